@@ -1,0 +1,45 @@
+/** Checks what would be published: the manifest, and the types as each kind of consumer resolves them. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { pack } from './support/pack.mjs';
+import { root, runBin } from './support/run.mjs';
+
+const { version, peerDependenciesMeta } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+await checkVersion();
+checkPublishedTypes();
+
+const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-pack-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+const tarball = pack(folder);
+runBin('publint', 'publint', ['run', tarball, '--strict']);
+// Not checked: `node10`, the resolution of TypeScript before exports maps, which Nest 11 and 12 do not support either.
+runBin('@arethetypeswrong/cli', 'attw', [tarball, '--profile', 'node16']);
+
+/** Spans carry the version as their instrumentation scope: it must not be left behind by a release. */
+async function checkVersion() {
+  const { VERSION } = await import('../dist/esm/core/version.js');
+  if (VERSION !== version) fail([`lib/core/version.ts says ${VERSION}, package.json ${version}`]);
+}
+
+/** An application without an optional package must still compile, so no published type may lean on one. */
+function checkPublishedTypes() {
+  const optional = [...Object.keys(peerDependenciesMeta), '@grpc/grpc-js', '@nestjs/axios', 'prom-client'];
+  const files = readdirSync(join(root, 'dist'), { encoding: 'utf8', recursive: true });
+  const problems = files
+    .filter((file) => /\.d\.[cm]?ts$/.test(file))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, 'dist', file), 'utf8');
+      return optional
+        .filter((name) => new RegExp(`(from|import|import\\(|require\\() ?['"]${name}['"/]`).test(text))
+        .map((name) => `dist/${file} needs the types of ${name}, which is optional`);
+    });
+  fail(problems);
+}
+
+function fail(problems) {
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exit(1);
+}

@@ -1,0 +1,19 @@
+/** Everything that can be said about the code without running it; stops at the first complaint. */
+import process from 'node:process';
+import { run, runBin } from './support/run.mjs';
+
+const node = process.execPath;
+
+const steps = {
+  types: () => runBin('typescript', 'tsc', ['--noEmit']),
+  lint: () => runBin('oxlint', 'oxlint', ['--deny-warnings']),
+  format: () => runBin('prettier', 'prettier', ['--check', '.']),
+  architecture: () => run(node, ['scripts/check-architecture.mjs']),
+  build: () => run(node, ['scripts/build.mjs']),
+  package: () => run(node, ['scripts/check-package.mjs']),
+};
+
+for (const [name, step] of Object.entries(steps)) {
+  console.log(`\n> ${name}`);
+  step();
+}

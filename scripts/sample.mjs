@@ -1,0 +1,51 @@
+/**
+ * Runs a sample against the built library, as an application would use it.
+ *
+ *   node scripts/sample.mjs 01-hello [arguments of the sample]
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { transformFileSync } from '@swc/core';
+import { root } from './support/run.mjs';
+
+const [sample = '', ...args] = process.argv.slice(2);
+const folder = join(root, 'sample', sample);
+const output = join(folder, 'dist');
+
+if (!existsSync(join(folder, 'main.ts'))) {
+  const samples = readdirSync(join(root, 'sample')).join(', ');
+  console.error(`There is no sample "${sample}". Use one of: ${samples}.`);
+  process.exit(1);
+}
+
+if (libraryIsStale()) await import('./build.mjs');
+transpile();
+
+process.setSourceMapsEnabled(true);
+const main = join(output, 'main.js');
+process.argv = [process.execPath, main, ...args];
+await import(pathToFileURL(main).href);
+
+function libraryIsStale() {
+  // The build writes this file last.
+  const built = join(root, 'dist/cjs/package.json');
+  return !existsSync(built) || newestChange(join(root, 'lib')) > statSync(built).mtimeMs;
+}
+
+function newestChange(directory) {
+  const files = readdirSync(directory, { encoding: 'utf8', recursive: true });
+  return Math.max(...files.map((file) => statSync(join(directory, file)).mtimeMs));
+}
+
+/** Types are the business of `npm run check`: here a sample only has to start quickly. */
+function transpile() {
+  rmSync(output, { recursive: true, force: true });
+  const sources = readdirSync(folder, { encoding: 'utf8', recursive: true });
+  for (const source of sources.filter((file) => file.endsWith('.ts'))) {
+    const target = join(output, source.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, transformFileSync(join(folder, source)).code);
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Installs the packed library into small applications of their own, as users do, and runs them.
+ *
+ *   node scripts/test-consumers.mjs [names of folders in test/consumers]
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { npm, pack } from './support/pack.mjs';
+import { root, run } from './support/run.mjs';
+
+const templates = join(root, 'test/consumers');
+const all = readdirSync(templates).filter((name) => existsSync(join(templates, name, 'package.json')));
+const names = process.argv.length > 2 ? process.argv.slice(2) : all;
+
+run(process.execPath, ['scripts/build.mjs']);
+const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-consumers-'));
+process.on('exit', () => rmSync(folder, { recursive: true }));
+renameSync(pack(folder), join(folder, 'nestjs-tracing.tgz'));
+
+for (const name of names) {
+  const started = Date.now();
+  test(name);
+  console.log(`ok ${name} on Node ${process.version}, ${Math.round((Date.now() - started) / 1000)} s`);
+}
+console.log(`${names.length} consumers passed`);
+
+function test(name) {
+  const cwd = join(folder, name);
+  cpSync(join(templates, name), cwd, { recursive: true });
+  for (const file of ['app.ts', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
+
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
+  // These are optional: were one here by accident, the test would not show that the library does without it.
+  for (const optional of ['@nestjs/microservices', '@opentelemetry/exporter-jaeger', 'prom-client']) {
+    assert(!existsSync(join(cwd, 'node_modules', optional)), `${optional} is installed in ${name}`);
+  }
+
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd });
+  run(process.execPath, ['dist/app.js'], { cwd });
+  run(process.execPath, ['one-copy.mjs'], { cwd });
+}

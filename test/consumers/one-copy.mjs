@@ -1,0 +1,7 @@
+/** An application and its plugins may mix import and require: both must get the same classes, or injection fails. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { TracingService } from 'nestjs-tracing';
+
+const require = createRequire(import.meta.url);
+assert.equal(require('nestjs-tracing').TracingService, TracingService);
