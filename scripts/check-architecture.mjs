@@ -14,6 +14,7 @@ import { root } from './support/run.mjs';
 const parts = [
   { name: 'errors', files: /^tracing\.errors\.ts$/, mayImport: [] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['errors'] },
+  { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
   { name: 'options/', files: /^options\//, mayImport: ['errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
   ...['decorators/', 'http/', 'grpc/', 'messaging/', 'data/', 'metrics/'].map((name) => ({
@@ -21,19 +22,14 @@ const parts = [
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options', 'options/', 'errors'],
   })),
-  { name: 'sdk/', files: /^sdk\//, mayImport: ['core/', 'options', 'options/', 'errors'] },
-  {
-    name: 'service',
-    files: /^tracing\.service\.ts$/,
-    mayImport: ['core/', 'options', 'options/', 'errors'],
-    mayImportTypesOf: ['sdk/'],
-  },
+  { name: 'sdk/', files: /^sdk\//, mayImport: ['core/', 'options', 'options/', 'runtime', 'errors'] },
+  { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },
 ];
 
 /** What `core/` may use from outside: it must stay usable wherever the OpenTelemetry API is. */
-const corePackages = [/^@opentelemetry\/(api|semantic-conventions)$/, /^rxjs$/];
+const corePackages = [/^@opentelemetry\/(api|semantic-conventions)$/, /^rxjs$/, /^reflect-metadata$/];
 const coreTypePackages = [/^@nestjs\//];
 
 /** Packages that know the SDK: they are for `sdk/` only. */
@@ -64,15 +60,12 @@ function problemsOf(file) {
   });
 }
 
-function internalProblem(part, { target, typeOnly, specifier }) {
+function internalProblem(part, { target, specifier }) {
   if (!imports.has(target)) return `imports ${specifier}, which is no file of lib/`;
   const other = partOf(target);
   if (!other || other === part) return undefined;
   if (other.name === 'index') return 'imports the index: import the file that declares the name';
   if (part.mayImport === 'all' || part.mayImport.includes(other.name)) return undefined;
-  if (part.mayImportTypesOf?.includes(other.name)) {
-    return typeOnly ? undefined : `imports lib/${target}: ${part.name} may only import its types`;
-  }
   const allowed = part.mayImport.join(', ') || 'nothing';
   return `imports lib/${target}: ${part.name} may import ${allowed} and itself`;
 }
@@ -84,7 +77,7 @@ function packageProblem(file, part, { specifier, typeOnly }) {
     const allowed = typeOnly ? [...corePackages, ...coreTypePackages] : corePackages;
     return allowed.some((pattern) => pattern.test(name))
       ? undefined
-      : `imports ${specifier}: core/ may import the OpenTelemetry API, semantic conventions, rxjs, Node, and types of Nest`;
+      : `imports ${specifier}: core/ may import the OpenTelemetry API, semantic conventions, rxjs, reflect-metadata, Node, and types of Nest`;
   }
   if (sdkPackages.test(name) && part.name !== 'sdk/') {
     const allowed = sdkTypesAllowed.some((it) => it.file === file && it.package === specifier);
