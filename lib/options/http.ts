@@ -1,0 +1,77 @@
+import { TracingConfigurationError } from '../tracing.errors.js';
+import type { HttpOptions, HttpRequest } from '../tracing.options.js';
+import { headerNames } from './headers.js';
+import { knownKeys } from './known-keys.js';
+import { functionOr } from './parse.js';
+import { pathMatcher, regExpMatcher } from './path-pattern.js';
+import type { ResolvedHttp } from './resolved-options.js';
+import { namesSecret } from './secret-names.js';
+import { option } from './setting.js';
+
+/** Settles how incoming HTTP requests are traced. */
+export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
+  const options = knownKeys<HttpOptions>('http', given, [
+    'ignore',
+    'requestHeaders',
+    'responseHeaders',
+    'redactQuery',
+    'spanName',
+    'requestHook',
+    'responseHook',
+  ]);
+  const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
+
+  return Object.freeze({
+    ignore: ignorePredicate(options.ignore),
+    requestHeaders: headerNames(setting('requestHeaders')),
+    responseHeaders: headerNames(setting('responseHeaders')),
+    redactQuery: redactPredicate(options.redactQuery),
+    spanName: functionOr<HttpOptions['spanName']>(setting('spanName')),
+    requestHook: functionOr<ResolvedHttp['requestHook']>(setting('requestHook')),
+    responseHook: functionOr<ResolvedHttp['responseHook']>(setting('responseHook')),
+  });
+}
+
+function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] {
+  if (ignore === undefined) return undefined;
+  if (typeof ignore === 'function') return ignore;
+  const matchers = Array.isArray(ignore)
+    ? ignore.map((pattern: unknown, index) => pathMatcher(`http.ignore[${index}]`, pattern))
+    : [pathMatcher('http.ignore', ignore)];
+  if (matchers.length === 0) return undefined;
+  return (request: HttpRequest) => {
+    const path = pathOf(request.url);
+    return matchers.some((matches) => matches(path));
+  };
+}
+
+/** The path of a request target, which a proxy may send as a whole URL. */
+function pathOf(target: string | undefined): string {
+  if (!target) return '';
+  const query = target.search(/[?#]/);
+  const path = query < 0 ? target : target.slice(0, query);
+  if (path.startsWith('/')) return path;
+  const authority = path.indexOf('://');
+  if (authority < 0) return path;
+  const slash = path.indexOf('/', authority + 3);
+  return slash < 0 ? '/' : path.slice(slash);
+}
+
+function redactPredicate(given: HttpOptions['redactQuery']): ResolvedHttp['redactQuery'] {
+  if (given === undefined) return namesSecret;
+  if (!Array.isArray(given)) {
+    const fix = "Give a list of parameter names or patterns, such as ['email'].";
+    throw new TracingConfigurationError('http.redactQuery', given, fix);
+  }
+  const matchers = given.map((pattern: unknown, index) => nameMatcher(`http.redactQuery[${index}]`, pattern));
+  return (name) => namesSecret(name) || matchers.some((matches) => matches(name));
+}
+
+function nameMatcher(name: string, pattern: unknown): (value: string) => boolean {
+  if (pattern instanceof RegExp) return regExpMatcher(pattern);
+  if (typeof pattern === 'string' && pattern.trim()) {
+    const whole = pattern.trim().toLowerCase();
+    return (value) => value.toLowerCase() === whole;
+  }
+  throw new TracingConfigurationError(name, pattern, 'Give the name of a query parameter, or a regular expression.');
+}

@@ -1,0 +1,46 @@
+import type { TextMapPropagator } from '@opentelemetry/api';
+import { TracingConfigurationError } from '../tracing.errors.js';
+import type { PropagatorName, TracingOptions } from '../tracing.options.js';
+import { commaList, oneOf } from './parse.js';
+import type { ResolvedOptions } from './resolved-options.js';
+import { option, variable, type Setting } from './setting.js';
+
+type Propagators = ResolvedOptions['propagators'];
+
+const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'none'];
+
+/** Settles in which headers the context travels; nothing in the list means in none. */
+export function resolvePropagators(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): Propagators {
+  const settings = chosen(given, env);
+  const found = settings.map(resolvePropagator);
+  const none = settings[found.indexOf('none')];
+  if (none && found.length > 1) {
+    const fix = 'It means no propagator at all: remove it, or the others beside it.';
+    throw new TracingConfigurationError(none.name, 'none', fix);
+  }
+  return Object.freeze([...new Set(found.filter((propagator) => propagator !== 'none'))]);
+}
+
+function chosen(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): readonly Setting[] {
+  if (Array.isArray(given)) {
+    if (given.length > 0) return given.map((value: unknown, index) => ({ name: `propagators[${index}]`, value }));
+    throw new TracingConfigurationError('propagators', given, "Name at least one propagator, or use 'none'.");
+  }
+  const single = option('propagators', given);
+  if (single) return [single];
+  const listed = variable(env, 'OTEL_PROPAGATORS');
+  if (listed) return commaList(listed).map((value) => ({ name: listed.name, value }));
+  return ['tracecontext', 'baggage'].map((value) => ({ name: 'propagators', value }));
+}
+
+function resolvePropagator(setting: Setting): PropagatorName | TextMapPropagator {
+  const { name, value } = setting;
+  if (typeof value !== 'object' || value === null) return oneOf(setting, NAMES);
+  if (isPropagator(value)) return value;
+  const fix = 'A propagator object needs the methods inject(), extract() and fields().';
+  throw new TracingConfigurationError(name, Object.keys(value), fix);
+}
+
+function isPropagator(value: object): value is TextMapPropagator {
+  return ['inject', 'extract', 'fields'].every((method) => typeof Reflect.get(value, method) === 'function');
+}

@@ -1,0 +1,103 @@
+import { TracingConfigurationError } from '../tracing.errors.js';
+import type { ShutdownOptions, TracingOptions } from '../tracing.options.js';
+import { resolveBatch } from './batch.js';
+import { resolveExporters } from './exporter.js';
+import { resolveHttp } from './http.js';
+import { knownKeys } from './known-keys.js';
+import { resolveLimits } from './limits.js';
+import { nearestPackage, type PackageInfo } from './package-info.js';
+import { flag, milliseconds } from './parse.js';
+import { resolvePropagators } from './propagators.js';
+import type { ResolvedOptions } from './resolved-options.js';
+import { resolveResource } from './resource.js';
+import { resolveSampler } from './sampler.js';
+import { option, variable } from './setting.js';
+
+const KEYS: readonly (keyof TracingOptions)[] = [
+  'enabled',
+  'serviceName',
+  'serviceVersion',
+  'resource',
+  'exporter',
+  'batch',
+  'sampler',
+  'propagators',
+  'limits',
+  'http',
+  'shutdown',
+];
+
+/** What the tracer provider is made of. */
+const PROVIDER_KEYS: readonly (keyof TracingOptions)[] = [
+  'exporter',
+  'batch',
+  'sampler',
+  'limits',
+  'serviceName',
+  'serviceVersion',
+  'resource',
+  'propagators',
+];
+
+/**
+ * Settles every option: what the user wrote, else the `OTEL_*` variable, else the default.
+ *
+ * @param findPackage looks for the application's package.json; called only when the service's name or version is needed from it
+ * @throws TracingConfigurationError naming the option or the variable, what it was, and the fix
+ */
+export function resolveOptions(
+  options: TracingOptions,
+  env: NodeJS.ProcessEnv = process.env,
+  findPackage: () => PackageInfo | undefined = nearestPackage,
+): ResolvedOptions {
+  if (options === undefined) {
+    const fix =
+      'Return an object from the factory, {} for the defaults. A registerAs() namespace has to be loaded first.';
+    throw new TracingConfigurationError('options', options, fix);
+  }
+  const given = knownKeys<TracingOptions>('', options, KEYS);
+  if (isEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
+  // Switching tracing off must also help against a configuration that is wrong.
+  return resolve(false, { exporter: 'none' }, {}, () => undefined);
+}
+
+function resolve(
+  enabled: boolean,
+  options: Partial<TracingOptions>,
+  env: NodeJS.ProcessEnv,
+  findPackage: () => PackageInfo | undefined,
+): ResolvedOptions {
+  return Object.freeze({
+    enabled,
+    resource: resolveResource(options, env, findPackage),
+    detectResources: asksForDetectors(env),
+    exporters: resolveExporters(options.exporter, env),
+    batch: resolveBatch(options.batch, env),
+    sampler: resolveSampler(options.sampler, env),
+    propagators: resolvePropagators(options.propagators, env),
+    limits: resolveLimits(options.limits, env),
+    http: resolveHttp(options.http),
+    shutdown: resolveShutdown(options.shutdown),
+    providerOptionsGiven: Object.freeze(PROVIDER_KEYS.filter((key) => options[key] !== undefined)),
+  });
+}
+
+function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {
+  const enabled = option('enabled', given);
+  return enabled ? flag(enabled) : env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== 'true';
+}
+
+function asksForDetectors(env: NodeJS.ProcessEnv): boolean {
+  const detectors = variable(env, 'OTEL_NODE_RESOURCE_DETECTORS');
+  return detectors !== undefined && detectors.value !== 'none';
+}
+
+function resolveShutdown(given: ShutdownOptions | undefined): ResolvedOptions['shutdown'] {
+  const options = knownKeys<ShutdownOptions>('shutdown', given, ['timeout', 'onProcessExit']);
+  const timeout = option('shutdown.timeout', options.timeout);
+  const onProcessExit = option('shutdown.onProcessExit', options.onProcessExit);
+  return Object.freeze({
+    timeout: timeout ? milliseconds(timeout, 0) : 5000,
+    onProcessExit: onProcessExit ? flag(onProcessExit) : false,
+  });
+}

@@ -1,0 +1,79 @@
+import { hostname } from 'node:os';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { TracingConfigurationError } from '../tracing.errors.js';
+import type { TracingOptions } from '../tracing.options.js';
+import { keyValues } from './key-values.js';
+import type { PackageInfo } from './package-info.js';
+import { text } from './parse.js';
+import { option, variable } from './setting.js';
+
+/** The value that OpenTelemetry's specification gives a service without a name. */
+const UNKNOWN_SERVICE = 'unknown_service:node';
+
+/**
+ * Settles the attributes of the resource.
+ *
+ * The process is described by its host, id and runtime, and not by its command line, which may hold secrets.
+ */
+export function resolveResource(
+  options: Pick<TracingOptions, 'serviceName' | 'serviceVersion' | 'resource'>,
+  env: NodeJS.ProcessEnv,
+  findPackage: () => PackageInfo | undefined,
+): Attributes {
+  const serviceName = option('serviceName', options.serviceName);
+  const serviceVersion = option('serviceVersion', options.serviceVersion);
+  const nameVariable = variable(env, 'OTEL_SERVICE_NAME');
+
+  const attributes: Attributes = {
+    ...processAttributes(),
+    ...Object.fromEntries(keyValues(variable(env, 'OTEL_RESOURCE_ATTRIBUTES'))),
+    ...(nameVariable && { [ATTR_SERVICE_NAME]: text(nameVariable) }),
+    ...givenAttributes(options.resource),
+    ...(serviceName && { [ATTR_SERVICE_NAME]: text(serviceName) }),
+    ...(serviceVersion && { [ATTR_SERVICE_VERSION]: text(serviceVersion) }),
+  };
+  if (!attributes[ATTR_SERVICE_NAME] || !attributes[ATTR_SERVICE_VERSION]) {
+    const found = findPackage();
+    attributes[ATTR_SERVICE_NAME] ||= found?.name ?? UNKNOWN_SERVICE;
+    if (found?.version) attributes[ATTR_SERVICE_VERSION] ||= found.version;
+  }
+  return Object.freeze(attributes);
+}
+
+/** Written out since the conventions hold these names among the unstable ones, which may leave the package at any release. */
+function processAttributes(): Attributes {
+  return {
+    'host.name': hostname(),
+    'process.pid': process.pid,
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+  };
+}
+
+function givenAttributes(given: unknown): Attributes {
+  if (given === undefined) return {};
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const fix = "Give an object of attributes, such as { 'deployment.environment.name': 'staging' }.";
+    throw new TracingConfigurationError('resource', given, fix);
+  }
+  const attributes: Attributes = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (value !== undefined) attributes[key] = attributeValue(`resource.${key}`, value);
+  }
+  return attributes;
+}
+
+function attributeValue(name: string, value: unknown): AttributeValue {
+  if (isScalar(value)) return value;
+  if (Array.isArray(value) && value.every((item) => isScalar(item) && typeof item === typeof value[0])) {
+    return Object.freeze([...value]) as unknown as AttributeValue;
+  }
+  throw new TracingConfigurationError(name, value, 'Use a text, a number, a boolean, or a list of one of them.');
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return (
+    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+  );
+}

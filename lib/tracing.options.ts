@@ -1,0 +1,255 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Attributes, Span, TextMapPropagator } from '@opentelemetry/api';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+
+/** The SDK's span exporter, by way of the one SDK package that users install. */
+export type SpanExporter = NodeSDKConfiguration['traceExporter'];
+/** The SDK's sampler. */
+export type Sampler = NodeSDKConfiguration['sampler'];
+/** A finished span as exporters see it. */
+export type ReadableSpan = Parameters<SpanExporter['export']>[0][number];
+/** The raw request of Node's HTTP/1.1 or HTTP/2 server. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+/** The raw response of Node's HTTP/1.1 or HTTP/2 server. */
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/**
+ * Everything `TracingModule.forRoot()` accepts. Nothing is required.
+ *
+ * Where an option is left out, the standard `OTEL_*` variable named beside it counts, then the default.
+ */
+export interface TracingOptions {
+  /**
+   * Whether to trace at all. When false, nothing is registered and no part of the SDK is loaded.
+   * @default the opposite of `OTEL_SDK_DISABLED`, else true
+   */
+  enabled?: boolean;
+
+  /**
+   * `service.name` of the resource.
+   * @default `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the name in the nearest package.json
+   */
+  serviceName?: string;
+
+  /**
+   * `service.version` of the resource.
+   * @default `service.version` in `OTEL_RESOURCE_ATTRIBUTES`, else the version in the nearest package.json
+   */
+  serviceVersion?: string;
+
+  /**
+   * More attributes of the resource, such as `deployment.environment.name`. They win over `OTEL_RESOURCE_ATTRIBUTES`.
+   * @default {}
+   */
+  resource?: Attributes;
+
+  /**
+   * Where finished spans go: one exporter or several.
+   * @default `OTEL_TRACES_EXPORTER`, else `otlp`
+   */
+  exporter?: ExporterOption | readonly ExporterOption[];
+
+  /** How spans wait for export. Exporters named `console` and `memory` do not wait. */
+  batch?: BatchOptions;
+
+  /**
+   * Which traces are kept.
+   * @default `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, else `parentbased_always_on`
+   */
+  sampler?: SamplerOption;
+
+  /**
+   * In which headers the trace context travels. All are read, in this order, a later one winning; all are written.
+   * @default `OTEL_PROPAGATORS`, else `['tracecontext', 'baggage']`
+   */
+  propagators?: PropagatorOption | readonly PropagatorOption[];
+
+  /** How much a span may hold. */
+  limits?: SpanLimitOptions;
+
+  /** Incoming HTTP requests. */
+  http?: HttpOptions;
+
+  /** What happens at the end of the application. */
+  shutdown?: ShutdownOptions;
+}
+
+/** The names that `exporter` and `OTEL_TRACES_EXPORTER` know. */
+export type ExporterName = 'otlp' | 'jaeger' | 'console' | 'memory' | 'none';
+
+/** An exporter by name, by name with settings, or any exporter object of the OpenTelemetry SDK. */
+export type ExporterOption =
+  ExporterName | OtlpExporterOptions | JaegerExporterOptions | { type: 'console' | 'memory' | 'none' } | SpanExporter;
+
+/** The OpenTelemetry protocol, which Jaeger, Tempo, the Collector and every vendor accept. */
+export interface OtlpExporterOptions {
+  type: 'otlp';
+  /** @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf` */
+  protocol?: OtlpProtocol;
+  /**
+   * Base address of the receiver. Over HTTP `/v1/traces` is added, unless the path ends so already.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it stands, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base, else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
+   */
+  endpoint?: string;
+  /**
+   * Headers (gRPC: metadata) sent along, such as an API key. They are added to those of the variables.
+   * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
+   */
+  headers?: Readonly<Record<string, string>>;
+  /**
+   * How long one export may take, retries included, in milliseconds.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
+   */
+  timeout?: number;
+  /** @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none` */
+  compression?: 'gzip' | 'none';
+}
+
+/** The encodings of the OpenTelemetry protocol. */
+export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
+
+/**
+ * Jaeger's own protocol (Thrift), by `@opentelemetry/exporter-jaeger`: to an agent by UDP, or to a collector by HTTP.
+ * A Jaeger of version 1.35 or later also takes OTLP, which keeps more of a span.
+ */
+export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
+
+/** Jaeger spans by UDP to an agent. */
+export interface JaegerAgentOptions {
+  type: 'jaeger';
+  /** @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
+  host?: string;
+  /** The agent's port for binary Thrift. @default `OTEL_EXPORTER_JAEGER_AGENT_PORT`, else 6832 */
+  port?: number;
+  endpoint?: undefined;
+  username?: undefined;
+  password?: undefined;
+}
+
+/** Jaeger spans by HTTP to a collector. */
+export interface JaegerCollectorOptions {
+  type: 'jaeger';
+  /**
+   * Such as `http://localhost:14268/api/traces`; without a path `/api/traces` is added.
+   * @default `OTEL_EXPORTER_JAEGER_ENDPOINT`
+   */
+  endpoint?: string;
+  /** Goes together with `password`. @default `OTEL_EXPORTER_JAEGER_USER` */
+  username?: string;
+  /** Goes together with `username`. @default `OTEL_EXPORTER_JAEGER_PASSWORD` */
+  password?: string;
+  host?: undefined;
+  port?: undefined;
+}
+
+/** The queue between finished spans and the exporter. When it is full, further spans are dropped and counted. */
+export interface BatchOptions {
+  /** Spans that may wait. @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048 */
+  maxQueueSize?: number;
+  /** Spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
+  maxExportBatchSize?: number;
+  /** Longest wait of a span, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
+  scheduledDelay?: number;
+  /** When an export counts as failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
+  exportTimeout?: number;
+}
+
+/** The values of `OTEL_TRACES_SAMPLER`. */
+export type SamplerName =
+  | 'always_on'
+  | 'always_off'
+  | 'traceidratio'
+  | 'parentbased_always_on'
+  | 'parentbased_always_off'
+  | 'parentbased_traceidratio';
+
+/** A sampler by name, by the share of traces it keeps, or any sampler object of the OpenTelemetry SDK. */
+export type SamplerOption = SamplerName | RatioSamplerOptions | Sampler;
+
+/**
+ * Keeps a share of the traces, chosen by trace id. Services in other languages may choose other ones, so leave
+ * `parentBased` on wherever there is a caller.
+ */
+export interface RatioSamplerOptions {
+  /** Fraction of traces kept, 0 to 1. */
+  ratio: number;
+  /** Whether a caller's decision goes before the ratio. @default true */
+  parentBased?: boolean;
+}
+
+/** The values of `OTEL_PROPAGATORS`. */
+export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'none';
+
+/** A propagator by name, or any propagator object of OpenTelemetry. */
+export type PropagatorOption = PropagatorName | TextMapPropagator;
+
+/** Bounds of a single span. */
+export interface SpanLimitOptions {
+  /** Attributes of a span. @default `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT`, else 128 */
+  attributeCount?: number;
+  /**
+   * Characters of a text attribute; longer ones are cut.
+   * @default `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else 8192
+   */
+  attributeValueLength?: number;
+  /** Events of a span. @default `OTEL_SPAN_EVENT_COUNT_LIMIT`, else 128 */
+  eventCount?: number;
+  /** Links of a span. @default `OTEL_SPAN_LINK_COUNT_LIMIT`, else 128 */
+  linkCount?: number;
+}
+
+/** A request path to leave out: exact text, text with `*` for any characters, or a pattern of the path. */
+export type PathPattern = string | RegExp;
+
+/** How incoming HTTP requests are traced. */
+export interface HttpOptions {
+  /**
+   * Requests that are not traced, with everything beneath them: paths (`/health`, `/internal/*`), patterns, or a function.
+   * @default []
+   */
+  ignore?: PathPattern | readonly PathPattern[] | ((request: HttpRequest) => boolean);
+
+  /**
+   * Request headers to record as `http.request.header.<name>`. Credentials and cookies are redacted even then.
+   * @default []
+   */
+  requestHeaders?: readonly string[];
+
+  /**
+   * Response headers to record as `http.response.header.<name>`. Cookies are redacted even then.
+   * @default []
+   */
+  responseHeaders?: readonly string[];
+
+  /**
+   * Query parameters whose value is replaced by `REDACTED`, beside those that are known to carry passwords, tokens,
+   * keys and signatures. A text is a whole name, case ignored.
+   * @default []
+   */
+  redactQuery?: readonly PathPattern[];
+
+  /**
+   * Names the server span in place of `{method} {route}`. Keep it of low cardinality: never the path.
+   * Return undefined for the usual name.
+   */
+  spanName?: (request: HttpRequest, route: string | undefined) => string | undefined;
+
+  /** Called when the server span has started, if it records. */
+  requestHook?: (span: Span, request: HttpRequest) => void;
+
+  /** Called before the server span ends, if it records. */
+  responseHook?: (span: Span, response: HttpResponse) => void;
+}
+
+/** How the last spans leave. */
+export interface ShutdownOptions {
+  /** Longest time that closing waits for the backend, in milliseconds. @default 5000 */
+  timeout?: number;
+  /**
+   * Also export what is left when the process ends without `app.close()`: on SIGTERM and SIGINT without
+   * `app.enableShutdownHooks()`, on an empty event loop, and after a fatal error. Exit codes and signals stay what they are.
+   * @default false
+   */
+  onProcessExit?: boolean;
+}

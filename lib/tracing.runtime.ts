@@ -1,0 +1,22 @@
+import type { ReadableSpan } from './tracing.options.js';
+
+/** The injection token of the running tracing. A text, so that two copies of the library share it. */
+export const TRACING_RUNTIME = 'nestjs-tracing:runtime';
+
+/** What a `TracingModule` holds of the provider behind it. */
+export interface TracingRuntime {
+  /** False where tracing is disabled: nothing is to be hooked up. */
+  readonly enabled: boolean;
+  /** Whether another module of the same application has set tracing up: everything is hooked up already. */
+  readonly repeated: boolean;
+  /** Whether the provider was there before, and is somebody else's. */
+  readonly foreignProvider: boolean;
+  /** Takes a share in the provider, once the application is up: one whose start fails must not keep it open. */
+  retain(): void;
+  /** Exports what has ended so far, within `shutdown.timeout`. Never rejects. */
+  flush(): Promise<void>;
+  /** Exports and lets go of the provider, if it is ours and nobody else uses it. Never rejects; once is enough. */
+  shutdown(): Promise<void>;
+  /** What the `memory` exporter holds. */
+  finishedSpans(): readonly ReadableSpan[];
+}

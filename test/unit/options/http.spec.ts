@@ -1,0 +1,141 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import { resolveHttp } from '../../../lib/options/http.js';
+import type { HttpOptions } from '../../../lib/tracing.options.js';
+
+const http = (options: unknown) => resolveHttp(options as HttpOptions);
+const ignored = (ignore: unknown, url: string | undefined) => http({ ignore }).ignore?.({ url } as IncomingMessage);
+
+describe('http.ignore', () => {
+  it.each<[ignore: unknown, url: string | undefined, expected: boolean]>([
+    ['/health', '/health', true],
+    ['/health', '/health/', true],
+    ['/health/', '/health', true],
+    ['/health', '/health?verbose=1', true],
+    ['/health', '/health#top', true],
+    ['/health', 'http://localhost:3000/health?x', true],
+    ['/', 'http://localhost:3000', true],
+    ['/', '/', true],
+    ['/', '/x', false],
+    ['/health', '/healthz', false],
+    ['/health', '/api/health', false],
+    ['/health', '/x?next=/health', false],
+    ['/health', undefined, false],
+    ['/internal/*', '/internal/a/b?c', true],
+    ['/internal/*', '/internal', false],
+    ['*/health', '/api/v1/health/', true],
+    ['*.ico', '/favicon.ico', true],
+    ['/a*b*c', '/a-b-c', true],
+    ['/a*b*c', '/a-c-b', false],
+    ['/ab*ba', '/aba', false],
+    ['/a.c', '/abc', false],
+    [['/health', /^\/metrics/], '/metrics/x', true],
+    [['/health', /^\/metrics/], '/orders', false],
+    [/secret/, '/orders?secret=1', false],
+    [[], '/orders', false],
+  ])('%s and %s: %s', (ignore, url, expected) => {
+    expect(ignored(ignore, url) ?? false).toBe(expected);
+  });
+
+  it.each(['g', 'y', 'gy'])('has no memory of the last request with the flag %s', (flags) => {
+    const pattern = new RegExp('^/health', flags);
+    const { ignore } = http({ ignore: pattern });
+    const answers = [1, 2, 3].map(() => ignore?.({ url: '/health' } as IncomingMessage));
+    expect(answers).toEqual([true, true, true]);
+    expect(pattern.lastIndex).toBe(0);
+  });
+
+  it('is not slowed down by a long path that nearly matches', () => {
+    const started = performance.now();
+    expect(ignored(`/${'*a'.repeat(20)}*b`, `/${'a'.repeat(16_000)}`)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(100);
+  });
+
+  it('leaves a function as it is', () => {
+    const ignore = () => true;
+    expect(http({ ignore }).ignore).toBe(ignore);
+  });
+
+  it.each([['health'], ['/health?x=1'], [['/ok', 7]], [null], ['']])('refuses %j', (ignore) => {
+    expect(() => http({ ignore })).toThrow(expect.objectContaining({ option: expect.stringContaining('http.ignore') }));
+  });
+});
+
+describe('http.redactQuery', () => {
+  it.each([
+    ...[
+      'password',
+      'passwd',
+      'pwd',
+      'pass',
+      'PASSWORD',
+      'password2',
+      'new_password',
+      'passwordConfirm',
+      'userpassword',
+    ],
+    ...[
+      'secret',
+      'client_secret',
+      'clientSecret',
+      'clientsecret',
+      'token',
+      'access_token',
+      'accessToken',
+      'refreshtoken',
+    ],
+    ...['id_token', 'id_token_hint', 'csrf-token', 'tokens[]', 'user[password]', 'filter[0][accessToken]'],
+    ...['api_key', 'apikey', 'api-key', 'apiKey', 'X-API-Key', 'access_key', 'private_key', 'AWSAccessKeyId'],
+    ...['X-Amz-Signature', 'X-Amz-Credential', 'X-Amz-Security-Token', 'X-Goog-Signature', 'X-Goog-Credential', 'sig'],
+    ...['signature', 'auth', 'authorization', 'credential', 'credentials', 'jwt', 'assertion', 'client_assertion'],
+    ...['session', 'sessionid', 'session_id', 'sessionId', 'PHPSESSID', 'sid', 'connect.sid', 'otp', 'code_verifier'],
+    ...['verification_code', 'SAMLResponse', 'subscription-key'],
+  ])('hides %s', (name) => {
+    expect(http({}).redactQuery(name)).toBe(true);
+  });
+
+  it.each([
+    ...['tokenize', 'token_type', 'tokens_used', 'passenger', 'passage', 'compass', 'author', 'authors', 'authority'],
+    ...['design', 'signal', 'assign', 'code', 'zip_code', 'key', 'monkey', 'keyword', 'sort_key', 'sidebar', 'side'],
+    ...['sessions', 'obsession', 'secretary', 'id', 'page', 'q', 'email', 'state', 'asserts', ''],
+  ])('shows %s', (name) => {
+    expect(http({}).redactQuery(name)).toBe(false);
+  });
+
+  it('adds names, case ignored, and patterns', () => {
+    const { redactQuery } = http({ redactQuery: ['Email', /^card/g] });
+    const names = ['email', 'EMAIL', 'emails', 'cardNumber', 'cardNumber', 'discard', 'password'];
+    expect(names.map(redactQuery)).toEqual([true, true, false, true, true, false, true]);
+  });
+
+  it.each([['email'], [[1]], [['']], [[null]]])('refuses %j', (redactQuery) => {
+    expect(() => http({ redactQuery })).toThrow(/http\.redactQuery/);
+  });
+});
+
+describe('http headers and hooks', () => {
+  it('writes header names in lower case, each once', () => {
+    const { requestHeaders, responseHeaders } = http({
+      requestHeaders: ['X-Id', 'x-id', ' accept '],
+      responseHeaders: [],
+    });
+    expect(requestHeaders).toEqual(['x-id', 'accept']);
+    expect(responseHeaders).toEqual([]);
+  });
+
+  it.each<[options: object, option: string]>([
+    [{ requestHeaders: 'x-id' }, 'http.requestHeaders'],
+    [{ requestHeaders: ['x id'] }, 'http.requestHeaders[0]'],
+    [{ responseHeaders: ['ok', 7] }, 'http.responseHeaders[1]'],
+    [{ spanName: 'GET' }, 'http.spanName'],
+    [{ requestHook: {} }, 'http.requestHook'],
+    [{ responseHook: null }, 'http.responseHook'],
+  ])('refuses %j, naming %s', (options, option) => {
+    expect(() => http(options)).toThrow(expect.objectContaining({ option }));
+  });
+
+  it('hands functions through', () => {
+    const hooks = { spanName: () => 'a', requestHook: () => {}, responseHook: () => {} };
+    expect(http(hooks)).toMatchObject(hooks);
+  });
+});
