@@ -1,0 +1,56 @@
+import { types } from 'node:util';
+import type { Operation } from './operation.js';
+import type { Outcome } from './outcome.js';
+import { shadow } from './shadow.js';
+
+type AnyGenerator = Generator | AsyncGenerator;
+type StepName = 'next' | 'return' | 'throw';
+type Step = (this: AnyGenerator, ...args: unknown[]) => IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
+
+/** Only what a generator function makes: readable streams and database cursors iterate too and are left alone. */
+export function isGenerator(value: object): value is AnyGenerator {
+  return types.isGeneratorObject(value);
+}
+
+/**
+ * Runs every step of the generator inside the operation, and ends it when the generator is done, fails or is left.
+ * Returns false where the object cannot be followed.
+ */
+export function followGenerator(generator: AnyGenerator, operation: Operation, outcome: Outcome): boolean {
+  if (!Object.isExtensible(generator)) return false;
+  for (const name of ['next', 'return', 'throw'] as const) {
+    const step = generator[name] as Step;
+    shadow(generator, name, function (this: AnyGenerator, ...args: unknown[]) {
+      return runStep(name, () => Reflect.apply(step, this, args), operation, outcome);
+    });
+  }
+  return true;
+}
+
+function runStep(
+  name: StepName,
+  step: () => ReturnType<Step>,
+  operation: Operation,
+  outcome: Outcome,
+): ReturnType<Step> {
+  function finishIfDone(result: IteratorResult<unknown>): IteratorResult<unknown> {
+    if (!result.done) return result;
+    // Whoever leaves early gets no result.
+    if (name === 'return') operation.end();
+    else outcome.succeeded(result.value);
+    return result;
+  }
+
+  let result: ReturnType<Step>;
+  try {
+    result = operation.run(step);
+  } catch (thrown) {
+    outcome.failed(thrown);
+    throw thrown;
+  }
+  if (!types.isPromise(result)) return finishIfDone(result);
+  return result.then(finishIfDone, (thrown: unknown) => {
+    outcome.failed(thrown);
+    throw thrown;
+  });
+}

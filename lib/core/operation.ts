@@ -1,0 +1,168 @@
+import {
+  context,
+  createContextKey,
+  INVALID_SPAN_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Link,
+  type Span,
+  type SpanKind,
+  type TimeInput,
+} from '@opentelemetry/api';
+import { ATTR_ERROR_TYPE, ATTR_EXCEPTION_TYPE } from '@opentelemetry/semantic-conventions';
+import { guarded, reportIgnored } from './diagnostics.js';
+import { errorMessage, errorType, exceptionAttributes } from './exception.js';
+import { suppressTracing } from './suppression.js';
+import { startSpan } from './tracer.js';
+
+const OPERATION = createContextKey('nestjs-tracing operation');
+
+/** Exceptions an operation remembers, so that one that passes through is not recorded again. */
+const REMEMBERED_EXCEPTIONS = 16;
+
+interface RecordedException {
+  readonly thrown: unknown;
+  /** Whether it was recorded on this operation's span, rather than further in. */
+  readonly here: boolean;
+}
+
+export interface OperationOptions {
+  kind?: SpanKind;
+  /** What a sampler may want to see; everything else is set later, and only if the span records. */
+  attributes?: Attributes;
+  links?: Link[];
+  /** Begins a trace of its own. */
+  root?: boolean;
+  startTime?: TimeInput;
+  /** The context it stands in. @default the active one */
+  parent?: Context;
+}
+
+/**
+ * One unit of work under observation: it owns a span, runs code in its context, and ends once.
+ *
+ * HTTP requests, handlers and `@Span()` methods all become operations, so what holds for one holds for all.
+ */
+export class Operation {
+  private ended = false;
+  private exceptions: RecordedException[] | undefined;
+
+  private constructor(
+    readonly span: Span,
+    readonly context: Context,
+    private readonly parent: Operation | undefined,
+  ) {}
+
+  /** Starts a span in the active context, or in the one given. */
+  static start(name: string, options: OperationOptions = {}): Operation {
+    const parent = options.parent ?? context.active();
+    return Operation.over(startSpan(name, options, parent), parent);
+  }
+
+  /** Takes part in a span that somebody else started and will end. */
+  static join(span: Span, parent: Context): Operation {
+    const operation = Operation.over(span, parent);
+    operation.ended = true;
+    return operation;
+  }
+
+  /** Work that is not to be traced, nor anything beneath it. */
+  static suppressed(parent: Context = context.active()): Operation {
+    return Operation.over(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), suppressTracing(parent));
+  }
+
+  private static over(span: Span, parent: Context): Operation {
+    const ancestor = Operation.in(parent);
+    // The context carries the operation and the operation its context, so one of them is filled in late.
+    const operation = new Operation(span, parent, ancestor) as { context: Context } & Operation;
+    operation.context = trace.setSpan(parent, span).setValue(OPERATION, operation);
+    return operation;
+  }
+
+  /** The operation a context belongs to. */
+  static in(from: Context): Operation | undefined {
+    return from.getValue(OPERATION) as Operation | undefined;
+  }
+
+  /** Whether anything that is said to the span is kept. */
+  get recording(): boolean {
+    return this.span.isRecording();
+  }
+
+  /** Calls `fn` with this operation as the active one. */
+  run<T>(fn: () => T): T {
+    return context.with(this.context, fn);
+  }
+
+  /**
+   * Marks the span as failed and records the exception. One that an operation further in has recorded is only passing
+   * through: it leaves its type and nothing else, since details may have been withheld there.
+   */
+  fail(thrown: unknown, details = true): void {
+    if (!this.recording) return;
+    this.recordException(thrown, details);
+    guarded('Marking a span as failed', () => {
+      this.span.setAttribute(ATTR_ERROR_TYPE, errorType(thrown));
+      const message = details && this.recorded(thrown)?.here ? errorMessage(thrown) : undefined;
+      this.span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
+    });
+  }
+
+  /** Adds an `exception` event, unless this exception has been recorded here or further in. */
+  recordException(thrown: unknown, details = true): void {
+    if (!this.recording || this.recorded(thrown)) return;
+    guarded('Recording an exception', () => {
+      const attributes = details ? exceptionAttributes(thrown) : { [ATTR_EXCEPTION_TYPE]: errorType(thrown) };
+      this.span.addEvent('exception', attributes);
+    });
+    this.remember({ thrown, here: true });
+    this.rememberFurtherOut(thrown);
+  }
+
+  // Only within the trace: in another one, that of the caller say, the exception would be seen nowhere.
+  private rememberFurtherOut(thrown: unknown): void {
+    const { traceId } = this.span.spanContext();
+    for (let outer = this.parent; outer?.span.spanContext().traceId === traceId; outer = outer.parent) {
+      outer.remember({ thrown, here: false });
+    }
+  }
+
+  private recorded(thrown: unknown): RecordedException | undefined {
+    return this.exceptions?.find((it) => Object.is(it.thrown, thrown));
+  }
+
+  private remember(exception: RecordedException): void {
+    this.exceptions ??= [];
+    if (this.exceptions.push(exception) > REMEMBERED_EXCEPTIONS) this.exceptions.shift();
+  }
+
+  /** Sets attributes that are dear to work out, if they are kept; what `attributes` throws is reported, not thrown. */
+  describe(what: string, attributes: () => Attributes | undefined): void {
+    if (!this.recording) return;
+    guarded(what, () => {
+      const described = attributes();
+      if (described) this.span.setAttributes(described);
+      return described;
+    });
+  }
+
+  /** Ends the span; later calls do nothing. */
+  end(time?: TimeInput): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.exceptions = undefined;
+    try {
+      this.span.end(time);
+    } catch (error) {
+      // A span processor of the application.
+      reportIgnored('Ending a span', error);
+    }
+  }
+
+  /** Leaves the span open for ever, so that it is never exported. */
+  discard(): void {
+    this.ended = true;
+  }
+}
