@@ -1,0 +1,143 @@
+import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import { toMilliseconds } from './terminal-text.js';
+import { renderTrace } from './trace-tree.js';
+import { SUCCESS, type ExportCallback } from '../types.js';
+
+/** Spans that may wait for their root; beyond, the trace that has waited longest is printed as it is. */
+const MAX_WAITING = 1_000;
+/** Traces of which is remembered that they are printed. */
+const MAX_PRINTED = 100;
+
+/** Where the trees go. */
+export interface Terminal {
+  write(text: string): void;
+  readonly colors: boolean;
+  readonly columns: number | undefined;
+}
+
+interface PrintedTrace {
+  readonly start: number;
+  readonly spanIds: Set<string>;
+}
+
+/** Prints each trace as a tree as soon as its root in this process has ended. For development. */
+export class ConsoleSpanExporter implements SpanExporter {
+  readonly #waiting = new Map<string, ReadableSpan[]>();
+  readonly #printed = new Map<string, PrintedTrace>();
+  #count = 0;
+
+  constructor(private readonly terminal: Terminal = standardOutput()) {}
+
+  export(spans: ReadableSpan[], done: ExportCallback): void {
+    for (const span of spans) {
+      this.#keep(span);
+      if (isLocalRoot(span)) this.#print(this.#take(span));
+      else if (this.#isLate(span)) this.#print(this.#take(span), 'ended after its root');
+    }
+    while (this.#count > MAX_WAITING) this.#printOldest();
+    done({ code: SUCCESS });
+  }
+
+  /** Prints what still waits for its root. */
+  forceFlush(): Promise<void> {
+    while (this.#waiting.size > 0) this.#printOldest();
+    return Promise.resolve();
+  }
+
+  shutdown(): Promise<void> {
+    return this.forceFlush();
+  }
+
+  #keep(span: ReadableSpan): void {
+    const { traceId } = span.spanContext();
+    const spans = this.#waiting.get(traceId);
+    if (spans) spans.push(span);
+    else this.#waiting.set(traceId, [span]);
+    this.#count++;
+  }
+
+  /** Takes a span and all that descend from it out of those that wait. A trace may have several roots in one process. */
+  #take(top: ReadableSpan): ReadableSpan[] {
+    const { traceId } = top.spanContext();
+    const waiting = this.#waiting.get(traceId) ?? [];
+    const ids = new Set([top.spanContext().spanId]);
+    const taken = new Set([top]);
+    // Children end before their parents as a rule, so one pass from the end finds nearly all; the rest take another.
+    for (let before = 0; before !== taken.size;) {
+      before = taken.size;
+      for (const span of waiting.toReversed()) {
+        const parent = span.parentSpanContext;
+        if (!parent || parent.isRemote || taken.has(span) || !ids.has(parent.spanId)) continue;
+        taken.add(span);
+        ids.add(span.spanContext().spanId);
+      }
+    }
+    const left = waiting.filter((span) => !taken.has(span));
+    if (left.length > 0) this.#waiting.set(traceId, left);
+    else this.#waiting.delete(traceId);
+    this.#count -= taken.size;
+    return [...taken];
+  }
+
+  #isLate(span: ReadableSpan): boolean {
+    const parent = span.parentSpanContext?.spanId;
+    return parent !== undefined && (this.#printed.get(span.spanContext().traceId)?.spanIds.has(parent) ?? false);
+  }
+
+  #printOldest(): void {
+    for (const [traceId, spans] of this.#waiting) {
+      this.#waiting.delete(traceId);
+      this.#count -= spans.length;
+      this.#print(spans, 'incomplete: its root has not ended');
+      return;
+    }
+  }
+
+  #print(spans: readonly ReadableSpan[], note?: string): void {
+    const trace = this.#remember(spans);
+    const { colors, columns } = this.terminal;
+    this.terminal.write(`${renderTrace(spans, { colors, columns, note, start: trace?.start })}\n`);
+  }
+
+  /** Remembers that these spans are printed. Answers with the trace when earlier ones were. */
+  #remember(spans: readonly ReadableSpan[]): PrintedTrace | undefined {
+    const traceId = spans[0]?.spanContext().traceId ?? '';
+    const known = this.#printed.get(traceId);
+    const trace = known ?? {
+      start: Math.min(...spans.map((span) => toMilliseconds(span.startTime))),
+      spanIds: new Set(),
+    };
+    for (const span of spans) if (trace.spanIds.size < MAX_WAITING) trace.spanIds.add(span.spanContext().spanId);
+    this.#printed.set(traceId, trace);
+    const [oldest] = this.#printed.keys();
+    if (this.#printed.size > MAX_PRINTED && oldest !== undefined) this.#printed.delete(oldest);
+    return known;
+  }
+}
+
+function isLocalRoot(span: ReadableSpan): boolean {
+  return !span.parentSpanContext || span.parentSpanContext.isRemote === true;
+}
+
+let stdoutBroken: boolean | undefined;
+
+function standardOutput(): Terminal {
+  const { stdout } = process;
+  if (stdoutBroken === undefined) {
+    stdoutBroken = false;
+    stdout.on('error', onStdoutError);
+  }
+  return {
+    write: (text) => void (stdoutBroken || stdout.write(text)),
+    colors: stdout.isTTY && !process.env.NO_COLOR,
+    get columns() {
+      return stdout.columns;
+    },
+  };
+}
+
+/** A reader that goes away, such as `head`, is no reason to end the application. */
+function onStdoutError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  stdoutBroken = true;
+}

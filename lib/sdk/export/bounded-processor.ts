@@ -1,0 +1,113 @@
+import { TraceFlags } from '@opentelemetry/api';
+import { describeError, warn } from '../../core/diagnostics.js';
+import type { ReportingExporter } from './reporting-exporter.js';
+import { beforeDeadline } from '../time-limit.js';
+import type { Transport } from './transport.js';
+import type { SpanProcessor } from '../types.js';
+
+/** What bounds a processor. */
+export interface Bounds {
+  /** Spans that may wait for their export. */
+  readonly maxQueueSize: number;
+  /** Longest time that shutdown waits for the backend, in milliseconds. */
+  readonly shutdownTimeout: number;
+}
+
+/**
+ * A batching span processor that says when it drops spans, whose shutdown takes a bounded time and leaves nothing behind
+ * that keeps the process alive.
+ *
+ * The SDK's own one waits for its last export, 30 s if need be, but not for one that has begun before, and when the last
+ * export fails it never shuts the exporter down.
+ */
+export class BoundedProcessor implements SpanProcessor {
+  #shutdown: Promise<void> | undefined;
+  #queued = 0;
+  #dropped = 0;
+
+  constructor(
+    private readonly processor: SpanProcessor,
+    private readonly exporter: ReportingExporter,
+    private readonly transport: Transport,
+    private readonly bounds: Bounds,
+  ) {}
+
+  /** Spans for which there was no room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  onStart(...args: Parameters<SpanProcessor['onStart']>): void {
+    this.processor.onStart(...args);
+  }
+
+  onEnd(span: Parameters<SpanProcessor['onEnd']>[0]): void {
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.#shutdown) return;
+    // The SDK drops at the same point, but tells it to nobody.
+    if (this.#queued - this.exporter.taken >= this.bounds.maxQueueSize) this.#drop();
+    else {
+      this.#queued++;
+      this.processor.onEnd(span);
+    }
+  }
+
+  async forceFlush(): Promise<void> {
+    try {
+      await this.processor.forceFlush();
+    } finally {
+      await this.exporter.settled();
+    }
+  }
+
+  /**
+   * The last export before the process ends: whatever waits for another attempt is given up, and what is not done in time
+   * is cut. Never rejects: what goes wrong is reported.
+   */
+  async finish(): Promise<void> {
+    const { shutdownTimeout } = this.bounds;
+    this.transport.stopRetrying?.();
+    if (this.transport.isIdle?.()) this.exporter.abandon('no answer so far, and the process ends');
+    if (await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush())) return;
+    this.exporter.abandon(`not done within ${shutdownTimeout} ms before the process ends`);
+    this.#close();
+  }
+
+  /** Never rejects: what goes wrong is reported. */
+  shutdown(): Promise<void> {
+    return (this.#shutdown ??= this.#shutDown());
+  }
+
+  #drop(): void {
+    this.#dropped++;
+    const { destination } = this.exporter;
+    const fix = 'Keep fewer traces by "sampler", or raise batch.maxQueueSize.';
+    const waiting = `${this.bounds.maxQueueSize} already wait for their export to ${destination}`;
+    warn(`queue:${destination}`, `A span is dropped: ${waiting}. ${fix}`);
+  }
+
+  async #shutDown(): Promise<void> {
+    const { shutdownTimeout } = this.bounds;
+    const deadline = Date.now() + shutdownTimeout;
+    this.transport.stopRetrying?.();
+    const givenUp = this.transport.isIdle?.()
+      ? this.exporter.abandon('no answer so far, and the application closes')
+      : 0;
+    // Before the exporter hears of the shutdown: some give up what is under way.
+    await beforeDeadline(deadline, () => this.forceFlush());
+    // The exporter would wait until the time of the next attempt of what has been given up.
+    await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.processor.shutdown());
+    this.exporter.abandon(`not done within ${shutdownTimeout} ms at shutdown`);
+    this.#close();
+    // Again where the processor has done so, which exporters take; it did not if its last export failed.
+    await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.exporter.shutdown());
+  }
+
+  #close(): void {
+    try {
+      this.transport.close?.();
+    } catch (error) {
+      const { destination } = this.exporter;
+      warn(`close:${destination}`, `The connection to ${destination} failed to close (${describeError(error)}).`);
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { TracerProvider } from '@opentelemetry/api';
+import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ReadableSpan } from '../tracing.options.js';
+import { BoundedProcessor } from './export/bounded-processor.js';
+import { withEnvironment } from './environment.js';
+import { createSpanProcessors } from './export/exporters.js';
+import { registeredProvider, unregisterProvider } from './globals.js';
+import type { PresetIdGenerator } from './id-generator.js';
+import { loadSdkNode } from './packages.js';
+import { createResource } from './resource.js';
+import { createSampler } from './samplers.js';
+import type { SpanProcessor } from './types.js';
+
+/** A tracer provider, and what can be done with it. */
+export interface ProviderHandle {
+  /** Undefined where another version of `@opentelemetry/api` has taken the place. */
+  readonly provider: TracerProvider | undefined;
+  /** Whether it was there before us. */
+  readonly foreign: boolean;
+  forceFlush(): Promise<void>;
+  /** Flushes when nothing may come after: there will be no time for another attempt. */
+  finish(): Promise<void>;
+  shutdown(): Promise<void>;
+  finishedSpans(): readonly ReadableSpan[];
+}
+
+/** A provider that is there already, of a preload or a vendor's agent: it is used, and otherwise left alone. */
+export function foreignProvider(provider: TracerProvider): ProviderHandle {
+  const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
+  const flush = async () => {
+    await forceFlush?.call(provider);
+  };
+  return {
+    provider,
+    foreign: true,
+    forceFlush: flush,
+    finish: flush,
+    shutdown: () => Promise.resolve(),
+    finishedSpans: () => [],
+  };
+}
+
+/** Sets the SDK up as the options say, and registers its tracer provider in place of the early one. */
+export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
+  const { NodeSDK } = loadSdkNode();
+  const { processors, memory } = createSpanProcessors(options);
+  const configuration: Partial<NodeSDKConfiguration> = {
+    autoDetectResources: options.detectResources,
+    resource: createResource(options.resource),
+    serviceName: String(options.resource[ATTR_SERVICE_NAME]),
+    sampler: createSampler(options.sampler),
+    // Without a processor the SDK would register no provider, and no trace id would reach the next service.
+    spanProcessors: processors.length > 0 ? processors : [noProcessor],
+    spanLimits: {
+      attributeCountLimit: options.limits.attributeCount,
+      attributeValueLengthLimit: options.limits.attributeValueLength,
+      eventCountLimit: options.limits.eventCount,
+      linkCountLimit: options.limits.linkCount,
+      attributePerEventCountLimit: options.limits.attributePerEventCount,
+      attributePerLinkCountLimit: options.limits.attributePerLinkCount,
+    },
+    idGenerator: ids,
+    // Null has the SDK leave these alone: they are registered already.
+    contextManager: null as never,
+    textMapPropagator: null,
+    metricReaders: [],
+  };
+  unregisterProvider();
+  const sdk = withEnvironment(ONLY_TRACES, () => {
+    const started = new NodeSDK(configuration);
+    started.start();
+    return started;
+  });
+  return {
+    provider: registeredProvider(),
+    foreign: false,
+    forceFlush: async () => {
+      await Promise.all(processors.map((processor) => processor.forceFlush()));
+    },
+    finish: async () => {
+      await Promise.all(
+        processors.map((processor) =>
+          processor instanceof BoundedProcessor ? processor.finish() : processor.forceFlush(),
+        ),
+      );
+    },
+    shutdown: () => sdk.shutdown(),
+    finishedSpans: () => memory?.getFinishedSpans() ?? [],
+  };
+}
+
+// The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would
+// go before the option `enabled`.
+const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: undefined };
+
+const noProcessor: SpanProcessor = {
+  onStart() {},
+  onEnd() {},
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};

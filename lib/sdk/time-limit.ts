@@ -1,0 +1,17 @@
+/**
+ * Waits for `work`, but no longer than until `deadline` (as `Date.now()` has it). Never rejects.
+ * @returns false where the work failed or was not done in time
+ */
+export async function beforeDeadline(deadline: number, work: () => Promise<unknown> | undefined): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadline - Date.now()), false);
+  });
+  try {
+    return await Promise.race([Promise.resolve(work()).then(() => true), expiry]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

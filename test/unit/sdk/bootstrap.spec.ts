@@ -1,0 +1,264 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { context, createContextKey, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
+import { resolveOptions } from '../../../lib/options/resolve-options.js';
+import { abandonEarly, beginEarly, startTracing } from '../../../lib/sdk/bootstrap.js';
+import type { TracingRuntime } from '../../../lib/tracing.runtime.js';
+import type { TracingOptions } from '../../../lib/tracing.options.js';
+
+setDiagnosticsSink({ warn() {} });
+
+const running: TracingRuntime[] = [];
+afterEach(async () => {
+  for (const runtime of running.splice(0)) await runtime.shutdown();
+  abandonEarly();
+  expect(registered()).toEqual([]);
+});
+
+function start(serviceName: string, options: TracingOptions = {}, application: object = {}): TracingRuntime {
+  const runtime = startTracing(resolveOptions({ serviceName, exporter: 'memory', ...options }, {}), application);
+  running.push(runtime);
+  return runtime;
+}
+
+function work(name: string): void {
+  trace.getTracer('app').startSpan(name).end();
+}
+
+function names(runtime: TracingRuntime): string[] {
+  return runtime.finishedSpans().map((span) => `${String(span.resource.attributes['service.name'])}: ${span.name}`);
+}
+
+/** What is registered with OpenTelemetry's API. */
+function registered(): string[] {
+  const key = Symbol.for('opentelemetry.js.api.1');
+  const { version: _, ...globals } = (globalThis as { [key]?: Record<string, unknown> })[key] ?? {};
+  return Object.keys(globals).toSorted();
+}
+
+describe('beginEarly()', () => {
+  it('registers what can keep spans and contexts, and abandonEarly() takes it away', () => {
+    beginEarly();
+    const key = createContextKey('key');
+    expect(registered()).toEqual(['context', 'trace']);
+    expect(context.with(ROOT_CONTEXT.setValue(key, 1), () => context.active().getValue(key))).toBe(1);
+    expect(trace.getTracer('app').startSpan('work').isRecording()).toBe(true);
+    abandonEarly();
+    expect(registered()).toEqual([]);
+    expect(trace.getTracer('app').startSpan('work').isRecording()).toBe(false);
+  });
+
+  it('does nothing where OTEL_SDK_DISABLED says so', () => {
+    process.env.OTEL_SDK_DISABLED = ' TRUE ';
+    try {
+      beginEarly();
+      expect(registered()).toEqual([]);
+    } finally {
+      delete process.env.OTEL_SDK_DISABLED;
+    }
+  });
+
+  it('does nothing where a provider is registered', () => {
+    const provider = new TracerProvider({});
+    trace.setGlobalTracerProvider(provider);
+    try {
+      beginEarly();
+      abandonEarly();
+      expect(registered()).toEqual(['trace']);
+    } finally {
+      trace.disable();
+    }
+  });
+
+  it('does nothing where an application is up', () => {
+    const first = start('first');
+    first.retain();
+    beginEarly();
+    work('meanwhile');
+    expect(names(first)).toEqual(['first: meanwhile']);
+  });
+});
+
+describe('startTracing()', () => {
+  it('exports what was kept, and lets go of everything at shutdown', async () => {
+    beginEarly();
+    work('early');
+    const runtime = start('shop');
+    runtime.retain();
+    work('late');
+    expect(registered()).toEqual(['context', 'propagation', 'trace']);
+    expect(propagation.fields()).toContain('traceparent');
+    await runtime.shutdown();
+    expect(registered()).toEqual([]);
+    expect(names(runtime)).toEqual(['shop: early', 'shop: late']);
+  });
+
+  it('drops what was kept where tracing turns out to be off', () => {
+    beginEarly();
+    work('early');
+    const runtime = start('shop', { enabled: false });
+    expect(runtime).toMatchObject({ enabled: false });
+    expect(registered()).toEqual([]);
+  });
+
+  it('drops what was kept where it fails', () => {
+    beginEarly();
+    const options = resolveOptions({ serviceName: 'shop' }, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere.pem' });
+    expect(() => startTracing(options, {})).toThrow('/nowhere.pem');
+    expect(registered()).toEqual([]);
+  });
+});
+
+describe('several applications', () => {
+  it('share the provider of the one that is up, until the last is closed', async () => {
+    const first = start('first');
+    first.retain();
+    const second = start('second');
+    second.retain();
+    work('shared');
+    expect(names(second)).toEqual(['first: shared']);
+    await first.shutdown();
+    await first.shutdown();
+    work('still there');
+    expect(names(second)).toEqual(['first: shared', 'first: still there']);
+    await second.shutdown();
+    expect(registered()).toEqual([]);
+  });
+
+  it('have a provider of their own one after the other', async () => {
+    for (const name of ['first', 'second']) {
+      beginEarly();
+      work('early');
+      const runtime = start(name);
+      runtime.retain();
+      work('late');
+      await runtime.shutdown();
+      expect(names(runtime)).toEqual([`${name}: early`, `${name}: late`]);
+    }
+  });
+
+  it('do not inherit from one whose start has failed', () => {
+    beginEarly();
+    work('early, of the first');
+    const first = start('first');
+    beginEarly();
+    work('early, of the second');
+    const second = start('second');
+    second.retain();
+    work('late');
+    expect(names(second)).toEqual(['second: early, of the second', 'second: late']);
+    expect(names(first)).toEqual(['first: early, of the first']);
+  });
+
+  it('do not inherit from one whose start has failed before it came to its options', () => {
+    beginEarly();
+    work('early, of the first');
+    beginEarly();
+    work('early, of the second');
+    const second = start('second');
+    second.retain();
+    expect(names(second)).toEqual(['second: early, of the second']);
+  });
+
+  it('go on with their own provider where the other one does not trace after all', () => {
+    const first = start('first');
+    work('before');
+    beginEarly();
+    work('meanwhile');
+    start('second', { enabled: false });
+    work('after');
+    first.retain();
+    work('up');
+    expect(names(first)).toEqual(['first: before', 'first: after', 'first: up']);
+  });
+
+  it('go on with their own provider where the other one is still without options', () => {
+    const first = start('first');
+    beginEarly();
+    work('meanwhile');
+    first.retain();
+    work('up');
+    const second = start('second');
+    second.retain();
+    expect(names(first)).toEqual(['first: meanwhile', 'first: up']);
+    expect(names(second)).toEqual(['first: meanwhile', 'first: up']);
+  });
+
+  it('join the other where they began first and are up last', async () => {
+    const first = start('first');
+    beginEarly();
+    const second = start('second');
+    second.retain();
+    first.retain();
+    work('shared');
+    expect(names(first)).toEqual(['second: shared']);
+    await second.shutdown();
+    work('still there');
+    expect(names(first)).toEqual(['second: shared', 'second: still there']);
+  });
+
+  it('start anew where the other one has come and gone', async () => {
+    const first = start('first');
+    beginEarly();
+    const second = start('second');
+    second.retain();
+    await second.shutdown();
+    first.retain();
+    work('up');
+    expect(names(first)).toEqual(['first: up']);
+  });
+
+  it('share what both have traced before their options came', () => {
+    beginEarly();
+    work('early, of the first');
+    beginEarly();
+    work('early, of the second');
+    const second = start('second');
+    const first = start('first');
+    first.retain();
+    second.retain();
+    expect(names(first)).toEqual(['second: early, of the second', 'second: early, of the first']);
+    expect(names(second)).toEqual(names(first));
+  });
+
+  it('close without having been up', async () => {
+    const first = start('first');
+    beginEarly();
+    const second = start('second');
+    await first.shutdown();
+    work('of the second');
+    expect(names(second)).toEqual(['second: of the second']);
+    await second.shutdown();
+    expect(registered()).toEqual([]);
+  });
+});
+
+it('knows the second module of an application', () => {
+  const application = {};
+  expect(start('first', {}, application).repeated).toBe(false);
+  expect(start('second', {}, application).repeated).toBe(true);
+  work('work');
+  expect(names(running[1]!)).toEqual(['first: work']);
+});
+
+it('uses a provider that is there, with what it lacks, and leaves it running', async () => {
+  const exporter = new InMemorySpanExporter();
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  trace.setGlobalTracerProvider(provider);
+  try {
+    const first = start('first');
+    const second = start('second');
+    for (const runtime of [first, second]) runtime.retain();
+    expect([first.foreignProvider, second.foreignProvider]).toEqual([true, true]);
+    expect(registered()).toEqual(['context', 'propagation', 'trace']);
+    await first.shutdown();
+    expect(registered()).toEqual(['context', 'propagation', 'trace']);
+    await second.shutdown();
+    expect(registered()).toEqual(['trace']);
+    work('afterwards');
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['afterwards']);
+  } finally {
+    trace.disable();
+  }
+});

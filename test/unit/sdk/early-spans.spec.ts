@@ -1,0 +1,328 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
+import {
+  AlwaysOffSampler,
+  InMemorySpanExporter,
+  ParentBasedSampler,
+  SimpleSpanProcessor,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+  type ReadableSpan,
+  type Sampler,
+  type SpanLimits,
+} from '@opentelemetry/sdk-trace';
+import { contextManager } from '../../../lib/core/context-manager.js';
+import { suppressTracing } from '../../../lib/core/suppression.js';
+import { EarlyTracerProvider } from '../../../lib/sdk/early-spans.js';
+
+beforeAll(() => {
+  context.setGlobalContextManager(contextManager);
+});
+afterAll(() => {
+  context.disable();
+});
+
+let early: EarlyTracerProvider;
+let exporter: InMemorySpanExporter;
+beforeEach(() => {
+  early = new EarlyTracerProvider();
+  exporter = new InMemorySpanExporter();
+  early.hold();
+});
+
+function provider(config: { sampler?: Sampler; spanLimits?: SpanLimits } = {}): TracerProvider {
+  const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+  return new TracerProvider({ ...config, idGenerator: early.ids, spanProcessors });
+}
+
+function exported(name: string): ReadableSpan {
+  const found = exporter.getFinishedSpans().filter((span) => span.name === name);
+  expect(found).toHaveLength(1);
+  return found[0]!;
+}
+
+const milliseconds = ([seconds, nanoseconds]: [number, number]) => seconds * 1e3 + nanoseconds / 1e6;
+
+describe('EarlyTracerProvider', () => {
+  it('tells the provider everything that was said to a span', () => {
+    const tracer = early.getTracer('app', '1.0');
+    const linked = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED };
+    const span = tracer.startSpan('first name', {
+      kind: SpanKind.CLIENT,
+      attributes: { given: 1 },
+      links: [{ context: linked }],
+    });
+    span
+      .setAttribute('one', 1)
+      .setAttributes({ two: 2 })
+      .addEvent('happened', { how: 'well' })
+      .addLink({ context: linked })
+      .addLinks([{ context: linked, attributes: { why: 'so' } }])
+      .setStatus({ code: SpanStatusCode.ERROR, message: 'no' })
+      .updateName('last name');
+    span.recordException(new TypeError('it broke'));
+    span.end();
+    early.release(provider());
+
+    const found = exported('last name');
+    expect(found).toMatchObject({
+      kind: SpanKind.CLIENT,
+      attributes: { given: 1, one: 1, two: 2 },
+      status: { code: SpanStatusCode.ERROR, message: 'no' },
+      instrumentationScope: { name: 'app', version: '1.0' },
+      links: [{ context: linked }, { context: linked }, { context: linked, attributes: { why: 'so' } }],
+    });
+    expect(found.events).toMatchObject([
+      { name: 'happened', attributes: { how: 'well' } },
+      { name: 'exception', attributes: { 'exception.type': 'TypeError', 'exception.message': 'it broke' } },
+    ]);
+  });
+
+  it('keeps the ids and parents that were handed out', () => {
+    const tracer = early.getTracer('app');
+    tracer.startActiveSpan('parent', (parent) => {
+      const child = tracer.startSpan('child');
+      const root = tracer.startSpan('root', { root: true });
+      expect(trace.getActiveSpan()).toBe(parent);
+      for (const span of [child, root, parent]) {
+        expect(isSpanContextValid(span.spanContext())).toBe(true);
+        span.end();
+      }
+      const before = [parent, child, root].map((span) => span.spanContext());
+      early.release(provider());
+      expect([parent, child, root].map((span) => span.spanContext())).toEqual(before);
+      expect(['parent', 'child', 'root'].map((name) => exported(name).spanContext())).toEqual(before);
+    });
+    const [parent, child, root] = ['parent', 'child', 'root'].map(exported);
+    expect(child?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);
+    expect(child?.spanContext().traceId).toBe(parent?.spanContext().traceId);
+    expect(root?.parentSpanContext).toBeUndefined();
+    expect(root?.spanContext().traceId).not.toBe(parent?.spanContext().traceId);
+  });
+
+  it('joins a trace that came from outside', () => {
+    const remote = { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: TraceFlags.SAMPLED, isRemote: true };
+    early.getTracer('app').startSpan('joined', {}, trace.setSpanContext(ROOT_CONTEXT, remote)).end();
+    early.release(provider());
+    expect(exported('joined').parentSpanContext).toEqual(remote);
+    expect(exported('joined').spanContext().traceId).toBe(remote.traceId);
+  });
+
+  it('keeps the times at which things happened', async () => {
+    const tracer = early.getTracer('app');
+    const before = Date.now();
+    const span = tracer.startSpan('work');
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    span.addEvent('half-way');
+    span.recordException('it broke');
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    span.end();
+    const after = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    early.release(provider());
+
+    const { startTime, endTime, events, duration } = exported('work');
+    expect(milliseconds(startTime)).toBeGreaterThanOrEqual(before);
+    expect(milliseconds(endTime)).toBeLessThan(after + 2);
+    expect(milliseconds(duration)).toBeGreaterThan(28);
+    for (const { time } of events) {
+      expect(milliseconds(time) - milliseconds(startTime)).toBeGreaterThan(13);
+      expect(milliseconds(endTime) - milliseconds(time)).toBeGreaterThan(13);
+    }
+  });
+
+  it('keeps times that were given', () => {
+    const span = early.getTracer('app').startSpan('work', { startTime: new Date(1000) });
+    span.addEvent('by date', new Date(2000)).addEvent('by number', { a: 1 }, 3_000_000_000_000);
+    span.recordException('it broke', [4, 500_000_000]);
+    span.end(new Date(5000));
+    early.release(provider());
+    expect(exported('work')).toMatchObject({
+      startTime: [1, 0],
+      endTime: [5, 0],
+      events: [{ time: [2, 0] }, { time: [3_000_000_000, 0], attributes: { a: 1 } }, { time: [4, 500_000_000] }],
+    });
+  });
+
+  it('lets a span begin early and end late', () => {
+    const tracer = early.getTracer('app');
+    tracer.startActiveSpan('parent', (parent) => {
+      parent.setAttribute('said', 'early');
+      early.release(provider());
+      expect(parent.isRecording()).toBe(true);
+      parent.setAttribute('heard', 'late');
+      const child = tracer.startSpan('child');
+      child.end();
+      parent.end();
+      expect(parent.isRecording()).toBe(false);
+    });
+    const [parent, child] = [exported('parent'), exported('child')];
+    expect(parent.attributes).toEqual({ said: 'early', heard: 'late' });
+    expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
+    expect(milliseconds(child.startTime)).toBeGreaterThanOrEqual(milliseconds(parent.startTime));
+    // The SDK cuts the beginning of each span down to the millisecond, and counts its end from there.
+    expect(milliseconds(parent.endTime)).toBeGreaterThan(milliseconds(child.endTime) - 1);
+  });
+
+  it('notes what was said, not what became of it', () => {
+    const attributes = { state: 'then', list: 'kept' };
+    const span = early.getTracer('app').startSpan('work', { attributes });
+    span.setAttributes(attributes).addEvent('happened', attributes);
+    attributes.state = 'now';
+    span.end();
+    early.release(provider());
+    expect(exported('work').attributes.state).toBe('then');
+    expect(exported('work').events[0]?.attributes?.state).toBe('then');
+  });
+
+  it('says nothing more of a span that has ended', () => {
+    const span = early.getTracer('app').startSpan('work');
+    span.end(new Date(4_000_000_000_000));
+    expect(span.isRecording()).toBe(false);
+    span.setAttribute('late', true).updateName('other').addEvent('late');
+    span.end();
+    early.release(provider());
+    expect(exported('work')).toMatchObject({ attributes: {}, events: [], endTime: [4_000_000_000, 0] });
+  });
+
+  it('takes every form of startActiveSpan(), and hands on what it returns', () => {
+    const tracer = early.getTracer('app');
+    const remote = trace.setSpanContext(ROOT_CONTEXT, {
+      traceId: 'c'.repeat(32),
+      spanId: 'd'.repeat(16),
+      traceFlags: TraceFlags.SAMPLED,
+    });
+    expect(tracer.startActiveSpan('a', (span) => (span.end(), 1))).toBe(1);
+    expect(tracer.startActiveSpan('b', { attributes: { b: 2 } }, (span) => (span.end(), 2))).toBe(2);
+    expect(tracer.startActiveSpan('c', {}, remote, (span) => (span.end(), 3))).toBe(3);
+    early.release(provider());
+    expect(exported('b').attributes).toEqual({ b: 2 });
+    expect(exported('c').spanContext().traceId).toBe('c'.repeat(32));
+  });
+
+  it.each<[string, Sampler]>([
+    ['off', new AlwaysOffSampler()],
+    ['ratio 0', new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) })],
+  ])('asks the sampler: %s', (_, sampler) => {
+    const tracer = early.getTracer('app');
+    const parent = tracer.startSpan('parent');
+    const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, parent));
+    child.end();
+    const ids = parent.spanContext();
+    early.release(provider({ sampler }));
+    parent.end();
+    expect(exporter.getFinishedSpans()).toEqual([]);
+    expect(parent.isRecording()).toBe(false);
+    // What goes out to others from now on tells them the decision, under the same ids.
+    expect(parent.spanContext()).toMatchObject({ ...ids, traceFlags: TraceFlags.NONE });
+  });
+
+  it("keeps to the provider's limits", () => {
+    const span = early.getTracer('app').startSpan('work', { attributes: { a: 'x'.repeat(100) } });
+    span.setAttributes({ b: 1, c: 2 }).addEvent('one').addEvent('two');
+    span.end();
+    early.release(
+      provider({ spanLimits: { attributeCountLimit: 2, attributeValueLengthLimit: 10, eventCountLimit: 1 } }),
+    );
+    expect(exported('work').attributes).toEqual({ a: 'x'.repeat(10), b: 1 });
+    expect(exported('work').events.map(({ name }) => name)).toEqual(['two']);
+  });
+
+  it('traces nothing where tracing is suppressed', () => {
+    const suppressed = suppressTracing(ROOT_CONTEXT);
+    const span = early.getTracer('app').startSpan('work', {}, suppressed);
+    expect(isSpanContextValid(span.spanContext())).toBe(false);
+    span.end();
+    early.release(provider());
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it('keeps a bounded number of spans, counts the others, and lets them pass the trace on', () => {
+    const tracer = early.getTracer('app');
+    const parent = tracer.startSpan('parent');
+    const beneath = trace.setSpan(ROOT_CONTEXT, parent);
+    for (let i = 0; i < 3000; i++) tracer.startSpan('child', {}, beneath).end();
+    const lost = tracer.startSpan('lost', {}, beneath);
+    expect(lost.isRecording()).toBe(false);
+    expect(lost.spanContext()).toEqual(parent.spanContext());
+    expect(early.release(provider())).toBe(3002 - 2048);
+    expect(exporter.getFinishedSpans()).toHaveLength(2047);
+    expect(early.release(provider())).toBe(0);
+  });
+
+  it('keeps a bounded part of what is said to one span, and its end', () => {
+    const span = early.getTracer('app').startSpan('chatty');
+    for (let i = 0; i < 5000; i++) span.setAttribute('count', i);
+    span.end();
+    early.release(provider());
+    expect(exported('chatty').attributes.count).toBe(1023);
+  });
+
+  it('passes on to each provider that comes, by a tracer that was taken once', () => {
+    const tracer = early.getTracer('app');
+    for (const name of ['first', 'second']) {
+      early.hold();
+      tracer.startSpan(`${name}, early`).end();
+      early.release(provider());
+      tracer.startSpan(`${name}, late`).end();
+      early.drop();
+      const after = tracer.startSpan(`${name}, after`);
+      expect(after.isRecording()).toBe(false);
+      after.end();
+    }
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual([
+      'first, early',
+      'first, late',
+      'second, early',
+      'second, late',
+    ]);
+  });
+
+  it('leaves the spans of a start that failed out of the next', () => {
+    const tracer = early.getTracer('app');
+    tracer.startSpan('of the first').end();
+    early.hold();
+    early.hold();
+    tracer.startSpan('of the second').end();
+    early.release(provider());
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
+  });
+
+  it('hands them over when that start was only slower', () => {
+    const tracer = early.getTracer('app');
+    tracer.startSpan('of the first').end();
+    early.hold();
+    tracer.startSpan('of the second').end();
+    const shared = provider();
+    early.release(shared);
+    early.release(shared);
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second', 'of the first']);
+  });
+
+  it('makes room for the latest start at the cost of one that has failed', () => {
+    const tracer = early.getTracer('app');
+    for (let i = 0; i < 2048; i++) tracer.startSpan('of the first').end();
+    early.hold();
+    tracer.startSpan('of the second').end();
+    expect(early.release(provider())).toBe(0);
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
+  });
+
+  it('keeps nothing unless an application is starting', () => {
+    early.drop();
+    const span = early.getTracer('app').startSpan('work');
+    expect(span.isRecording()).toBe(false);
+    span.end();
+    early.hold();
+    early.release(provider());
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+});

@@ -1,0 +1,20 @@
+/** A self-signed certificate for localhost, good for a hundred years and for nothing but tests. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIULZlE353h2zqXgR/AhGN0KbpAaSswCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjIzMDUwOVoYDzIxMjYxMDI5
+MjMwNTA5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATDKA5wz4vK8thwk6WlRRRHQbnPmwHZtNAMNYLh/ZQxCXh5pWiW92Y5
+gCXV5j9iiFJj2PK6Yeimj1W7mqxicXQmo28wbTAdBgNVHQ4EFgQURWnnyTz7/6Ig
+3pU1CgUuyh77segwHwYDVR0jBBgwFoAURWnnyTz7/6Ig3pU1CgUuyh77segwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgco6dQnILv5zlDAl+PLqYWBD4Xk/ziVFs8Hf1iB/tuFsCIQDe
+ZVncbCgtG9QYsy3naC+CIuHrk382qNmAFvruvtH55w==
+-----END CERTIFICATE-----
+`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgy/B/BTwt0gYRQVyi
+hve7S19T2B80txKp2gAPKyOZksihRANCAATDKA5wz4vK8thwk6WlRRRHQbnPmwHZ
+tNAMNYLh/ZQxCXh5pWiW92Y5gCXV5j9iiFJj2PK6Yeimj1W7mqxicXQm
+-----END PRIVATE KEY-----
+`;
