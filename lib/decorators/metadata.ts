@@ -1,0 +1,42 @@
+import 'reflect-metadata';
+
+type Key = string | symbol;
+
+// Texts, not symbols of this module: two copies of the library in one process must understand each other.
+const SPAN_ATTRIBUTES = 'nestjs-tracing:span-attributes';
+const CURRENT_SPAN = 'nestjs-tracing:current-span';
+
+/** A parameter whose value becomes an attribute. */
+export interface AttributeParameter {
+  readonly index: number;
+  readonly name: string;
+  readonly pick: ((value: never) => unknown) | undefined;
+}
+
+/** What the parameter decorators have said of a method's parameters. */
+export interface TracedParameters {
+  readonly attributes: readonly AttributeParameter[];
+  /** Positions of `@CurrentSpan()`. */
+  readonly spans: readonly number[];
+}
+
+export function addAttributeParameter(target: object, key: Key, parameter: AttributeParameter): void {
+  const known = ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [];
+  Reflect.defineMetadata(SPAN_ATTRIBUTES, [parameter, ...known], target, key);
+}
+
+export function addCurrentSpanParameter(target: object, key: Key, index: number): void {
+  const known = ownMetadata<number[]>(CURRENT_SPAN, target, key) ?? [];
+  Reflect.defineMetadata(CURRENT_SPAN, [index, ...known], target, key);
+}
+
+export function tracedParameters(target: object, key: Key): TracedParameters {
+  return {
+    attributes: ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [],
+    spans: ownMetadata<number[]>(CURRENT_SPAN, target, key) ?? [],
+  };
+}
+
+function ownMetadata<T>(metadataKey: string, target: object, key: Key): T | undefined {
+  return Reflect.getOwnMetadata(metadataKey, target, key) as T | undefined;
+}
