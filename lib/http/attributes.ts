@@ -1,0 +1,103 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import {
+  ATTR_CLIENT_ADDRESS,
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_NETWORK_PEER_ADDRESS,
+  ATTR_NETWORK_PEER_PORT,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_URL_PATH,
+  ATTR_URL_QUERY,
+  ATTR_URL_SCHEME,
+  ATTR_USER_AGENT_ORIGINAL,
+} from '@opentelemetry/semantic-conventions';
+import type { HttpResponse } from '../tracing.options.js';
+import type { Arrival } from './arrival.js';
+import type { FrameworkRequest } from './framework-request.js';
+import { redactQuery } from './redact-query.js';
+
+/** The methods of RFC 9110 and PATCH; any other is `_OTHER`, so that a caller cannot make up span names. */
+const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
+
+/** The method as `http.request.method` has it. */
+export function knownMethod(method: string | undefined): string {
+  return method !== undefined && KNOWN_METHODS.has(method) ? method : '_OTHER';
+}
+
+/** `{method} {route}`, else `{method}`; `HTTP` stands for a method that is not known. */
+export function serverSpanName(method: string | undefined, route?: string): string {
+  const known = knownMethod(method);
+  const verb = known === '_OTHER' ? 'HTTP' : known;
+  return route === undefined ? verb : `${verb} ${route}`;
+}
+
+/** The attributes of a server span that its request alone tells. */
+export function requestAttributes(
+  { encrypted, method: original, peerAddress, peerPort, target }: Arrival,
+  headers: IncomingHttpHeaders,
+  httpVersion: string,
+  framework: FrameworkRequest | undefined,
+  isSecret: (parameter: string) => boolean,
+): Attributes {
+  const method = knownMethod(original);
+  const { path, query } = splitTarget(target);
+  const { address, port } = serverOf(headers, framework);
+  const attributes: Attributes = {
+    [ATTR_HTTP_REQUEST_METHOD]: method,
+    [ATTR_URL_PATH]: path,
+    [ATTR_URL_SCHEME]: encrypted ? 'https' : (text(framework?.protocol) ?? 'http'),
+    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion === '2.0' ? '2' : httpVersion,
+  };
+  const optional: Record<string, AttributeValue | undefined> = {
+    [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
+    [ATTR_URL_QUERY]: query === undefined ? undefined : redactQuery(query, isSecret),
+    [ATTR_SERVER_ADDRESS]: address,
+    [ATTR_SERVER_PORT]: port,
+    [ATTR_CLIENT_ADDRESS]: text(framework?.ip) ?? peerAddress,
+    [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
+    [ATTR_NETWORK_PEER_PORT]: peerPort,
+    [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
+  };
+  for (const [key, value] of Object.entries(optional)) if (value !== undefined) attributes[key] = value;
+  return attributes;
+}
+
+/** The attributes of a server span that its response tells. A response that never began has none. */
+export function responseAttributes(response: HttpResponse): Attributes {
+  return response.headersSent ? { [ATTR_HTTP_RESPONSE_STATUS_CODE]: response.statusCode } : {};
+}
+
+/** Path and query of a request target; an absolute target (`GET http://host/path`) counts by its path. */
+export function splitTarget(target: string): { path: string; query: string | undefined } {
+  const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0] ?? '';
+  const local = target.slice(origin.length);
+  const mark = local.indexOf('?');
+  if (mark === -1) return { path: local || '/', query: undefined };
+  return { path: local.slice(0, mark) || '/', query: local.slice(mark + 1) || undefined };
+}
+
+// Express and Fastify know which host a trusted proxy was asked for, but not its port.
+function serverOf(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Host {
+  const stated = parseHost(text(headers[':authority']) ?? headers.host);
+  const { address, port } = parseHost(text(framework?.hostname));
+  if (address === undefined || address === stated.address) return stated;
+  return { address, port };
+}
+
+interface Host {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
+function parseHost(host: string | undefined): Host {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(host ?? '') ?? [];
+  return { address: bracketed || plain || undefined, port: port === undefined ? undefined : Number(port) };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,204 @@
+import {
+  context,
+  createContextKey,
+  SpanKind,
+  SpanStatusCode,
+  type Attributes,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
+import { ATTR_ERROR_TYPE, ATTR_HTTP_ROUTE } from '@opentelemetry/semantic-conventions';
+import { guarded } from '../core/diagnostics.js';
+import { Operation } from '../core/operation.js';
+import type { ResolvedHttp } from '../options/resolved-options.js';
+import type { HttpRequest, HttpResponse } from '../tracing.options.js';
+import { arrivalOf, type Arrival } from './arrival.js';
+import { requestAttributes, responseAttributes, serverSpanName } from './attributes.js';
+import { frameworkRoute, type FrameworkRequest, type FrameworkResponse } from './framework-request.js';
+import { requestHeaderAttributes, responseHeaderAttributes } from './headers.js';
+import { callersContext, outerContext, presentServerSpan, type Surroundings } from './incoming-context.js';
+import { watchResponse, type ResponseEnd } from './response-end.js';
+
+const SERVER_REQUEST = createContextKey('nestjs-tracing http request');
+
+const requests = new WeakMap<HttpRequest, ServerRequest>();
+
+export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
+  /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
+  readonly samplerReadsAttributes: boolean;
+}
+
+/** One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response. */
+export class ServerRequest {
+  private readonly arrival: Arrival;
+  private readonly operation: Operation;
+  /** Whether the span is another instrumentation's, which describes and ends it. */
+  private joined = false;
+  /** The span's name as far as we know: another one is the application's choice. */
+  private name: string | undefined;
+  private framework: { request: FrameworkRequest; response: FrameworkResponse } | undefined;
+  private route: string | undefined;
+  /** Whether a guard or the handler was reached, so that the route is certain even if the answer is 404. */
+  private routed = false;
+  private handled = false;
+  private unwatch: (() => void) | undefined;
+  private over = false;
+
+  /** Begins to trace a request; the second call for the same request returns what the first began. */
+  static begin(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest {
+    return requests.get(request) ?? new ServerRequest(request, response, options);
+  }
+
+  /** The request that is served in the active context. */
+  static active(): ServerRequest | undefined {
+    return context.active().getValue(SERVER_REQUEST) as ServerRequest | undefined;
+  }
+
+  private constructor(
+    private readonly request: HttpRequest,
+    private readonly response: HttpResponse,
+    private readonly options: ServerRequestOptions,
+  ) {
+    requests.set(request, this);
+    this.arrival = arrivalOf(request);
+    this.operation = this.start();
+    if (!this.operation.recording) return;
+    this.name = nameOf(this.operation.span);
+    this.unwatch = watchResponse(request, response, (end) => this.end(end));
+    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(this.operation.span, request));
+  }
+
+  private start(): Operation {
+    const { arrival, options, request } = this;
+    if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
+      return Operation.suppressed(this.within(outerContext(options)));
+    }
+    const present = presentServerSpan(options);
+    // A request that the application sends to itself, without a socket, finds the span of the one it serves.
+    if (present && present !== ServerRequest.active()?.operation.span) {
+      this.joined = true;
+      return Operation.join(present, this.within(context.active()));
+    }
+    return Operation.start(serverSpanName(arrival.method), {
+      kind: SpanKind.SERVER,
+      parent: this.within(callersContext(request, options)),
+      ...(options.samplerReadsAttributes && {
+        attributes: guarded('http attributes', () => this.requestAttributes()) ?? {},
+      }),
+    });
+  }
+
+  private within(parent: Context): Context {
+    return parent.setValue(SERVER_REQUEST, this);
+  }
+
+  /** Goes on with the request inside its span. */
+  run<T>(request: FrameworkRequest, response: FrameworkResponse, next: () => T): T {
+    this.framework = { request, response };
+    return this.operation.run(next);
+  }
+
+  /** Takes note of a route that may serve the request. */
+  routeMatched(route: string): void {
+    this.route = route;
+  }
+
+  /** A guard has been reached: the last route is the one. */
+  guardReached(): void {
+    if (this.routed) return;
+    this.routed = true;
+    // Its owner may end the span before we learn of the end.
+    if (this.joined && this.operation.recording) this.describeRoute(this.route);
+  }
+
+  /** The handler has been reached. Returns false where it has been before, or where the request does not record. */
+  handlerReached(): boolean {
+    this.guardReached();
+    const first = !this.handled;
+    this.handled = true;
+    return first && this.operation.recording;
+  }
+
+  /** Records an exception; the status follows from the response alone. */
+  recordException(thrown: unknown): void {
+    this.operation.recordException(thrown);
+  }
+
+  /** Takes the request out of its trace: its span is never exported. */
+  discard(): void {
+    this.over = true;
+    this.unwatch?.();
+    this.operation.discard();
+  }
+
+  private end(end: ResponseEnd): void {
+    if (this.over) return;
+    this.over = true;
+    this.unwatch?.();
+    if (this.operation.recording) this.complete(this.operation.span, end);
+    this.operation.end();
+  }
+
+  private complete(span: Span, end: ResponseEnd): void {
+    const { operation, options, response } = this;
+    this.describeRoute(this.certainRoute());
+    if (options.requestHeaders.length + options.responseHeaders.length > 0) {
+      operation.describe('http headers', () => this.headerAttributes());
+    }
+    if (!this.joined) {
+      operation.describe('http attributes', () => this.requestAttributes());
+      span.setAttributes(responseAttributes(response));
+      this.setStatus(span, end);
+    }
+    if (options.responseHook) guarded('http.responseHook', () => options.responseHook?.(span, response));
+  }
+
+  private setStatus(span: Span, end: ResponseEnd): void {
+    const { operation, response } = this;
+    if (end !== 'complete') {
+      span.addEvent(end.clientLeft ? 'client disconnected' : 'response aborted');
+      if (end.error) operation.fail(end.error);
+    }
+    if (response.headersSent && response.statusCode >= 500) {
+      span.setAttribute(ATTR_ERROR_TYPE, String(response.statusCode));
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+  }
+
+  private requestAttributes(): Attributes {
+    const { arrival, framework, options, request } = this;
+    return requestAttributes(arrival, request.headers, request.httpVersion, framework?.request, options.redactQuery);
+  }
+
+  private headerAttributes(): Attributes {
+    const { framework, options, request, response } = this;
+    return {
+      ...requestHeaderAttributes(request, options.requestHeaders),
+      ...responseHeaderAttributes(response, framework?.response, options.responseHeaders),
+    };
+  }
+
+  // Nest reports each candidate of a versioned or host-bound route, also when none of them takes the request.
+  private certainRoute(): string | undefined {
+    if (this.routed) return this.route;
+    if (this.response.statusCode === 404) return undefined;
+    return this.route ?? (this.framework && frameworkRoute(this.framework.request));
+  }
+
+  private describeRoute(route: string | undefined): void {
+    const { span } = this.operation;
+    if (route !== undefined) span.setAttribute(ATTR_HTTP_ROUTE, route);
+    if (nameOf(span) !== this.name) return; // The application has named it.
+    const { spanName } = this.options;
+    const chosen = spanName && guarded('http.spanName', () => spanName(this.request, route));
+    // Another instrumentation may know more than nothing.
+    if (chosen === undefined && route === undefined && this.joined) return;
+    span.updateName(chosen ?? serverSpanName(this.arrival.method, route));
+    this.name = nameOf(span);
+  }
+}
+
+/** The SDK's spans tell their name, though the API does not let them. */
+function nameOf(span: Span): string | undefined {
+  return (span as { name?: string }).name;
+}
