@@ -1,0 +1,45 @@
+export { Baggage } from './decorators/baggage.decorator.js';
+export { CurrentSpan } from './decorators/current-span.decorator.js';
+export { NoSpan } from './decorators/no-span.decorator.js';
+export {
+  Span,
+  type FittingMethod,
+  type Settled,
+  type SpanDecorator,
+  type SpanOptions,
+} from './decorators/span.decorator.js';
+export { SpanAttribute, type SpanAttributeValue } from './decorators/span-attribute.decorator.js';
+export { Traceable, type TraceableOptions } from './decorators/traceable.decorator.js';
+export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
+export {
+  TracingModule,
+  type TracingModuleAsyncOptions,
+  type TracingModuleOptions,
+  type TracingOptionsFactory,
+} from './tracing.module.js';
+export type {
+  BatchOptions,
+  ExporterName,
+  ExporterOption,
+  HttpOptions,
+  HttpRequest,
+  HttpResponse,
+  JaegerAgentOptions,
+  JaegerCollectorOptions,
+  JaegerExporterOptions,
+  OtlpExporterOptions,
+  OtlpProtocol,
+  PathPattern,
+  PropagatorName,
+  PropagatorOption,
+  RatioSamplerOptions,
+  ReadableSpan,
+  Sampler,
+  SamplerName,
+  SamplerOption,
+  ShutdownOptions,
+  SpanExporter,
+  SpanLimitOptions,
+  TracingOptions,
+} from './tracing.options.js';
+export { TracingService, type ManualSpanOptions } from './tracing.service.js';

@@ -1,0 +1,168 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Logger,
+  Module,
+  type DynamicModule,
+  type NestModule,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { setDiagnosticsSink } from './core/diagnostics.js';
+import { traceHttp } from './http/http-tracing.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
+import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
+import { TracingConfigurationError } from './tracing.errors.js';
+import type { TracingOptions } from './tracing.options.js';
+import { TracingService } from './tracing.service.js';
+
+const RESOLVED_OPTIONS = 'nestjs-tracing:resolved-options';
+const CONFIGURED = 'nestjs-tracing:configured';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<TracingOptions>({ optionsInjectionToken: 'nestjs-tracing:options' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createTracingOptions')
+    .setExtras({ isGlobal: true }, ({ providers = [], ...definition }, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal,
+      providers: [...providers, { provide: CONFIGURED, useValue: true }],
+    }))
+    .build();
+
+/** What a class given to `forRootAsync({ useClass })` or `forRootAsync({ useExisting })` implements. */
+export interface TracingOptionsFactory {
+  createTracingOptions(): TracingOptions | Promise<TracingOptions>;
+}
+
+/** The argument of `TracingModule.forRoot()`. */
+export type TracingModuleOptions = typeof OPTIONS_TYPE;
+/** The argument of `TracingModule.forRootAsync()`. */
+export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
+
+/**
+ * Traces a Nest application. Import it once, in the root module, best as the first import.
+ *
+ * @example
+ * ```ts
+ * TracingModule.forRoot({ serviceName: 'orders' })
+ * TracingModule.forRootAsync({ inject: [ConfigService], useFactory: (config: ConfigService) => ({ … }) })
+ * TracingModule.forRootAsync(tracingConfig.asProvider())
+ * ```
+ */
+@Module({
+  providers: [
+    {
+      provide: RESOLVED_OPTIONS,
+      inject: [
+        { token: MODULE_OPTIONS_TOKEN, optional: true },
+        { token: CONFIGURED, optional: true },
+      ],
+      useFactory: prepare,
+    },
+    {
+      provide: TRACING_RUNTIME,
+      inject: [RESOLVED_OPTIONS, ModulesContainer],
+      useFactory: startTracing,
+    },
+    TracingService,
+  ],
+  exports: [TracingService],
+})
+export class TracingModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnApplicationBootstrap, OnApplicationShutdown
+{
+  /** Configures tracing with values that are known when the module is imported. Everything has a default. */
+  static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
+    return beginWhenRead(super.forRoot(options));
+  }
+
+  /** Configures tracing with values that are known later, such as those of `ConfigService`. */
+  static override forRootAsync(options: TracingModuleAsyncOptions): DynamicModule {
+    checkKinds(options);
+    return beginWhenRead(super.forRootAsync(options));
+  }
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ApplicationConfig) private readonly applicationConfig: ApplicationConfig,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {
+    super();
+    this.shutDownLast();
+  }
+
+  /** Nest calls this when the HTTP server exists and no route is registered yet. */
+  configure(): void {
+    if (!this.runtime.enabled || this.runtime.repeated) return;
+    traceHttp(this.adapterHost, this.applicationConfig, this.modules, {
+      ...this.options.http,
+      samplerReadsAttributes: this.options.sampler.type === 'custom',
+      foreignProvider: this.runtime.foreignProvider,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.runtime.retain();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.runtime.shutdown();
+  }
+
+  // Nest runs the shutdown hooks of the farthest module last. Other global modules are as far as this one would be,
+  // and what they trace while they shut down is to be exported as well.
+  private shutDownLast(): void {
+    for (const module of this.modules.values()) {
+      if (module.metatype === TracingModule) module.distance = Infinity;
+    }
+  }
+}
+
+/** The first step that needs the options: from here on, what is wrong with tracing is said by Nest's logger. */
+function prepare(options: TracingOptions, configured?: true): ResolvedOptions {
+  setDiagnosticsSink(new Logger('TracingModule'));
+  try {
+    if (!configured) throw notConfigured();
+    return resolveOptions(options);
+  } catch (error) {
+    abandonEarly();
+    throw error;
+  }
+}
+
+function notConfigured(): TracingConfigurationError {
+  const fix =
+    'Import TracingModule.forRoot() or forRootAsync(), once, in the root module: TracingService is injectable everywhere then.';
+  return new TracingConfigurationError('imports', TracingModule, fix);
+}
+
+function checkKinds(options: Partial<TracingModuleAsyncOptions>): void {
+  const kinds = (['useFactory', 'useClass', 'useExisting'] as const).filter((kind) => options?.[kind] !== undefined);
+  if (kinds.length === 1) return;
+  const fix = 'Give exactly one of useFactory, useClass and useExisting.';
+  throw new TracingConfigurationError('forRootAsync', kinds.join(' and ') || undefined, fix);
+}
+
+/**
+ * Nest reads a module's imports when it scans the modules, before it makes anything: the earliest moment of each start,
+ * also of a second application with the same modules. Doing it in `forRoot()` would make importing a file register
+ * globals.
+ */
+function beginWhenRead(definition: DynamicModule): DynamicModule {
+  const { imports } = definition;
+  return Object.defineProperty(definition, 'imports', {
+    enumerable: true,
+    configurable: true,
+    get() {
+      beginEarly();
+      return imports;
+    },
+  });
+}

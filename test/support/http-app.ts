@@ -1,0 +1,93 @@
+import {
+  Module,
+  type INestApplication,
+  type LoggerService,
+  type ModuleMetadata,
+  type NestApplicationOptions,
+} from '@nestjs/common';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { TracingModule, type TracingOptions } from 'nestjs-tracing';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TraceRecorder } from './trace-recorder.js';
+
+export type Platform = 'Express' | 'Fastify';
+
+export const httpPlatforms = [['Express'], ['Fastify']] as const satisfies [Platform][];
+
+export interface HttpAppOptions extends ModuleMetadata {
+  /** False leaves TracingModule out. */
+  tracing?: Omit<TracingOptions, 'exporter'> | false;
+  adapter?: () => AbstractHttpAdapter;
+  nest?: NestApplicationOptions;
+  /** What a main.ts does between `create()` and `listen()`. */
+  prepare?: (app: INestApplication) => unknown;
+  logger?: LoggerService;
+}
+
+/** An application that listens on a port of its own, and the traces it makes. */
+export interface HttpApp {
+  readonly app: INestApplication;
+  readonly port: number;
+  readonly url: string;
+  readonly traces: TraceRecorder;
+  /** Sends a request and reads the answer to its end. */
+  request(path: string, init?: RequestInit): Promise<{ status: number; body: string; headers: Headers }>;
+  close(): Promise<void>;
+}
+
+export function createAdapter(platform: Platform): AbstractHttpAdapter {
+  return platform === 'Express' ? new ExpressAdapter() : new FastifyAdapter();
+}
+
+export async function startHttpApp(platform: Platform, options: HttpAppOptions = {}): Promise<HttpApp> {
+  const { tracing = {}, adapter, nest, prepare, logger, ...metadata } = options;
+  const traces = new TraceRecorder();
+  const tracingModule =
+    tracing === false ? [] : [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces })];
+  @Module({ ...metadata, imports: [...tracingModule, ...(metadata.imports ?? [])] })
+  class AppModule {}
+
+  const app = await NestFactory.create(AppModule, adapter?.() ?? createAdapter(platform), {
+    logger: logger ?? false,
+    abortOnError: false,
+    ...nest,
+  });
+  await prepare?.(app);
+  await app.listen(0, '127.0.0.1');
+  if (tracing !== false && tracing.enabled !== false) traces.watchStarts();
+  traces.reset();
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    app,
+    port,
+    url,
+    traces,
+    async request(path, init) {
+      const response = await fetch(url + path, { redirect: 'manual', ...init });
+      return { status: response.status, body: await response.text(), headers: response.headers };
+    },
+    async close() {
+      // A test that failed may have left a request unanswered, for which Nest would wait.
+      (app.getHttpServer() as Partial<Server>).closeAllConnections?.();
+      await app.close();
+    },
+  };
+}
+
+/** Starts an application, and closes it whatever becomes of `use`. */
+export async function withHttpApp(
+  platform: Platform,
+  options: HttpAppOptions,
+  use: (http: HttpApp) => Promise<void>,
+): Promise<void> {
+  const http = await startHttpApp(platform, options);
+  try {
+    await use(http);
+  } finally {
+    await http.close();
+  }
+}

@@ -1,0 +1,113 @@
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+
+/** A span and everything beneath it, as a test wants it. */
+export interface ExpectedSpan {
+  name: string;
+  /** @default 'INTERNAL' */
+  kind?: keyof typeof SpanKind;
+  /** `UNSET`, `OK`, `ERROR`, or `ERROR: message`. @default 'UNSET' */
+  status?: string;
+  /** Those that matter; `undefined` for one that must be missing. */
+  attributes?: Record<string, unknown>;
+  /** An exception reads `exception Type: message`. @default none */
+  events?: readonly unknown[];
+  /** The span id of a caller in another process. @default none */
+  caller?: string | undefined;
+  /** In the order in which they start. @default none */
+  children?: ExpectedSpan[];
+}
+
+interface ServerDetails extends Omit<ExpectedSpan, 'name' | 'kind' | 'children'> {
+  /** The status code of the response; undefined where none was sent. */
+  code: number | undefined;
+}
+
+/** The span of a request: named `{method} {route}`, its status as the status code has it. */
+export function server(name: string, details: number | ServerDetails, ...children: ExpectedSpan[]): ExpectedSpan {
+  const { code, attributes, ...rest } = typeof details === 'number' ? { code: details } : details;
+  const failed = code !== undefined && code >= 500;
+  return {
+    name,
+    kind: 'SERVER',
+    status: failed ? 'ERROR' : 'UNSET',
+    ...rest,
+    attributes: {
+      'http.response.status_code': code,
+      'http.route': name.split(' ')[1],
+      'error.type': failed ? String(code) : undefined,
+      ...attributes,
+    },
+    children,
+  };
+}
+
+/** The span of a controller's method. */
+export function handler(name: string, ...children: ExpectedSpan[]): ExpectedSpan {
+  return { name, attributes: { 'code.function.name': name }, children };
+}
+
+/** The same span, ended by something thrown: `Type: message`. It has recorded the exception, unless a child did. */
+export function failed(span: ExpectedSpan, exception: string, recorded: 'here' | 'further in' = 'here'): ExpectedSpan {
+  const [type, ...message] = exception.split(': ');
+  return {
+    ...span,
+    status: recorded === 'here' ? `ERROR: ${message.join(': ')}` : 'ERROR',
+    attributes: { ...span.attributes, 'error.type': type },
+    ...(recorded === 'here' && { events: [`exception ${exception}`] }),
+  };
+}
+
+export function spanCount(tree: ExpectedSpan): number {
+  return (tree.children ?? []).reduce((sum, child) => sum + spanCount(child), 1);
+}
+
+/** What was exported and what was expected, in the same shape, to be compared. */
+export function traceTrees(spans: readonly ReadableSpan[], expected: readonly ExpectedSpan[]) {
+  const sorted = spans.toSorted((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1]);
+  const ids = new Set(sorted.map((span) => span.spanContext().spanId));
+  const roots = sorted.filter((span) => !span.parentSpanContext || !ids.has(span.parentSpanContext.spanId));
+  return {
+    actual: roots.map((root, index) => actualTree(root, expected[index], sorted)),
+    expected: expected.map((tree) => completeTree(tree)),
+  };
+}
+
+function actualTree(span: ReadableSpan, expected: ExpectedSpan | undefined, all: readonly ReadableSpan[]): object {
+  const { spanId, traceId } = span.spanContext();
+  const children = all.filter((it) => it.parentSpanContext?.spanId === spanId && it.spanContext().traceId === traceId);
+  const wanted = Object.keys(expected?.attributes ?? {});
+  const message = span.status.message ? `: ${span.status.message}` : '';
+  return {
+    name: span.name,
+    kind: SpanKind[span.kind],
+    status: SpanStatusCode[span.status.code] + message,
+    attributes: Object.fromEntries(wanted.map((key) => [key, span.attributes[key]])),
+    events: span.events.map(eventText),
+    parent: parentOf(span, all),
+    children: children.map((child, index) => actualTree(child, expected?.children?.[index], all)),
+  };
+}
+
+function eventText({ name, attributes = {} }: ReadableSpan['events'][number]): string {
+  if (name !== 'exception') return name;
+  return `exception ${String(attributes['exception.type'])}: ${String(attributes['exception.message'])}`;
+}
+
+function parentOf({ parentSpanContext }: ReadableSpan, all: readonly ReadableSpan[]): string {
+  if (!parentSpanContext) return 'none';
+  if (all.some((it) => it.spanContext().spanId === parentSpanContext.spanId)) return 'in the tree';
+  return parentSpanContext.isRemote ? `caller ${parentSpanContext.spanId}` : 'missing';
+}
+
+function completeTree(tree: ExpectedSpan, isRoot = true): object {
+  return {
+    name: tree.name,
+    kind: tree.kind ?? 'INTERNAL',
+    status: tree.status ?? 'UNSET',
+    attributes: tree.attributes ?? {},
+    events: tree.events ?? [],
+    parent: isRoot ? (tree.caller ? `caller ${tree.caller}` : 'none') : 'in the tree',
+    children: (tree.children ?? []).map((child) => completeTree(child, false)),
+  };
+}
