@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { TracingModule } from 'nestjs-tracing';
+import { OrdersController } from './orders.controller.js';
+import { OrdersService } from './orders.service.js';
+import { PaymentsService } from './payments.service.js';
+
+@Module({
+  imports: [
+    TracingModule.forRootAsync({
+      inject: [ConfigService],
+      useFactory: (config: ConfigService) => ({
+        serviceName: config.get('SERVICE_NAME', 'hello'),
+        // "console" prints each trace, "memory" lets main.ts look whether it is complete. A service of your own leaves
+        // this out and sends its traces by OTLP to localhost:4318.
+        exporter: ['console', 'memory'],
+        sampler: { ratio: config.get('TRACE_RATIO', 1) },
+        http: { ignore: ['/health'] },
+      }),
+    }),
+    ConfigModule.forRoot({ isGlobal: true }),
+  ],
+  controllers: [OrdersController],
+  providers: [OrdersService, PaymentsService],
+})
+export class AppModule {}
