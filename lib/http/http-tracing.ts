@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
+import { warn } from '../core/diagnostics.js';
 import type { HttpRequest, HttpResponse } from '../tracing.options.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
 import { watchGuards } from './guard-watch.js';
@@ -56,6 +57,12 @@ function traceRequests(adapter: TraceableAdapter, given: HttpTracingOptions): vo
   });
   // The adapter's hook goes on inside the span. It also sees requests that came over no socket, or another server's.
   const previous = adapter.onRequestHook;
+  if (!adapter.setOnRequestHook) {
+    warn(
+      'nest-hooks',
+      'What happens in a request cannot be traced: Nest has no request hook before 11.1.4. Upgrade it.',
+    );
+  }
   adapter.setOnRequestHook?.(function (this: unknown, request, response, done) {
     const serverRequest = ServerRequest.begin(raw<HttpRequest>(request), raw<HttpResponse>(response), options);
     return serverRequest.run(request as FrameworkRequest, response as FrameworkResponse, () =>

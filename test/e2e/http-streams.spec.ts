@@ -23,7 +23,7 @@ import { interval, map, Observable, of, take } from 'rxjs';
 import { httpPlatforms, startHttpApp, withHttpApp, type HttpApp, type HttpAppOptions } from '../support/http-app.js';
 import { RawClient } from '../support/raw-client.js';
 import { failed, handler, server } from '../support/trace-tree.js';
-import { certificate, privateKey } from '../unit/sdk/export/certificate.js';
+import { certificate, privateKey } from '../support/certificate.js';
 
 type Reply = ServerResponse | { raw: ServerResponse; hijack(): void };
 type Incoming = IncomingMessage | { raw: IncomingMessage };

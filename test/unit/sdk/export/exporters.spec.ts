@@ -10,7 +10,7 @@ import { createSpanProcessors } from '../../../../lib/sdk/export/exporters.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import { createResource } from '../../../../lib/sdk/resource.js';
 import type { ReadableSpan, SpanExporter, TracingOptions } from '../../../../lib/tracing.options.js';
-import { certificate } from './certificate.js';
+import { certificate } from '../../../support/certificate.js';
 import { closedPort, grpcReceiver, httpReceiver, silentReceiver, udpReceiver, type Receiver } from './receivers.js';
 
 interface Provider extends TracerProvider {

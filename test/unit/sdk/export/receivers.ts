@@ -4,7 +4,7 @@ import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
-import { certificate, privateKey } from './certificate.js';
+import { certificate, privateKey } from '../../../support/certificate.js';
 
 /** One export as a receiver saw it. */
 export interface Received {
