@@ -38,6 +38,8 @@ export interface OperationOptions {
   startTime?: TimeInput;
   /** The context it stands in. @default the active one */
   parent?: Context;
+  /** The function that it is made for, which then needs no span of its own. */
+  forFunction?: string;
 }
 
 /**
@@ -53,12 +55,21 @@ export class Operation {
     readonly span: Span,
     readonly context: Context,
     private readonly parent: Operation | undefined,
+    private readonly forFunction: string | undefined,
   ) {}
 
   /** Starts a span in the active context, or in the one given. */
   static start(name: string, options: OperationOptions = {}): Operation {
     const parent = options.parent ?? context.active();
-    return Operation.over(startSpan(name, options, parent), parent);
+    return Operation.over(startSpan(name, options, parent), parent, options.forFunction);
+  }
+
+  /** Takes part in the active operation, if that was made for a function of this name which is only now called. */
+  static joinFor(functionName: string): Operation | undefined {
+    const active = context.active();
+    const operation = Operation.in(active);
+    const made = operation?.forFunction === functionName && operation.span === trace.getSpan(active);
+    return made ? Operation.join(operation.span, active) : undefined;
   }
 
   /** Takes part in a span that somebody else started and will end. */
@@ -73,10 +84,10 @@ export class Operation {
     return Operation.over(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), suppressTracing(parent));
   }
 
-  private static over(span: Span, parent: Context): Operation {
+  private static over(span: Span, parent: Context, forFunction?: string): Operation {
     const ancestor = Operation.in(parent);
     // The context carries the operation and the operation its context, so one of them is filled in late.
-    const operation = new Operation(span, parent, ancestor) as { context: Context } & Operation;
+    const operation = new Operation(span, parent, ancestor, forFunction) as { context: Context } & Operation;
     operation.context = trace.setSpan(parent, span).setValue(OPERATION, operation);
     return operation;
   }

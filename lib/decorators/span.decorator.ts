@@ -127,10 +127,14 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const details = options.record !== false;
   const onResult = details ? options.onResult : undefined;
   const { kind, root } = options;
+  // A route handler has a span already, of the very name that this one would get.
+  const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function traced(this: unknown, ...args: unknown[]): unknown {
     function start(): Operation {
-      const operation = Operation.start(name, { kind, root, links: linksOf(functionName, options, args) });
+      const operation =
+        (mayJoin ? Operation.joinFor(functionName) : undefined) ??
+        Operation.start(name, { kind, root, links: linksOf(functionName, options, args) });
       if (operation.recording) {
         operation.describe('code attributes', () => ({ [ATTR_CODE_FUNCTION_NAME]: functionName }));
         describeCall(operation, functionName, options, parameters, args);

@@ -29,7 +29,7 @@ export class HandlerInterceptor implements NestInterceptor {
     // Nest binds the handler to the context in which handle() is called.
     return traceObservable(
       defer(() => next.handle()),
-      { start: () => (silent ? Operation.suppressed() : Operation.start(name, { attributes })) },
+      { start: () => (silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name })) },
     );
   }
 

@@ -170,12 +170,48 @@ class DecoratedController {
   }
 }
 
+/** Handlers that ask for the very span they have anyway. */
+@Traceable()
+@Controller('joined')
+class JoinedController {
+  @Get('value/:id')
+  @Span((id: number) => ({ 'order.id': id }))
+  value(@Param('id', ParseIntPipe) id: number, @CurrentSpan() span: OtelSpan): object {
+    span.setAttribute('from.inside', true);
+    return { same: span === trace.getActiveSpan(), again: id > 0 ? this.value(0, span) : null };
+  }
+
+  @Get('error')
+  @Span({ record: false })
+  async error(): Promise<never> {
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new NotFoundException('a secret');
+  }
+
+  @Get('stream')
+  @Span({ onResult: (last: number) => ({ last }) })
+  stream(): Observable<number> {
+    return of(1, 2);
+  }
+
+  @Get('plain')
+  plain(): string {
+    return 'plain';
+  }
+
+  @Get('linked')
+  @Span({ root: true })
+  linked(): string {
+    return 'linked';
+  }
+}
+
 describe.each(httpPlatforms)('decorators on %s', (platform) => {
   let http: HttpApp;
 
   beforeAll(async () => {
     http = await startHttpApp(platform, {
-      controllers: [PlainController, DecoratedController],
+      controllers: [PlainController, DecoratedController, JoinedController],
       providers: [OrdersService, PerRequest, RolesGuard],
     });
   });
@@ -195,6 +231,50 @@ describe.each(httpPlatforms)('decorators on %s', (platform) => {
         }),
       ),
     );
+  });
+
+  it('add to the span that a handler has anyway', async () => {
+    const body = '{"same":true,"again":{"same":true,"again":null}}';
+    expect(await http.request('/joined/value/7')).toMatchObject({ status: 200, body });
+    await http.traces.expect(
+      server('GET /joined/value/:id', 200, {
+        ...handler('JoinedController.value', {
+          ...handler('JoinedController.value'),
+          attributes: { 'order.id': 0, 'from.inside': true },
+        }),
+        attributes: { 'order.id': 7, 'from.inside': true },
+      }),
+    );
+    expect(await http.request('/joined/plain')).toMatchObject({ body: 'plain' });
+    await http.traces.expect(server('GET /joined/plain', 200, handler('JoinedController.plain')));
+    expect(await http.request('/joined/stream')).toMatchObject({ body: '2' });
+    await http.traces.expect(
+      server('GET /joined/stream', 200, { ...handler('JoinedController.stream'), attributes: { last: 2 } }),
+    );
+  });
+
+  it('hide what must not be seen on that span as well', async () => {
+    expect(await http.request('/joined/error')).toMatchObject({ status: 404 });
+    const unseen = { status: 'ERROR', events: ['exception NotFoundException: undefined'] };
+    await http.traces.expect(
+      server('GET /joined/error', 404, {
+        ...handler('JoinedController.error'),
+        ...unseen,
+        attributes: { 'error.type': 'NotFoundException' },
+      }),
+    );
+  });
+
+  it('give a handler one more span where it is to be another one', async () => {
+    await http.request('/joined/linked');
+    await http.traces.until((spans) => spans.length === 3);
+    const spans = http.traces.take();
+    expect(spans.map(({ name }) => name).toSorted()).toEqual([
+      'GET /joined/linked',
+      'JoinedController.linked',
+      'JoinedController.linked',
+    ]);
+    expect(new Set(spans.map((span) => span.spanContext().traceId)).size).toBe(2);
   });
 
   it('leave an exception to its filter, and record it once, innermost', async () => {
