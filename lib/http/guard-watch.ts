@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import type { CanActivate, Type } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 import { isObservable, tap } from 'rxjs';
+import { shadow } from '../core/shadow.js';
 import { ServerRequest } from './server-request.js';
 
 /** Under this key `@UseGuards()` keeps its guards. */
@@ -39,23 +40,19 @@ function guardsOn(controller: Type | null): unknown[] {
 function watchGuard(guard: unknown): void {
   if (!isGuard(guard) || watched.has(guard)) return;
   const { canActivate } = guard;
-  const shadowed = Reflect.defineProperty(guard, 'canActivate', {
-    configurable: true,
-    writable: true,
-    value: function (this: CanActivate, ...args: Parameters<CanActivate['canActivate']>) {
-      const request = ServerRequest.active();
-      request?.guardReached();
-      let result: ReturnType<CanActivate['canActivate']>;
-      try {
-        result = Reflect.apply(canActivate, this, args);
-      } catch (thrown) {
-        request?.recordException(thrown);
-        throw thrown;
-      }
-      return request ? listen(result, request) : result;
-    } satisfies CanActivate['canActivate'],
-  });
-  if (shadowed) watched.add(guard);
+  function observed(this: CanActivate, ...args: Parameters<CanActivate['canActivate']>) {
+    const request = ServerRequest.active();
+    request?.guardReached();
+    let result: ReturnType<CanActivate['canActivate']>;
+    try {
+      result = Reflect.apply(canActivate, this, args);
+    } catch (thrown) {
+      request?.recordException(thrown);
+      throw thrown;
+    }
+    return request ? listen(result, request) : result;
+  }
+  if (shadow(guard, 'canActivate', observed)) watched.add(guard);
 }
 
 function listen(result: ReturnType<CanActivate['canActivate']>, request: ServerRequest): typeof result {
