@@ -15,6 +15,7 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
+import { originForm } from '../options/request-target.js';
 import type { HttpResponse } from '../tracing.options.js';
 import type { Arrival } from './arrival.js';
 import type { FrameworkRequest } from './framework-request.js';
@@ -73,8 +74,7 @@ export function responseAttributes(response: HttpResponse): Attributes {
 
 /** Path and query of a request target; an absolute target (`GET http://host/path`) counts by its path. */
 export function splitTarget(target: string): { path: string; query: string | undefined } {
-  const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0] ?? '';
-  const local = target.slice(origin.length);
+  const local = originForm(target);
   const mark = local.indexOf('?');
   if (mark === -1) return { path: local || '/', query: undefined };
   return { path: local.slice(0, mark) || '/', query: local.slice(mark + 1) || undefined };

@@ -4,6 +4,7 @@ import { headerNames } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { functionOr } from './parse.js';
 import { pathMatcher, regExpMatcher } from './path-pattern.js';
+import { originForm } from './request-target.js';
 import type { ResolvedHttp } from './resolved-options.js';
 import { namesSecret } from './secret-names.js';
 import { option } from './setting.js';
@@ -45,16 +46,11 @@ function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] 
   };
 }
 
-/** The path of a request target, which a proxy may send as a whole URL. */
 function pathOf(target: string | undefined): string {
   if (!target) return '';
-  const query = target.search(/[?#]/);
-  const path = query < 0 ? target : target.slice(0, query);
-  if (path.startsWith('/')) return path;
-  const authority = path.indexOf('://');
-  if (authority < 0) return path;
-  const slash = path.indexOf('/', authority + 3);
-  return slash < 0 ? '/' : path.slice(slash);
+  const local = originForm(target);
+  const query = local.search(/[?#]/);
+  return (query < 0 ? local : local.slice(0, query)) || '/';
 }
 
 function redactPredicate(given: HttpOptions['redactQuery']): ResolvedHttp['redactQuery'] {

@@ -1,7 +1,6 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type {
   HttpRequest,
-  HttpResponse,
   HttpOptions,
   OtlpProtocol,
   PropagatorName,
@@ -87,6 +86,6 @@ export interface ResolvedHttp {
   /** Matches the decoded names of query parameters whose values are hidden. */
   readonly redactQuery: (name: string) => boolean;
   readonly spanName: HttpOptions['spanName'];
-  readonly requestHook: ((span: import('@opentelemetry/api').Span, request: HttpRequest) => void) | undefined;
-  readonly responseHook: ((span: import('@opentelemetry/api').Span, response: HttpResponse) => void) | undefined;
+  readonly requestHook: HttpOptions['requestHook'];
+  readonly responseHook: HttpOptions['responseHook'];
 }
