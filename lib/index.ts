@@ -1,3 +1,4 @@
+export type { ManualSpanOptions } from './core/operation.js';
 export { Baggage } from './decorators/baggage.decorator.js';
 export { CurrentSpan } from './decorators/current-span.decorator.js';
 export { NoSpan } from './decorators/no-span.decorator.js';
@@ -42,4 +43,4 @@ export type {
   SpanLimitOptions,
   TracingOptions,
 } from './tracing.options.js';
-export { TracingService, type ManualSpanOptions } from './tracing.service.js';
+export { TracingService } from './tracing.service.js';

@@ -7,31 +7,14 @@ import {
   trace,
   type Attributes,
   type Context,
-  type Link,
   type Span,
-  type SpanKind,
-  type TimeInput,
 } from '@opentelemetry/api';
 import { guarded } from './core/diagnostics.js';
-import { Operation } from './core/operation.js';
+import { Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
 import { startSpan } from './core/tracer.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import type { ReadableSpan } from './tracing.options.js';
-
-/** A span made by hand. */
-export interface ManualSpanOptions {
-  /** @default SpanKind.INTERNAL */
-  kind?: SpanKind;
-  attributes?: Attributes;
-  links?: Link[];
-  /** Begins a trace of its own. @default false */
-  root?: boolean;
-  /** @default now */
-  startTime?: TimeInput;
-  /** Such as `extract()` returns. @default the active context */
-  parent?: Context;
-}
 
 /** Tracing by hand. Nothing here throws because of tracing, and everything works, to no effect, where nothing is traced. */
 @Injectable()

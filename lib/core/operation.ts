@@ -28,16 +28,22 @@ interface RecordedException {
   readonly here: boolean;
 }
 
-export interface OperationOptions {
+/** A span made by hand. */
+export interface ManualSpanOptions {
+  /** @default SpanKind.INTERNAL */
   kind?: SpanKind;
-  /** What a sampler may want to see; everything else is set later, and only if the span records. */
+  /** What the span has from its start, so that a sampler sees it. */
   attributes?: Attributes;
   links?: Link[];
-  /** Begins a trace of its own. */
+  /** Begins a trace of its own. @default false */
   root?: boolean;
+  /** @default now */
   startTime?: TimeInput;
-  /** The context it stands in. @default the active one */
+  /** Such as `extract()` returns. @default the active context */
   parent?: Context;
+}
+
+export interface OperationOptions extends ManualSpanOptions {
   /** The function that it is made for, which then needs no span of its own. */
   forFunction?: string;
 }
