@@ -5,6 +5,7 @@ type Key = string | symbol;
 // Texts, not symbols of this module: two copies of the library in one process must understand each other.
 const SPAN_ATTRIBUTES = 'nestjs-tracing:span-attributes';
 const CURRENT_SPAN = 'nestjs-tracing:current-span';
+const TRACED = 'nestjs-tracing:traced';
 
 /** A parameter whose value becomes an attribute. */
 export interface AttributeParameter {
@@ -35,6 +36,16 @@ export function tracedParameters(target: object, key: Key): TracedParameters {
     attributes: ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [],
     spans: ownMetadata<number[]>(CURRENT_SPAN, target, key) ?? [],
   };
+}
+
+/** Marks a method (its function) that makes a span of each call. */
+export function markTraced(method: object): void {
+  Reflect.defineMetadata(TRACED, true, method);
+}
+
+/** Whether a method makes a span of each call. */
+export function isTraced(method: object): boolean {
+  return Reflect.hasOwnMetadata(TRACED, method);
 }
 
 function ownMetadata<T>(metadataKey: string, target: object, key: Key): T | undefined {

@@ -5,8 +5,7 @@ import { guarded } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
-import { isTraced, markTraced } from '../core/traced.js';
-import { tracedParameters, type TracedParameters } from './metadata.js';
+import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
 import { parameterAttributes } from './parameter-attributes.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from './wrap-method.js';
 
