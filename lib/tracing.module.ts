@@ -7,10 +7,13 @@ import {
   type NestModule,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { setDiagnosticsSink } from './core/diagnostics.js';
-import { traceHttp } from './http/http-tracing.js';
+import { watchGuards } from './handlers/guard-watch.js';
+import { traceHandlers } from './handlers/trace-handlers.js';
+import { traceHttpServer } from './http/server/trace-http-server.js';
 import type { ResolvedOptions } from './options/resolved-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
@@ -74,7 +77,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
 })
 export class TracingModule
   extends ConfigurableModuleClass
-  implements NestModule, OnApplicationBootstrap, OnApplicationShutdown
+  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   /** Configures tracing with values that are known when the module is imported. Everything has a default. */
   static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
@@ -96,16 +99,22 @@ export class TracingModule
   ) {
     super();
     this.shutDownLast();
+    if (this.active) traceHandlers(this.applicationConfig);
   }
 
   /** Nest calls this when the HTTP server exists and no route is registered yet. */
   configure(): void {
-    if (!this.runtime.enabled || this.runtime.repeated) return;
-    traceHttp(this.adapterHost, this.applicationConfig, this.modules, {
+    if (!this.active) return;
+    traceHttpServer(this.adapterHost, {
       ...this.options.http,
       samplerReadsAttributes: this.options.sampler.type === 'custom',
       foreignProvider: this.runtime.foreignProvider,
     });
+  }
+
+  /** By now Nest has made every guard. */
+  onModuleInit(): void {
+    if (this.active) watchGuards(this.applicationConfig, this.modules);
   }
 
   onApplicationBootstrap(): void {
@@ -114,6 +123,11 @@ export class TracingModule
 
   async onApplicationShutdown(): Promise<void> {
     await this.runtime.shutdown();
+  }
+
+  /** Whether it is for this module to hook things up. */
+  private get active(): boolean {
+    return this.runtime.enabled && !this.runtime.repeated;
   }
 
   // Nest runs the shutdown hooks of the farthest module last. Other global modules are as far as this one would be,

@@ -68,8 +68,11 @@ export interface TracingOptions {
   /** How much a span may hold. */
   limits?: SpanLimitOptions;
 
-  /** Incoming HTTP requests. */
+  /** HTTP requests: those that come in, and under `client` those that go out. */
   http?: HttpOptions;
+
+  /** gRPC calls on both sides. False leaves gRPC alone. */
+  grpc?: GrpcOptions | false;
 
   /** What happens at the end of the application. */
   shutdown?: ShutdownOptions;
@@ -240,6 +243,92 @@ export interface HttpOptions {
 
   /** Called before the server span ends, if it records. */
   responseHook?: (span: Span, response: HttpResponse) => void;
+
+  /** Outgoing requests, by `fetch` or by `node:http` and what is built on it. False leaves them alone. */
+  client?: HttpClientOptions | false;
+}
+
+/** A host by name (`api.example.com`), with its port (`localhost:9000`), all below it (`*.example.com`), or a pattern of `host:port`. */
+export type HostPattern = string | RegExp;
+
+/** An outgoing HTTP request. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: URL;
+}
+
+/** How outgoing HTTP requests are traced. */
+export interface HttpClientOptions {
+  /**
+   * Requests that are not traced and carry no trace context: hosts, or a function.
+   * @default []
+   */
+  ignore?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
+
+  /**
+   * Which requests carry the trace context and baggage: hosts, or a function. The others are traced all the same.
+   * @default every request
+   */
+  propagateTo?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
+
+  /**
+   * Request headers to record as `http.request.header.<name>`. Credentials and cookies are redacted even then.
+   * @default []
+   */
+  requestHeaders?: readonly string[];
+
+  /**
+   * Response headers to record as `http.response.header.<name>`. Cookies are redacted even then.
+   * @default []
+   */
+  responseHeaders?: readonly string[];
+}
+
+/** A gRPC method: its full name (`shop.Orders/Place`), one with `*` for any characters (`shop.Orders/*`), or a pattern. */
+export type GrpcMethodPattern = string | RegExp;
+
+/** A gRPC call, as far as options may look at it. */
+export interface GrpcCall {
+  /** Such as `shop.Orders/Place`. */
+  readonly method: string;
+  /** Whether this process serves the call or makes it. */
+  readonly side: 'server' | 'client';
+  /** What the caller sent along. */
+  readonly metadata: { get(key: string): readonly (string | Buffer)[] };
+}
+
+/** How gRPC calls are traced, on both sides. */
+export interface GrpcOptions {
+  /**
+   * Calls that are not traced: methods, or a function. On the server nothing beneath them is traced either.
+   * @default []
+   */
+  ignore?: GrpcMethodPattern | readonly GrpcMethodPattern[] | ((call: GrpcCall) => boolean);
+
+  /**
+   * Whether calls of gRPC's own health and reflection services are traced.
+   * @default false
+   */
+  builtInServices?: boolean;
+
+  /**
+   * Metadata of the caller to record as `rpc.request.header.<name>`. Credentials are redacted even then.
+   * @default []
+   */
+  requestMetadata?: readonly string[];
+
+  /**
+   * Metadata of the answer to record: what comes before it as `rpc.response.header.<name>`, what comes after it as
+   * `rpc.response.trailer.<name>`.
+   * @default []
+   */
+  responseMetadata?: readonly string[];
+
+  /**
+   * Whether each message of a stream is noted as an event of its span.
+   * @default false
+   */
+  messageEvents?: boolean;
 }
 
 /** How the last spans leave. */

@@ -17,7 +17,7 @@ const parts = [
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
   { name: 'options/', files: /^options\//, mayImport: ['errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
-  ...['decorators/', 'http/', 'grpc/', 'messaging/', 'data/', 'metrics/'].map((name) => ({
+  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'metrics/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options', 'options/', 'errors'],

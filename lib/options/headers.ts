@@ -1,5 +1,7 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { keyValues } from './key-values.js';
+import type { ResolvedOptions } from './resolved-options.js';
+import { namesSecret } from './secret-names.js';
 import type { Setting } from './setting.js';
 
 /** A field name of HTTP (RFC 9110, section 5.1). */
@@ -12,14 +14,20 @@ export function headerName(option: string, name: unknown): string {
   throw new TracingConfigurationError(option, name, 'Give the name of a header, such as x-request-id.');
 }
 
-/** Header names from a list, lower-case and each once. */
-export function headerNames(setting: Setting | undefined): readonly string[] {
+/** Carry credentials without a name that says so. */
+const COOKIES = new Set(['cookie', 'set-cookie']);
+
+/** The headers that spans are to record, each once. */
+export function recordedHeaders(setting: Setting | undefined): ResolvedOptions['http']['requestHeaders'] {
   if (setting === undefined) return Object.freeze([]);
-  const { name, value } = setting;
+  const { name: option, value } = setting;
   if (!Array.isArray(value)) {
-    throw new TracingConfigurationError(name, value, "Give a list of header names, such as ['x-request-id'].");
+    throw new TracingConfigurationError(option, value, "Give a list of names, such as ['x-request-id'].");
   }
-  return Object.freeze([...new Set(value.map((entry, index) => headerName(`${name}[${index}]`, entry)))]);
+  const names = new Set(value.map((entry, index) => headerName(`${option}[${index}]`, entry)));
+  return Object.freeze(
+    [...names].map((name) => Object.freeze({ name, secret: COOKIES.has(name) || namesSecret(name) })),
+  );
 }
 
 /** Headers from variables and from an option, a later source winning over an earlier one whatever the case of the name. */

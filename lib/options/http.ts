@@ -1,6 +1,6 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { HttpOptions, HttpRequest } from '../tracing.options.js';
-import { headerNames } from './headers.js';
+import { recordedHeaders } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { functionOr } from './parse.js';
 import { pathMatcher, regExpMatcher } from './path-pattern.js';
@@ -19,13 +19,14 @@ export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
     'spanName',
     'requestHook',
     'responseHook',
+    'client',
   ]);
   const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
 
   return Object.freeze({
     ignore: ignorePredicate(options.ignore),
-    requestHeaders: headerNames(setting('requestHeaders')),
-    responseHeaders: headerNames(setting('responseHeaders')),
+    requestHeaders: recordedHeaders(setting('requestHeaders')),
+    responseHeaders: recordedHeaders(setting('responseHeaders')),
     redactQuery: redactPredicate(options.redactQuery),
     spanName: functionOr<HttpOptions['spanName']>(setting('spanName')),
     requestHook: functionOr<ResolvedHttp['requestHook']>(setting('requestHook')),

@@ -9,11 +9,18 @@ export function pathMatcher(option: string, pattern: unknown): (path: string) =>
     throw new TracingConfigurationError(option, pattern, fix);
   }
   if (pattern.includes('*')) {
-    const parts = pattern.split('*');
-    return (path) => matchesParts(parts, path) || matchesParts(parts, withoutLastSlash(path));
+    const matches = wildcardMatcher(pattern);
+    return (path) => matches(path) || matches(withoutLastSlash(path));
   }
   const exact = withoutLastSlash(pattern);
   return (path) => withoutLastSlash(path) === exact;
+}
+
+/** A predicate over texts: the same text, where `*` stands for any characters. */
+export function wildcardMatcher(pattern: string): (value: string) => boolean {
+  if (!pattern.includes('*')) return (value) => value === pattern;
+  const parts = pattern.split('*');
+  return (value) => matchesParts(parts, value);
 }
 
 /** A predicate over texts that keeps no state between calls, whatever the flags of the pattern. */

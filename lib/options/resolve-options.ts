@@ -2,6 +2,8 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import type { ShutdownOptions, TracingOptions } from '../tracing.options.js';
 import { resolveBatch } from './batch.js';
 import { resolveExporters } from './exporter.js';
+import { resolveGrpc } from './grpc.js';
+import { resolveHttpClient } from './http-client.js';
 import { resolveHttp } from './http.js';
 import { knownKeys } from './known-keys.js';
 import { resolveLimits } from './limits.js';
@@ -24,6 +26,7 @@ const KEYS: readonly (keyof TracingOptions)[] = [
   'propagators',
   'limits',
   'http',
+  'grpc',
   'shutdown',
 ];
 
@@ -67,6 +70,7 @@ function resolve(
   env: NodeJS.ProcessEnv,
   findPackage: () => PackageInfo | undefined,
 ): ResolvedOptions {
+  const http = resolveHttp(options.http);
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -76,7 +80,9 @@ function resolve(
     sampler: resolveSampler(options.sampler, env),
     propagators: resolvePropagators(options.propagators, env),
     limits: resolveLimits(options.limits, env),
-    http: resolveHttp(options.http),
+    http,
+    httpClient: resolveHttpClient(options.http?.client, http.redactQuery),
+    grpc: resolveGrpc(options.grpc),
     shutdown: resolveShutdown(options.shutdown),
     providerOptionsGiven: Object.freeze(PROVIDER_KEYS.filter((key) => options[key] !== undefined)),
   });

@@ -1,7 +1,9 @@
 import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
 import type {
+  GrpcCall,
   HttpRequest,
   HttpOptions,
+  OutgoingRequest,
   OtlpProtocol,
   PropagatorName,
   Sampler,
@@ -22,6 +24,10 @@ export interface ResolvedOptions {
   readonly propagators: readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
   readonly limits: ResolvedSpanLimits;
   readonly http: ResolvedHttp;
+  /** Undefined where outgoing requests are not traced. */
+  readonly httpClient: ResolvedHttpClient | undefined;
+  /** Undefined where gRPC is not traced. */
+  readonly grpc: ResolvedGrpc | undefined;
   readonly shutdown: { readonly timeout: number; readonly onProcessExit: boolean };
   /** The options that shape the provider and were given in code: named in the warning when a provider is there already. */
   readonly providerOptionsGiven: readonly string[];
@@ -77,15 +83,41 @@ export interface ResolvedSpanLimits {
   readonly attributePerLinkCount: number;
 }
 
+/** A header, or an entry of metadata, that spans record. */
+export interface ResolvedHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Whether its values are hidden. */
+  readonly secret: boolean;
+}
+
 export interface ResolvedHttp {
   /** Whether this request is left out. A function that the user wrote stands here as it is, and is all that may throw. */
   readonly ignore: ((request: HttpRequest) => boolean) | undefined;
-  /** Lower-case header names. */
-  readonly requestHeaders: readonly string[];
-  readonly responseHeaders: readonly string[];
+  readonly requestHeaders: readonly ResolvedHeader[];
+  readonly responseHeaders: readonly ResolvedHeader[];
   /** Matches the decoded names of query parameters whose values are hidden. */
   readonly redactQuery: (name: string) => boolean;
   readonly spanName: HttpOptions['spanName'];
   readonly requestHook: HttpOptions['requestHook'];
   readonly responseHook: HttpOptions['responseHook'];
+}
+
+export interface ResolvedHttpClient {
+  /** Whether this request is left out; may throw, where the user wrote it. */
+  readonly ignore: ((request: OutgoingRequest) => boolean) | undefined;
+  /** Whether this request carries the trace context; may throw, where the user wrote it. Undefined: all do. */
+  readonly propagateTo: ((request: OutgoingRequest) => boolean) | undefined;
+  readonly requestHeaders: readonly ResolvedHeader[];
+  readonly responseHeaders: readonly ResolvedHeader[];
+  /** Matches the decoded names of query parameters whose values are hidden. */
+  readonly redactQuery: (name: string) => boolean;
+}
+
+export interface ResolvedGrpc {
+  /** Whether this call is left out; may throw, where the user wrote it. */
+  readonly ignore: (call: GrpcCall) => boolean;
+  readonly requestMetadata: readonly ResolvedHeader[];
+  readonly responseMetadata: readonly ResolvedHeader[];
+  readonly messageEvents: boolean;
 }

@@ -119,8 +119,29 @@ describe('http headers and hooks', () => {
       requestHeaders: ['X-Id', 'x-id', ' accept '],
       responseHeaders: [],
     });
-    expect(requestHeaders).toEqual(['x-id', 'accept']);
+    expect(requestHeaders).toEqual([
+      { name: 'x-id', secret: false },
+      { name: 'accept', secret: false },
+    ]);
     expect(responseHeaders).toEqual([]);
+  });
+
+  it.each([
+    ['authorization', true],
+    ['proxy-authorization', true],
+    ['cookie', true],
+    ['set-cookie', true],
+    ['x-api-key', true],
+    ['x-auth-token', true],
+    ['x-amz-security-token', true],
+    ['x-session-id', true],
+    ['x-request-id', false],
+    ['content-type', false],
+    ['accept', false],
+    ['forwarded', false],
+    ['idempotency-key', false],
+  ])('knows whether %s is a secret: %s', (name, secret) => {
+    expect(http({ requestHeaders: [name] }).requestHeaders).toEqual([{ name, secret }]);
   });
 
   it.each<[options: object, option: string]>([

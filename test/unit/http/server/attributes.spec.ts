@@ -1,14 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Arrival } from '../../../lib/http/arrival.js';
-import {
-  knownMethod,
-  requestAttributes,
-  responseAttributes,
-  serverSpanName,
-  splitTarget,
-} from '../../../lib/http/attributes.js';
-import type { FrameworkRequest } from '../../../lib/http/framework-request.js';
-import type { HttpResponse } from '../../../lib/tracing.options.js';
+import type { Arrival } from '../../../../lib/http/server/arrival.js';
+import { requestAttributes, responseAttributes, splitTarget } from '../../../../lib/http/server/attributes.js';
+import type { FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
+import type { HttpResponse } from '../../../../lib/tracing.options.js';
 
 const arrival: Arrival = {
   method: 'GET',
@@ -26,29 +20,6 @@ function attributesOf(
 ) {
   return requestAttributes({ ...arrival, ...more }, headers, version, framework, (name) => name === 'token');
 }
-
-describe('serverSpanName()', () => {
-  it.each([
-    ['GET', '/users/:id', 'GET /users/:id'],
-    ['GET', undefined, 'GET'],
-    ['PROPFIND', '/users', 'HTTP /users'],
-    ['PROPFIND', undefined, 'HTTP'],
-    ['get', undefined, 'HTTP'],
-    [undefined, undefined, 'HTTP'],
-  ])('of %s %s is "%s"', (method, route, name) => {
-    expect(serverSpanName(method, route)).toBe(name);
-  });
-});
-
-describe('knownMethod()', () => {
-  it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])('knows %s', (method) => {
-    expect(knownMethod(method)).toBe(method);
-  });
-
-  it.each(['PROPFIND', 'get', '', 'constructor', undefined])('does not know %s', (method) => {
-    expect(knownMethod(method)).toBe('_OTHER');
-  });
-});
 
 describe('splitTarget()', () => {
   it.each([

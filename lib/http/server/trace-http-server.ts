@@ -1,11 +1,9 @@
 import type { Server } from 'node:http';
-import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
-import { warn } from '../core/diagnostics.js';
-import type { HttpRequest, HttpResponse } from '../tracing.options.js';
+import { warn } from '../../core/diagnostics.js';
+import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
-import { watchGuards } from './guard-watch.js';
-import { HandlerInterceptor } from './handler.interceptor.js';
 import { ServerRequest, type ServerRequestOptions } from './server-request.js';
 
 type Done = (error?: Error) => void;
@@ -22,27 +20,20 @@ interface TraceableAdapter {
 }
 
 /** What the module says of how requests are traced; the rest is found out here. */
-export type HttpTracingOptions = Omit<ServerRequestOptions, 'listenedIn'>;
+export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'listenedIn'>;
 
 type RouteHook = (method: number, path: string) => void;
 
-/** Hooks HTTP tracing up with a Nest application. Call it once, before Nest registers the routes. */
-export function traceHttp(
-  adapterHost: HttpAdapterHost,
-  applicationConfig: ApplicationConfig,
-  modules: ModulesContainer,
-  options: HttpTracingOptions,
-): void {
+/** Hooks the tracing of requests up with a Nest application's HTTP server. Call it once, before Nest registers the routes. */
+export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServerTracingOptions): void {
   const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
   if (!adapter) return;
   traceRequests(adapter, options);
   traceRoutes(adapter);
   traceExceptionsOutsideHandlers(adapter);
-  watchGuards(applicationConfig, modules);
-  traceHandlers(applicationConfig);
 }
 
-function traceRequests(adapter: TraceableAdapter, given: HttpTracingOptions): void {
+function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOptions): void {
   const options: { -readonly [Key in keyof ServerRequestOptions]: ServerRequestOptions[Key] } = {
     ...given,
     listenedIn: undefined,
@@ -87,14 +78,6 @@ function traceExceptionsOutsideHandlers(adapter: TraceableAdapter): void {
     ServerRequest.active()?.recordException(error);
     return Reflect.apply(mapException, this, [error]);
   };
-}
-
-function traceHandlers(applicationConfig: ApplicationConfig): void {
-  const interceptor = new HandlerInterceptor();
-  const interceptors = applicationConfig.getGlobalInterceptors();
-  // In front, so that the other global interceptors run inside the handler's span.
-  interceptors.unshift(interceptor);
-  if (applicationConfig.getGlobalInterceptors()[0] !== interceptor) applicationConfig.addGlobalInterceptor(interceptor);
 }
 
 function raw<T>(wrapped: unknown): T {

@@ -1,25 +1,22 @@
+import { context, SpanKind, SpanStatusCode, type Attributes, type Context, type Span } from '@opentelemetry/api';
 import {
-  context,
-  createContextKey,
-  SpanKind,
-  SpanStatusCode,
-  type Attributes,
-  type Context,
-  type Span,
-} from '@opentelemetry/api';
-import { ATTR_ERROR_TYPE, ATTR_HTTP_ROUTE } from '@opentelemetry/semantic-conventions';
-import { guarded } from '../core/diagnostics.js';
-import { Operation } from '../core/operation.js';
-import type { ResolvedHttp } from '../options/resolved-options.js';
-import type { HttpRequest, HttpResponse } from '../tracing.options.js';
+  ATTR_ERROR_TYPE,
+  ATTR_HTTP_REQUEST_HEADER,
+  ATTR_HTTP_RESPONSE_HEADER,
+  ATTR_HTTP_ROUTE,
+} from '@opentelemetry/semantic-conventions';
+import { guarded } from '../../core/diagnostics.js';
+import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
+import { headerAttributes } from '../../core/header-attributes.js';
+import { Operation } from '../../core/operation.js';
+import type { ResolvedHttp } from '../../options/resolved-options.js';
+import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import { arrivalOf, type Arrival } from './arrival.js';
-import { requestAttributes, responseAttributes, serverSpanName } from './attributes.js';
+import { requestAttributes, responseAttributes } from './attributes.js';
 import { frameworkRoute, type FrameworkRequest, type FrameworkResponse } from './framework-request.js';
-import { requestHeaderAttributes, responseHeaderAttributes } from './headers.js';
+import { httpSpanName } from '../method.js';
 import { callersContext, outerContext, presentServerSpan, type Surroundings } from './incoming-context.js';
 import { watchResponse, type ResponseEnd } from './response-end.js';
-
-const SERVER_REQUEST = createContextKey('nestjs-tracing http request');
 
 const requests = new WeakMap<HttpRequest, ServerRequest>();
 
@@ -29,7 +26,7 @@ export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
 }
 
 /** One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response. */
-export class ServerRequest {
+export class ServerRequest implements Entry {
   private readonly arrival: Arrival;
   private readonly operation: Operation;
   /** Whether the span is another instrumentation's, which describes and ends it. */
@@ -51,7 +48,8 @@ export class ServerRequest {
 
   /** The request that is served in the active context. */
   static active(): ServerRequest | undefined {
-    return context.active().getValue(SERVER_REQUEST) as ServerRequest | undefined;
+    const entry = activeEntry();
+    return entry instanceof ServerRequest ? entry : undefined;
   }
 
   private constructor(
@@ -79,7 +77,7 @@ export class ServerRequest {
       this.joined = true;
       return Operation.join(present, this.within(context.active()));
     }
-    return Operation.start(serverSpanName(arrival.method), {
+    return Operation.start(httpSpanName(arrival.method), {
       kind: SpanKind.SERVER,
       parent: this.within(callersContext(request, options)),
       ...(options.samplerReadsAttributes && {
@@ -89,7 +87,7 @@ export class ServerRequest {
   }
 
   private within(parent: Context): Context {
-    return parent.setValue(SERVER_REQUEST, this);
+    return withEntry(parent, this);
   }
 
   /** Goes on with the request inside its span. */
@@ -173,8 +171,13 @@ export class ServerRequest {
   private headerAttributes(): Attributes {
     const { framework, options, request, response } = this;
     return {
-      ...requestHeaderAttributes(request, options.requestHeaders),
-      ...responseHeaderAttributes(response, framework?.response, options.responseHeaders),
+      ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => request.headers[name]),
+      // Fastify hands its headers to Node at the last moment, in a way that leaves no trace of them there.
+      ...headerAttributes(
+        options.responseHeaders,
+        ATTR_HTTP_RESPONSE_HEADER,
+        (name) => framework?.response.getHeader?.(name) ?? response.getHeader(name),
+      ),
     };
   }
 
@@ -193,7 +196,7 @@ export class ServerRequest {
     const chosen = spanName && guarded('http.spanName', () => spanName(this.request, route));
     // Another instrumentation may know more than nothing.
     if (chosen === undefined && route === undefined && this.joined) return;
-    span.updateName(chosen ?? serverSpanName(this.arrival.method, route));
+    span.updateName(chosen ?? httpSpanName(this.arrival.method, route));
     this.name = nameOf(span);
   }
 }

@@ -2,10 +2,13 @@ import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nest
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import { defer, type Observable } from 'rxjs';
+import { activeEntry } from '../core/entry.js';
 import { Operation } from '../core/operation.js';
 import { traceObservable } from '../core/trace-observable.js';
 import { isNoSpan } from '../core/no-span.js';
-import { ServerRequest } from './server-request.js';
+
+/** What Nest calls the handlers that serve a request or a call as a whole. */
+const TYPES = new Set<string>(['http', 'rpc']);
 
 interface HandlerDescription {
   readonly name: string;
@@ -14,18 +17,19 @@ interface HandlerDescription {
 }
 
 /**
- * Gives each HTTP handler its span, around pipes, later interceptors and the handler itself, and records what they throw
- * before filters turn it into a response.
+ * Gives each handler its span, around pipes, later interceptors and the handler itself, and records what they throw
+ * before filters turn it into an answer.
  */
 export class HandlerInterceptor implements NestInterceptor {
   private readonly descriptions = new WeakMap<Type, WeakMap<object, HandlerDescription>>();
 
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (execution.getType() !== 'http') return next.handle();
-    const request = ServerRequest.active();
-    if (!request?.handlerReached()) return next.handle();
+    // A resolver or a gateway is called many times for one request.
+    if (!TYPES.has(execution.getType())) return next.handle();
+    const entry = activeEntry();
+    if (!entry?.handlerReached()) return next.handle();
     const { name, attributes, silent } = this.describe(execution.getClass(), execution.getHandler());
-    if (silent) request.discard();
+    if (silent) entry.discard();
     // Nest binds the handler to the context in which handle() is called.
     return traceObservable(
       defer(() => next.handle()),

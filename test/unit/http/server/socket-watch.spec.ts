@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { watchSocket } from '../../../lib/http/socket-watch.js';
+import { watchSocket } from '../../../../lib/http/server/socket-watch.js';
 
 it('puts one listener on a socket, however many watch it', () => {
   const socket = new EventEmitter() as Socket;

@@ -1,6 +1,6 @@
 import { context, propagation, ROOT_CONTEXT, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
-import { guarded } from '../core/diagnostics.js';
-import type { HttpRequest } from '../tracing.options.js';
+import { guarded } from '../../core/diagnostics.js';
+import type { HttpRequest } from '../../tracing.options.js';
 
 /** Whose context a request comes in. */
 export interface Surroundings {

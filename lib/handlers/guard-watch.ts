@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import type { CanActivate, Type } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 import { isObservable, tap } from 'rxjs';
+import { activeEntry, type Entry } from '../core/entry.js';
 import { shadow } from '../core/shadow.js';
-import { ServerRequest } from './server-request.js';
 
 /** Under this key `@UseGuards()` keeps its guards. */
 const GUARDS_METADATA = '__guards__';
@@ -11,7 +11,7 @@ const GUARDS_METADATA = '__guards__';
 const watched = new WeakSet<object>();
 
 /**
- * Lets server spans see what guards throw, and that their routes were reached. Nest runs guards before interceptors and
+ * Lets server spans see what guards throw, and that guards were reached. Nest runs guards before interceptors and
  * has no hook for them, so the instances that exist get a `canActivate` of their own that listens and passes
  * everything through. Guards that are made anew for each request are not seen.
  */
@@ -41,23 +41,23 @@ function watchGuard(guard: unknown): void {
   if (!isGuard(guard) || watched.has(guard)) return;
   const { canActivate } = guard;
   function observed(this: CanActivate, ...args: Parameters<CanActivate['canActivate']>) {
-    const request = ServerRequest.active();
-    request?.guardReached();
+    const entry = activeEntry();
+    entry?.guardReached();
     let result: ReturnType<CanActivate['canActivate']>;
     try {
       result = Reflect.apply(canActivate, this, args);
     } catch (thrown) {
-      request?.recordException(thrown);
+      entry?.recordException(thrown);
       throw thrown;
     }
-    return request ? listen(result, request) : result;
+    return entry ? listen(result, entry) : result;
   }
   if (shadow(guard, 'canActivate', observed)) watched.add(guard);
 }
 
-function listen(result: ReturnType<CanActivate['canActivate']>, request: ServerRequest): typeof result {
+function listen(result: ReturnType<CanActivate['canActivate']>, entry: Entry): typeof result {
   if (typeof result === 'boolean') return result;
-  const failed = (thrown: unknown) => request.recordException(thrown);
+  const failed = (thrown: unknown) => entry.recordException(thrown);
   if (isObservable(result)) return result.pipe(tap({ error: failed }));
   if (types.isPromise(result)) void result.then(undefined, failed);
   return result;

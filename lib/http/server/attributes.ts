@@ -15,26 +15,12 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
-import { originForm } from '../options/request-target.js';
-import type { HttpResponse } from '../tracing.options.js';
+import { originForm } from '../../options/request-target.js';
+import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
 import type { FrameworkRequest } from './framework-request.js';
-import { redactQuery } from './redact-query.js';
-
-/** The methods of RFC 9110 and PATCH; any other is `_OTHER`, so that a caller cannot make up span names. */
-const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
-
-/** The method as `http.request.method` has it. */
-export function knownMethod(method: string | undefined): string {
-  return method !== undefined && KNOWN_METHODS.has(method) ? method : '_OTHER';
-}
-
-/** `{method} {route}`, else `{method}`; `HTTP` stands for a method that is not known. */
-export function serverSpanName(method: string | undefined, route?: string): string {
-  const known = knownMethod(method);
-  const verb = known === '_OTHER' ? 'HTTP' : known;
-  return route === undefined ? verb : `${verb} ${route}`;
-}
+import { knownMethod } from '../method.js';
+import { redactQuery } from '../redact-query.js';
 
 /** The attributes of a server span that its request alone tells. */
 export function requestAttributes(

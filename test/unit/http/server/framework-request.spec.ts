@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { frameworkRoute, type FrameworkRequest } from '../../../lib/http/framework-request.js';
+import { frameworkRoute, type FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
 
 it.each([
   [{ routeOptions: { url: '/users/:id' } }, '/users/:id'],

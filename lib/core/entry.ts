@@ -1,0 +1,25 @@
+import { context, createContextKey, type Context } from '@opentelemetry/api';
+
+const ENTRY = createContextKey('nestjs-tracing entry');
+
+/** What the application serves: an incoming request or call. Guards and handlers tell it how far it has come. */
+export interface Entry {
+  /** A guard has been reached. */
+  guardReached(): void;
+  /** The handler has been reached. Returns false where it has been before, or where nothing is recorded. */
+  handlerReached(): boolean;
+  /** Records an exception; the status follows from the answer alone. */
+  recordException(thrown: unknown): void;
+  /** Takes it out of its trace: its span is never exported. */
+  discard(): void;
+}
+
+/** The context in which `entry` is being served. */
+export function withEntry(parent: Context, entry: Entry): Context {
+  return parent.setValue(ENTRY, entry);
+}
+
+/** What is being served in the active context. */
+export function activeEntry(): Entry | undefined {
+  return context.active().getValue(ENTRY) as Entry | undefined;
+}

@@ -1,0 +1,52 @@
+import { TracingConfigurationError } from '../tracing.errors.js';
+import type { GrpcCall, GrpcOptions, TracingOptions } from '../tracing.options.js';
+import { recordedHeaders } from './headers.js';
+import { knownKeys } from './known-keys.js';
+import { flag } from './parse.js';
+import { regExpMatcher, wildcardMatcher } from './path-pattern.js';
+import type { ResolvedGrpc } from './resolved-options.js';
+import { option } from './setting.js';
+
+/** gRPC's own services: probes of orchestrators and tools, of no interest to anybody who reads a trace. */
+const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
+
+/** `package.Service/Method`, also with `*` for any characters. */
+const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
+
+/** Settles how gRPC calls are traced. */
+export function resolveGrpc(given: TracingOptions['grpc']): ResolvedGrpc | undefined {
+  if (given === false) return undefined;
+  const options = knownKeys<GrpcOptions>('grpc', given, [
+    'ignore',
+    'builtInServices',
+    'requestMetadata',
+    'responseMetadata',
+    'messageEvents',
+  ]);
+  const setting = (key: keyof GrpcOptions) => option(`grpc.${key}`, options[key]);
+  const builtInServices = setting('builtInServices');
+  const messageEvents = setting('messageEvents');
+  return Object.freeze({
+    ignore: ignorePredicate(options.ignore, builtInServices ? flag(builtInServices) : false),
+    requestMetadata: recordedHeaders(setting('requestMetadata')),
+    responseMetadata: recordedHeaders(setting('responseMetadata')),
+    messageEvents: messageEvents ? flag(messageEvents) : false,
+  });
+}
+
+function ignorePredicate(given: GrpcOptions['ignore'], builtInServices: boolean): ResolvedGrpc['ignore'] {
+  const isBuiltIn = ({ method }: GrpcCall) => !builtInServices && BUILT_IN.test(method);
+  if (given === undefined) return isBuiltIn;
+  if (typeof given === 'function') return (call) => isBuiltIn(call) || given(call);
+  const matchers = Array.isArray(given)
+    ? given.map((pattern: unknown, index) => methodMatcher(`grpc.ignore[${index}]`, pattern))
+    : [methodMatcher('grpc.ignore', given)];
+  return (call) => isBuiltIn(call) || matchers.some((matches) => matches(call.method));
+}
+
+function methodMatcher(name: string, pattern: unknown): (method: string) => boolean {
+  if (pattern instanceof RegExp) return regExpMatcher(pattern);
+  if (typeof pattern === 'string' && METHOD.test(pattern)) return wildcardMatcher(pattern);
+  const fix = 'Write a full name, such as shop.Orders/Place or shop.Orders/*, or a regular expression.';
+  throw new TracingConfigurationError(name, pattern, fix);
+}

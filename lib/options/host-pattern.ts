@@ -1,0 +1,31 @@
+import { TracingConfigurationError } from '../tracing.errors.js';
+import { regExpMatcher } from './path-pattern.js';
+
+/** A host's name or address, with a port or without, also as `*.` for all below it. */
+const HOST = /^(\*\.)?(\[[0-9a-f:.]+\]|[^\s:/?#@*[\]]+)(:\d{1,5})?$/i;
+
+/** Ports that a URL leaves out. */
+const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' };
+
+/** Makes a predicate over addresses of what the user wrote: a host, all hosts below one, or a pattern of `host:port`. */
+export function hostMatcher(option: string, pattern: unknown): (url: URL) => boolean {
+  if (pattern instanceof RegExp) {
+    const matches = regExpMatcher(pattern);
+    return (url) => matches(`${url.hostname}:${portOf(url)}`);
+  }
+  const [, below, name, port] = (typeof pattern === 'string' && HOST.exec(pattern.trim())) || [];
+  if (name === undefined) {
+    const fix =
+      'Write a host, such as api.example.com, localhost:9000 or *.example.com, without a scheme or a path, or a regular expression.';
+    throw new TracingConfigurationError(option, pattern, fix);
+  }
+  const host = name.toLowerCase();
+  return (url) => {
+    if (port !== undefined && port !== `:${portOf(url)}`) return false;
+    return below === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
+  };
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port || (DEFAULT_PORTS[protocol] ?? '');
+}

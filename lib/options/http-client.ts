@@ -1,0 +1,38 @@
+import type { HttpClientOptions, HttpOptions, OutgoingRequest } from '../tracing.options.js';
+import { recordedHeaders } from './headers.js';
+import { hostMatcher } from './host-pattern.js';
+import { knownKeys } from './known-keys.js';
+import type { ResolvedHttpClient } from './resolved-options.js';
+import { option } from './setting.js';
+
+/** Settles how outgoing HTTP requests are traced. */
+export function resolveHttpClient(
+  given: HttpOptions['client'],
+  redactQuery: ResolvedHttpClient['redactQuery'],
+): ResolvedHttpClient | undefined {
+  if (given === false) return undefined;
+  const options = knownKeys<HttpClientOptions>('http.client', given, [
+    'ignore',
+    'propagateTo',
+    'requestHeaders',
+    'responseHeaders',
+  ]);
+  return Object.freeze({
+    ignore: predicate('ignore', options.ignore),
+    propagateTo: predicate('propagateTo', options.propagateTo),
+    requestHeaders: recordedHeaders(option('http.client.requestHeaders', options.requestHeaders)),
+    responseHeaders: recordedHeaders(option('http.client.responseHeaders', options.responseHeaders)),
+    redactQuery,
+  });
+}
+
+function predicate(
+  key: 'ignore' | 'propagateTo',
+  given: HttpClientOptions['ignore'],
+): ((request: OutgoingRequest) => boolean) | undefined {
+  if (given === undefined || typeof given === 'function') return given;
+  const matchers = Array.isArray(given)
+    ? given.map((pattern: unknown, index) => hostMatcher(`http.client.${key}[${index}]`, pattern))
+    : [hostMatcher(`http.client.${key}`, given)];
+  return ({ url }) => matchers.some((matches) => matches(url));
+}
