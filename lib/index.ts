@@ -11,6 +11,7 @@ export {
 } from './decorators/span.decorator.js';
 export { SpanAttribute, type SpanAttributeValue } from './decorators/span-attribute.decorator.js';
 export { Traceable, type TraceableOptions } from './decorators/traceable.decorator.js';
+export { grpcTracingInterceptor, tracedGrpcOptions, type GrpcTracingInterceptor } from './grpc/traced-grpc-options.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {
   TracingModule,
@@ -22,6 +23,11 @@ export type {
   BatchOptions,
   ExporterName,
   ExporterOption,
+  GrpcCall,
+  GrpcMethodPattern,
+  GrpcOptions,
+  HostPattern,
+  HttpClientOptions,
   HttpOptions,
   HttpRequest,
   HttpResponse,
@@ -30,6 +36,7 @@ export type {
   JaegerExporterOptions,
   OtlpExporterOptions,
   OtlpProtocol,
+  OutgoingRequest,
   PathPattern,
   PropagatorName,
   PropagatorOption,

@@ -12,9 +12,13 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { setDiagnosticsSink } from './core/diagnostics.js';
 import { watchGuards } from './handlers/guard-watch.js';
-import { traceHandlers } from './handlers/trace-handlers.js';
+import { clientInterceptor } from './grpc/client-interceptor.js';
+import { serverInterceptor } from './grpc/server-interceptor.js';
+import { traceGrpcClients } from './grpc/trace-grpc-clients.js';
+import { traceGrpcServers } from './grpc/trace-grpc-servers.js';
+import { traceHandlers, traceMessageHandlers } from './handlers/trace-handlers.js';
 import { traceHttpServer } from './http/server/trace-http-server.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
+import type { ResolvedGrpc, ResolvedOptions } from './options/resolved-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
@@ -90,6 +94,8 @@ export class TracingModule
     return beginWhenRead(super.forRootAsync(options));
   }
 
+  private traceGrpcClients = () => {};
+
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime,
@@ -99,7 +105,9 @@ export class TracingModule
   ) {
     super();
     this.shutDownLast();
-    if (this.active) traceHandlers(this.applicationConfig);
+    if (!this.active) return;
+    traceHandlers(this.applicationConfig);
+    if (this.options.grpc) this.traceGrpc(this.options.grpc);
   }
 
   /** Nest calls this when the HTTP server exists and no route is registered yet. */
@@ -112,9 +120,11 @@ export class TracingModule
     });
   }
 
-  /** By now Nest has made every guard. */
+  /** By now Nest has made every guard and every client. */
   onModuleInit(): void {
-    if (this.active) watchGuards(this.applicationConfig, this.modules);
+    if (!this.active) return;
+    watchGuards(this.applicationConfig, this.modules);
+    this.traceGrpcClients();
   }
 
   onApplicationBootstrap(): void {
@@ -123,6 +133,17 @@ export class TracingModule
 
   async onApplicationShutdown(): Promise<void> {
     await this.runtime.shutdown();
+  }
+
+  private traceGrpc(options: ResolvedGrpc): void {
+    traceGrpcServers(this.modules, serverInterceptor(options), () => {
+      // Calls may come in before the application is initialized.
+      watchGuards(this.applicationConfig, this.modules);
+      if (this.adapterHost.httpAdapter) traceMessageHandlers(this.modules);
+    });
+    const interceptor = clientInterceptor(options);
+    this.traceGrpcClients = () => traceGrpcClients(this.modules, interceptor);
+    this.traceGrpcClients();
   }
 
   /** Whether it is for this module to hook things up. */

@@ -1,4 +1,5 @@
 import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nestjs/common';
+import { MetadataScanner } from '@nestjs/core';
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import { defer, type Observable } from 'rxjs';
@@ -42,7 +43,7 @@ export class HandlerInterceptor implements NestInterceptor {
     if (!handlers) this.descriptions.set(controller, (handlers = new WeakMap()));
     let description = handlers.get(handler);
     if (!description) {
-      const name = `${controller.name}.${(handler as { name: string }).name}`;
+      const name = `${controller.name}.${methodName(controller, handler)}`;
       description = {
         name,
         attributes: { [ATTR_CODE_FUNCTION_NAME]: name },
@@ -52,4 +53,11 @@ export class HandlerInterceptor implements NestInterceptor {
     }
     return description;
   }
+}
+
+/** A handler's name in its controller. Some decorators, such as `@GrpcStreamMethod()`, leave the function itself without one. */
+function methodName({ prototype }: Type, handler: object): string {
+  const methods = new MetadataScanner().getAllMethodNames(prototype as object);
+  const found = methods.find((name) => (prototype as Record<string, unknown>)[name] === handler);
+  return found ?? (handler as { name: string }).name;
 }

@@ -1,5 +1,5 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { GrpcCall, GrpcOptions, TracingOptions } from '../tracing.options.js';
+import type { GrpcCall, GrpcOptions } from '../tracing.options.js';
 import { recordedHeaders } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { flag } from './parse.js';
@@ -14,8 +14,7 @@ const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
 const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 
 /** Settles how gRPC calls are traced. */
-export function resolveGrpc(given: TracingOptions['grpc']): ResolvedGrpc | undefined {
-  if (given === false) return undefined;
+export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
   const options = knownKeys<GrpcOptions>('grpc', given, [
     'ignore',
     'builtInServices',

@@ -82,7 +82,7 @@ function resolve(
     limits: resolveLimits(options.limits, env),
     http,
     httpClient: resolveHttpClient(options.http?.client, http.redactQuery),
-    grpc: resolveGrpc(options.grpc),
+    grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
     shutdown: resolveShutdown(options.shutdown),
     providerOptionsGiven: Object.freeze(PROVIDER_KEYS.filter((key) => options[key] !== undefined)),
   });

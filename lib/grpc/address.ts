@@ -1,0 +1,34 @@
+import type { Attributes } from '@opentelemetry/api';
+import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
+
+interface Address {
+  readonly address: string;
+  readonly port?: number;
+}
+
+/** `server.address` and `server.port` of a channel's target, an authority, or a peer's address. */
+export function serverAddress(target: string): Attributes {
+  const found = parseAddress(target);
+  if (!found) return {};
+  return { [ATTR_SERVER_ADDRESS]: found.address, ...(found.port !== undefined && { [ATTR_SERVER_PORT]: found.port }) };
+}
+
+/** Host and port of a name as gRPC writes it: `host:50051`, `dns:///host:50051`, `ipv6:[::1]:50051`, `unix:/path`. */
+export function parseAddress(target: string): Address | undefined {
+  if (target === 'unknown') return undefined; // A peer that is not connected.
+  const unix = /^unix(?:-abstract)?:(?:\/\/(?=\/))?(.+)$/.exec(target)?.[1];
+  if (unix !== undefined) return { address: unix };
+  const endpoint = target
+    .replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*\/)/i, '')
+    .replace(/^(?:dns|ipv4|ipv6|passthrough):/i, '');
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/]+))(?::(\d{1,5}))?$/.exec(endpoint) ?? [];
+  const address = bracketed ?? plain;
+  if (address === undefined) return bareIpv6(endpoint);
+  return { address, ...(port !== undefined && { port: Number(port) }) };
+}
+
+// A peer's IPv6 address comes without brackets; then what follows the last colon is the port.
+function bareIpv6(endpoint: string): Address | undefined {
+  const [, address, port] = /^([0-9a-f:.]*:[0-9a-f:.]*):(\d{1,5})$/i.exec(endpoint) ?? [];
+  return address === undefined ? undefined : { address, port: Number(port) };
+}

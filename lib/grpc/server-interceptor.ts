@@ -1,0 +1,28 @@
+import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ServerInterceptor, ServerListener } from './grpc-js.js';
+import { ServerCall } from './server-call.js';
+
+/**
+ * An interceptor of grpc-js for servers, which traces each call that they serve.
+ *
+ * The call was made by grpc-js for this one use and is handed over, so it gets methods of its own rather than another
+ * object around it: these also see what grpc-js answers by itself, below all interceptors.
+ */
+export function serverInterceptor(options: ResolvedGrpc): ServerInterceptor {
+  return (definition, call) => {
+    const start = call.start.bind(call);
+    call.start = (listener) => {
+      let serving: ServerListener = listener;
+      start({
+        onReceiveMetadata(metadata) {
+          serving = new ServerCall(definition, call, metadata, options).handOn(listener);
+          serving.onReceiveMetadata(metadata);
+        },
+        onReceiveMessage: (message) => serving.onReceiveMessage(message),
+        onReceiveHalfClose: () => serving.onReceiveHalfClose(),
+        onCancel: () => serving.onCancel(),
+      });
+    };
+    return call;
+  };
+}

@@ -1,0 +1,45 @@
+import type { ModulesContainer } from '@nestjs/core';
+import type { Subscription } from 'rxjs';
+import { warn } from '../core/diagnostics.js';
+import type { ServerInterceptor } from './grpc-js.js';
+
+/** `Transport.GRPC` of @nestjs/microservices. */
+const GRPC = 4;
+
+/** Nest's gRPC transport, as far as tracing uses it. It makes the server of grpc-js when it begins to listen. */
+interface GrpcServer {
+  readonly transportId: typeof GRPC;
+  options?: { readonly channelOptions?: { readonly interceptors?: readonly ServerInterceptor[] } };
+}
+
+/**
+ * Has every gRPC transport of the application traced, also those that are connected later.
+ *
+ * @param attached called for each of them, before Nest registers its handlers
+ */
+export function traceGrpcServers(
+  modules: ModulesContainer,
+  interceptor: ServerInterceptor,
+  attached: () => void,
+): Subscription {
+  return modules.getRpcTargetRegistry<unknown>().subscribe((transport) => {
+    if (!isGrpcServer(transport)) return;
+    traceServer(transport, interceptor);
+    attached();
+  });
+}
+
+function traceServer(server: GrpcServer, interceptor: ServerInterceptor): void {
+  const { channelOptions } = server.options ?? {};
+  // In front, which is nearest the wire.
+  const interceptors = [interceptor, ...(channelOptions?.interceptors ?? [])];
+  server.options = { ...server.options, channelOptions: { ...channelOptions, interceptors } };
+  if (server.options.channelOptions?.interceptors === interceptors) return;
+  warn('nest-hooks', 'A gRPC server cannot be traced: it does not take other options.');
+}
+
+function isGrpcServer(transport: unknown): transport is GrpcServer {
+  return (
+    typeof transport === 'object' && transport !== null && 'transportId' in transport && transport.transportId === GRPC
+  );
+}

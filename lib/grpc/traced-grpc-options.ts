@@ -1,0 +1,46 @@
+import { resolveGrpc } from '../options/grpc.js';
+import type { GrpcOptions } from '../tracing.options.js';
+import { clientInterceptor } from './client-interceptor.js';
+import { markTracing, withInterceptor } from './client-options.js';
+import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
+
+/** An interceptor for clients of grpc-js: what its `interceptors` option takes. */
+export type GrpcTracingInterceptor = <Options, Call, Intercepting extends Call>(
+  options: Options,
+  nextCall: (options: Options) => Call,
+) => Intercepting;
+
+/**
+ * Traces the calls of a grpc-js client that Nest does not know of.
+ *
+ * @example
+ * ```ts
+ * new OrdersClient(url, credentials, { interceptors: [grpcTracingInterceptor()] })
+ * ```
+ * @throws TracingConfigurationError
+ */
+export function grpcTracingInterceptor(options?: GrpcOptions): GrpcTracingInterceptor {
+  return tracingInterceptor(options) as unknown as GrpcTracingInterceptor;
+}
+
+/**
+ * The options of a Nest gRPC client, with tracing. `TracingModule` finds the clients in DI by itself; this is for those that
+ * are made and used before it is there, or outside DI.
+ *
+ * @example
+ * ```ts
+ * ClientProxyFactory.create({ transport: Transport.GRPC, options: tracedGrpcOptions({ package: 'shop', protoPath, url }) })
+ * ```
+ * @throws TracingConfigurationError
+ */
+export function tracedGrpcOptions<T extends { channelOptions?: object }>(clientOptions: T, options?: GrpcOptions): T {
+  const channelOptions = withInterceptor(
+    (clientOptions.channelOptions ?? {}) as ClientOptions,
+    tracingInterceptor(options),
+  );
+  return { ...clientOptions, channelOptions };
+}
+
+function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {
+  return markTracing(clientInterceptor(resolveGrpc(options)));
+}
