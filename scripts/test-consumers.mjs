@@ -4,7 +4,7 @@
  *   node scripts/test-consumers.mjs [names of folders in test/consumers]
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -30,11 +30,15 @@ console.log(`${names.length} consumers passed`);
 function test(name) {
   const cwd = join(folder, name);
   cpSync(join(templates, name), cwd, { recursive: true });
-  for (const file of ['app.ts', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
+  const { dependencies } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+  const app = '@nestjs/microservices' in dependencies ? 'grpc-app.ts' : 'http-app.ts';
+  cpSync(join(templates, app), join(cwd, 'app.ts'));
+  for (const file of ['users.proto', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
 
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
   // These are optional: were one here by accident, the test would not show that the library does without it.
   for (const optional of ['@nestjs/microservices', '@opentelemetry/exporter-jaeger', 'prom-client']) {
+    if (optional in dependencies) continue;
     assert(!existsSync(join(cwd, 'node_modules', optional)), `${optional} is installed in ${name}`);
   }
 
