@@ -20,6 +20,7 @@ export {
   type TracingOptionsFactory,
 } from './tracing.module.js';
 export type {
+  BaggageOptions,
   BatchOptions,
   ExporterName,
   ExporterOption,
@@ -34,6 +35,7 @@ export type {
   JaegerAgentOptions,
   JaegerCollectorOptions,
   JaegerExporterOptions,
+  JaegerRemoteSamplerOptions,
   OtlpExporterOptions,
   OtlpProtocol,
   OutgoingRequest,
@@ -41,6 +43,7 @@ export type {
   PropagatorName,
   PropagatorOption,
   RatioSamplerOptions,
+  RemoteSamplerName,
   ReadableSpan,
   Sampler,
   SamplerName,

@@ -13,10 +13,12 @@ import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/co
 import { setDiagnosticsSink } from './core/diagnostics.js';
 import { watchGuards } from './handlers/guard-watch.js';
 import { clientInterceptor } from './grpc/client-interceptor.js';
+import { OpenCalls } from './grpc/open-calls.js';
 import { serverInterceptor } from './grpc/server-interceptor.js';
 import { traceGrpcClients } from './grpc/trace-grpc-clients.js';
 import { traceGrpcServers } from './grpc/trace-grpc-servers.js';
 import { traceHandlers, traceMessageHandlers } from './handlers/trace-handlers.js';
+import { traceHttpClient, type HttpClientTracing } from './http/client/trace-http-client.js';
 import { traceHttpServer } from './http/server/trace-http-server.js';
 import type { ResolvedGrpc, ResolvedOptions } from './options/resolved-options.js';
 import { resolveOptions } from './options/resolve-options.js';
@@ -94,6 +96,8 @@ export class TracingModule
     return beginWhenRead(super.forRootAsync(options));
   }
 
+  private readonly httpClient: HttpClientTracing | undefined;
+  private readonly grpcCalls = new OpenCalls();
   private traceGrpcClients = () => {};
 
   constructor(
@@ -107,6 +111,7 @@ export class TracingModule
     this.shutDownLast();
     if (!this.active) return;
     traceHandlers(this.applicationConfig);
+    this.httpClient = this.options.httpClient && traceHttpClient({ ...this.options.httpClient, ...this.sampling });
     if (this.options.grpc) this.traceGrpc(this.options.grpc);
   }
 
@@ -115,7 +120,7 @@ export class TracingModule
     if (!this.active) return;
     traceHttpServer(this.adapterHost, {
       ...this.options.http,
-      samplerReadsAttributes: this.options.sampler.type === 'custom',
+      ...this.sampling,
       foreignProvider: this.runtime.foreignProvider,
     });
   }
@@ -124,19 +129,23 @@ export class TracingModule
   onModuleInit(): void {
     if (!this.active) return;
     watchGuards(this.applicationConfig, this.modules);
+    this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
   }
 
   onApplicationBootstrap(): void {
     this.runtime.retain();
+    this.httpClient?.retain();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.grpcCalls.end();
     await this.runtime.shutdown();
+    this.httpClient?.stop();
   }
 
   private traceGrpc(options: ResolvedGrpc): void {
-    traceGrpcServers(this.modules, serverInterceptor(options), () => {
+    traceGrpcServers(this.modules, serverInterceptor(options, this.grpcCalls), () => {
       // Calls may come in before the application is initialized.
       watchGuards(this.applicationConfig, this.modules);
       if (this.adapterHost.httpAdapter) traceMessageHandlers(this.modules);
@@ -144,6 +153,10 @@ export class TracingModule
     const interceptor = clientInterceptor(options);
     this.traceGrpcClients = () => traceGrpcClients(this.modules, interceptor);
     this.traceGrpcClients();
+  }
+
+  private get sampling(): { samplerReadsAttributes: boolean } {
+    return { samplerReadsAttributes: this.options.sampler.type === 'custom' };
   }
 
   /** Whether it is for this module to hook things up. */

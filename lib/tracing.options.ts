@@ -60,10 +60,14 @@ export interface TracingOptions {
   sampler?: SamplerOption;
 
   /**
-   * In which headers the trace context travels. All are read, in this order, a later one winning; all are written.
+   * In which headers the trace context travels. All are read, in this order, a later one winning; all are written. One that
+   * is absent or malformed takes nothing away from the others.
    * @default `OTEL_PROPAGATORS`, else `['tracecontext', 'baggage']`
    */
   propagators?: PropagatorOption | readonly PropagatorOption[];
+
+  /** What of the baggage spans show, and what of it leaves. */
+  baggage?: BaggageOptions;
 
   /** How much a span may hold. */
   limits?: SpanLimitOptions;
@@ -158,7 +162,7 @@ export interface BatchOptions {
   exportTimeout?: number;
 }
 
-/** The values of `OTEL_TRACES_SAMPLER`. */
+/** The values of `OTEL_TRACES_SAMPLER` that need no more than a ratio. */
 export type SamplerName =
   | 'always_on'
   | 'always_off'
@@ -167,8 +171,12 @@ export type SamplerName =
   | 'parentbased_always_off'
   | 'parentbased_traceidratio';
 
-/** A sampler by name, by the share of traces it keeps, or any sampler object of the OpenTelemetry SDK. */
-export type SamplerOption = SamplerName | RatioSamplerOptions | Sampler;
+/** The values of `OTEL_TRACES_SAMPLER` by which Jaeger says what is kept. */
+export type RemoteSamplerName = 'jaeger_remote' | 'parentbased_jaeger_remote';
+
+/** A sampler by name, by the share of traces it keeps, as Jaeger says, or any sampler object of the OpenTelemetry SDK. */
+export type SamplerOption =
+  SamplerName | RemoteSamplerName | RatioSamplerOptions | JaegerRemoteSamplerOptions | Sampler;
 
 /**
  * Keeps a share of the traces, chosen by trace id. Services in other languages may choose other ones, so leave
@@ -181,11 +189,43 @@ export interface RatioSamplerOptions {
   parentBased?: boolean;
 }
 
+/** Samples as Jaeger's remote sampling says for the service, and follows when that changes. */
+export interface JaegerRemoteSamplerOptions {
+  type: 'jaeger_remote';
+  /**
+   * Where Jaeger answers over HTTP: `/sampling` is added where there is no path.
+   * @default `http://localhost:5778`
+   */
+  endpoint?: string;
+  /** Fraction of traces kept until the first answer, 0 to 1. @default 0.001 */
+  initialRatio?: number;
+  /** Time between two questions, in milliseconds. @default 60000 */
+  pollingInterval?: number;
+  /** Whether a caller's decision goes before that of Jaeger. @default true */
+  parentBased?: boolean;
+}
+
 /** The values of `OTEL_PROPAGATORS`. */
 export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'none';
 
 /** A propagator by name, or any propagator object of OpenTelemetry. */
 export type PropagatorOption = PropagatorName | TextMapPropagator;
+
+/** Key-value pairs that travel with the trace context: anybody on the way can read, add and change them. */
+export interface BaggageOptions {
+  /**
+   * Keys whose value becomes an attribute of the same name on every span that starts where the baggage has them, unless the
+   * span has that attribute already.
+   * @default []
+   */
+  attributes?: readonly string[];
+
+  /**
+   * Which keys leave with calls and messages: a list, or a function. The others stay in this service.
+   * @default every key
+   */
+  propagate?: readonly string[] | ((key: string) => boolean);
+}
 
 /** Bounds of a single span. */
 export interface SpanLimitOptions {
@@ -212,6 +252,13 @@ export interface HttpOptions {
    * @default []
    */
   ignore?: PathPattern | readonly PathPattern[] | ((request: HttpRequest) => boolean);
+
+  /**
+   * Whether the trace context that a request brings is adopted. Where it is not, the request begins a trace of its own with a
+   * link to the caller's span: for edges that anybody can call. A function that throws has said no.
+   * @default true
+   */
+  trustIncoming?: boolean | ((request: HttpRequest) => boolean);
 
   /**
    * Request headers to record as `http.request.header.<name>`. Credentials and cookies are redacted even then.
@@ -310,6 +357,13 @@ export interface GrpcOptions {
    * @default false
    */
   builtInServices?: boolean;
+
+  /**
+   * Whether the trace context that a call brings is adopted. Where it is not, the call begins a trace of its own with a link
+   * to the caller's span. A function that throws has said no.
+   * @default true
+   */
+  trustIncoming?: boolean | ((call: GrpcCall) => boolean);
 
   /**
    * Metadata of the caller to record as `rpc.request.header.<name>`. Credentials are redacted even then.

@@ -13,13 +13,14 @@ export function hostMatcher(option: string, pattern: unknown): (url: URL) => boo
     const matches = regExpMatcher(pattern);
     return (url) => matches(`${url.hostname}:${portOf(url)}`);
   }
-  const [, below, name, port] = (typeof pattern === 'string' && HOST.exec(pattern.trim())) || [];
-  if (name === undefined) {
+  const [, below, name = '', port] = (typeof pattern === 'string' && HOST.exec(pattern.trim())) || [];
+  // As a URL has it: in lower case, in ASCII, and addresses in their shortest form.
+  const host = URL.canParse(`http://${name}`) ? new URL(`http://${name}`).hostname : undefined;
+  if (host === undefined) {
     const fix =
       'Write a host, such as api.example.com, localhost:9000 or *.example.com, without a scheme or a path, or a regular expression.';
     throw new TracingConfigurationError(option, pattern, fix);
   }
-  const host = name.toLowerCase();
   return (url) => {
     if (port !== undefined && port !== `:${portOf(url)}`) return false;
     return below === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);

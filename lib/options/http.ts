@@ -8,11 +8,13 @@ import { originForm } from './request-target.js';
 import type { ResolvedHttp } from './resolved-options.js';
 import { namesSecret } from './secret-names.js';
 import { option } from './setting.js';
+import { trust } from './trust.js';
 
 /** Settles how incoming HTTP requests are traced. */
 export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
   const options = knownKeys<HttpOptions>('http', given, [
     'ignore',
+    'trustIncoming',
     'requestHeaders',
     'responseHeaders',
     'redactQuery',
@@ -25,6 +27,7 @@ export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
 
   return Object.freeze({
     ignore: ignorePredicate(options.ignore),
+    trustIncoming: trust<HttpRequest>(setting('trustIncoming')),
     requestHeaders: recordedHeaders(setting('requestHeaders')),
     responseHeaders: recordedHeaders(setting('responseHeaders')),
     redactQuery: redactPredicate(options.redactQuery),

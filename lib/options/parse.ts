@@ -13,13 +13,13 @@ export function text(setting: Setting): string {
 }
 
 /** `true`, `false`, or the words for them, which is what configuration files and `ConfigService` hand out. */
-export function flag(setting: Setting): boolean {
+export function flag(setting: Setting, fix = 'Use true or false.'): boolean {
   const { name, value } = setting;
   if (typeof value === 'boolean') return value;
   const word = typeof value === 'string' ? value.trim().toLowerCase() : undefined;
   if (word === 'true') return true;
   if (word === 'false') return false;
-  throw new TracingConfigurationError(name, value, 'Use true or false.');
+  throw new TracingConfigurationError(name, value, fix);
 }
 
 /** A whole number, also written as text. */

@@ -1,5 +1,6 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { ShutdownOptions, TracingOptions } from '../tracing.options.js';
+import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
@@ -24,6 +25,7 @@ const KEYS: readonly (keyof TracingOptions)[] = [
   'batch',
   'sampler',
   'propagators',
+  'baggage',
   'limits',
   'http',
   'grpc',
@@ -79,12 +81,16 @@ function resolve(
     batch: resolveBatch(options.batch, env),
     sampler: resolveSampler(options.sampler, env),
     propagators: resolvePropagators(options.propagators, env),
+    baggage: resolveBaggage(options.baggage),
     limits: resolveLimits(options.limits, env),
     http,
     httpClient: resolveHttpClient(options.http?.client, http.redactQuery),
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
     shutdown: resolveShutdown(options.shutdown),
-    providerOptionsGiven: Object.freeze(PROVIDER_KEYS.filter((key) => options[key] !== undefined)),
+    providerOptionsGiven: Object.freeze([
+      ...PROVIDER_KEYS.filter((key) => options[key] !== undefined),
+      ...(options.baggage?.attributes === undefined ? [] : ['baggage.attributes']),
+    ]),
   });
 }
 

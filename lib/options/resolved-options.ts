@@ -6,6 +6,7 @@ import type {
   OutgoingRequest,
   OtlpProtocol,
   PropagatorName,
+  RemoteSamplerName,
   Sampler,
   SamplerName,
   SpanExporter,
@@ -22,6 +23,7 @@ export interface ResolvedOptions {
   readonly batch: ResolvedBatch;
   readonly sampler: ResolvedSampler;
   readonly propagators: readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
+  readonly baggage: ResolvedBaggage;
   readonly limits: ResolvedSpanLimits;
   readonly http: ResolvedHttp;
   /** Undefined where outgoing requests are not traced. */
@@ -72,7 +74,24 @@ export interface ResolvedBatch {
 }
 
 export type ResolvedSampler =
-  { readonly type: SamplerName; readonly ratio: number } | { readonly type: 'custom'; readonly sampler: Sampler };
+  | { readonly type: SamplerName; readonly ratio: number }
+  | ResolvedRemoteSampler
+  | { readonly type: 'custom'; readonly sampler: Sampler };
+
+export interface ResolvedRemoteSampler {
+  readonly type: RemoteSamplerName;
+  /** Complete but for the name of the service. */
+  readonly endpoint: string;
+  readonly pollingInterval: number;
+  readonly initialRatio: number;
+}
+
+export interface ResolvedBaggage {
+  /** The keys that become attributes. */
+  readonly attributes: readonly string[];
+  /** Whether a key leaves; may throw, where the user wrote it. Undefined: all do. */
+  readonly propagate: ((key: string) => boolean) | undefined;
+}
 
 export interface ResolvedSpanLimits {
   readonly attributeCount: number;
@@ -94,6 +113,8 @@ export interface ResolvedHeader {
 export interface ResolvedHttp {
   /** Whether this request is left out. A function that the user wrote stands here as it is, and is all that may throw. */
   readonly ignore: ((request: HttpRequest) => boolean) | undefined;
+  /** Whether the caller's trace context is adopted; may throw, where the user wrote it. Undefined: it is. */
+  readonly trustIncoming: ((request: HttpRequest) => boolean) | undefined;
   readonly requestHeaders: readonly ResolvedHeader[];
   readonly responseHeaders: readonly ResolvedHeader[];
   /** Matches the decoded names of query parameters whose values are hidden. */
@@ -117,6 +138,8 @@ export interface ResolvedHttpClient {
 export interface ResolvedGrpc {
   /** Whether this call is left out; may throw, where the user wrote it. */
   readonly ignore: (call: GrpcCall) => boolean;
+  /** Whether the caller's trace context is adopted; may throw, where the user wrote it. Undefined: it is. */
+  readonly trustIncoming: ((call: GrpcCall) => boolean) | undefined;
   readonly requestMetadata: readonly ResolvedHeader[];
   readonly responseMetadata: readonly ResolvedHeader[];
   readonly messageEvents: boolean;

@@ -6,11 +6,13 @@ import {
   type NestApplicationOptions,
 } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { context } from '@opentelemetry/api';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TracingModule, type TracingOptions } from 'nestjs-tracing';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { suppressTracing } from '../../lib/core/suppression.js';
 import { TraceRecorder } from './trace-recorder.js';
 
 export type Platform = 'Express' | 'Fastify';
@@ -18,7 +20,7 @@ export type Platform = 'Express' | 'Fastify';
 export const httpPlatforms = [['Express'], ['Fastify']] as const satisfies [Platform][];
 
 export interface HttpAppOptions extends ModuleMetadata {
-  /** False leaves TracingModule out. */
+  /** False leaves TracingModule out. The test's own requests are made in the same process, so none is traced unless it asks. */
   tracing?: Omit<TracingOptions, 'exporter'> | false;
   adapter?: () => AbstractHttpAdapter;
   nest?: NestApplicationOptions;
@@ -45,8 +47,7 @@ export function createAdapter(platform: Platform): AbstractHttpAdapter {
 export async function startHttpApp(platform: Platform, options: HttpAppOptions = {}): Promise<HttpApp> {
   const { tracing = {}, adapter, nest, prepare, logger, ...metadata } = options;
   const traces = new TraceRecorder();
-  const tracingModule =
-    tracing === false ? [] : [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces })];
+  const tracingModule = tracing === false ? [] : [TracingModule.forRoot(tracingOptions(tracing, traces))];
   @Module({ ...metadata, imports: [...tracingModule, ...(metadata.imports ?? [])] })
   class AppModule {}
 
@@ -67,7 +68,7 @@ export async function startHttpApp(platform: Platform, options: HttpAppOptions =
     url,
     traces,
     async request(path, init) {
-      const response = await fetch(url + path, { redirect: 'manual', ...init });
+      const response = await untraced(() => fetch(url + path, { redirect: 'manual', ...init }));
       return { status: response.status, body: await response.text(), headers: response.headers };
     },
     async close() {
@@ -76,6 +77,15 @@ export async function startHttpApp(platform: Platform, options: HttpAppOptions =
       await app.close();
     },
   };
+}
+
+function tracingOptions(given: Omit<TracingOptions, 'exporter'>, exporter: TraceRecorder): TracingOptions {
+  return { serviceName: 'test', ...given, http: { client: false, ...given.http }, exporter };
+}
+
+/** What somebody outside does: it has no span, and carries no trace context. */
+export function untraced<T>(work: () => T): T {
+  return context.with(suppressTracing(context.active()), work);
 }
 
 /** Starts an application, and closes it whatever becomes of `use`. */

@@ -27,6 +27,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
 
   onStart(span: ReadableSpan): void {
     this.#open.add(span);
+    this.#changed();
   }
 
   onEnd(span: ReadableSpan): void {
@@ -64,6 +65,16 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
         const names = this.spans.map((span) => `${SpanKind[span.kind]} ${span.name}`).join(', ');
         throw new Error(`waited in vain for ${what}; exported: ${names}; open: ${this.open.join(', ')}`);
       }
+      await this.#change(deadline);
+    }
+  }
+
+  /** Waits until so many spans have started and not ended. */
+  async untilOpen(count: number): Promise<void> {
+    const deadline = Date.now() + PATIENCE;
+    while (this.#open.size !== count) {
+      if (Date.now() > deadline)
+        throw new Error(`waited in vain for ${count} open spans; open: ${this.open.join(', ')}`);
       await this.#change(deadline);
     }
   }

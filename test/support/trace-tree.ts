@@ -6,8 +6,8 @@ export interface ExpectedSpan {
   name: string;
   /** @default 'INTERNAL' */
   kind?: keyof typeof SpanKind;
-  /** `UNSET`, `OK`, `ERROR`, or `ERROR: message`. @default 'UNSET' */
-  status?: string;
+  /** `UNSET`, `OK`, `ERROR`, `ERROR: message`, or a matcher of these. @default 'UNSET' */
+  status?: unknown;
   /** Those that matter; `undefined` for one that must be missing. */
   attributes?: Record<string, unknown>;
   /** An exception reads `exception Type: message`. @default none */
@@ -39,6 +39,69 @@ export function server(name: string, details: number | ServerDetails, ...childre
       ...attributes,
     },
     children,
+  };
+}
+
+/** What the server of a call is to blame for. */
+const SERVER_ERRORS = new Set([
+  'UNKNOWN',
+  'DEADLINE_EXCEEDED',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+]);
+
+interface RpcDetails extends Omit<ExpectedSpan, 'name' | 'kind' | 'children'> {
+  /** How the call ended: `OK`, `CANCELLED`, or with what the status says, `NOT_FOUND: no such user`. */
+  code: string;
+}
+
+/** The span of a gRPC call that is served. */
+export function rpcServer(
+  method: string,
+  details: string | RpcDetails,
+  ...children: (ExpectedSpan | undefined)[]
+): ExpectedSpan {
+  return rpc('SERVER', method, details, children);
+}
+
+/** The span of a gRPC call that is made. */
+export function rpcClient(
+  method: string,
+  details: string | RpcDetails,
+  ...children: (ExpectedSpan | undefined)[]
+): ExpectedSpan {
+  return rpc('CLIENT', method, details, children);
+}
+
+/** A gRPC call whose both sides are in one process, and end alike. */
+export function rpcCall(method: string, code: string, ...children: (ExpectedSpan | undefined)[]): ExpectedSpan {
+  return rpcClient(method, code, rpcServer(method, code, ...children));
+}
+
+function rpc(
+  kind: 'SERVER' | 'CLIENT',
+  method: string,
+  details: string | RpcDetails,
+  children: (ExpectedSpan | undefined)[],
+): ExpectedSpan {
+  const { code: end, attributes, ...rest } = typeof details === 'string' ? { code: details } : details;
+  const [, code = '', message = ''] = /^(\w+)(?:: (.*))?$/s.exec(end) ?? [];
+  const failed = kind === 'CLIENT' ? code !== 'OK' : SERVER_ERRORS.has(code);
+  return {
+    name: method,
+    kind,
+    status: failed ? `ERROR${message && `: ${message}`}` : 'UNSET',
+    ...rest,
+    attributes: {
+      'rpc.system.name': 'grpc',
+      'rpc.method': method,
+      'rpc.status_code': code,
+      'error.type': failed ? code : undefined,
+      ...attributes,
+    },
+    children: children.filter((child) => child !== undefined),
   };
 }
 

@@ -1,5 +1,15 @@
-import { context, propagation, ROOT_CONTEXT, SpanKind, trace, type Context, type Span } from '@opentelemetry/api';
+import {
+  context,
+  defaultTextMapGetter,
+  ROOT_CONTEXT,
+  SpanKind,
+  trace,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import { guarded } from '../../core/diagnostics.js';
+import { standOf, type Stand } from '../../core/incoming-caller.js';
+import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest } from '../../tracing.options.js';
 
 /** Whose context a request comes in. */
@@ -20,10 +30,11 @@ export function outerContext({ foreignProvider, listenedIn }: Surroundings): Con
   return extracted ? context.active() : trace.deleteSpan(context.active());
 }
 
-/** The context that a request's span stands in: the caller's, if it sent one that is well formed. */
-export function callersContext(request: HttpRequest, surroundings: Surroundings): Context {
-  const outer = outerContext(surroundings);
-  return guarded('The propagator', () => propagation.extract(outer, request.headers)) ?? outer;
+/** Where a request's span stands: below its caller, where that is trusted. */
+export function requestStand(request: HttpRequest, options: Surroundings & Pick<ResolvedHttp, 'trustIncoming'>): Stand {
+  const { trustIncoming } = options;
+  const trusted = !trustIncoming || guarded('http.trustIncoming', () => trustIncoming(request)) === true;
+  return standOf(outerContext(options), request.headers, defaultTextMapGetter, trusted);
 }
 
 /** The server span that another instrumentation has started for the request at hand. */

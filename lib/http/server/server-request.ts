@@ -15,7 +15,7 @@ import { arrivalOf, type Arrival } from './arrival.js';
 import { requestAttributes, responseAttributes } from './attributes.js';
 import { frameworkRoute, type FrameworkRequest, type FrameworkResponse } from './framework-request.js';
 import { httpSpanName } from '../method.js';
-import { callersContext, outerContext, presentServerSpan, type Surroundings } from './incoming-context.js';
+import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
 import { watchResponse, type ResponseEnd } from './response-end.js';
 
 const requests = new WeakMap<HttpRequest, ServerRequest>();
@@ -77,9 +77,11 @@ export class ServerRequest implements Entry {
       this.joined = true;
       return Operation.join(present, this.within(context.active()));
     }
+    const { parent, links } = requestStand(request, options);
     return Operation.start(httpSpanName(arrival.method), {
       kind: SpanKind.SERVER,
-      parent: this.within(callersContext(request, options)),
+      parent: this.within(parent),
+      ...(links && { links }),
       ...(options.samplerReadsAttributes && {
         attributes: guarded('http attributes', () => this.requestAttributes()) ?? {},
       }),

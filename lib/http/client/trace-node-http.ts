@@ -1,0 +1,70 @@
+import type { ClientRequest as NodeRequest, IncomingMessage } from 'node:http';
+import type { ChannelHandlers } from '../../core/channel.js';
+import { guarded } from '../../core/diagnostics.js';
+import { ClientRequest, type ClientRequestOptions } from './client-request.js';
+import { endOfRequest } from './node-end.js';
+import { NodeAnswer, NodeMessage } from './node-message.js';
+
+interface About {
+  readonly request: NodeRequest;
+}
+
+/** What channels have told of a request. */
+interface Observed {
+  readonly traced: ClientRequest | undefined;
+  response?: IncomingMessage;
+  reported?: { readonly error: unknown };
+}
+
+const requests = new WeakMap<NodeRequest, Observed>();
+
+/**
+ * The channels of `node:http` and `node:https`. Node 20 does not say that a request was created: there it begins when it
+ * has been sent, or has failed, whichever comes first.
+ */
+export function nodeHttpChannels(options: () => ClientRequestOptions): ChannelHandlers {
+  const observe = (request: NodeRequest) => requests.get(request) ?? begin(request, options());
+  return {
+    'http.client.request.created': ({ request }: About) => void observe(request),
+    'http.client.request.start': ({ request }: About) => void observe(request),
+    'http.client.response.finish': ({ request, response }: About & { readonly response: IncomingMessage }) => {
+      const observed = observe(request);
+      observed.response = response;
+      noteConnection(request, response, observed);
+    },
+    'http.client.request.error': ({ request, error }: About & { readonly error: unknown }) => {
+      observe(request).reported = { error };
+    },
+  };
+}
+
+function begin(request: NodeRequest, options: ClientRequestOptions): Observed {
+  // A tunnel's, which is what the requests inside it are traced for.
+  const traced = request.method === 'CONNECT' ? undefined : ClientRequest.begin(new NodeMessage(request), options);
+  const observed: Observed = { traced };
+  requests.set(request, observed);
+  // Listeners for 'response' and 'error' would change what Node does where the application has none.
+  if (traced) request.once('close', () => guarded('The end of an outgoing request', () => end(request, observed)));
+  return observed;
+}
+
+function end(request: NodeRequest, observed: Observed): void {
+  const { traced, reported } = observed;
+  if (!traced) return;
+  // No channel tells of the answer that hands the connection over to another protocol.
+  const response = observed.response ?? (request as { res?: IncomingMessage | null }).res ?? undefined;
+  if (response && !observed.response) noteConnection(request, response, observed);
+  const outcome = endOfRequest(request, response, reported);
+  if (outcome === 'complete') traced.complete();
+  else if (outcome === 'cancelled') traced.cancelled();
+  else traced.failed(outcome.error);
+}
+
+function noteConnection({ socket }: NodeRequest, response: IncomingMessage, { traced }: Observed): void {
+  traced?.answered(new NodeAnswer(response));
+  traced?.connected(() => ({
+    peerAddress: socket?.remoteAddress,
+    peerPort: socket?.remotePort,
+    protocolVersion: response.httpVersion,
+  }));
+}

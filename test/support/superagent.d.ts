@@ -1,0 +1,10 @@
+/** As far as tests use it: the package has no types of its own. */
+declare module 'superagent' {
+  interface SuperagentRequest extends Promise<{ readonly text: string }> {
+    ok(accepts: () => boolean): this;
+    timeout(milliseconds: number): this;
+    abort(): this;
+  }
+  const superagent: { get(url: string): SuperagentRequest };
+  export default superagent;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { answerAttributes, requestAttributes } from '../../../../lib/http/client/attributes.js';
+import { parseUrl } from '../../../../lib/http/client/url.js';
+
+const message = (url: string, method = 'GET', socketPath?: string) => ({
+  method,
+  url,
+  socketPath,
+  header: () => undefined,
+  setHeader: () => {},
+});
+
+describe('requestAttributes()', () => {
+  it.each([
+    ['http://shop.test/a', 'shop.test', 80],
+    ['https://shop.test/a', 'shop.test', 443],
+    ['https://shop.test:8443/a', 'shop.test', 8443],
+    ['http://[::1]:3000/a', '::1', 3000],
+    ['http://127.0.0.1/a', '127.0.0.1', 80],
+    ['not a url', undefined, undefined],
+  ])('%s is served by %s at %s', (url, address, port) => {
+    const attributes = requestAttributes(message(url), parseUrl(url), () => false);
+    expect(attributes['server.address']).toBe(address);
+    expect(attributes['server.port']).toBe(port);
+    expect(attributes['url.full']).toBe(url);
+    expect(Object.values(attributes)).not.toContain(undefined);
+  });
+
+  it('knows the methods of HTTP, and keeps another beside', () => {
+    const url = 'http://shop.test/a';
+    expect(requestAttributes(message(url, 'PROPFIND'), parseUrl(url), () => false)).toMatchObject({
+      'http.request.method': '_OTHER',
+      'http.request.method_original': 'PROPFIND',
+    });
+    expect(requestAttributes(message(url, 'PATCH'), parseUrl(url), () => false)).not.toHaveProperty([
+      'http.request.method_original',
+    ]);
+  });
+
+  it('names a socket in the file system in place of host and port', () => {
+    const url = 'http://localhost/a';
+    const attributes = requestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), () => false);
+    expect(attributes['server.address']).toBe('/run/x.sock');
+    expect(attributes).not.toHaveProperty(['server.port']);
+  });
+});
+
+describe('answerAttributes()', () => {
+  it('leaves out what is not known', () => {
+    expect(answerAttributes(undefined, {})).toEqual({});
+    expect(answerAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
+      'http.response.status_code': 204,
+      'network.peer.address': '::1',
+      'network.peer.port': 80,
+      'network.protocol.version': '2',
+    });
+  });
+});

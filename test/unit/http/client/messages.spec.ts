@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { ClientRequest } from 'node:http';
+import { ROOT_CONTEXT, createContextKey } from '@opentelemetry/api';
+import { headerInText } from '../../../../lib/http/client/header-text.js';
+import { NodeMessage } from '../../../../lib/http/client/node-message.js';
+import { undiciCaller } from '../../../../lib/http/client/undici-caller.js';
+import { UndiciAnswer, UndiciMessage, type UndiciRequest } from '../../../../lib/http/client/undici-message.js';
+import { contextManager } from '../../../../lib/core/context-manager.js';
+import { recordSpans } from '../../../support/recorded-spans.js';
+
+describe('headerInText()', () => {
+  it.each([
+    ['a: 1\r\nB: 2\r\n', 'b', '2'],
+    ['a: 1\r\nab: 2\r\n', 'ab', '2'],
+    ['GET /b: 3 HTTP/1.1\r\nA:4\r\n\r\n', 'a', '4'],
+    ['a: x:y\r\n', 'A', 'x:y'],
+    ['a: 1\r\n', 'b', undefined],
+    ['', 'b', undefined],
+  ])('%j has %s: %s', (head, name, value) => {
+    expect(headerInText(head, name)).toBe(value);
+  });
+});
+
+describe('a message of undici', () => {
+  const request = (headers: UndiciRequest['headers'], origin: string | URL = 'http://a.test') => {
+    const added: [string, string][] = [];
+    const addHeader = (name: string, value: string) => added.push([name, value]);
+    return { added, message: new UndiciMessage({ origin, path: '/b', method: 'GET', headers, addHeader }) };
+  };
+
+  it('has headers in a list, as of undici 6', () => {
+    const { message } = request(['A', '1', 'b', ['2', '3'], 'a', '4']);
+    expect([message.header('a'), message.header('B'), message.header('c')]).toEqual([
+      ['1', '4'],
+      ['2', '3'],
+      undefined,
+    ]);
+  });
+
+  it('has headers in a text, before', () => {
+    const { message } = request('A: 1\r\nb: 2\r\n');
+    expect([message.header('a'), message.header('c')]).toEqual(['1', undefined]);
+  });
+
+  it('takes headers, and an origin of either kind', () => {
+    const { added, message } = request([], new URL('http://a.test:81/ignored'));
+    message.setHeader('a', '1');
+    expect(added).toEqual([['a', '1']]);
+    expect(message.url).toBe('http://a.test:81/b');
+  });
+
+  it('has an answer with headers in bytes or in texts', () => {
+    const headers = [Buffer.from('X-A'), Buffer.from('1'), 'x-b', '2', 'X-a', '3'];
+    const answer = new UndiciAnswer({ statusCode: 200, headers });
+    expect([answer.header('x-a'), answer.header('x-b'), answer.header('x-c')]).toEqual([['1', '3'], '2', undefined]);
+  });
+
+  it('has an answer with headers by their names, over HTTP/2', () => {
+    const answer = new UndiciAnswer({ statusCode: 200, headers: { 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] } });
+    expect([answer.header('x-a'), answer.header('set-cookie'), answer.header('x-c')]).toEqual([
+      '1',
+      ['a=1', 'b=2'],
+      undefined,
+    ]);
+  });
+});
+
+describe('the caller of a request of undici', () => {
+  recordSpans();
+  const KEY = createContextKey('who');
+  const whose = (request: object) => undiciCaller(request).getValue(KEY);
+  const as = <T>(who: string, work: () => T) => contextManager.with(ROOT_CONTEXT.setValue(KEY, who), work);
+
+  it('is whoever made its handler, wherever it is announced', () => {
+    const handler = as('caller', () => new AsyncResource('UNDICI_REQUEST'));
+    expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
+    expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
+  });
+
+  it('is whoever is active where the handler does not know', () => {
+    const storage = new AsyncLocalStorage();
+    expect(as('active', () => whose({ [Symbol('handler')]: { storage } }))).toBe('active');
+    expect(as('active', () => whose({}))).toBe('active');
+  });
+});
+
+describe('a message of node:http', () => {
+  const url = (options: URL) => {
+    const request = new ClientRequest(options).on('error', () => {});
+    request.destroy();
+    return new NodeMessage(request).url;
+  };
+
+  it.each<[object, string]>([
+    [{ host: 'a.test', path: '/b?c' }, 'http://a.test/b?c'],
+    [{ host: 'a.test', port: 81 }, 'http://a.test:81/'],
+    [{ host: '::1', port: 81 }, 'http://[::1]:81/'],
+    [{ host: '127.0.0.1', headers: { host: 'shop.test' } }, 'http://shop.test/'],
+    [{ host: '::1', setHost: false }, 'http://[::1]/'],
+    [{ host: '127.0.0.1', headers: ['Host', 'shop.test:81'] }, 'http://shop.test:81/'],
+    [{ socketPath: '/nowhere.sock', path: '/b' }, 'http://localhost/b'],
+    [{ host: 'proxy.test', path: 'http://shop.test/b' }, 'http://shop.test/b'],
+  ])('to %j goes to %s', (options, expected) => {
+    // Its types know no options but a URL.
+    expect(url(options as URL)).toBe(expected);
+  });
+});

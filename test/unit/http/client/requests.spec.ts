@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { context, propagation, type TextMapPropagator } from '@opentelemetry/api';
+import { channel } from 'node:diagnostics_channel';
+import { ClientRequest, type OutgoingHttpHeaders } from 'node:http';
+import { suppressTracing } from '../../../../lib/core/suppression.js';
+import { traceHttpClient, type HttpClientTracing } from '../../../../lib/http/client/trace-http-client.js';
+import type { ClientRequestOptions } from '../../../../lib/http/client/client-request.js';
+import { recordSpans } from '../../../support/recorded-spans.js';
+
+const OPTIONS: ClientRequestOptions = {
+  ignore: undefined,
+  propagateTo: undefined,
+  requestHeaders: [],
+  responseHeaders: [],
+  redactQuery: () => false,
+  samplerReadsAttributes: false,
+};
+
+/** Writes its header always; those of OpenTelemetry heed suppression themselves. */
+const heedless: TextMapPropagator = {
+  inject: (_context, carrier, setter) => setter.set(carrier, 'x-trace', 'yes'),
+  extract: (context) => context,
+  fields: () => ['x-trace'],
+};
+
+describe('headers', () => {
+  const spans = recordSpans();
+  let tracing: HttpClientTracing;
+
+  beforeEach(() => {
+    propagation.setGlobalPropagator(heedless);
+    tracing = traceHttpClient(OPTIONS);
+  });
+
+  afterEach(() => {
+    tracing.stop();
+    propagation.disable();
+  });
+
+  it('are added where something is traced, and not in a suppressed context', () => {
+    const added: string[] = [];
+    const request = (path: string) => ({
+      method: 'GET',
+      origin: 'http://a.test',
+      path,
+      headers: [],
+      addHeader: (name: string, value: string) => added.push(`${path} ${name}: ${value}`),
+    });
+    channel('undici:request:create').publish({ request: request('/traced') });
+    context.with(suppressTracing(context.active()), () => {
+      channel('undici:request:create').publish({ request: request('/suppressed') });
+    });
+    expect(added).toEqual(['/traced x-trace: yes']);
+  });
+
+  it('that are on their way already are no reason to complain', () => {
+    const headers = ['Host', 'a.test'] as unknown as OutgoingHttpHeaders;
+    const request = new ClientRequest({ headers } as unknown as URL).on('error', () => {});
+    channel('http.client.request.start').publish({ request });
+    request.destroy();
+    expect(request.headersSent).toBe(true);
+    expect(spans.diagnostics).toEqual([]);
+  });
+});
+
+describe('requests that are not as they should be', () => {
+  const spans = recordSpans();
+  let tracing: HttpClientTracing;
+
+  beforeEach(() => {
+    tracing = traceHttpClient(OPTIONS);
+  });
+
+  afterEach(() => tracing.stop());
+
+  it.each([
+    ['nothing', undefined],
+    ['no request', {}],
+    ['a request of the wrong kind', { request: 'GET /' }],
+    ['a request without anything', { request: {} }],
+    ['a proxy that lets nobody in', { request: locked() }],
+    ['a frozen request', { request: Object.freeze({ method: 'GET', once() {} }) }],
+  ])('break nothing: %s', (_name, message) => {
+    for (const name of [
+      'undici:request:create',
+      'undici:client:sendHeaders',
+      'undici:request:headers',
+      'undici:request:trailers',
+      'undici:request:error',
+      'http.client.request.created',
+      'http.client.request.start',
+      'http.client.response.finish',
+      'http.client.request.error',
+    ]) {
+      expect(() => channel(name).publish(message)).not.toThrow();
+    }
+  });
+
+  it('say so when what the user wrote throws', () => {
+    tracing.stop();
+    const broken = () => {
+      throw new Error('not my day');
+    };
+    tracing = traceHttpClient({ ...OPTIONS, ignore: broken, propagateTo: broken });
+    const added: string[] = [];
+    const request = {
+      method: 'GET',
+      origin: 'http://a.test',
+      path: '/',
+      headers: [],
+      addHeader: (name: string) => added.push(name),
+    };
+    channel('undici:request:create').publish({ request });
+    channel('undici:request:trailers').publish({ request });
+    expect(spans.names()).toEqual(['GET']);
+    expect(added).toEqual([]);
+    expect(spans.diagnostics.join('\n')).toMatch(/http\.client\.ignore threw and was ignored: Error: not my day/);
+  });
+
+  it('end once, whatever comes after', () => {
+    const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
+    channel('undici:request:create').publish({ request });
+    channel('undici:request:trailers').publish({ request });
+    channel('undici:request:error').publish({ request, error: new Error('late') });
+    channel('undici:request:trailers').publish({ request });
+    expect(spans.all()).toHaveLength(1);
+    expect(spans.one('GET').events).toEqual([]);
+  });
+
+  it('take an answer of an old undici, whose headers are a text', () => {
+    const head = { text: 'accept: */*\r\n' };
+    const request = {
+      method: 'GET',
+      origin: new URL('http://a.test'),
+      path: '/',
+      get headers() {
+        return head.text;
+      },
+      addHeader(name: string, value: string) {
+        head.text += `${name}: ${value}\r\n`;
+      },
+    };
+    channel('undici:request:create').publish({ request });
+    channel('undici:request:headers').publish({ request, response: { statusCode: 204, headers: [] } });
+    channel('undici:request:trailers').publish({ request });
+    expect(spans.one('GET').attributes['http.response.status_code']).toBe(204);
+  });
+});
+
+function locked(): object {
+  const trap = () => {
+    throw new Error('locked');
+  };
+  return new Proxy({}, { get: trap, has: trap, ownKeys: trap, getOwnPropertyDescriptor: trap, set: trap });
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { resolveHttpClient } from '../../../lib/options/http-client.js';
+import type { HttpClientOptions } from '../../../lib/tracing.options.js';
+
+const isSecret = () => false;
+const request = (url: string) => ({ method: 'GET', url: new URL(url) });
+
+describe('resolveHttpClient()', () => {
+  it('has every request traced and carry the trace, unless it is told otherwise', () => {
+    expect(resolveHttpClient(undefined, isSecret)).toEqual({
+      ignore: undefined,
+      propagateTo: undefined,
+      requestHeaders: [],
+      responseHeaders: [],
+      redactQuery: isSecret,
+    });
+    expect(resolveHttpClient(false, isSecret)).toBeUndefined();
+  });
+
+  it('is frozen', () => {
+    expect(Object.isFrozen(resolveHttpClient({}, isSecret))).toBe(true);
+  });
+
+  it.each(['ignore', 'propagateTo'] as const)('takes a host, several, a pattern or a function as %s', (key) => {
+    const resolve = (value: HttpClientOptions['ignore']) => resolveHttpClient({ [key]: value }, isSecret)?.[key];
+    expect(resolve('shop.test')?.(request('http://shop.test/'))).toBe(true);
+    expect(resolve(/shop/)?.(request('http://shop.test/'))).toBe(true);
+    expect(resolve(['a.test', 'shop.test'])?.(request('http://shop.test/'))).toBe(true);
+    expect(resolve(['a.test', /b/])?.(request('http://shop.test/'))).toBe(false);
+    const own = () => true;
+    expect(resolve(own)).toBe(own);
+  });
+
+  it('takes no host at all to mean none', () => {
+    const resolved = resolveHttpClient({ ignore: [], propagateTo: [] }, isSecret);
+    expect(resolved?.ignore?.(request('http://shop.test/'))).toBe(false);
+    expect(resolved?.propagateTo?.(request('http://shop.test/'))).toBe(false);
+  });
+
+  it.each<[string, object | null, RegExp]>([
+    ['a host that is none', { ignore: 'http://shop.test' }, /http\.client\.ignore/],
+    ['a host in a list that is none', { propagateTo: ['shop.test', ''] }, /http\.client\.propagateTo\[1\]/],
+    ['an option nobody knows', { propagate: true }, /propagate/],
+    ['headers that are no list', { requestHeaders: 'x-a' }, /http\.client\.requestHeaders/],
+    ['true', true as unknown as object, /http\.client/],
+  ])('refuses %s', (_name, given, message) => {
+    expect(() => resolveHttpClient(given as HttpClientOptions, isSecret)).toThrow(message);
+  });
+});
