@@ -1,4 +1,5 @@
 import { context, createContextKey, type Context } from '@opentelemetry/api';
+import type { Operation } from './operation.js';
 
 const ENTRY = createContextKey('nestjs-tracing entry');
 
@@ -8,6 +9,8 @@ export interface Entry {
   guardReached(): void;
   /** The handler has been reached. Returns false where it has been before, or where nothing is recorded. */
   handlerReached(): boolean;
+  /** The handler works in this operation, and what still arrives for it is handed over there. */
+  handledIn?(operation: Operation): void;
   /** Records an exception; the status follows from the answer alone. */
   recordException(thrown: unknown): void;
   /** Takes it out of its trace: its span is never exported. */

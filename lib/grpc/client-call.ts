@@ -1,4 +1,4 @@
-import { context, propagation, SpanKind, type Attributes, type Context } from '@opentelemetry/api';
+import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/api';
 import { ATTR_NETWORK_PEER_ADDRESS, ATTR_NETWORK_PEER_PORT } from '@opentelemetry/semantic-conventions';
 import { guarded } from '../core/diagnostics.js';
 import { headerAttributes } from '../core/header-attributes.js';
@@ -14,23 +14,26 @@ import {
 } from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
-import { metadataSetter } from './metadata-carrier.js';
+import { metadataSetter, metadataText } from './metadata-carrier.js';
+import { OK } from './status-code.js';
+
+/** What clients of grpc-js make of a server that says OK to a unary call and sends no message. */
+const NO_MESSAGE = { code: 12, details: 'No message received' };
 
 /** One outgoing gRPC call and its client span, from its start to the status that the client tells the application. */
 export class ClientCall {
-  /** What the application hears of the call, it hears in the context in which it made the call. */
-  private readonly caller: Context = context.active();
   private readonly operation: Operation;
   private readonly target: string;
   private readonly events: MessageEvents | undefined;
+  private answered = false;
 
   constructor(
     method: string,
-    definition: MethodDefinition,
+    private readonly definition: MethodDefinition,
     private readonly call: ClientInterceptingCall,
     private readonly options: ResolvedGrpc,
   ) {
-    this.target = call.getPeer();
+    this.target = this.peer();
     const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
     this.operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes });
     this.events =
@@ -39,49 +42,73 @@ export class ClientCall {
 
   start(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
     const { operation } = this;
-    // The application may use its metadata for other calls as well.
-    const sent = metadata.clone();
-    guarded('The propagator', () => propagation.inject(operation.context, sent, metadataSetter));
+    const sent = this.withTraceContext(metadata);
     operation.describe('grpc metadata', () =>
-      headerAttributes(this.options.requestMetadata, requestHeaderAttribute, (name) => sent.get(name)),
+      headerAttributes(this.options.requestMetadata, requestHeaderAttribute, (name) => metadataText(sent, name)),
     );
     try {
-      operation.run(() => start(sent, this.handOn(listener)));
+      operation.run(() => start(sent, this.listen(listener)));
     } catch (thrown) {
       operation.fail(thrown);
       operation.end();
       throw thrown;
     }
     if (this.events) this.watchMessages(this.events);
+    this.watchCancel();
   }
 
-  private handOn(listener: ClientListener): ClientListener {
-    const { caller, events, operation, options } = this;
+  /** A copy: the application may use its metadata for other calls as well. */
+  private withTraceContext(metadata: Metadata): Metadata {
+    const { operation } = this;
+    const sent = metadata.clone();
+    guarded('The propagator', () => {
+      if (trace.isSpanContextValid(operation.span.spanContext())) forgetTraceContext(sent);
+      propagation.inject(operation.context, sent, metadataSetter);
+    });
+    return sent;
+  }
+
+  private listen(listener: ClientListener): ClientListener {
+    const { events, operation, options } = this;
     return {
       onReceiveMetadata: (metadata) => {
         if (options.responseMetadata.length > 0) {
           operation.describe('grpc metadata', () => this.responseMetadata(metadata, responseHeaderAttribute));
         }
-        context.with(caller, () => listener.onReceiveMetadata?.(metadata));
+        listener.onReceiveMetadata?.(metadata);
       },
       onReceiveMessage: (message) => {
         // Null stands for the message that a failed call does not have.
-        if (message !== null) events?.messageReceived();
-        context.with(caller, () => listener.onReceiveMessage?.(message));
+        if (message !== null) {
+          this.answered = true;
+          events?.messageReceived();
+        }
+        listener.onReceiveMessage?.(message);
       },
       onReceiveStatus: (status) => {
-        this.end(status);
-        context.with(caller, () => listener.onReceiveStatus?.(status));
+        const lacksMessage = status.code === OK && !this.definition.responseStream && !this.answered;
+        this.end(lacksMessage ? { ...status, ...NO_MESSAGE } : status);
+        listener.onReceiveStatus?.(status);
       },
     };
   }
 
   private watchMessages(events: MessageEvents): void {
     const { call } = this;
-    const send = call.sendMessageWithContext.bind(call);
+    const { sendMessageWithContext: send } = call;
     call.sendMessageWithContext = (sending, message) => {
       events.messageSent();
-      send(sending, message);
+      send.call(call, sending, message);
+    };
+  }
+
+  private watchCancel(): void {
+    const { call, operation } = this;
+    const { cancelWithStatus: cancel } = call;
+    call.cancelWithStatus = (code, details) => {
+      cancel.call(call, code, details);
+      // While another interceptor still holds the call back, grpc-js has nobody to tell, and never will.
+      if (operation.recording) setImmediate(() => this.end({ code, details }));
     };
   }
 
@@ -95,9 +122,9 @@ export class ClientCall {
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {
-    const peer = this.call.getPeer();
+    const peer = this.peer();
     // Until a connection is chosen, the channel's target stands in.
-    const { address, port } = (peer !== this.target && parseAddress(peer)) || {};
+    const { address, port } = (peer !== this.target && peerAddress(peer)) || {};
     return {
       ...(address !== undefined && { [ATTR_NETWORK_PEER_ADDRESS]: address }),
       ...(port !== undefined && { [ATTR_NETWORK_PEER_PORT]: port }),
@@ -105,7 +132,24 @@ export class ClientCall {
     };
   }
 
+  /** An interceptor may have made the call by hand, without this method. */
+  private peer(): string {
+    return guarded('getPeer() of a gRPC call', () => this.call.getPeer()) ?? '';
+  }
+
   private responseMetadata(metadata: Metadata, attribute: (name: string) => string): Attributes {
-    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadata.get(name));
+    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadataText(metadata, name));
+  }
+}
+
+// Of a Unix socket it is the path alone.
+function peerAddress(peer: string) {
+  return peer.startsWith('/') ? { address: peer, port: undefined } : parseAddress(peer);
+}
+
+/** Takes out what an application has passed on from a call that it serves. Of baggage it may have added its own. */
+function forgetTraceContext(metadata: Metadata): void {
+  for (const field of propagation.fields()) {
+    if (field !== 'baggage') metadata.remove(field);
   }
 }

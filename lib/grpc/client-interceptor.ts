@@ -5,7 +5,14 @@ import { isTracingSuppressed } from '../core/suppression.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { callAttributes, methodName } from './call-attributes.js';
 import { ClientCall } from './client-call.js';
-import type { ClientInterceptor } from './grpc-js.js';
+import { keepContext } from './client-context.js';
+import type { ClientCallOptions, ClientInterceptor } from './grpc-js.js';
+
+/** In the options of a call that is traced; also in copies that other interceptors make of them. */
+const TRACED = Symbol('nestjs-tracing traced');
+
+/** What `ignore` is told of a call that cannot begin. */
+const NO_METADATA = { get: () => [] };
 
 /**
  * An interceptor of grpc-js for clients, which traces each call that they make and sends the trace context along.
@@ -13,28 +20,32 @@ import type { ClientInterceptor } from './grpc-js.js';
  * As on the server, the call is ours alone, and gets methods of its own.
  */
 export function clientInterceptor(options: ResolvedGrpc): ClientInterceptor {
-  return (callOptions, nextCall) => {
-    if (isTracingSuppressed(context.active())) return nextCall(callOptions);
+  return (callOptions: ClientCallOptions & { readonly [TRACED]?: true }, nextCall) => {
+    // A call of which two interceptors would make a span each.
+    if (callOptions[TRACED]) return nextCall(callOptions);
+    if (isTracingSuppressed(context.active())) return keepContext(nextCall(callOptions));
     const definition = callOptions.method_definition;
     const method = methodName(definition.path);
-    const call = orFail(method, () => nextCall(callOptions));
+    const call = orFail(method, options, () => nextCall({ ...callOptions, [TRACED]: true } as ClientCallOptions));
     const start = call.start.bind(call);
     call.start = (metadata, listener = {}) => {
       if (guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata }))) start(metadata, listener);
       else new ClientCall(method, definition, call, options).start(start, metadata, listener);
     };
-    return call;
+    return keepContext(call);
   };
 }
 
 // A channel that is closed refuses to begin a call: there is no status to tell of it.
-function orFail<T>(method: string, begin: () => T): T {
+function orFail<T>(method: string, options: ResolvedGrpc, begin: () => T): T {
   try {
     return begin();
   } catch (thrown) {
-    const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
-    operation.fail(thrown);
-    operation.end();
+    if (!guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata: NO_METADATA }))) {
+      const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
+      operation.fail(thrown);
+      operation.end();
+    }
     throw thrown;
   }
 }

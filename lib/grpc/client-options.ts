@@ -1,40 +1,63 @@
+import { contextInterceptor } from './client-context.js';
 import type { CallProperties, ClientInterceptor, ClientOptions, InterceptorOptions } from './grpc-js.js';
 
-const tracing = new WeakSet<ClientInterceptor>();
+/** What traces: interceptors, and the transformers that put one in front of those of a call. */
+const tracing = new WeakSet<object>();
 
-/** Marks an interceptor as one that traces, of which no call needs two. */
-export function markTracing<T extends ClientInterceptor>(interceptor: T): T {
-  tracing.add(interceptor);
-  return interceptor;
+/** Marks what traces, of which no call needs two. */
+export function markTracing<T extends object>(it: T): T {
+  tracing.add(it);
+  return it;
 }
 
 /** The same options with a tracing interceptor in front of theirs, so that it sees a call as the application does. */
 export function withInterceptor<T extends ClientOptions>(options: T, interceptor: ClientInterceptor): T {
-  if (isTraced(options)) return options;
   const { callInvocationTransformer: theirs } = options;
+  if (theirs && tracing.has(theirs)) return options;
   return {
-    ...inFront(options, interceptor),
+    ...(hasTracing(options) ? options : around(options, interceptor)),
     // Interceptors given to a call take the place of the client's.
-    callInvocationTransformer(properties: CallProperties) {
-      const call = theirs ? theirs(properties) : properties;
-      if (!hasAny(call.callOptions) || isTraced(call.callOptions)) return call;
-      return { ...call, callOptions: inFront(call.callOptions, interceptor) };
-    },
+    callInvocationTransformer: markTracing(function (this: unknown, properties: CallProperties): CallProperties {
+      const call: CallProperties = theirs ? theirs.call(this, properties) : properties;
+      const { callOptions } = call;
+      // A caller may have written undefined: grpc-js has its own words for that.
+      if (!callOptions || !hasAny(callOptions) || hasTracing(callOptions)) return call;
+      return { ...call, callOptions: around(callOptions, interceptor) };
+    }),
   };
 }
 
-// grpc-js takes interceptors or their providers, not both.
-function inFront<T extends InterceptorOptions>(options: T, interceptor: ClientInterceptor): T {
-  const { interceptors = [], interceptor_providers: providers = [] } = options;
-  return providers.length > 0
-    ? { ...options, interceptor_providers: [() => interceptor, ...providers] }
-    : { ...options, interceptors: [interceptor, ...interceptors] };
+/** The options of a call, with a tracing interceptor in front of its own interceptors, or else of its client's. */
+export function tracedCallOptions(
+  options: InterceptorOptions,
+  ofClient: InterceptorOptions,
+  interceptor: ClientInterceptor,
+): InterceptorOptions {
+  if (hasTracing(options)) return options;
+  if (hasAny(options)) return around(options, interceptor);
+  if (hasTracing(ofClient)) return options;
+  const { interceptors, providers } = givenIn(ofClient);
+  return { ...options, ...around({ interceptors, interceptor_providers: providers }, interceptor) };
 }
 
-function hasAny({ interceptors = [], interceptor_providers: providers = [] }: InterceptorOptions): boolean {
+function around<T extends InterceptorOptions>(options: T, interceptor: ClientInterceptor): T {
+  const { interceptors, providers } = givenIn(options);
+  if (!hasAny(options)) return { ...options, interceptors: [interceptor] };
+  // grpc-js takes interceptors or their providers, not both.
+  return providers.length > 0
+    ? { ...options, interceptor_providers: [() => interceptor, ...providers, () => contextInterceptor] }
+    : { ...options, interceptors: [interceptor, ...interceptors, contextInterceptor] };
+}
+
+function hasAny(options: InterceptorOptions): boolean {
+  const { interceptors, providers } = givenIn(options);
   return interceptors.length + providers.length > 0;
 }
 
-function isTraced({ interceptors = [] }: InterceptorOptions): boolean {
-  return interceptors.some((interceptor) => tracing.has(interceptor));
+function hasTracing(options: InterceptorOptions): boolean {
+  return givenIn(options).interceptors.some((it) => tracing.has(it));
+}
+
+function givenIn({ interceptors, interceptor_providers: providers }: InterceptorOptions) {
+  return { interceptors: interceptors ?? [], providers: providers ?? [] };
 }

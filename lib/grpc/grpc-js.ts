@@ -7,6 +7,7 @@
 export interface Metadata {
   get(key: string): readonly (string | Buffer)[];
   set(key: string, value: string): void;
+  remove(key: string): void;
   getMap(): Record<string, unknown>;
   clone(): Metadata;
 }
@@ -57,10 +58,17 @@ export interface ClientListener {
   onReceiveStatus?(status: Status): void;
 }
 
+/** How one message is sent. */
+export interface MessageContext {
+  /** Called when there is room for the next. */
+  readonly callback?: (error?: Error) => void;
+}
+
 /** A call that a client makes. */
 export interface ClientInterceptingCall {
   start(metadata: Metadata, listener?: ClientListener): void;
-  sendMessageWithContext(context: unknown, message: unknown): void;
+  sendMessageWithContext(context: MessageContext, message: unknown): void;
+  cancelWithStatus(code: number, details: string): void;
   /** The server's address; until a connection is chosen, the target of the channel. */
   getPeer(): string;
 }
@@ -82,10 +90,16 @@ export interface InterceptorOptions {
 
 /** What a client knows of a call that it is about to make. */
 export interface CallProperties {
-  readonly callOptions: InterceptorOptions;
+  readonly callOptions: InterceptorOptions | undefined;
 }
 
 /** The options of a client, as far as they concern interceptors. */
 export interface ClientOptions extends InterceptorOptions {
   readonly callInvocationTransformer?: (properties: CallProperties) => CallProperties;
 }
+
+/** A method of a service's client. */
+export type ServiceMethod = ((...args: unknown[]) => unknown) & Omit<MethodDefinition, 'path'>;
+
+/** The client of a service, as grpc-js makes it of a definition: it has a function for each method. */
+export type ServiceClient = Record<string, ServiceMethod | undefined>;

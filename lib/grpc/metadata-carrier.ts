@@ -15,3 +15,8 @@ export const metadataGetter: TextMapGetter<Metadata> = {
 export const metadataSetter: TextMapSetter<Metadata> = {
   set: (metadata, key, value) => metadata.set(key, value),
 };
+
+/** The values of an entry as text. Those of a key that ends in -bin are bytes, which go over the wire in Base64. */
+export function metadataText(metadata: Metadata, key: string): string[] {
+  return metadata.get(key).map((value) => (typeof value === 'string' ? value : value.toString('base64')));
+}

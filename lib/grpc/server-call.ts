@@ -1,4 +1,4 @@
-import { propagation, ROOT_CONTEXT, SpanKind, type Attributes, type Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, type Attributes, type Context } from '@opentelemetry/api';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_NETWORK_PEER_ADDRESS,
@@ -7,6 +7,7 @@ import {
 import { guarded } from '../core/diagnostics.js';
 import { withEntry, type Entry } from '../core/entry.js';
 import { headerAttributes } from '../core/header-attributes.js';
+import { standOf } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress } from './address.js';
@@ -20,20 +21,32 @@ import {
 } from './call-attributes.js';
 import type { Metadata, MethodDefinition, ServerInterceptingCall, ServerListener, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
-import { metadataGetter } from './metadata-carrier.js';
+import { metadataGetter, metadataText } from './metadata-carrier.js';
+import type { OpenCalls } from './open-calls.js';
 import { CANCELLED, DEADLINE_EXCEEDED } from './status-code.js';
 
 /**
- * A caller whose deadline passes goes away, and the news arrives when the server's own clock is about to say the same, in
- * milliseconds: what comes this early is the deadline and not a change of mind.
+ * A caller whose deadline passes cancels the call, and says no more than any other who does. The server counts from when it
+ * gets to see the call, which a busy process does later: what comes so shortly before its own deadline is the caller's, and
+ * not a change of mind. In milliseconds, or this part of the time that the caller gave, whichever is longer.
  */
-const DEADLINE_SLACK = 10;
+const DEADLINE_SLACK = 50;
+const DEADLINE_SLACK_RATIO = 0.1;
+
+/** In the words of grpc-js, which only one of the two sides gets to say. */
+const LATE: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
+const GIVEN_UP: Status = { code: CANCELLED };
 
 /** One incoming gRPC call and its server span, from its metadata to its status. */
 export class ServerCall implements Entry {
   private readonly method: string;
+  private readonly receivedAt = Date.now();
   private readonly operation: Operation;
   private events: MessageEvents | undefined;
+  /** What the call is served in: its span, unless it turns out to have none. */
+  private serving: Operation;
+  /** What the handler works in. */
+  private handling: Operation | undefined;
   private handled = false;
   private over = false;
 
@@ -42,10 +55,13 @@ export class ServerCall implements Entry {
     private readonly call: ServerInterceptingCall,
     private readonly metadata: Metadata,
     private readonly options: ResolvedGrpc,
+    private readonly open: OpenCalls,
   ) {
     this.method = methodName(definition.path);
-    this.operation = this.start();
-    if (this.operation.recording) this.watch();
+    this.operation = this.serving = this.start();
+    if (!this.operation.recording) return;
+    open.opened(this);
+    this.watch();
   }
 
   private start(): Operation {
@@ -54,12 +70,20 @@ export class ServerCall implements Entry {
       return Operation.suppressed(this.within(ROOT_CONTEXT));
     }
     // Not the active context: a server that was started inside a span would hang every call below it.
-    const caller = guarded('The propagator', () => propagation.extract(ROOT_CONTEXT, metadata, metadataGetter));
+    const { parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
     return Operation.start(method, {
       kind: SpanKind.SERVER,
-      parent: this.within(caller ?? ROOT_CONTEXT),
+      parent: this.within(parent),
+      ...(links && { links }),
       attributes: callAttributes(method),
     });
+  }
+
+  private trusted(): boolean {
+    const { metadata, method, options } = this;
+    const { trustIncoming } = options;
+    if (!trustIncoming) return true;
+    return guarded('grpc.trustIncoming', () => trustIncoming({ method, side: 'server', metadata })) === true;
   }
 
   private within(parent: Context): Context {
@@ -101,20 +125,26 @@ export class ServerCall implements Entry {
 
   /** Goes on with the call inside its span. */
   handOn(listener: ServerListener): ServerListener {
-    const { events, operation } = this;
+    const { events } = this;
     return {
-      onReceiveMetadata: (metadata) => operation.run(() => listener.onReceiveMetadata(metadata)),
+      onReceiveMetadata: (metadata) => this.run(() => listener.onReceiveMetadata(metadata)),
       onReceiveMessage: (message) => {
         events?.messageReceived();
-        operation.run(() => listener.onReceiveMessage(message));
+        this.run(() => listener.onReceiveMessage(message));
       },
-      onReceiveHalfClose: () => operation.run(() => listener.onReceiveHalfClose()),
+      onReceiveHalfClose: () => this.run(() => listener.onReceiveHalfClose()),
       onCancel: () => {
-        operation.run(() => listener.onCancel());
+        this.run(() => listener.onCancel());
         // It also comes after a status that was sent, when there is nothing left to end.
-        this.end({ code: this.deadlineHasPassed() ? DEADLINE_EXCEEDED : CANCELLED });
+        this.end(this.deadlineHasPassed() ? LATE : GIVEN_UP);
       },
     };
+  }
+
+  // A handler may return, and so end its span, and go on listening to the call.
+  private run(tell: () => void): void {
+    const { handling, serving } = this;
+    (handling?.recording ? handling : serving).run(tell);
   }
 
   guardReached(): void {}
@@ -125,18 +155,33 @@ export class ServerCall implements Entry {
     return first && this.operation.recording;
   }
 
+  handledIn(operation: Operation): void {
+    this.handling = operation;
+  }
+
   recordException(thrown: unknown): void {
     this.operation.recordException(thrown);
   }
 
   discard(): void {
     this.over = true;
+    this.open.ended(this);
     this.operation.discard();
+    this.serving = Operation.suppressed(this.operation.context);
+  }
+
+  look(): void {
+    this.call.checkCancelled?.();
+  }
+
+  abandon(): void {
+    this.end(GIVEN_UP);
   }
 
   private end(status: Status): void {
     if (this.over) return;
     this.over = true;
+    this.open.ended(this);
     const { operation } = this;
     if (operation.recording) {
       operation.describe('grpc attributes', () => this.attributes(status));
@@ -155,13 +200,13 @@ export class ServerCall implements Entry {
         [ATTR_NETWORK_PEER_ADDRESS]: peer.address,
         ...(peer.port !== undefined && { [ATTR_NETWORK_PEER_PORT]: peer.port }),
       }),
-      ...headerAttributes(options.requestMetadata, requestHeaderAttribute, (name) => metadata.get(name)),
+      ...headerAttributes(options.requestMetadata, requestHeaderAttribute, (name) => metadataText(metadata, name)),
       ...(trailer && this.responseMetadata(trailer, responseTrailerAttribute)),
     };
   }
 
   private responseMetadata(metadata: Metadata, attribute: (name: string) => string): Attributes {
-    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadata.get(name));
+    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadataText(metadata, name));
   }
 
   private peer(): ReturnType<typeof parseAddress> {
@@ -173,6 +218,10 @@ export class ServerCall implements Entry {
   }
 
   private deadlineHasPassed(): boolean {
-    return Date.now() + DEADLINE_SLACK >= Number(this.call.getDeadline());
+    const deadline = Number(this.call.getDeadline());
+    const given = deadline - this.receivedAt;
+    const slack = Math.min(Math.max(DEADLINE_SLACK, given * DEADLINE_SLACK_RATIO), given / 2);
+    // Without a deadline this compares with NaN, and none has passed.
+    return Date.now() >= deadline - slack;
   }
 }

@@ -1,5 +1,6 @@
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import type { ServerInterceptor, ServerListener } from './grpc-js.js';
+import type { OpenCalls } from './open-calls.js';
 import { ServerCall } from './server-call.js';
 
 /**
@@ -8,14 +9,14 @@ import { ServerCall } from './server-call.js';
  * The call was made by grpc-js for this one use and is handed over, so it gets methods of its own rather than another
  * object around it: these also see what grpc-js answers by itself, below all interceptors.
  */
-export function serverInterceptor(options: ResolvedGrpc): ServerInterceptor {
+export function serverInterceptor(options: ResolvedGrpc, open: OpenCalls): ServerInterceptor {
   return (definition, call) => {
     const start = call.start.bind(call);
     call.start = (listener) => {
       let serving: ServerListener = listener;
       start({
         onReceiveMetadata(metadata) {
-          serving = new ServerCall(definition, call, metadata, options).handOn(listener);
+          serving = new ServerCall(definition, call, metadata, options, open).handOn(listener);
           serving.onReceiveMetadata(metadata);
         },
         onReceiveMessage: (message) => serving.onReceiveMessage(message),

@@ -1,5 +1,4 @@
 import type { ModulesContainer } from '@nestjs/core';
-import type { Subscription } from 'rxjs';
 import { warn } from '../core/diagnostics.js';
 import type { ServerInterceptor } from './grpc-js.js';
 
@@ -21,8 +20,10 @@ export function traceGrpcServers(
   modules: ModulesContainer,
   interceptor: ServerInterceptor,
   attached: () => void,
-): Subscription {
-  return modules.getRpcTargetRegistry<unknown>().subscribe((transport) => {
+): void {
+  // Public, but young: a release without it serves untraced.
+  const { getRpcTargetRegistry: registry } = modules as Partial<ModulesContainer>;
+  registry?.call(modules).subscribe((transport: unknown) => {
     if (!isGrpcServer(transport)) return;
     traceServer(transport, interceptor);
     attached();

@@ -11,7 +11,8 @@ export type GrpcTracingInterceptor = <Options, Call, Intercepting extends Call>(
 ) => Intercepting;
 
 /**
- * Traces the calls of a grpc-js client that Nest does not know of.
+ * Traces the calls of a grpc-js client that Nest does not know of. Interceptors that are given to a single call take the
+ * place of the client's, so they need this one, too.
  *
  * @example
  * ```ts
@@ -24,8 +25,8 @@ export function grpcTracingInterceptor(options?: GrpcOptions): GrpcTracingInterc
 }
 
 /**
- * The options of a Nest gRPC client, with tracing. `TracingModule` finds the clients in DI by itself; this is for those that
- * are made and used before it is there, or outside DI.
+ * The options of a Nest gRPC client, with tracing. `TracingModule` finds the clients in DI by itself; this is for those
+ * outside DI, and for those that are made later, for a request say.
  *
  * @example
  * ```ts
@@ -33,12 +34,9 @@ export function grpcTracingInterceptor(options?: GrpcOptions): GrpcTracingInterc
  * ```
  * @throws TracingConfigurationError
  */
-export function tracedGrpcOptions<T extends { channelOptions?: object }>(clientOptions: T, options?: GrpcOptions): T {
-  const channelOptions = withInterceptor(
-    (clientOptions.channelOptions ?? {}) as ClientOptions,
-    tracingInterceptor(options),
-  );
-  return { ...clientOptions, channelOptions };
+export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: GrpcOptions): T {
+  const { channelOptions } = clientOptions as { readonly channelOptions?: ClientOptions };
+  return { ...clientOptions, channelOptions: withInterceptor(channelOptions ?? {}, tracingInterceptor(options)) };
 }
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {

@@ -34,7 +34,13 @@ export class HandlerInterceptor implements NestInterceptor {
     // Nest binds the handler to the context in which handle() is called.
     return traceObservable(
       defer(() => next.handle()),
-      { start: () => (silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name })) },
+      {
+        start() {
+          const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
+          entry.handledIn?.(operation);
+          return operation;
+        },
+      },
     );
   }
 

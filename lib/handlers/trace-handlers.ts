@@ -1,9 +1,13 @@
-import { UseInterceptors, type Type } from '@nestjs/common';
+import 'reflect-metadata';
+import type { Type } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 import { HandlerInterceptor } from './handler.interceptor.js';
 
 /** Under this key `@GrpcMethod()` and its like mark a method as a handler of messages. */
 const PATTERN_METADATA = 'microservices:pattern';
+
+/** Under this key `@UseInterceptors()` keeps the interceptors of a class. */
+const INTERCEPTORS_METADATA = '__interceptors__';
 
 const interceptor = new HandlerInterceptor();
 const reached = new WeakSet<Type>();
@@ -26,7 +30,9 @@ export function traceMessageHandlers(modules: ModulesContainer): void {
       const controller = metatype as Type | null;
       if (!controller || reached.has(controller) || !handlesMessages(controller)) continue;
       reached.add(controller);
-      UseInterceptors(interceptor)(controller);
+      // In front here as well, which the decorator itself does not do.
+      const others = (Reflect.getMetadata(INTERCEPTORS_METADATA, controller) as unknown[] | undefined) ?? [];
+      Reflect.defineMetadata(INTERCEPTORS_METADATA, [interceptor, ...others], controller);
     }
   }
 }

@@ -6,6 +6,7 @@ import { flag } from './parse.js';
 import { regExpMatcher, wildcardMatcher } from './path-pattern.js';
 import type { ResolvedGrpc } from './resolved-options.js';
 import { option } from './setting.js';
+import { trust } from './trust.js';
 
 /** gRPC's own services: probes of orchestrators and tools, of no interest to anybody who reads a trace. */
 const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
@@ -17,6 +18,7 @@ const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
   const options = knownKeys<GrpcOptions>('grpc', given, [
     'ignore',
+    'trustIncoming',
     'builtInServices',
     'requestMetadata',
     'responseMetadata',
@@ -27,6 +29,7 @@ export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
   const messageEvents = setting('messageEvents');
   return Object.freeze({
     ignore: ignorePredicate(options.ignore, builtInServices ? flag(builtInServices) : false),
+    trustIncoming: trust<GrpcCall>(setting('trustIncoming')),
     requestMetadata: recordedHeaders(setting('requestMetadata')),
     responseMetadata: recordedHeaders(setting('responseMetadata')),
     messageEvents: messageEvents ? flag(messageEvents) : false,

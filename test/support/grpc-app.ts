@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Module, type INestApplication, type INestMicroservice, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  ClientProxyFactory,
   ClientsModule,
   Transport,
   type ClientGrpc,
@@ -11,6 +12,7 @@ import {
 import type { Metadata, Server } from '@grpc/grpc-js';
 import { TracingModule, type TracingOptions } from 'nestjs-tracing';
 import type { Observable } from 'rxjs';
+import { freePort } from './free-port.js';
 import { TraceRecorder } from './trace-recorder.js';
 
 export interface Message {
@@ -54,21 +56,20 @@ export interface GrpcApp {
   readonly port: number;
   /** The client that the application has in DI. */
   readonly echo: Echo;
+  /** Another client, which tracing does not know of. */
+  readonly plain: Echo;
   readonly traces: TraceRecorder;
   close(): Promise<void>;
 }
 
 export const ECHO_CLIENT = 'ECHO_CLIENT';
 
-/** A port that nobody listens on: grpc-js is told its port before it binds, and so are the clients in DI. */
-let nextPort = 20_000 + (process.pid % 20_000);
-
 export async function startGrpcApp(options: GrpcAppOptions = {}): Promise<GrpcApp> {
   const { host = 'microservice', tracing = {}, server, client, prepare, ...metadata } = options;
   const traces = new TraceRecorder();
   const tracingModule =
     tracing === false ? [] : [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces })];
-  const port = nextPort++;
+  const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const definition = { package: 'test', protoPath, url: address };
   @Module({
@@ -85,13 +86,21 @@ export async function startGrpcApp(options: GrpcAppOptions = {}): Promise<GrpcAp
   const app = await create(AppModule, host, transport, prepare);
   if (tracing !== false && tracing.enabled !== false) traces.watchStarts();
   traces.reset();
+  const plain = ClientProxyFactory.create({
+    transport: Transport.GRPC,
+    options: definition,
+  });
   return {
     app,
     address,
     port,
     traces,
     echo: app.get<ClientGrpc>(ECHO_CLIENT).getService<Echo>('Echo'),
-    close: () => app.close(),
+    plain: plain.getService<Echo>('Echo'),
+    async close() {
+      plain.close();
+      await app.close();
+    },
   };
 }
 
