@@ -1,13 +1,16 @@
 /** Builds the package twice, as ES modules and as CommonJS, and says in each folder which one it holds. */
 import { rmSync, writeFileSync } from 'node:fs';
-import { runBin } from './support/run.mjs';
+import { runBinsAtOnce } from './support/run.mjs';
+
+const builds = [
+  { folder: 'dist/esm', type: 'module', project: 'tsconfig.build.json' },
+  { folder: 'dist/cjs', type: 'commonjs', project: 'tsconfig.build.cjs.json' },
+];
 
 rmSync('dist', { recursive: true, force: true });
-
-for (const [folder, type, project] of [
-  ['dist/esm', 'module', 'tsconfig.build.json'],
-  ['dist/cjs', 'commonjs', 'tsconfig.build.cjs.json'],
-]) {
-  runBin('@nestjs/cli', 'nest', ['build', '-p', project]);
-  writeFileSync(`${folder}/package.json`, `${JSON.stringify({ type })}\n`);
-}
+await runBinsAtOnce(
+  '@nestjs/cli',
+  'nest',
+  builds.map(({ project }) => ['build', '-p', project]),
+);
+for (const { folder, type } of builds) writeFileSync(`${folder}/package.json`, `${JSON.stringify({ type })}\n`);

@@ -10,6 +10,7 @@ const steps = {
   format: () => runBin('prettier', 'prettier', ['--check', '.']),
   architecture: () => run(node, ['scripts/check-architecture.mjs']),
   build: () => run(node, ['scripts/build.mjs']),
+  samples: () => runBin('@nestjs/cli', 'nest', ['build', '--all']),
   package: () => run(node, ['scripts/check-package.mjs']),
 };
 

@@ -3,7 +3,7 @@
  *
  *   node scripts/sample.mjs 01-hello [arguments of the sample]
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -42,10 +42,13 @@ function newestChange(directory) {
 /** Types are the business of `npm run check`: here a sample only has to start quickly. */
 function transpile() {
   rmSync(output, { recursive: true, force: true });
-  const sources = readdirSync(folder, { encoding: 'utf8', recursive: true });
-  for (const source of sources.filter((file) => file.endsWith('.ts'))) {
-    const target = join(output, source.replace(/\.ts$/, '.js'));
+  for (const file of readdirSync(folder, { encoding: 'utf8', recursive: true })) {
+    const target = join(output, file);
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, transformFileSync(join(folder, source)).code);
+    if (file.endsWith('.ts')) {
+      writeFileSync(target.replace(/\.ts$/, '.js'), transformFileSync(join(folder, file)).code);
+    } else if (file.endsWith('.proto')) {
+      copyFileSync(join(folder, file), target);
+    }
   }
 }

@@ -15,7 +15,8 @@ import { PaymentsService } from './payments.service.js';
         // this out and sends its traces by OTLP to localhost:4318.
         exporter: ['console', 'memory'],
         sampler: { ratio: config.get('TRACE_RATIO', 1) },
-        http: { ignore: ['/health'] },
+        // Outgoing requests are left alone since the only ones here are those that main.ts sends to this very process.
+        http: { ignore: ['/health'], client: false },
       }),
     }),
     ConfigModule.forRoot({ isGlobal: true }),

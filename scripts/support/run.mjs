@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -20,8 +21,21 @@ export function run(command, args, options) {
 
 /** Runs a development dependency with the Node at hand: without a shell, so the same on every platform. */
 export function runBin(packageName, bin, args, options) {
+  run(process.execPath, [binFile(packageName, bin), ...args], options);
+}
+
+/** Runs one several times at once, with each of these arguments; a failure ends this script too. */
+export async function runBinsAtOnce(packageName, bin, argumentLists) {
+  const file = binFile(packageName, bin);
+  const children = argumentLists.map((args) =>
+    spawn(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit' }),
+  );
+  const ends = await Promise.all(children.map((child) => once(child, 'close')));
+  if (ends.some(([code]) => code !== 0)) process.exit(1);
+}
+
+function binFile(packageName, bin) {
   const folder = join(root, 'node_modules', packageName);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const file = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin];
-  run(process.execPath, [join(folder, file), ...args], options);
+  return join(folder, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin]);
 }

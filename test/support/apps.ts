@@ -1,10 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { transformFileSync } from '@swc/core';
-
-const root = join(import.meta.dirname, '../..');
+import { CompiledFolder } from './compiled-folder.js';
 
 /** How a process has ended, and what it has said. */
 export interface Ended {
@@ -29,32 +26,19 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/**
- * The applications of `test/e2e/apps`, to be run in processes of their own: without Jest's modules, and free to end.
- *
- * The library is transpiled for them from its sources, so nothing has to be built before the tests run. The folder lies
- * within the repository for Node to find its packages from there.
- */
+/** The applications of a folder, to be run in processes of their own: without Jest's modules, and free to end. */
 export class Apps {
-  readonly #folder: string;
+  readonly #compiled: CompiledFolder;
   readonly #children = new Set<ChildProcess>();
 
-  constructor() {
-    const cache = join(root, 'node_modules/.cache');
-    mkdirSync(cache, { recursive: true });
-    this.#folder = mkdtempSync(join(cache, 'nestjs-tracing-apps-'));
-    const library = join(this.#folder, 'node_modules/nestjs-tracing');
-    transpile(join(root, 'lib'), library);
-    transpile(join(root, 'test/e2e/apps'), this.#folder);
-    writeFileSync(join(library, 'package.json'), JSON.stringify({ type: 'module', exports: './index.js' }));
-    const manifest = { name: 'fixture-app', version: '1.2.3', type: 'module' };
-    writeFileSync(join(this.#folder, 'package.json'), JSON.stringify(manifest));
+  constructor(applications = 'test/e2e/apps') {
+    this.#compiled = new CompiledFolder(applications);
   }
 
   /** Starts an application without any variable of this process that could configure it. */
   start(name: string, { args = [], env = {} }: RunOptions = {}): RunningApp {
-    const child = spawn(process.execPath, [join(this.#folder, `${name}.js`), ...args], {
-      cwd: this.#folder,
+    const child = spawn(process.execPath, [join(this.#compiled.path, `${name}.js`), ...args], {
+      cwd: this.#compiled.path,
       env: { PATH: process.env.PATH, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -69,7 +53,7 @@ export class Apps {
 
   remove(): void {
     for (const child of this.#children) child.kill('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#compiled.remove();
   }
 }
 
@@ -103,14 +87,4 @@ function watch(child: ChildProcess): RunningApp {
       }
     },
   };
-}
-
-function transpile(from: string, to: string): void {
-  for (const file of readdirSync(from, { encoding: 'utf8', recursive: true })) {
-    if (!/\.c?ts$/.test(file)) continue;
-    const target = join(to, file.replace(/ts$/, 'js'));
-    mkdirSync(dirname(target), { recursive: true });
-    const type = file.endsWith('.cts') ? 'commonjs' : 'es6';
-    writeFileSync(target, transformFileSync(join(from, file), { module: { type } }).code);
-  }
 }

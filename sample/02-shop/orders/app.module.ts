@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { ClientsModule } from '@nestjs/microservices';
+import { TracingModule } from 'nestjs-tracing';
+import { inventoryGrpc } from '../proto/inventory.js';
+import { INVENTORY_CLIENT, InventoryService } from './inventory.service.js';
+import { OrdersController } from './orders.controller.js';
+import { OrdersService } from './orders.service.js';
+import { PaymentsService } from './payments.service.js';
+import { PricingService } from './pricing.service.js';
+
+@Module({
+  imports: [
+    TracingModule.forRootAsync({
+      inject: [ConfigService],
+      useFactory: (config: ConfigService) => ({ serviceName: config.get('SERVICE_NAME', 'orders') }),
+    }),
+    ConfigModule.forRoot({ isGlobal: true }),
+    ClientsModule.registerAsync([
+      {
+        name: INVENTORY_CLIENT,
+        inject: [ConfigService],
+        useFactory: (config: ConfigService) => inventoryGrpc(config.get('INVENTORY_URL', '127.0.0.1:50052')),
+      },
+    ]),
+  ],
+  controllers: [OrdersController],
+  providers: [OrdersService, PricingService, InventoryService, PaymentsService],
+})
+export class AppModule {}

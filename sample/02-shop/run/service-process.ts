@@ -1,0 +1,51 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** How long a service may take to close. */
+const PATIENCE = 10_000;
+
+/** A service in a process of its own. */
+export class ServiceProcess {
+  /** Resolves with the address it listens on, rejects when it ends before. */
+  readonly listening: Promise<string>;
+  /** Rejects when it ends without having been stopped. */
+  readonly broken: Promise<never>;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  #stopping = false;
+
+  constructor(name: string, file: string, env: NodeJS.ProcessEnv) {
+    const child = spawn(process.execPath, ['--enable-source-maps', file], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('close', () => process.off('exit', kill));
+    createInterface({ input: child.stderr }).on('line', (line) => console.error(`[${name}] ${line}`));
+    const lines = createInterface({ input: child.stdout });
+
+    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
+    this.broken = new Promise((_resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        if (!this.#stopping) reject(new Error(`The service ${name} has ended (${signal ?? `exit code ${code}`})`));
+      });
+    });
+    const address = new Promise<string>((resolve) => {
+      lines.on('line', (line) => {
+        const [, found] = /listens on (\S+)$/.exec(line) ?? [];
+        if (found) resolve(found);
+        else console.log(`[${name}] ${line}`);
+      });
+    });
+    this.listening = Promise.race([address, this.broken]);
+  }
+
+  /** Closes it as a platform would: a signal, and time to export the last spans. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+}
