@@ -17,12 +17,13 @@ const parts = [
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
   { name: 'options/', files: /^options\//, mayImport: ['errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
+  { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },
   ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'metrics/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options', 'options/', 'errors'],
   })),
-  { name: 'sdk/', files: /^sdk\//, mayImport: ['core/', 'options', 'options/', 'runtime', 'errors'] },
+  { name: 'sdk/', files: /^sdk\//, mayImport: ['core/', 'propagation/', 'options', 'options/', 'runtime', 'errors'] },
   { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },
@@ -78,6 +79,9 @@ function packageProblem(file, part, { specifier, typeOnly }) {
     return allowed.some((pattern) => pattern.test(name))
       ? undefined
       : `imports ${specifier}: core/ may import the OpenTelemetry API, semantic conventions, rxjs, reflect-metadata, Node, and types of Nest`;
+  }
+  if (part.name === 'propagation/' && name !== '@opentelemetry/api') {
+    return `imports ${specifier}: propagation/ may import the OpenTelemetry API and Node`;
   }
   if (sdkPackages.test(name) && part.name !== 'sdk/') {
     const allowed = sdkTypesAllowed.some((it) => it.file === file && it.package === specifier);

@@ -102,7 +102,7 @@ function join(shared: SharedProvider): SharedProvider {
 }
 
 function start(options: ResolvedOptions): SharedProvider {
-  const propagator = createPropagator(options.propagators);
+  const propagator = createPropagator(options.propagators, options.baggage.propagate);
   const foreign = foreignTracerProvider();
   const handle = foreign ? foreignProvider(foreign) : startProvider(options, state.early.ids);
   const shared = new SharedProvider(handle, propagator, options);

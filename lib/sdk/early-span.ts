@@ -39,11 +39,13 @@ export class EarlySpan implements Span {
   ) {
     this.options = { ...options, attributes: copy(options.attributes), links: options.links?.map(copyLink) };
     const parentIds = trace.getSpanContext(parent);
+    const joined = parentIds && trace.isSpanContextValid(parentIds) ? parentIds : undefined;
     this.ids = {
-      traceId: parentIds && trace.isSpanContextValid(parentIds) ? parentIds.traceId : generator.generateTraceId(),
+      traceId: joined?.traceId ?? generator.generateTraceId(),
       spanId: generator.generateSpanId(),
       // The sampler is not known yet. Recording too much can be mended at the release, recording too little cannot.
       traceFlags: TraceFlags.SAMPLED,
+      ...(joined?.traceState && { traceState: joined.traceState }),
     };
   }
 

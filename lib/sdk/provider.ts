@@ -3,6 +3,7 @@ import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { ReadableSpan } from '../tracing.options.js';
+import { baggageAttributes } from './baggage-attributes.js';
 import { BoundedProcessor } from './export/bounded-processor.js';
 import { withEnvironment } from './environment.js';
 import { createSpanProcessors } from './export/exporters.js';
@@ -11,6 +12,7 @@ import type { PresetIdGenerator } from './id-generator.js';
 import { loadSdkNode } from './packages.js';
 import { createResource } from './resource.js';
 import { createSampler } from './samplers.js';
+import { traceBeginnings } from './trace-beginnings.js';
 import type { SpanProcessor } from './types.js';
 
 /** A tracer provider, and what can be done with it. */
@@ -46,13 +48,16 @@ export function foreignProvider(provider: TracerProvider): ProviderHandle {
 export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
   const { NodeSDK } = loadSdkNode();
   const { processors, memory } = createSpanProcessors(options);
+  const spanProcessors = [...startProcessors(options), ...processors];
+  const serviceName = String(options.resource[ATTR_SERVICE_NAME]);
+  const sampling = createSampler(options.sampler, serviceName);
   const configuration: Partial<NodeSDKConfiguration> = {
     autoDetectResources: options.detectResources,
     resource: createResource(options.resource),
-    serviceName: String(options.resource[ATTR_SERVICE_NAME]),
-    sampler: createSampler(options.sampler),
+    serviceName,
+    sampler: traceBeginnings(sampling.sampler),
     // Without a processor the SDK would register no provider, and no trace id would reach the next service.
-    spanProcessors: processors.length > 0 ? processors : [noProcessor],
+    spanProcessors: spanProcessors.length > 0 ? spanProcessors : [noProcessor],
     spanLimits: {
       attributeCountLimit: options.limits.attributeCount,
       attributeValueLengthLimit: options.limits.attributeValueLength,
@@ -86,9 +91,16 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
         ),
       );
     },
-    shutdown: () => sdk.shutdown(),
+    shutdown: () => {
+      sampling.stop();
+      return sdk.shutdown();
+    },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
   };
+}
+
+function startProcessors({ baggage: { attributes } }: ResolvedOptions): SpanProcessor[] {
+  return attributes.length > 0 ? [baggageAttributes(attributes)] : [];
 }
 
 // The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { baggageAttributes } from '../../../lib/sdk/baggage-attributes.js';
+import { EarlyTracerProvider } from '../../../lib/sdk/early-spans.js';
+import { withBaggage } from '../propagation/messages.js';
+
+const exporter = new InMemorySpanExporter();
+const provider = new TracerProvider({
+  spanProcessors: [baggageAttributes(['tenant.id', 'user']), new SimpleSpanProcessor({ exporter })],
+});
+const baggage = withBaggage([
+  ['tenant.id', 'acme'],
+  ['other', 'x'],
+]);
+
+function attributesOf(name: string) {
+  return exporter.getFinishedSpans().find((span) => span.name === name)?.attributes;
+}
+
+describe('baggageAttributes()', () => {
+  const tracer = provider.getTracer('test');
+
+  it.each([
+    ['with baggage', {}, baggage, { 'tenant.id': 'acme' }],
+    ['without baggage', {}, ROOT_CONTEXT, {}],
+    ['that has the attribute', { 'tenant.id': 'mine' }, baggage, { 'tenant.id': 'mine' }],
+    ['with an empty value', {}, withBaggage([['user', '']]), { user: '' }],
+  ])('describes a span %s', (name, attributes, within, expected) => {
+    tracer.startSpan(name, { attributes }, within).end();
+    expect(attributesOf(name)).toEqual(expected);
+  });
+
+  it('describes a span that began before there was a provider', () => {
+    const early = new EarlyTracerProvider();
+    early.hold();
+    early.getTracer('test').startSpan('early', {}, baggage).end();
+    early.release(provider);
+    expect(attributesOf('early')).toEqual({ 'tenant.id': 'acme' });
+  });
+
+  it('keeps nothing open', async () => {
+    const processor = baggageAttributes([]);
+    await expect(processor.forceFlush()).resolves.toBeUndefined();
+    await expect(processor.shutdown()).resolves.toBeUndefined();
+  });
+});
