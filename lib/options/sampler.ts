@@ -1,18 +1,34 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { RatioSamplerOptions, Sampler, SamplerName, SamplerOption } from '../tracing.options.js';
+import type {
+  JaegerRemoteSamplerOptions,
+  RatioSamplerOptions,
+  RemoteSamplerName,
+  Sampler,
+  SamplerName,
+  SamplerOption,
+} from '../tracing.options.js';
+import { httpUrl, withPath } from './endpoint.js';
+import { keyValues } from './key-values.js';
 import { knownKeys } from './known-keys.js';
-import { flag, fraction, oneOf } from './parse.js';
-import type { ResolvedSampler } from './resolved-options.js';
+import { flag, fraction, milliseconds, oneOf } from './parse.js';
+import type { ResolvedRemoteSampler, ResolvedSampler } from './resolved-options.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
+import { didYouMean } from './suggest.js';
 
-const NAMES: readonly SamplerName[] = [
+const NAMES: readonly (SamplerName | RemoteSamplerName)[] = [
   'always_on',
   'always_off',
   'traceidratio',
   'parentbased_always_on',
   'parentbased_always_off',
   'parentbased_traceidratio',
+  'jaeger_remote',
+  'parentbased_jaeger_remote',
 ];
+
+const ARGUMENT = 'OTEL_TRACES_SAMPLER_ARG';
+/** What OpenTelemetry's specification calls the settings of a remote sampler. */
+const ARGUMENT_KEYS = ['endpoint', 'pollingIntervalMs', 'initialSamplingRate'];
 
 /** Settles which traces are kept. */
 export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.ProcessEnv): ResolvedSampler {
@@ -20,7 +36,8 @@ export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.Pro
   if (!setting) return byName('parentbased_always_on', env);
   const { value } = setting;
   if (typeof value === 'object' && value !== null) {
-    return isSampler(value) ? Object.freeze({ type: 'custom', sampler: value }) : byRatio(value);
+    if (isSampler(value)) return Object.freeze({ type: 'custom', sampler: value });
+    return 'type' in value ? remote(value) : byRatio(value);
   }
   if (typeof value === 'number') {
     throw new TracingConfigurationError('sampler', value, `For a share of the traces, write { ratio: ${value} }.`);
@@ -28,9 +45,10 @@ export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.Pro
   return byName(oneOf(setting, NAMES), env);
 }
 
-function byName(type: SamplerName, env: NodeJS.ProcessEnv): ResolvedSampler {
+function byName(type: SamplerName | RemoteSamplerName, env: NodeJS.ProcessEnv): ResolvedSampler {
+  const argument = variable(env, ARGUMENT);
+  if (type === 'jaeger_remote' || type === 'parentbased_jaeger_remote') return remoteByArgument(type, argument);
   if (!type.endsWith('traceidratio')) return Object.freeze({ type, ratio: type.endsWith('off') ? 0 : 1 });
-  const argument: Setting | undefined = variable(env, 'OTEL_TRACES_SAMPLER_ARG');
   return Object.freeze({ type, ratio: argument ? fraction(argument) : 1 });
 }
 
@@ -41,9 +59,58 @@ function byRatio(value: object): ResolvedSampler {
     const fix = 'Give a number from 0 to 1. If it comes from your configuration, give that a default.';
     throw new TracingConfigurationError('sampler.ratio', undefined, fix);
   }
-  const parentBased = option('sampler.parentBased', options.parentBased);
-  const type = !parentBased || flag(parentBased) ? 'parentbased_traceidratio' : 'traceidratio';
-  return Object.freeze({ type, ratio: fraction(ratio) });
+  return Object.freeze({
+    type: isParentBased(options.parentBased) ? 'parentbased_traceidratio' : 'traceidratio',
+    ratio: fraction(ratio),
+  });
+}
+
+function remote(value: object): ResolvedSampler {
+  const keys = ['type', 'endpoint', 'initialRatio', 'pollingInterval', 'parentBased'] as const;
+  const options = knownKeys<JaegerRemoteSamplerOptions>('sampler', value, keys);
+  oneOf({ name: 'sampler.type', value: options.type }, ['jaeger_remote']);
+  return remoteSampler(
+    isParentBased(options.parentBased) ? 'parentbased_jaeger_remote' : 'jaeger_remote',
+    option('sampler.endpoint', options.endpoint),
+    option('sampler.pollingInterval', options.pollingInterval),
+    option('sampler.initialRatio', options.initialRatio),
+  );
+}
+
+function remoteByArgument(type: RemoteSamplerName, argument: Setting | undefined): ResolvedSampler {
+  const pairs = keyValues(argument);
+  for (const [key, value] of pairs) {
+    if (ARGUMENT_KEYS.includes(key)) continue;
+    const fix = `There is no such key.${didYouMean(key, ARGUMENT_KEYS) || ` Known here: ${ARGUMENT_KEYS.join(', ')}.`}`;
+    throw new TracingConfigurationError(ARGUMENT, `${key}=${value}`, fix);
+  }
+  const setting = (key: string) => option(`${ARGUMENT} ${key}`, pairs.get(key));
+  return remoteSampler(type, setting('endpoint'), setting('pollingIntervalMs'), setting('initialSamplingRate'));
+}
+
+function remoteSampler(
+  type: RemoteSamplerName,
+  endpoint: Setting | undefined,
+  pollingInterval: Setting | undefined,
+  initialRatio: Setting | undefined,
+): ResolvedRemoteSampler {
+  return Object.freeze({
+    type,
+    endpoint: samplingUrl(endpoint ? httpUrl(endpoint) : new URL('http://localhost:5778')),
+    pollingInterval: pollingInterval ? milliseconds(pollingInterval) : 60_000,
+    // As in OpenTelemetry's other languages.
+    initialRatio: initialRatio ? fraction(initialRatio) : 0.001,
+  });
+}
+
+/** Jaeger answers at `/sampling`, and a collector of Jaeger 1 at another path, which has to be given. */
+function samplingUrl(url: URL): string {
+  return (url.pathname === '/' ? withPath(url, '/sampling') : url).href;
+}
+
+function isParentBased(given: unknown): boolean {
+  const parentBased = option('sampler.parentBased', given);
+  return !parentBased || flag(parentBased);
 }
 
 function isSampler(value: object): value is Sampler {

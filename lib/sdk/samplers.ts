@@ -1,6 +1,10 @@
-import type { ResolvedSampler } from '../options/resolved-options.js';
+import type { ResolvedRemoteSampler, ResolvedSampler } from '../options/resolved-options.js';
 import type { Sampler } from '../tracing.options.js';
 import { loadFromSdk } from './packages.js';
+import { OperationsSampler } from './remote-sampling/operations-sampler.js';
+import { RateLimitingSampler } from './remote-sampling/rate-limiting-sampler.js';
+import { RemoteSampler } from './remote-sampling/remote-sampler.js';
+import type { Strategy } from './remote-sampling/strategy.js';
 
 interface SamplerPackage {
   AlwaysOnSampler: new () => Sampler;
@@ -9,10 +13,21 @@ interface SamplerPackage {
   ParentBasedSampler: new (config: { root: Sampler }) => Sampler;
 }
 
-/** The SDK's sampler for what was chosen. */
-export function createSampler(resolved: ResolvedSampler): Sampler {
-  if (resolved.type === 'custom') return resolved.sampler;
+/** A sampler, and how to end what it does in the background. */
+export interface Sampling {
+  readonly sampler: Sampler;
+  stop(): void;
+}
+
+/**
+ * The SDK's sampler for what was chosen.
+ *
+ * @param serviceName by which a remote sampler asks
+ */
+export function createSampler(resolved: ResolvedSampler, serviceName: string): Sampling {
+  if (resolved.type === 'custom') return { sampler: resolved.sampler, stop() {} };
   const sdk = loadFromSdk<SamplerPackage>('@opentelemetry/sdk-trace');
+  if ('endpoint' in resolved) return remoteSampling(sdk, resolved, serviceName);
   const byName = {
     always_on: () => new sdk.AlwaysOnSampler(),
     always_off: () => new sdk.AlwaysOffSampler(),
@@ -21,5 +36,24 @@ export function createSampler(resolved: ResolvedSampler): Sampler {
     parentbased_always_off: () => new sdk.ParentBasedSampler({ root: byName.always_off() }),
     parentbased_traceidratio: () => new sdk.ParentBasedSampler({ root: byName.traceidratio() }),
   };
-  return byName[resolved.type]();
+  return { sampler: byName[resolved.type](), stop() {} };
+}
+
+function remoteSampling(sdk: SamplerPackage, resolved: ResolvedRemoteSampler, serviceName: string): Sampling {
+  const ofRatio = (ratio: number) => new sdk.TraceIdRatioBasedSampler(ratio);
+  const samplerFor = (strategy: Strategy): Sampler => {
+    if (strategy.kind === 'ratio') return ofRatio(strategy.ratio);
+    if (strategy.kind === 'rate') return new RateLimitingSampler(strategy.perSecond);
+    const samplers = [...strategy.ratioOf].map(([name, ratio]) => [name, ofRatio(ratio)] as const);
+    return new OperationsSampler(new Map(samplers), ofRatio(strategy.ratio));
+  };
+  const url = new URL(resolved.endpoint);
+  url.searchParams.set('service', serviceName);
+  const { pollingInterval, initialRatio } = resolved;
+  const remote = new RemoteSampler({ url: url.href, pollingInterval, initial: ofRatio(initialRatio), samplerFor });
+  const parentBased = resolved.type === 'parentbased_jaeger_remote';
+  return {
+    sampler: parentBased ? new sdk.ParentBasedSampler({ root: remote }) : remote,
+    stop: () => remote.stop(),
+  };
 }

@@ -96,7 +96,7 @@ describe('OTEL_* variables', () => {
     expect(parent?.resource).toMatchObject({ 'service.name': 'by-option', team: 'blue', region: 'eu west' });
     expect(Object.values(parent?.attributes ?? {})).toEqual(Array<string>(5).fill('x'.repeat(20)));
     expect([parent?.events.length, parent?.links.length]).toEqual([5, 5]);
-    expect(carrier).toEqual({ traceparent: `00-${parent?.traceId}-${parent?.spanId}-01` });
+    expect(carrier).toEqual({ traceparent: `00-${parent?.traceId}-${parent?.spanId}-03` });
   });
 
   it('are not needed: the name comes from package.json, and spans go out as protobuf', async () => {

@@ -21,3 +21,8 @@ export async function unhandledRejections(run: () => unknown): Promise<unknown[]
   }
   return reasons;
 }
+
+/** The next rejection that nobody handles, for use within `run`. */
+export function rejection(): Promise<void> {
+  return new Promise((resolve) => nodeProcess.once('unhandledRejection', () => resolve()));
+}

@@ -23,7 +23,6 @@ export interface Bounds {
 export class BoundedProcessor implements SpanProcessor {
   #shutdown: Promise<void> | undefined;
   #queued = 0;
-  #dropped = 0;
 
   constructor(
     private readonly processor: SpanProcessor,
@@ -32,19 +31,15 @@ export class BoundedProcessor implements SpanProcessor {
     private readonly bounds: Bounds,
   ) {}
 
-  /** Spans for which there was no room. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
   onStart(...args: Parameters<SpanProcessor['onStart']>): void {
     this.processor.onStart(...args);
   }
 
   onEnd(span: Parameters<SpanProcessor['onEnd']>[0]): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.#shutdown) return;
+    const { maxQueueSize } = this.bounds;
     // The SDK drops at the same point, but tells it to nobody.
-    if (this.#queued - this.exporter.taken >= this.bounds.maxQueueSize) this.#drop();
+    if (this.#queued - this.exporter.taken >= maxQueueSize) this.exporter.drop(maxQueueSize);
     else {
       this.#queued++;
       this.processor.onEnd(span);
@@ -66,10 +61,11 @@ export class BoundedProcessor implements SpanProcessor {
   async finish(): Promise<void> {
     const { shutdownTimeout } = this.bounds;
     this.transport.stopRetrying?.();
-    if (this.transport.isIdle?.()) this.exporter.abandon('no answer so far, and the process ends');
-    if (await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush())) return;
-    this.exporter.abandon(`not done within ${shutdownTimeout} ms before the process ends`);
-    this.#close();
+    if (this.transport.isIdle?.()) this.exporter.giveUp('no answer so far, and the process ends');
+    const done = await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush());
+    if (!done) this.exporter.abandon(`not done within ${shutdownTimeout} ms before the process ends`);
+    this.exporter.sumUp();
+    if (!done) this.#close();
   }
 
   /** Never rejects: what goes wrong is reported. */
@@ -77,26 +73,19 @@ export class BoundedProcessor implements SpanProcessor {
     return (this.#shutdown ??= this.#shutDown());
   }
 
-  #drop(): void {
-    this.#dropped++;
-    const { destination } = this.exporter;
-    const fix = 'Keep fewer traces by "sampler", or raise batch.maxQueueSize.';
-    const waiting = `${this.bounds.maxQueueSize} already wait for their export to ${destination}`;
-    warn(`queue:${destination}`, `A span is dropped: ${waiting}. ${fix}`);
-  }
-
   async #shutDown(): Promise<void> {
     const { shutdownTimeout } = this.bounds;
     const deadline = Date.now() + shutdownTimeout;
     this.transport.stopRetrying?.();
     const givenUp = this.transport.isIdle?.()
-      ? this.exporter.abandon('no answer so far, and the application closes')
+      ? this.exporter.giveUp('no answer so far, and the application closes')
       : 0;
     // Before the exporter hears of the shutdown: some give up what is under way.
     await beforeDeadline(deadline, () => this.forceFlush());
     // The exporter would wait until the time of the next attempt of what has been given up.
     await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.processor.shutdown());
     this.exporter.abandon(`not done within ${shutdownTimeout} ms at shutdown`);
+    this.exporter.sumUp();
     this.#close();
     // Again where the processor has done so, which exporters take; it did not if its last export failed.
     await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.exporter.shutdown());

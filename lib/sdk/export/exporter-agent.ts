@@ -7,7 +7,7 @@ import type { Transport } from './transport.js';
 type Connect = (options: object, callback: (error: Error | null, socket?: Duplex) => void) => Duplex | undefined;
 
 /** The connections of an exporter over HTTP, with the means to end them when the application closes. */
-export class ExporterAgent implements Required<Omit<Transport, 'exporter'>> {
+export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 'isIdle' | 'close'>> {
   readonly agent: http.Agent;
   readonly #sockets = new Set<Duplex>();
   #retrying = true;

@@ -31,7 +31,7 @@ export function createSpanProcessors(options: ResolvedOptions): {
     if (resolved.type === 'console') return immediate(new ConsoleSpanExporter());
     if (resolved.type === 'memory') return immediate((memory ??= new MemorySpanExporter()));
     const { transport, destination } = connect(resolved);
-    const exporter = new ReportingExporter(transport.exporter, destination, options.batch.exportTimeout);
+    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout);
     // Tests look for a span in their exporter as soon as it has ended, not when the next batch leaves.
     if (keepsSpans(transport.exporter)) return immediate(exporter);
     return new BoundedProcessor(batched(exporter, options), exporter, transport, {
@@ -52,7 +52,7 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
     case 'jaeger': {
       const destination =
         'endpoint' in resolved ? publicAddress(resolved.endpoint) : `${resolved.host}:${resolved.port}`;
-      return { transport: { exporter: createJaegerExporter(resolved) }, destination };
+      return { transport: createJaegerExporter(resolved), destination };
     }
     case 'custom':
       return {

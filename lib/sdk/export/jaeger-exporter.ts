@@ -1,10 +1,12 @@
-import type { Attributes } from '@opentelemetry/api';
-import { warn } from '../../core/diagnostics.js';
 import type { ResolvedExporter } from '../../options/resolved-options.js';
-import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import type { SpanExporter } from '../../tracing.options.js';
 import { withEnvironment } from '../environment.js';
 import { loadOptional } from '../packages.js';
 import { SequentialExporter } from './sequential-exporter.js';
+import { splitBySize } from './span-size.js';
+import { ThriftExporter } from './thrift-exporter.js';
+import type { ProcessTag } from './thrift-span.js';
+import type { Transport } from './transport.js';
 
 type ResolvedJaeger = Extract<ResolvedExporter, { type: 'jaeger' }>;
 
@@ -15,6 +17,7 @@ interface JaegerPackage {
     endpoint?: string;
     username?: string;
     password?: string;
+    tags: readonly ProcessTag[];
     flushTimeout: number;
   }) => SpanExporter;
 }
@@ -32,54 +35,42 @@ const FLUSH_TIMEOUT = 100;
 /** The exporter does not end a request that a collector leaves without an answer. */
 const PATIENCE = 10_000;
 /**
- * UDP never waits for the agent: a long queue that leaves in one go overruns it, and holds up the event loop.
- * So many spans make two or three packets.
+ * UDP never waits for the agent, which holds two or three packets until it gets to them: a long queue that leaves in one go
+ * would overrun it. So packets leave one by one, with this time between them, in milliseconds.
  */
-const UDP_PACE = { size: 128, gap: 5 };
+const UDP_GAP = 5;
 /** Bytes of a UDP packet, less some for the resource that goes with it. */
 const MAX_PACKET = 60_000;
 
 /** The Jaeger exporter, which is a package of its own. */
-export function createJaegerExporter(resolved: ResolvedJaeger): SpanExporter {
+export function createJaegerExporter(resolved: ResolvedJaeger): Transport {
   const { type, ...config } = resolved;
   const { JaegerExporter } = loadOptional<JaegerPackage>('@opentelemetry/exporter-jaeger', 'exporter', type);
-  const exporter = withEnvironment(NO_VARIABLES, () => new JaegerExporter({ ...config, flushTimeout: FLUSH_TIMEOUT }));
-  if ('endpoint' in resolved) return new SequentialExporter(exporter, { patience: PATIENCE });
-  return withoutOversized(
-    new SequentialExporter(exporter, { patience: PATIENCE, ...UDP_PACE }),
-    `${resolved.host}:${resolved.port}`,
-  );
-}
-
-/** A span that fits into no packet would have the exporter lose what follows it in its batch. */
-function withoutOversized(exporter: SequentialExporter, agent: string): SpanExporter {
+  const create = (tags: readonly ProcessTag[]) =>
+    withEnvironment(NO_VARIABLES, () => new JaegerExporter({ ...config, tags, flushTimeout: FLUSH_TIMEOUT }));
+  if ('endpoint' in resolved) {
+    return { exporter: new SequentialExporter(new ThriftExporter(create), { patience: PATIENCE }) };
+  }
   return {
-    export(spans, done) {
-      const fitting = spans.filter((span) => packetSize(span) <= MAX_PACKET);
-      const lost = spans.length - fitting.length;
-      if (lost > 0) {
-        const fix = 'Lower limits.attributeValueLength, or send to a collector by "exporter.endpoint".';
-        warn('jaeger:oversized', `Spans lost because they fit into no UDP packet to ${agent}: ${lost}. ${fix}`);
-      }
-      exporter.export(fitting, done);
-    },
-    forceFlush: () => exporter.forceFlush(),
-    shutdown: () => exporter.shutdown(),
+    exporter: new SequentialExporter(new ThriftExporter((tags) => withAdvice(create(tags))), {
+      patience: PATIENCE,
+      gap: UDP_GAP,
+    }),
+    split: (spans) => splitBySize(spans, MAX_PACKET),
   };
 }
 
-/** Bytes of a span in Thrift, rather too many than too few. */
-function packetSize({ name, attributes, resource, events, links }: ReadableSpan): number {
-  const own = 200 + 3 * name.length + attributesSize(attributes) + attributesSize(resource.attributes);
-  const logs = events.map((event) => 50 + 3 * event.name.length + attributesSize(event.attributes));
-  return logs.reduce((sum, size) => sum + size, own + 60 * links.length);
-}
-
-function attributesSize(attributes: Attributes | undefined): number {
-  let size = 0;
-  for (const [key, value] of Object.entries(attributes ?? {})) {
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    size += 40 + key.length + Buffer.byteLength(text ?? '');
-  }
-  return size;
+/** Says what can be done about a span that fits into no packet. */
+function withAdvice(exporter: SpanExporter): SpanExporter {
+  const advice = 'it fits into no UDP packet: lower limits.attributeValueLength, or use "exporter.endpoint"';
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        const oversized = result.error?.message.includes('larger than maxSpanSize');
+        done(oversized ? { ...result, error: new Error(advice, { cause: result.error }) } : result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush?.() ?? Promise.resolve(),
+    shutdown: () => exporter.shutdown(),
+  };
 }

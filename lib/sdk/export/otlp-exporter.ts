@@ -3,6 +3,7 @@ import type { ResolvedOtlpExporter } from '../../options/resolved-options.js';
 import type { SpanExporter } from '../../tracing.options.js';
 import { ExporterAgent } from './exporter-agent.js';
 import { GrpcConnections } from './grpc-connections.js';
+import { splitBySize } from './span-size.js';
 import { loadFromSdk } from '../packages.js';
 import { readTlsFiles } from './tls.js';
 import type { Transport } from './transport.js';
@@ -33,13 +34,17 @@ interface GrpcPackage {
   };
 }
 
+/** Bytes of a message. Receivers take 4 MiB by gRPC unless they are told otherwise, 20 MiB by HTTP. */
+const MAX_MESSAGE = 4_000_000;
+
 /**
  * The SDK's OTLP exporter for the protocol that was chosen.
  *
  * Every setting is given, since the exporter would read the variables again, by rules of its own.
  */
 export function createOtlpExporter(resolved: ResolvedOtlpExporter): Transport {
-  return resolved.protocol === 'grpc' ? overGrpc(resolved) : overHttp(resolved);
+  const transport = resolved.protocol === 'grpc' ? overGrpc(resolved) : overHttp(resolved);
+  return { ...transport, split: (spans) => splitBySize(spans, MAX_MESSAGE) };
 }
 
 function overHttp(resolved: ResolvedOtlpExporter): Transport {

@@ -6,8 +6,6 @@ import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../type
 export interface SequentialOptions {
   /** How long the exporter may take for its answer, in milliseconds. */
   readonly patience: number;
-  /** Spans that go at once. @default Infinity */
-  readonly size?: number;
   /** Time between two exports, in milliseconds. @default 0 */
   readonly gap?: number;
 }
@@ -40,7 +38,7 @@ export class SequentialExporter implements SpanExporter {
 
   async #exportAfter(last: Promise<void>, spans: ReadableSpan[], done: ExportCallback): Promise<void> {
     await last;
-    const result = await this.#exportAll(spans);
+    const result = await this.#exportOne(spans);
     try {
       done(result);
     } catch {
@@ -48,20 +46,10 @@ export class SequentialExporter implements SpanExporter {
     }
   }
 
-  async #exportAll(spans: ReadableSpan[]): Promise<ExportResult> {
-    const { size = Number.POSITIVE_INFINITY, gap = 0 } = this.options;
-    let result: ExportResult = { code: SUCCESS };
-    for (let from = 0; from < spans.length; from += size) {
-      if (this.#begun && gap > 0) await pause(gap);
-      this.#begun = true;
-      const partial = await this.#exportPart(spans.slice(from, from + size));
-      if (partial.code !== SUCCESS) result = partial;
-    }
-    return result;
-  }
-
-  async #exportPart(spans: ReadableSpan[]): Promise<ExportResult> {
-    const { patience } = this.options;
+  async #exportOne(spans: ReadableSpan[]): Promise<ExportResult> {
+    const { patience, gap = 0 } = this.options;
+    if (this.#begun && gap > 0) await pause(gap);
+    this.#begun = true;
     let result: ExportResult = { code: FAILED, error: new Error(`no answer within ${patience} ms`) };
     const answered = () =>
       new Promise<void>((resolve) => {

@@ -11,11 +11,11 @@ import {
   type TextMapPropagator,
 } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
-import type { ResolvedOptions, ResolvedSampler } from '../../../lib/options/resolved-options.js';
+import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { createResource } from '../../../lib/sdk/resource.js';
 import { createSampler } from '../../../lib/sdk/samplers.js';
-import type { Sampler } from '../../../lib/tracing.options.js';
+import type { Sampler, SamplerName } from '../../../lib/tracing.options.js';
 
 const LOW = '00000000000000000000000000000001';
 const HIGH = 'ffffffff000000000000000000000001';
@@ -29,9 +29,7 @@ describe('createSampler', () => {
   const kept = (sampler: Sampler, context: Context, traceId: string) =>
     sampler.shouldSample(context, traceId, 'name', SpanKind.INTERNAL, {}, []).decision === 2;
 
-  it.each<
-    [type: Exclude<ResolvedSampler['type'], 'custom'>, roots: boolean[], underSampled: boolean, underUnsampled: boolean]
-  >([
+  it.each<[type: SamplerName, roots: boolean[], underSampled: boolean, underUnsampled: boolean]>([
     ['always_on', [true, true], true, true],
     ['always_off', [false, false], false, false],
     ['traceidratio', [true, false], true, true],
@@ -39,20 +37,21 @@ describe('createSampler', () => {
     ['parentbased_always_off', [false, false], true, false],
     ['parentbased_traceidratio', [true, false], true, false],
   ])('%s', (type, roots, underSampled, underUnsampled) => {
-    const sampler = createSampler({ type, ratio: 0.5 });
+    const { sampler } = createSampler({ type, ratio: 0.5 }, 'shop');
     expect([LOW, HIGH].map((traceId) => kept(sampler, ROOT_CONTEXT, traceId))).toEqual(roots);
     expect(kept(sampler, parent(LOW, true), LOW)).toBe(underSampled);
     expect(kept(sampler, parent(LOW, false), LOW)).toBe(underUnsampled);
   });
 
   it('keeps the share that was asked for', () => {
-    expect(kept(createSampler({ type: 'traceidratio', ratio: 1 }), ROOT_CONTEXT, HIGH)).toBe(true);
-    expect(kept(createSampler({ type: 'traceidratio', ratio: 0 }), ROOT_CONTEXT, LOW)).toBe(false);
+    const ofRatio = (ratio: number) => createSampler({ type: 'traceidratio', ratio }, 'shop').sampler;
+    expect(kept(ofRatio(1), ROOT_CONTEXT, HIGH)).toBe(true);
+    expect(kept(ofRatio(0), ROOT_CONTEXT, LOW)).toBe(false);
   });
 
   it('hands a sampler of the user through', () => {
     const sampler = { shouldSample: () => ({ decision: 0 }) };
-    expect(createSampler({ type: 'custom', sampler })).toBe(sampler);
+    expect(createSampler({ type: 'custom', sampler }, 'shop').sampler).toBe(sampler);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
 import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
 import { ReportingExporter } from '../../../../lib/sdk/export/reporting-exporter.js';
+import type { Transport } from '../../../../lib/sdk/export/transport.js';
 import { SequentialExporter } from '../../../../lib/sdk/export/sequential-exporter.js';
 import type { ExportCallback, ExportResult } from '../../../../lib/sdk/types.js';
 import type { ReadableSpan, SpanExporter } from '../../../../lib/tracing.options.js';
@@ -15,14 +16,18 @@ beforeEach(() => {
 });
 afterEach(() => setDiagnosticsSink());
 
-function exporting(behaviour: (done: ExportCallback, spans: ReadableSpan[]) => void, rest: Partial<SpanExporter> = {}) {
+function exporting(
+  behaviour: (done: ExportCallback, spans: ReadableSpan[]) => void,
+  rest: Partial<SpanExporter> = {},
+  split?: Transport['split'],
+) {
   const exporter: SpanExporter = {
     export: (spans, done) => behaviour(done, spans),
     shutdown: () => Promise.resolve(),
     ...rest,
   };
   // Every test has a destination of its own: a message about one is written once in a minute.
-  const reporting = new ReportingExporter(exporter, `backend-${++destinations}`, 50);
+  const reporting = new ReportingExporter({ exporter, split }, `backend-${++destinations}`, 50);
   const send = (count = 1) => {
     const results: ExportResult[] = [];
     reporting.export(
@@ -93,6 +98,67 @@ describe('ReportingExporter', () => {
     expect(warnings.slice(1)).toEqual([`Spans reach ${reporting.destination} again; 2 are lost so far.`]);
   });
 
+  it('has four exports under way at most, and begins the others in their order', () => {
+    const answers: ExportCallback[] = [];
+    const { reporting, send } = exporting((done, spans) => void (answers[spans.length] = done));
+    const results = [1, 2, 3, 4, 5, 6].map((count) => send(count));
+    expect(Object.keys(answers)).toEqual(['1', '2', '3', '4']);
+    expect(reporting.taken).toBe(10);
+    answers[2]!({ code: 0 });
+    expect(Object.keys(answers)).toEqual(['1', '2', '3', '4', '5']);
+    reporting.abandon('too late');
+    expect(Object.keys(answers)).toHaveLength(5);
+    expect(reporting).toMatchObject({ taken: 21, exported: 2, failed: 19 });
+    expect(results.map(([result]) => result?.code)).toEqual([1, 0, 1, 1, 1, 1]);
+  });
+
+  it('begins those that wait when it gives up on those under way', () => {
+    const answers: ExportCallback[] = [];
+    const { reporting, send } = exporting((done) => void answers.push(done));
+    const results = Array.from({ length: 6 }, () => send());
+    expect(reporting.giveUp('too late')).toBe(4);
+    expect(answers).toHaveLength(6);
+    for (const answer of answers) answer({ code: 0 });
+    expect(results.map(([result]) => result?.code)).toEqual([1, 1, 1, 1, 0, 0]);
+  });
+
+  it('begins any number of exports that are answered at once', () => {
+    const first: ExportCallback[] = [];
+    const { reporting, send } = exporting((done) => void (first.length < 4 ? first.push(done) : done({ code: 0 })));
+    for (let index = 0; index < 50_000; index++) send();
+    first[0]!({ code: 0 });
+    expect(reporting.exported).toBe(49_997);
+    reporting.abandon('the test is over');
+  });
+
+  it('exports in parts, answers once, and counts only what is lost', () => {
+    const halves = (spans: readonly ReadableSpan[]) => [spans.slice(0, 2), spans.slice(2)];
+    const answer = (done: ExportCallback, spans: ReadableSpan[]) => done({ code: spans.length === 2 ? 1 : 0 });
+    const { reporting, send } = exporting(answer, {}, halves);
+    expect(send(5)).toEqual([{ code: 1 }]);
+    expect(reporting).toMatchObject({ taken: 5, exported: 3, failed: 2 });
+  });
+
+  it('says in the end how many spans are lost, and why, unless it has said so', () => {
+    let code = 1;
+    const { reporting, send } = exporting((done) => done({ code }));
+    reporting.sumUp();
+    send(2);
+    reporting.sumUp();
+    expect(warnings).toHaveLength(1);
+    reporting.drop(7);
+    reporting.drop(7);
+    code = 0;
+    send();
+    reporting.sumUp();
+    const { destination } = reporting;
+    expect(warnings.slice(1)).toEqual([
+      expect.stringContaining(`A span is dropped: 7 already wait for their export to ${destination}.`),
+      `Spans reach ${destination} again; 4 are lost so far.`,
+      `4 spans to ${destination} are lost: 2 found no room to wait, the export of 2 failed; 1 have arrived.`,
+    ]);
+  });
+
   it('gives up on an export without an answer', async () => {
     const { send } = exporting(() => {});
     const results = send();
@@ -112,11 +178,11 @@ describe('ReportingExporter', () => {
     answers[0]?.({ code: 0 });
     await Promise.resolve();
     expect(settled).not.toHaveBeenCalled();
-    expect(reporting.abandon('too late')).toBe(1);
+    expect(reporting.giveUp('too late')).toBe(1);
     await Promise.resolve();
     expect(settled).toHaveBeenCalled();
     expect(results).toEqual([{ code: 1, error: new Error('too late') }]);
-    expect(reporting.abandon('again')).toBe(0);
+    expect(reporting.giveUp('again')).toBe(0);
   });
 
   it('reports a flush or shutdown that fails, and resolves', async () => {
@@ -132,7 +198,7 @@ describe('ReportingExporter', () => {
 });
 
 describe('SequentialExporter', () => {
-  function recording(options: { patience?: number; size?: number; gap?: number }) {
+  function recording(options: { patience?: number; gap?: number }) {
     const calls: { names: string[]; at: number; done: ExportCallback }[] = [];
     const inner: SpanExporter = {
       export: (spans, done) => void calls.push({ names: spans.map(({ name }) => name), at: performance.now(), done }),
@@ -156,18 +222,19 @@ describe('SequentialExporter', () => {
     expect(calls.map(({ names }) => names)).toEqual([['a', 'b'], ['c']]);
   });
 
-  it('sends in parts with a gap between them, and fails when one of them does', async () => {
-    const { calls, exporter } = recording({ size: 2, gap: 20 });
+  it('leaves a gap between two exports', async () => {
+    const { calls, exporter } = recording({ gap: 20 });
     const done = jest.fn();
-    exporter.export(spans('a', 'b', 'c'), done);
+    exporter.export(spans('a', 'b'), done);
+    exporter.export(spans('c'), done);
     await tick();
-    calls[0]?.done({ code: 1 });
+    calls[0]?.done({ code: 0 });
     await new Promise((resolve) => setTimeout(resolve, 40));
-    calls[1]?.done({ code: 0 });
-    await tick();
     expect(calls.map(({ names }) => names)).toEqual([['a', 'b'], ['c']]);
     expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(18);
-    expect(done.mock.calls).toEqual([[{ code: 1 }]]);
+    calls[1]?.done({ code: 0 });
+    await tick();
+    expect(done).toHaveBeenCalledTimes(2);
   });
 
   it('does not wait for an answer for ever', async () => {

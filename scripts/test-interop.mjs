@@ -1,0 +1,61 @@
+/**
+ * Tests the library against a real Jaeger, which is found, or built, by `support/jaeger.mjs`.
+ *
+ *   node scripts/test-interop.mjs [arguments for Jest]
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { findJaeger } from './support/jaeger.mjs';
+import { root } from './support/run.mjs';
+
+/** Milliseconds after which something hangs. */
+const PATIENCE = 10 * 60_000;
+const LABEL = `nestjs-tracing-interop=${process.pid}`;
+
+const jaeger = find();
+console.log(`Jaeger: ${jaeger.path ?? jaeger.image}`);
+const jest = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+  '--config=jest.interop.config.mjs',
+  ...process.argv.slice(2),
+];
+const env = { ...process.env, JAEGER_PROGRAM: JSON.stringify({ ...jaeger, label: LABEL }) };
+// A group of its own, by which everything that the tests have started can be ended with them.
+const child = spawn(process.execPath, jest, { cwd: root, env, stdio: 'inherit', detached: true });
+const timer = setTimeout(() => giveUp(`The tests are not done after ${PATIENCE / 60_000} minutes.`), PATIENCE);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => giveUp(`Ended by ${signal}.`));
+
+const [code] = await once(child, 'exit');
+clearTimeout(timer);
+endAll();
+process.exit(code ?? 1);
+
+function find() {
+  try {
+    return findJaeger();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
+function giveUp(reason) {
+  console.error(reason);
+  endAll();
+  process.exit(1);
+}
+
+function endAll() {
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
+  if (jaeger.kind !== 'container') return;
+  const { stdout } = spawnSync('docker', ['ps', '--quiet', `--filter=label=${LABEL}`], { encoding: 'utf8' });
+  const containers = stdout?.split('\n').filter(Boolean) ?? [];
+  if (containers.length > 0) spawnSync('docker', ['kill', ...containers], { stdio: 'ignore' });
+}

@@ -1,0 +1,130 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
+import { until } from './jaeger-query.js';
+
+/** The configurations that the documentation hands out. */
+export const scaledFolder = join(import.meta.dirname, '../../../sample/02-shop/observability/scaled');
+
+/** How long a collector may take to start, and to decide about traces after its time for that, in milliseconds. */
+const PATIENCE = 30_000;
+const READY = 'Everything is ready';
+
+/** As `scripts/test-interop.mjs` has found it. */
+type Program = { kind: 'binary'; path: string } | { kind: 'container'; image: string; label: string };
+
+/** What the collector has decided so far. */
+interface Decisions {
+  readonly kept: number;
+  readonly dropped: number;
+}
+
+/** The binary of Jaeger as a collector, with configurations of the sample, on free ports of 127.0.0.1. */
+export class Collector {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly name: string,
+    /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is to say. */
+    readonly url: string,
+    private readonly metricsUrl: string,
+  ) {}
+
+  /** @param files names of the sample's files, without `.yaml` */
+  static async start(files: readonly string[], settings: Record<string, string>): Promise<Collector> {
+    const [http, grpc, health, metrics] = await freePorts(4);
+    const env = {
+      LISTEN_HOST: '127.0.0.1',
+      OTLP_HTTP_PORT: String(http),
+      OTLP_GRPC_PORT: String(grpc),
+      HEALTH_PORT: String(health),
+      METRICS_PORT: String(metrics),
+      ...settings,
+    };
+    const name = `nestjs-tracing-collector-${http}`;
+    const [command, ...args] = commandLine(configs(files), env, name);
+    const child = spawn(command!, args, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await ready(child);
+    return new Collector(child, name, `http://127.0.0.1:${http}`, `http://127.0.0.1:${metrics}/metrics`);
+  }
+
+  /** Resolves with the decisions, as soon as so many traces are decided about. */
+  async decided(traces: number): Promise<Decisions> {
+    const done = ({ kept, dropped }: Decisions) => kept + dropped >= traces;
+    const decisions = await until(() => this.#decisions(), done, PATIENCE);
+    if (!done(decisions)) throw new Error(`${JSON.stringify(decisions)} of ${traces} traces are decided about`);
+    return decisions;
+  }
+
+  async #decisions(): Promise<Decisions> {
+    const metrics = await (await fetch(this.metricsUrl)).text();
+    const count = (sampled: boolean) => {
+      const line = new RegExp(`global_count_traces_sampled\\S*sampled="${sampled}"\\S* (\\S+)$`, 'm').exec(metrics);
+      return Number(line?.[1] ?? 0);
+    };
+    return { kept: count(true), dropped: count(false) };
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.child, 'close');
+    // Docker's client does not take the container with it.
+    if (program().kind === 'container') spawnSync('docker', ['kill', this.name], { stdio: 'ignore' });
+    this.child.kill('SIGKILL');
+    await closed;
+  }
+}
+
+/** What the binary's own validation says of these configurations together: nothing if they are right. */
+export function validate(files: readonly string[]): string {
+  const [command, ...args] = commandLine(['validate', ...configs(files)], {}, 'nestjs-tracing-validate');
+  const { status, stdout, stderr } = spawnSync(command!, args, { env: { PATH: process.env.PATH }, encoding: 'utf8' });
+  return status === 0 ? '' : `${stdout}${stderr}`;
+}
+
+/** @param files names of the sample's files, or paths */
+function configs(files: readonly string[]): string[] {
+  return files.flatMap((file) => ['--config', file.includes('/') ? file : join(scaledFolder, `${file}.yaml`)]);
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  const said: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (reason: string) => reject(new Error(`The collector ${reason}:\n${said.slice(-20).join('\n')}`));
+      timer = setTimeout(() => fail(`is not ready after ${PATIENCE} ms`), PATIENCE);
+      child.once('error', reject);
+      child.once('close', (code) => fail(`has ended with exit code ${code}`));
+      createInterface({ input: child.stderr! }).on('line', (line) => {
+        if (line.includes(READY)) resolve();
+        said.push(line);
+        if (said.length > 100) said.shift();
+      });
+    });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function program(): Program {
+  const { JAEGER_PROGRAM } = process.env;
+  if (JAEGER_PROGRAM) return JSON.parse(JAEGER_PROGRAM) as Program;
+  throw new Error('Run these tests by `npm run test:interop`, which looks for Jaeger.');
+}
+
+function commandLine(args: readonly string[], env: Readonly<Record<string, string>>, name: string): string[] {
+  const found = program();
+  if (found.kind === 'binary') return [found.path, ...args];
+  const variables = Object.entries(env).map(([key, value]) => `--env=${key}=${value}`);
+  const folders = new Set(args.filter((arg) => arg.endsWith('.yaml')).map((file) => dirname(file)));
+  const volumes = [...folders].map((folder) => `--volume=${folder}:${folder}:ro`);
+  const options = ['--rm', '--network=host', `--name=${name}`, `--label=${found.label}`, ...variables, ...volumes];
+  return ['docker', 'run', ...options, found.image, ...args];
+}

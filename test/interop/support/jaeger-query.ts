@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Time between two questions, in milliseconds: an HTTP API cannot tell us by itself. */
+const INTERVAL = 50;
+/** How long spans may take from the service that has sent them to the answers of Jaeger, in milliseconds. */
+const PATIENCE = 10_000;
+
+export interface JaegerTag {
+  readonly key: string;
+  readonly type: string;
+  readonly value: unknown;
+}
+
+export interface JaegerSpan {
+  readonly traceID: string;
+  readonly spanID: string;
+  readonly operationName: string;
+  readonly references: readonly { readonly refType: string; readonly traceID: string; readonly spanID: string }[];
+  /** In microseconds. */
+  readonly startTime: number;
+  readonly duration: number;
+  readonly tags: readonly JaegerTag[];
+  readonly logs: readonly { readonly timestamp: number; readonly fields: readonly JaegerTag[] }[];
+  readonly processID: string;
+  readonly warnings: readonly string[] | null;
+}
+
+export interface JaegerTrace {
+  readonly traceID: string;
+  readonly spans: readonly JaegerSpan[];
+  readonly processes: Readonly<Record<string, { readonly serviceName: string; readonly tags?: readonly JaegerTag[] }>>;
+}
+
+export interface JaegerDependency {
+  readonly parent: string;
+  readonly child: string;
+  readonly callCount: number;
+}
+
+/** Jaeger's own HTTP API, with which its user interface works. */
+export class JaegerQuery {
+  constructor(private readonly url: string) {}
+
+  async services(): Promise<string[]> {
+    return ((await this.#get<string[]>('/api/services')) ?? []).toSorted();
+  }
+
+  /** `GET /orders (server)`. */
+  async operations(service: string): Promise<string[]> {
+    type Operation = { name: string; spanKind: string };
+    const found = await this.#get<Operation[]>(`/api/operations?service=${encodeURIComponent(service)}`);
+    return (found ?? []).map(({ name, spanKind }) => `${name} (${spanKind})`).toSorted();
+  }
+
+  /** Undefined where no span of it has arrived. */
+  async trace(traceId: string): Promise<JaegerTrace | undefined> {
+    return (await this.#get<JaegerTrace[]>(`/api/traces/${traceId}`))?.[0];
+  }
+
+  async dependencies(): Promise<JaegerDependency[]> {
+    const range = `endTs=${Date.now() + 1000}&lookback=3600000`;
+    return (await this.#get<JaegerDependency[]>(`/api/dependencies?${range}`)) ?? [];
+  }
+
+  /** The trace, as soon as it has this many spans; as it is, when they have not come in time. */
+  async traceOf(spans: number, traceId: string): Promise<JaegerTrace> {
+    const nothing: JaegerTrace = { traceID: traceId, spans: [], processes: {} };
+    const ask = async () => (await this.trace(traceId)) ?? nothing;
+    return until(ask, (trace) => trace.spans.length >= spans, PATIENCE);
+  }
+
+  /** How many spans of these traces have arrived, as soon as they are so many; or when no more of them come. */
+  async spanCount(traceIds: readonly string[], wanted: number, patience = PATIENCE): Promise<number> {
+    const ask = async () => {
+      let count = 0;
+      for (const traceId of traceIds) count += (await this.trace(traceId))?.spans.length ?? 0;
+      return count;
+    };
+    return until(ask, (count) => count >= wanted, patience);
+  }
+
+  /** Which of these traces have arrived. */
+  async known(traceIds: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (const traceId of traceIds) if (await this.trace(traceId)) known.add(traceId);
+    return known;
+  }
+
+  /** Resolves when it answers at all. */
+  async answering(patience: number): Promise<void> {
+    const answers = () => this.services().then(Boolean, () => false);
+    if (!(await until(answers, Boolean, patience))) throw new Error(`Jaeger does not answer at ${this.url}`);
+  }
+
+  async #get<T>(path: string): Promise<T | undefined> {
+    const response = await fetch(this.url + path, { signal: AbortSignal.timeout(PATIENCE) });
+    const text = await response.text();
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new Error(`Jaeger answered ${response.status} to ${path}: ${text}`);
+    return (JSON.parse(text) as { data: T | null }).data ?? undefined;
+  }
+}
+
+/** Asks until the answer is as wanted or the time is over; returns the last answer. */
+export async function until<T>(
+  ask: () => T | Promise<T>,
+  wanted: (answer: T) => boolean,
+  milliseconds = PATIENCE,
+): Promise<T> {
+  const deadline = Date.now() + milliseconds;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer) || Date.now() > deadline) return answer;
+    await pause(INTERVAL);
+  }
+}

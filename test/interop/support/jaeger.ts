@@ -1,0 +1,153 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
+import { jaegerConfig, type JaegerPorts } from './jaeger-config.js';
+import { JaegerQuery } from './jaeger-query.js';
+
+/** How long Jaeger may take to start, in milliseconds. */
+const PATIENCE = 30_000;
+/** What Jaeger says when everything listens. */
+const READY = 'Everything is ready';
+
+/** As `scripts/test-interop.mjs` has found it. */
+type Program = { kind: 'binary'; path: string } | { kind: 'container'; image: string; label: string };
+
+/** What remote sampling tells the services, in the format of Jaeger's file. */
+export interface SamplingStrategies {
+  readonly service_strategies?: readonly ServiceStrategy[];
+  readonly default_strategy?: Strategy;
+}
+
+interface Strategy {
+  readonly type: 'probabilistic' | 'ratelimiting';
+  readonly param: number;
+}
+
+interface ServiceStrategy extends Strategy {
+  readonly service: string;
+  readonly operation_strategies?: readonly (Strategy & { readonly operation: string })[];
+}
+
+/** A Jaeger of one's own, on free ports of 127.0.0.1, that keeps its traces in memory. */
+export class Jaeger {
+  readonly query: JaegerQuery;
+  #running: ChildProcess;
+
+  private constructor(
+    private readonly folder: string,
+    readonly ports: JaegerPorts,
+    running: ChildProcess,
+  ) {
+    this.query = new JaegerQuery(`http://127.0.0.1:${ports.query}`);
+    this.#running = running;
+  }
+
+  static async start(strategies: SamplingStrategies = {}): Promise<Jaeger> {
+    const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-jaeger-'));
+    // In a container Jaeger is another user.
+    chmodSync(folder, 0o755);
+    const samplingFile = join(folder, 'sampling.json');
+    const [query, queryGrpc, otlpHttp, otlpGrpc, thriftHttp, thriftUdp, sampling, samplingGrpc] = await freePorts(8);
+    const ports = {
+      query,
+      queryGrpc,
+      otlpHttp,
+      otlpGrpc,
+      thriftHttp,
+      thriftUdp,
+      sampling,
+      samplingGrpc,
+    } as JaegerPorts;
+    writeFileSync(samplingFile, JSON.stringify(strategies));
+    writeFileSync(join(folder, 'config.json'), jaegerConfig(ports, samplingFile));
+    try {
+      const jaeger = new Jaeger(folder, ports, await launch(folder));
+      await jaeger.query.answering(PATIENCE);
+      return jaeger;
+    } catch (error) {
+      rmSync(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** What remote sampling is to say from now on. Jaeger looks at the file a few times in a second. */
+  setStrategies(strategies: SamplingStrategies): void {
+    writeFileSync(join(this.folder, 'sampling.json'), JSON.stringify(strategies));
+  }
+
+  /** Ends it without a warning; what it has kept is gone. */
+  async kill(): Promise<void> {
+    const { exitCode, signalCode } = this.#running;
+    if (exitCode !== null || signalCode !== null) return;
+    const closed = once(this.#running, 'close');
+    end(this.#running, this.folder);
+    await closed;
+  }
+
+  /** Starts it again, on the same ports. */
+  async restart(): Promise<void> {
+    await this.kill();
+    this.#running = await launch(this.folder);
+    await this.query.answering(PATIENCE);
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when Jaeger says that it is ready. */
+async function launch(folder: string): Promise<ChildProcess> {
+  const [command, ...args] = commandLine(folder);
+  const child = spawn(command!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (reason: string) => reject(new Error(`Jaeger ${reason}:\n${said.slice(-20).join('\n')}`));
+      timer = setTimeout(() => fail(`is not ready after ${PATIENCE} ms`), PATIENCE);
+      child.once('error', reject);
+      child.once('close', (code) => fail(`has ended with exit code ${code}`));
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        if (line.includes(READY)) resolve();
+        said.push(line);
+        if (said.length > 100) said.shift();
+      });
+    });
+    return child;
+  } catch (error) {
+    end(child, folder);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function program(): Program {
+  const { JAEGER_PROGRAM } = process.env;
+  if (JAEGER_PROGRAM) return JSON.parse(JAEGER_PROGRAM) as Program;
+  throw new Error('Run these tests by `npm run test:interop`, which looks for Jaeger.');
+}
+
+function commandLine(folder: string): string[] {
+  const found = program();
+  const config = ['--config', join(folder, 'config.json')];
+  if (found.kind === 'binary') return [found.path, ...config];
+  const options = ['--rm', '--network=host', `--name=${containerName(folder)}`, `--label=${found.label}`];
+  return ['docker', 'run', ...options, `--volume=${folder}:${folder}:ro`, found.image, ...config];
+}
+
+function containerName(folder: string): string {
+  return folder.split('/').at(-1)!;
+}
+
+function end(child: ChildProcess, folder: string): void {
+  // Docker's client does not take the container with it.
+  if (program().kind === 'container') spawnSync('docker', ['kill', containerName(folder)], { stdio: 'ignore' });
+  child.kill('SIGKILL');
+}
