@@ -369,13 +369,20 @@ describe('tracedGrpcOptions()', () => {
     },
   );
 
-  it('has options of its own, which go before those of the module', async () => {
-    const factory = () => create(tracedGrpcOptions(options(), { requestMetadata: ['x-mine'] }));
+  const passing: Interceptor = (callOptions, next) => new InterceptingCall(next(callOptions));
+  it.each([
+    ['nothing else', {}],
+    ['interceptors', { interceptors: [passing] }],
+    ['interceptor_providers', { interceptor_providers: [() => passing] }],
+  ])('has options of its own, which go before those of the module, beside %s', async (_name, channelOptions) => {
+    const factory = () => create(tracedGrpcOptions({ channelOptions }, { requestMetadata: ['x-mine'] }));
     const { app, traces } = await start([moduleWith([{ provide: 'CLIENT', useFactory: factory }])]);
     const metadata = new Metadata();
     metadata.set('x-mine', '1');
-    const client = app.get<ClientGrpc>('CLIENT', { strict: false });
-    await lastValueFrom(client.getService<Echo>('Echo').unary({}, metadata));
-    await traces.expect(call('Unary', 'OK', '', { attributes: { 'rpc.request.header.x-mine': ['1'] } }));
+    const echo = app.get<ClientGrpc>('CLIENT', { strict: false }).getService<Echo>('Echo');
+    const recorded = call('Unary', 'OK', '', { attributes: { 'rpc.request.header.x-mine': ['1'] } });
+    await lastValueFrom(echo.unary({}, metadata));
+    await lastValueFrom(echo.unary({}, metadata, { interceptors: [passing] }));
+    await traces.expect(recorded, recorded);
   });
 });

@@ -16,6 +16,7 @@ interface Request {
 }
 
 interface Visited {
+  readonly traceId: string;
   readonly seen: readonly Seen[];
   readonly trace: readonly string[];
 }
@@ -24,12 +25,16 @@ let apps: Apps;
 beforeAll(() => void (apps = new Apps('test/interop/apps')));
 afterAll(() => apps.remove());
 
-const requestsTo = (...services: string[]): Request[] =>
-  services.flatMap((to) => [
-    ...ways.map((via) => ({ to, hops: [via], sampled: true })),
-    { to, hops: ways, sampled: true },
-    { to, hops: ways, sampled: false },
-  ]);
+/** By each way alone, and by all of them one after the other. */
+const routes: readonly Omit<Request, 'to'>[] = [
+  ...ways.map((via) => ({ hops: [via], sampled: true })),
+  { hops: ways, sampled: true },
+  { hops: ways, sampled: false },
+];
+
+function requestsTo(...services: readonly string[]): Request[] {
+  return services.flatMap((to) => routes.map(({ hops, sampled }) => ({ to, hops, sampled })));
+}
 
 /** How a caller says which trace a request belongs to. */
 type Carry = (traceId: string, sampled: boolean) => Record<string, string>;
@@ -52,7 +57,7 @@ async function visit(services: Record<string, ServiceOptions>, carry: Carry = w3
   }
   const { spans, complaints } = await peers.stop();
   expect(complaints).toBe('');
-  return new Map(sent.map(({ title, traceId, seen }) => [title, { seen, trace: drawTrace(spans, traceId) }]));
+  return new Map(sent.map(({ title, traceId, seen }) => [title, { traceId, seen, trace: drawTrace(spans, traceId) }]));
 }
 
 function titleOf({ to, hops, sampled }: Request): string {
@@ -102,17 +107,16 @@ describe.each([
   });
 
   it.each(requestsTo('ours', 'theirs').map(titleOf))('pass the trace on: %s', (title) => {
-    const { seen, trace } = visited.get(title)!;
+    const { traceId, seen, trace } = visited.get(title)!;
     const hops = title
       .split(': ')[1]!
       .split(', ')
       .filter((word) => ways.includes(word as Via)).length;
     const sampled = !title.endsWith('not sampled');
     expect(seen).toHaveLength(hops + 1);
-    const [first] = seen;
     for (const { service: _service, ...it } of seen) {
       expect(it).toEqual({
-        traceId: first!.traceId,
+        traceId,
         sampled,
         tenant: 'acme',
         ...(format === 'W3C' && { tracestate: 'vendor=value' }),

@@ -17,7 +17,6 @@ import { relay, relayUrl, settings, type Seen, type Senders } from './relay.js';
 
 interface Message {
   text: string;
-  count?: number;
 }
 
 interface EchoClient extends Client {
@@ -51,29 +50,23 @@ const senders: Senders = {
 
 const http = createServer((request, response) => {
   const hops = new URL(request.url!, 'http://localhost').searchParams.get('hops') ?? '';
-  relay(hops, senders).then(
-    (seen) => response.setHeader('content-type', 'application/json').end(JSON.stringify(seen)),
-    (error: unknown) => response.writeHead(500).end(String(error)),
-  );
+  const fail = (error: unknown) => void response.writeHead(500).end(String(error));
+  const answer = (seen: Seen[]) => void response.end(JSON.stringify(seen));
+  void relay(hops, senders).then(answer, fail);
 });
 
 const grpc = new Server();
 grpc.addService(test.Echo.service, {
-  unary(call: ServerUnaryCall<Message, Message>, answer: sendUnaryData<Message>) {
-    relay(call.request.text, senders).then(
-      (seen) => answer(null, { text: JSON.stringify(seen) }),
-      (error: Error) => answer(error),
-    );
+  unary({ request }: ServerUnaryCall<Message, Message>, reply: sendUnaryData<Message>) {
+    const answer = (seen: Seen[]) => reply(null, { text: JSON.stringify(seen) });
+    void relay(request.text, senders).then(answer, (error: Error) => reply(error));
   },
   serverStream(call: ServerWritableStream<Message, Message>) {
-    relay(call.request.text, senders).then(
-      (seen) => {
-        for (const count of [1, 2]) call.write({ text: '[]', count });
-        call.write({ text: JSON.stringify(seen) });
-        call.end();
-      },
-      (error: Error) => call.emit('error', error),
-    );
+    const answer = (seen: Seen[]) => {
+      for (const text of ['[]', '[]', JSON.stringify(seen)]) call.write({ text });
+      return call.end();
+    };
+    void relay(call.request.text, senders).then(answer, (error: Error) => call.emit('error', error));
   },
 });
 grpc.bindAsync(settings.grpcAddress, ServerCredentials.createInsecure(), (error) => {
