@@ -50,7 +50,7 @@ function giveUp(reason) {
 
 function endAll() {
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    if (child.pid) process.kill(-child.pid, 'SIGKILL');
   } catch {
     // Nobody is left.
   }

@@ -8,9 +8,10 @@ import {
   type TextMapPropagator,
 } from '@opentelemetry/api';
 import { oneHeader } from './carrier.js';
-import { withCaller, withWish } from './caller.js';
+import { withCaller } from './caller.js';
 import { isId } from './text.js';
 import { DEBUG, traitsOf, UNDECIDED } from './trace-state.js';
+import { withWish } from './wish.js';
 
 const B3 = 'b3';
 const TRACE_ID = 'x-b3-traceid';

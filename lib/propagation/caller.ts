@@ -1,4 +1,4 @@
-import { createContextKey, trace, TraceFlags, type Context, type SpanContext } from '@opentelemetry/api';
+import { trace, TraceFlags, type Context, type SpanContext } from '@opentelemetry/api';
 import { DEBUG, RANDOM, stateWith, traitsOf, UNDECIDED, type TraceState } from './trace-state.js';
 
 /** The flag of W3C's level 2 for trace ids that are made at random. */
@@ -41,20 +41,4 @@ export function withCaller(context: Context, caller: Caller, state?: TraceState)
 
 function sameTrace(span: SpanContext | undefined, traceId: string): SpanContext | undefined {
   return span?.isRemote && span.traceId === traceId ? span : undefined;
-}
-
-/** Whether the next trace is to be kept, by a caller that has no trace of its own. */
-export interface Wish {
-  readonly sampled: boolean;
-  readonly debug: boolean;
-}
-
-const WISH = createContextKey('nestjs-tracing wish of the caller');
-
-export function withWish(context: Context, wish: Wish): Context {
-  return context.setValue(WISH, wish);
-}
-
-export function wishIn(context: Context): Wish | undefined {
-  return context.getValue(WISH) as Wish | undefined;
 }

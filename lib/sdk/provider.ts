@@ -39,7 +39,8 @@ export function foreignProvider(provider: TracerProvider): ProviderHandle {
     foreign: true,
     forceFlush: flush,
     finish: flush,
-    shutdown: () => Promise.resolve(),
+    // Not ours to close. But Nest may end the process as soon as its hooks are done, before the owner gets to it.
+    shutdown: flush,
     finishedSpans: () => [],
   };
 }

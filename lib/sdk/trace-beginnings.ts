@@ -1,6 +1,6 @@
 import { SpanKind, trace, TraceFlags, type Context } from '@opentelemetry/api';
-import { wishIn } from '../propagation/caller.js';
 import { DEBUG, RANDOM, stateWith, traitsOf, UNDECIDED } from '../propagation/trace-state.js';
+import { wishIn } from '../propagation/wish.js';
 import type { Sampler } from '../tracing.options.js';
 
 type Arguments = Parameters<Sampler['shouldSample']>;

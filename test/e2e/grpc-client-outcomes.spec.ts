@@ -366,7 +366,7 @@ describe('the server of a call', () => {
 
   it.each(['unix:', 'unix://'])('%s/path', async (scheme) => {
     const socket = join(folder, `${scheme.length}.sock`);
-    const own = await startServer(`unix:${socket}`);
+    await startServer(`unix:${socket}`);
     expect(await callEcho(plain(scheme + socket), 'unary').ended).toBe('OK');
     const attributes = { 'server.address': socket, 'server.port': undefined, 'network.peer.address': socket };
     await grpc.traces.expect(call('Unary', 'OK', '', { attributes }));

@@ -329,7 +329,7 @@ describe.each(httpPlatforms)('a server on %s that was started inside a span', (p
   it.each(['INTERNAL', 'SERVER'] as const)('does not hang its requests below it: %s', async (kind) => {
     const traces = new TraceRecorder();
     @Module({
-      imports: [TracingModule.forRoot({ serviceName: 'test', exporter: traces })],
+      imports: [TracingModule.forRoot({ serviceName: 'test', http: { client: false }, exporter: traces })],
       controllers: [BusyController],
       providers: [DeepService],
     })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   Controller,
   Get,
@@ -129,7 +129,7 @@ describe.each(httpPlatforms)('beside a tracer provider that is there already, on
 
   async function start(http: HttpOptions = {}, prepare: (app: INestApplication) => void = () => {}) {
     @Module({
-      imports: [TracingModule.forRoot({ http })],
+      imports: [TracingModule.forRoot({ http: { client: false, ...http } })],
       controllers: [UsersController],
       providers: [UsersService],
     })
@@ -157,6 +157,17 @@ describe.each(httpPlatforms)('beside a tracer provider that is there already, on
     expect(proxy.getDelegate()).toBe(provider);
     trace.getTracer('other').startSpan('afterwards').end();
     await traces.expect({ name: 'afterwards' });
+  });
+
+  it('what it still holds is exported before the application has closed', async () => {
+    const forceFlush = jest.spyOn(provider, 'forceFlush');
+    const request = await start();
+    await request('/users/1');
+    await traces.until((spans) => spans.length === 3);
+    expect(forceFlush).not.toHaveBeenCalled();
+    await app!.close();
+    app = undefined;
+    expect(forceFlush).toHaveBeenCalledTimes(1);
   });
 
   it('a server span that is there already is enriched, not doubled', async () => {

@@ -186,10 +186,10 @@ class HelloController {
 
 it.each(platforms.slice(0, 2))('traces a request once where the module is configured twice: %s', async (_, create) => {
   const [one, two] = [new Exporter(), new Exporter()];
-  @Module({ imports: [TracingModule.forRoot({ serviceName: 'feature', exporter: one })] })
+  @Module({ imports: [TracingModule.forRoot({ serviceName: 'feature', exporter: one, http: { client: false } })] })
   class FeatureModule {}
   @Module({
-    imports: [TracingModule.forRoot({ serviceName: 'root', exporter: two }), FeatureModule],
+    imports: [TracingModule.forRoot({ serviceName: 'root', exporter: two, http: { client: false } }), FeatureModule],
     controllers: [HelloController],
   })
   class AppModule {}

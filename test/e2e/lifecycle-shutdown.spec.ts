@@ -98,7 +98,8 @@ describe('app.close()', () => {
 
   it('exports what is traced while the HTTP server finishes', async () => {
     const exporter = new Backend();
-    const app = await NestFactory.create(application({ exporter }), { logger: false, abortOnError: false });
+    const module = application({ exporter, http: { client: false } });
+    const app = await NestFactory.create(module, { logger: false, abortOnError: false });
     await app.listen(0, '127.0.0.1');
     expect((await fetch(await app.getUrl(), { headers: { connection: 'close' } })).status).toBe(404);
     await app.close();

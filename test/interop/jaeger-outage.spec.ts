@@ -102,8 +102,7 @@ describe.each(['OTLP http/protobuf', 'OTLP grpc', 'Thrift over HTTP'] as const)(
     expect([failed + dropped > 0, again, sum, log.length]).toEqual([true, failed, 1, failed + dropped + again + sum]);
 
     const lost = Number(/(\d+) spans to .* are lost/.exec(log.join())?.[1]);
-    const { without, again, after } = phases;
-    const since = [...without, ...again, ...after];
+    const since = [...phases.without, ...phases.again, ...phases.after];
     const ended = since.length * SPANS_OF_REQUEST;
     const missing = ended - (await jaeger.query.spanCount(idsOf(since), ended, 0));
     // What was on its way, or waited, when Jaeger went is counted too; its traces went with Jaeger.

@@ -14,7 +14,8 @@ let apps: Apps;
 let jaeger: Jaeger;
 beforeAll(async () => {
   apps = new Apps('test/interop/apps');
-  jaeger = await Jaeger.start({ service_strategies: [{ service: 'shop', ...all }], default_strategy: none });
+  const strategies = { service_strategies: [{ service: 'shop', ...all }], default_strategy: none };
+  jaeger = await Jaeger.start({ strategies });
 });
 afterAll(async () => {
   apps.remove();

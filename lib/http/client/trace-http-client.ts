@@ -1,5 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { subscribeChannels } from '../../core/channel.js';
+import { addApplication, currentOptions, keepApplication, removeApplication } from './applications.js';
 import { propagateByAxios } from './axios-propagation.js';
 import type { ClientRequestOptions } from './client-request.js';
 import { nodeHttpChannels } from './trace-node-http.js';
@@ -18,51 +19,37 @@ export interface HttpClientTracing {
   stop(): void;
 }
 
-interface Application {
-  readonly options: ClientRequestOptions;
-  up: boolean;
-}
-
-/** Requests belong to the process, so the application that was there first says how all of them are traced. */
-const applications = new Set<Application>();
+/** Undoes the subscriptions, which the applications of this copy of the library share. */
 let unsubscribe: (() => void) | undefined;
+let subscribers = 0;
 
 /** Begins to trace outgoing requests, those of other providers' constructors included. */
 export function traceHttpClient(options: ClientRequestOptions): HttpClientTracing {
-  // Nobody tells of a start that has failed.
-  for (const application of applications) if (!application.up) applications.delete(application);
-  const application = { options, up: false };
   const undos: (() => void)[] = [];
-  add(application);
+  const application = addApplication(options, release);
+  subscribe();
   return {
     providersMade(modules) {
       if (!ANNOUNCES_REQUESTS) undos.push(propagateByAxios(modules, options));
     },
     retain() {
-      application.up = true;
-      add(application);
+      if (keepApplication(application)) subscribe();
     },
     stop() {
-      for (const undo of undos) undo();
-      remove(application);
+      for (const undo of undos.splice(0)) undo();
+      removeApplication(application);
     },
   };
 }
 
-function add(application: Application): void {
-  applications.add(application);
+function subscribe(): void {
+  subscribers++;
   unsubscribe ??= subscribeChannels({ ...undiciChannels(currentOptions), ...nodeHttpChannels(currentOptions) });
 }
 
-function remove(application: Application): void {
-  applications.delete(application);
-  if (applications.size > 0) return;
+function release(): void {
+  subscribers--;
+  if (subscribers > 0) return;
   unsubscribe?.();
   unsubscribe = undefined;
-}
-
-function currentOptions(): ClientRequestOptions {
-  const [application] = applications;
-  if (!application) throw new Error('no application traces outgoing requests');
-  return application.options;
 }

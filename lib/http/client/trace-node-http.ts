@@ -22,23 +22,26 @@ const requests = new WeakMap<NodeRequest, Observed>();
  * The channels of `node:http` and `node:https`. Node 20 does not say that a request was created: there it begins when it
  * has been sent, or has failed, whichever comes first.
  */
-export function nodeHttpChannels(options: () => ClientRequestOptions): ChannelHandlers {
+export function nodeHttpChannels(options: () => ClientRequestOptions | undefined): ChannelHandlers {
   const observe = (request: NodeRequest) => requests.get(request) ?? begin(request, options());
   return {
     'http.client.request.created': ({ request }: About) => void observe(request),
     'http.client.request.start': ({ request }: About) => void observe(request),
     'http.client.response.finish': ({ request, response }: About & { readonly response: IncomingMessage }) => {
       const observed = observe(request);
+      if (!observed) return;
       observed.response = response;
       noteConnection(request, response, observed);
     },
     'http.client.request.error': ({ request, error }: About & { readonly error: unknown }) => {
-      observe(request).reported = { error };
+      const observed = observe(request);
+      if (observed) observed.reported = { error };
     },
   };
 }
 
-function begin(request: NodeRequest, options: ClientRequestOptions): Observed {
+function begin(request: NodeRequest, options: ClientRequestOptions | undefined): Observed | undefined {
+  if (!options) return undefined;
   // A tunnel's, which is what the requests inside it are traced for.
   const traced = request.method === 'CONNECT' ? undefined : ClientRequest.begin(new NodeMessage(request), options);
   const observed: Observed = { traced };

@@ -11,12 +11,13 @@ interface About {
 }
 
 /** The channels of undici, and of Node's own fetch and EventSource. They come in any context: only the first is the caller's. */
-export function undiciChannels(options: () => ClientRequestOptions): ChannelHandlers {
+export function undiciChannels(options: () => ClientRequestOptions | undefined): ChannelHandlers {
   return {
     'undici:request:create': ({ request }: About) => {
       // Nothing tells of the end of a connection that was taken over, a WebSocket's or a tunnel's.
       if (request.upgrade || request.method === 'CONNECT') return;
-      const begun = ClientRequest.begin(new UndiciMessage(request), options(), undiciCaller(request));
+      const current = options();
+      const begun = current && ClientRequest.begin(new UndiciMessage(request), current, undiciCaller(request));
       if (begun) requests.set(request, begun);
     },
     'undici:client:sendHeaders': ({ request, socket }: About & { readonly socket: Partial<TLSSocket> }) => {

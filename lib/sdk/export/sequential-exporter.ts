@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
 import { beforeDeadline } from '../time-limit.js';
-import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../types.js';
+import { FAILED, type ExportCallback, type ExportResult } from '../types.js';
 
 export interface SequentialOptions {
   /** How long the exporter may take for its answer, in milliseconds. */
@@ -18,6 +18,8 @@ export interface SequentialOptions {
 export class SequentialExporter implements SpanExporter {
   #last: Promise<void> = Promise.resolve();
   #begun = false;
+  #closed = false;
+  #stopWaiting: () => void = () => {};
 
   constructor(
     private readonly exporter: SpanExporter,
@@ -32,7 +34,10 @@ export class SequentialExporter implements SpanExporter {
     await this.exporter.forceFlush?.();
   }
 
+  /** Gives up what is under way and what waits: an exporter that has shut down may never answer, and would be waited for. */
   shutdown(): Promise<void> {
+    this.#closed = true;
+    this.#stopWaiting();
     return this.exporter.shutdown();
   }
 
@@ -50,15 +55,20 @@ export class SequentialExporter implements SpanExporter {
     const { patience, gap = 0 } = this.options;
     if (this.#begun && gap > 0) await pause(gap);
     this.#begun = true;
-    let result: ExportResult = { code: FAILED, error: new Error(`no answer within ${patience} ms`) };
+    if (this.#closed) return CLOSED;
+    let result: ExportResult | undefined;
     const answered = () =>
       new Promise<void>((resolve) => {
+        this.#stopWaiting = resolve;
         this.exporter.export(spans, (answer) => {
           result = answer;
           resolve();
         });
       });
     await beforeDeadline(Date.now() + patience, answered);
-    return result;
+    if (result) return result;
+    return this.#closed ? CLOSED : { code: FAILED, error: new Error(`no answer within ${patience} ms`) };
   }
 }
+
+const CLOSED: ExportResult = { code: FAILED, error: new Error('the exporter has shut down') };

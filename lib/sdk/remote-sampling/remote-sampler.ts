@@ -55,7 +55,10 @@ export class RemoteSampler implements Sampler {
       // Without user name and password.
       const { origin, pathname } = new URL(url);
       const fate = 'traces are sampled as before';
-      warn(`sampling:${url}`, `${origin}${pathname} could not be asked how to sample, ${fate} (${describeError(error)}).`);
+      warn(
+        `sampling:${url}`,
+        `${origin}${pathname} could not be asked how to sample, ${fate} (${describeError(error)}).`,
+      );
     }
     if (this.#stopped) return;
     this.#timer = setTimeout(() => void this.#poll(), pollingInterval).unref();

@@ -11,8 +11,12 @@ export interface JaegerPorts {
   readonly samplingGrpc: number;
 }
 
-/** Jaeger's configuration: everything that takes spans, a memory that keeps them, and remote sampling from a file. */
-export function jaegerConfig(ports: JaegerPorts, samplingFile: string): string {
+/**
+ * Jaeger's configuration: everything that takes spans, a memory that keeps them, and remote sampling from a file.
+ *
+ * @param udpBuffer bytes of datagrams that wait to be read; with 0 it is the system that decides
+ */
+export function jaegerConfig(ports: JaegerPorts, samplingFile: string, udpBuffer: number): string {
   const on = (port: number) => ({ endpoint: `127.0.0.1:${port}` });
   return JSON.stringify({
     service: {
@@ -31,7 +35,12 @@ export function jaegerConfig(ports: JaegerPorts, samplingFile: string): string {
     },
     receivers: {
       otlp: { protocols: { http: on(ports.otlpHttp), grpc: on(ports.otlpGrpc) } },
-      jaeger: { protocols: { thrift_http: on(ports.thriftHttp), thrift_binary: on(ports.thriftUdp) } },
+      jaeger: {
+        protocols: {
+          thrift_http: on(ports.thriftHttp),
+          thrift_binary: { ...on(ports.thriftUdp), socket_buffer_size: udpBuffer },
+        },
+      },
     },
     exporters: { jaeger_storage_exporter: { trace_storage: 'memory' } },
   });

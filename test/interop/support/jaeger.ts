@@ -32,6 +32,12 @@ interface ServiceStrategy extends Strategy {
   readonly operation_strategies?: readonly (Strategy & { readonly operation: string })[];
 }
 
+export interface JaegerOptions {
+  readonly strategies?: SamplingStrategies;
+  /** Bytes of datagrams that wait to be read; with 0 it is the system that decides. @default 1 MiB */
+  readonly udpBuffer?: number;
+}
+
 /** A Jaeger of one's own, on free ports of 127.0.0.1, that keeps its traces in memory. */
 export class Jaeger {
   readonly query: JaegerQuery;
@@ -46,7 +52,7 @@ export class Jaeger {
     this.#running = running;
   }
 
-  static async start(strategies: SamplingStrategies = {}): Promise<Jaeger> {
+  static async start({ strategies = {}, udpBuffer = 1_048_576 }: JaegerOptions = {}): Promise<Jaeger> {
     const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-jaeger-'));
     // In a container Jaeger is another user.
     chmodSync(folder, 0o755);
@@ -63,7 +69,7 @@ export class Jaeger {
       samplingGrpc,
     } as JaegerPorts;
     writeFileSync(samplingFile, JSON.stringify(strategies));
-    writeFileSync(join(folder, 'config.json'), jaegerConfig(ports, samplingFile));
+    writeFileSync(join(folder, 'config.json'), jaegerConfig(ports, samplingFile, udpBuffer));
     try {
       const jaeger = new Jaeger(folder, ports, await launch(folder));
       await jaeger.query.answering(PATIENCE);

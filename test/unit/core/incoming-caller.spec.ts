@@ -31,6 +31,11 @@ describe('standOf()', () => {
     expect(links).toMatchObject([{ context: { traceId: TRACE, spanId: SPAN } }]);
   });
 
+  it('is not linked to what somebody else has extracted wrongly', () => {
+    const outer = withSpan({ traceId: '0', isRemote: true });
+    expect(stand(outer, {}, false).links).toBeUndefined();
+  });
+
   it.each([true, false])('is by itself without a caller, or with a malformed one: trusted %s', (trusted) => {
     for (const headers of [{}, { ...HEADERS, traceparent: 'x', baggage: '' }]) {
       const { parent, links } = stand(ROOT_CONTEXT, headers, trusted);

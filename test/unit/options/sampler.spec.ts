@@ -14,7 +14,10 @@ describe('a remote sampler', () => {
     [{ type: 'jaeger_remote' }, DEFAULTS],
     ['parentbased_jaeger_remote', DEFAULTS],
     ['jaeger_remote', { ...DEFAULTS, type: 'jaeger_remote' }],
-    [{ type: 'jaeger_remote', parentBased: false }, { ...DEFAULTS, type: 'jaeger_remote' }],
+    [
+      { type: 'jaeger_remote', parentBased: false },
+      { ...DEFAULTS, type: 'jaeger_remote' },
+    ],
     [
       { type: 'jaeger_remote', endpoint: 'http://jaeger:5778', initialRatio: 1, pollingInterval: 5000 },
       { ...DEFAULTS, endpoint: 'http://jaeger:5778/sampling', initialRatio: 1, pollingInterval: 5000 },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { b3MultiPropagator, b3Propagator } from '../../../lib/propagation/b3.js';
-import { wishIn } from '../../../lib/propagation/caller.js';
+import { wishIn } from '../../../lib/propagation/wish.js';
 import { DEBUG, RANDOM, TraceState, traitsOf, UNDECIDED } from '../../../lib/propagation/trace-state.js';
 import { callerIn, read, SPAN, TRACE, withSpan, write, type Headers } from './messages.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, trace, type TextMapPropagator } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { suppressTracing } from '../../../lib/core/suppression.js';
-import { wishIn } from '../../../lib/propagation/caller.js';
+import { wishIn } from '../../../lib/propagation/wish.js';
 import { DEBUG, RANDOM, TraceState, traitsOf } from '../../../lib/propagation/trace-state.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { baggageIn, callerIn, read, SPAN, stateIn, TRACE, withBaggage, withSpan, write } from './messages.js';

@@ -1,7 +1,7 @@
 /** The same service with Nest and nestjs-tracing; the tracing options are in the variable TRACING. */
 import 'reflect-metadata';
 import { HttpModule, HttpService } from '@nestjs/axios';
-import { Controller, Get, Inject, Module, Query, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Controller, Get, Inject, Module, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ClientsModule,
@@ -11,7 +11,7 @@ import {
   type GrpcOptions,
   type MicroserviceOptions,
 } from '@nestjs/microservices';
-import { TracingModule, TracingService, type TracingOptions } from 'nestjs-tracing';
+import { TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { firstValueFrom, from, lastValueFrom, mergeMap, type Observable } from 'rxjs';
 import { relay, relayUrl, settings, type Seen, type Senders } from './relay.js';
 
@@ -30,14 +30,10 @@ const echoGrpc = (url: string): GrpcOptions => ({
 });
 
 @Controller()
-class RelayController implements BeforeApplicationShutdown {
+class RelayController {
   private readonly senders: Senders;
 
-  constructor(
-    @Inject('ECHO') client: ClientGrpc,
-    http: HttpService,
-    private readonly tracing: TracingService,
-  ) {
+  constructor(@Inject('ECHO') client: ClientGrpc, http: HttpService) {
     const echo = client.getService<Echo>('Echo');
     const seenIn = ({ text }: Message) => JSON.parse(text) as Seen[];
     this.senders = {
@@ -51,11 +47,6 @@ class RelayController implements BeforeApplicationShutdown {
   @Get('relay')
   relay(@Query('hops') hops: string): Promise<Seen[]> {
     return relay(hops, this.senders);
-  }
-
-  /** For a preload with an SDK: Nest ends the process without waiting for what the preload does at a signal. */
-  beforeApplicationShutdown(): Promise<void> {
-    return this.tracing.flush();
   }
 
   @GrpcMethod('Echo', 'Unary')

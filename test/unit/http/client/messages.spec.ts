@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
-import { ClientRequest } from 'node:http';
+import { ClientRequest, type ClientRequestArgs } from 'node:http';
 import { ROOT_CONTEXT, createContextKey } from '@opentelemetry/api';
 import { headerInText } from '../../../../lib/http/client/header-text.js';
 import { NodeMessage } from '../../../../lib/http/client/node-message.js';
@@ -86,13 +86,13 @@ describe('the caller of a request of undici', () => {
 });
 
 describe('a message of node:http', () => {
-  const url = (options: URL) => {
+  const url = (options: ClientRequestArgs) => {
     const request = new ClientRequest(options).on('error', () => {});
     request.destroy();
     return new NodeMessage(request).url;
   };
 
-  it.each<[object, string]>([
+  it.each<[ClientRequestArgs, string]>([
     [{ host: 'a.test', path: '/b?c' }, 'http://a.test/b?c'],
     [{ host: 'a.test', port: 81 }, 'http://a.test:81/'],
     [{ host: '::1', port: 81 }, 'http://[::1]:81/'],
@@ -102,7 +102,6 @@ describe('a message of node:http', () => {
     [{ socketPath: '/nowhere.sock', path: '/b' }, 'http://localhost/b'],
     [{ host: 'proxy.test', path: 'http://shop.test/b' }, 'http://shop.test/b'],
   ])('to %j goes to %s', (options, expected) => {
-    // Its types know no options but a URL.
-    expect(url(options as URL)).toBe(expected);
+    expect(url(options)).toBe(expected);
   });
 });

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { context, propagation, type TextMapPropagator } from '@opentelemetry/api';
-import { channel } from 'node:diagnostics_channel';
+import { channel, hasSubscribers } from 'node:diagnostics_channel';
 import { ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { suppressTracing } from '../../../../lib/core/suppression.js';
 import { traceHttpClient, type HttpClientTracing } from '../../../../lib/http/client/trace-http-client.js';
@@ -55,7 +55,7 @@ describe('headers', () => {
 
   it('that are on their way already are no reason to complain', () => {
     const headers = ['Host', 'a.test'] as unknown as OutgoingHttpHeaders;
-    const request = new ClientRequest({ headers } as unknown as URL).on('error', () => {});
+    const request = new ClientRequest({ headers }).on('error', () => {});
     channel('http.client.request.start').publish({ request });
     request.destroy();
     expect(request.headersSent).toBe(true);
@@ -153,3 +153,74 @@ function locked(): object {
   };
   return new Proxy({}, { get: trap, has: trap, ownKeys: trap, getOwnPropertyDescriptor: trap, set: trap });
 }
+
+describe('applications', () => {
+  const spans = recordSpans();
+  const send = (headers: string[] = []) => {
+    const addHeader = () => {};
+    const request = { method: 'GET', origin: 'http://a.test', path: '/', headers, addHeader };
+    channel('undici:request:create').publish({ request });
+    channel('undici:request:trailers').publish({ request });
+    return spans.all().at(-1)?.attributes;
+  };
+  const recording = (name: string): ClientRequestOptions => ({ ...OPTIONS, requestHeaders: [{ name, secret: false }] });
+  const start = (name: string) => {
+    const tracing = traceHttpClient(recording(name));
+    tracing.retain();
+    return tracing;
+  };
+  const HEADERS = ['x-first', '1', 'x-second', '2', 'x-third', '3'];
+  const recorded = () => Object.keys(send(HEADERS) ?? {}).filter((key) => key.startsWith('http.request.header.'));
+
+  it('take turns: the newest says how, and each request is traced once', () => {
+    const first = start('x-first');
+    const second = start('x-second');
+    expect(recorded()).toEqual(['http.request.header.x-second']);
+    second.stop();
+    expect(recorded()).toEqual(['http.request.header.x-first']);
+    first.stop();
+    first.stop();
+    send(HEADERS);
+    expect(spans.all()).toHaveLength(2);
+    expect(hasSubscribers('undici:request:create')).toBe(false);
+  });
+
+  it('whose start has failed are forgotten by the next', () => {
+    traceHttpClient({ ...OPTIONS, ignore: () => true });
+    const next = start('x-first');
+    expect(recorded()).toEqual(['http.request.header.x-first']);
+    next.stop();
+    expect(hasSubscribers('undici:request:create')).toBe(false);
+  });
+
+  it('that start at the same time are all kept', () => {
+    const first = traceHttpClient(recording('x-first'));
+    const second = traceHttpClient(recording('x-second'));
+    second.retain();
+    first.retain();
+    expect(recorded()).toEqual(['http.request.header.x-first']);
+    first.stop();
+    expect(recorded()).toEqual(['http.request.header.x-second']);
+    second.stop();
+    expect(hasSubscribers('undici:request:create')).toBe(false);
+  });
+
+  it('of another copy of this library leave a request to the newest', async () => {
+    const first = start('x-first');
+    let other: { traceHttpClient: typeof traceHttpClient } | undefined;
+    await jest.isolateModulesAsync(async () => {
+      other = await import('../../../../lib/http/client/trace-http-client.js');
+    });
+    expect(other!.traceHttpClient).not.toBe(traceHttpClient);
+    const second = other!.traceHttpClient(recording('x-second'));
+    second.retain();
+    send(HEADERS);
+    expect(spans.all().map((span) => Object.keys(span.attributes).filter((key) => key.includes('x-')))).toEqual([
+      ['http.request.header.x-second'],
+    ]);
+    second.stop();
+    expect(recorded()).toEqual(['http.request.header.x-first']);
+    first.stop();
+    expect(hasSubscribers('undici:request:create')).toBe(false);
+  });
+});

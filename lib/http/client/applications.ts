@@ -1,0 +1,52 @@
+import { channel } from 'node:diagnostics_channel';
+import type { ClientRequestOptions } from './client-request.js';
+
+/** An application that traces outgoing requests. */
+export interface Application {
+  readonly options: ClientRequestOptions;
+  /** The copy of this library that it uses. */
+  readonly copy: object;
+  up: boolean;
+  /** Called when the application is no longer among those that trace. */
+  readonly gone: () => void;
+}
+
+const COPY = {};
+const KEY = Symbol.for('nestjs-tracing:http-client');
+
+/**
+ * Requests belong to the process, and so do the applications that trace them, oldest first. They are kept with a channel:
+ * unlike a global it is the same for every copy of this library, also where a test runner gives each file globals of its own.
+ */
+const holder = channel('nestjs-tracing:http-client') as { [KEY]?: Application[] };
+const applications: Application[] = (holder[KEY] ??= []);
+
+/** Adds an application, of which it is not known yet whether its start succeeds. */
+export function addApplication(options: ClientRequestOptions, gone: () => void): Application {
+  // Nobody tells of a start that has failed.
+  for (const application of applications.filter(({ up }) => !up)) removeApplication(application);
+  const application = { options, copy: COPY, up: false, gone };
+  applications.push(application);
+  return application;
+}
+
+/** Keeps an application whose start has succeeded; another may have begun meanwhile. Returns whether it had been removed. */
+export function keepApplication(application: Application): boolean {
+  application.up = true;
+  if (applications.includes(application)) return false;
+  applications.push(application);
+  return true;
+}
+
+export function removeApplication(application: Application): void {
+  const index = applications.indexOf(application);
+  if (index === -1) return;
+  applications.splice(index, 1);
+  application.gone();
+}
+
+/** How a request is traced that begins now: as the newest application says, by the copy of this library that it uses. */
+export function currentOptions(): ClientRequestOptions | undefined {
+  const newest = applications.at(-1);
+  return newest?.copy === COPY ? newest.options : undefined;
+}
