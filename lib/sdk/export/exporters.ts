@@ -31,9 +31,12 @@ export function createSpanProcessors(options: ResolvedOptions): {
     if (resolved.type === 'console') return immediate(new ConsoleSpanExporter());
     if (resolved.type === 'memory') return immediate((memory ??= new MemorySpanExporter()));
     const { transport, destination } = connect(resolved);
-    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout);
+    const { exportTimeout } = options.batch;
     // Tests look for a span in their exporter as soon as it has ended, not when the next batch leaves.
-    if (keepsSpans(transport.exporter)) return immediate(exporter);
+    if (keepsSpans(transport.exporter)) {
+      return immediate(new ReportingExporter(transport, destination, exportTimeout, Infinity));
+    }
+    const exporter = new ReportingExporter(transport, destination, exportTimeout);
     return new BoundedProcessor(batched(exporter, options), exporter, transport, {
       maxQueueSize: options.batch.maxQueueSize,
       shutdownTimeout: options.shutdown.timeout,

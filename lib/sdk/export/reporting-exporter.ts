@@ -3,7 +3,7 @@ import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
 import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../types.js';
 import type { Transport } from './transport.js';
 
-/** Exports that are under way at once; the SDK's exporters fail those beyond 30, and a flush begins all that there are. */
+/** Exports that are under way at once: the SDK's exporters fail those beyond 30, and a flush begins all that there are. */
 const AT_ONCE = 4;
 
 /** An export that has begun and not been answered. */
@@ -33,11 +33,13 @@ export class ReportingExporter implements SpanExporter {
    * @param transport the exporter, and how to split what is too much for it
    * @param destination how messages name the place where spans go
    * @param timeout when an export without an answer counts as failed, in milliseconds
+   * @param atOnce exports that may be under way at once
    */
   constructor(
     private readonly transport: Pick<Transport, 'exporter' | 'split'>,
     readonly destination: string,
     private readonly timeout: number,
+    private readonly atOnce = AT_ONCE,
   ) {}
 
   /** Spans whose export has begun, whatever became of them. */
@@ -148,7 +150,7 @@ export class ReportingExporter implements SpanExporter {
     // An exporter that answers at once gets here again from within.
     if (this.#beginning) return;
     this.#beginning = true;
-    while (this.#pending.size < AT_ONCE) {
+    while (this.#pending.size < this.atOnce) {
       const next = this.#waiting.shift();
       if (!next) break;
       this.#begin(...next);
