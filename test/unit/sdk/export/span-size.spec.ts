@@ -33,7 +33,9 @@ describe('splitBySize', () => {
     const spans = ['', 'ü'.repeat(100)].flatMap((name) => [
       fakeSpan(name, { parent: 'a' }),
       fakeSpan(name, { attributes, events: [event, event] }),
-      fakeSpan(name, { links: Array.from({ length: 20 }, () => ({ context: fakeSpan('a').spanContext(), attributes })) }),
+      fakeSpan(name, {
+        links: Array.from({ length: 20 }, () => ({ context: fakeSpan('a').spanContext(), attributes })),
+      }),
     ]);
     for (const span of spans) {
       const { length } = ProtobufTraceSerializer.serializeRequest([span]);
