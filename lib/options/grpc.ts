@@ -3,7 +3,7 @@ import type { GrpcCall, GrpcOptions } from '../tracing.options.js';
 import { recordedHeaders } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { flag } from './parse.js';
-import { regExpMatcher, wildcardMatcher } from './path-pattern.js';
+import { anyMatcher, regExpMatcher, wildcardMatcher } from './path-pattern.js';
 import type { ResolvedGrpc } from './resolved-options.js';
 import { option } from './setting.js';
 import { trust } from './trust.js';
@@ -40,10 +40,8 @@ function ignorePredicate(given: GrpcOptions['ignore'], builtInServices: boolean)
   const isBuiltIn = ({ method }: GrpcCall) => !builtInServices && BUILT_IN.test(method);
   if (given === undefined) return isBuiltIn;
   if (typeof given === 'function') return (call) => isBuiltIn(call) || given(call);
-  const matchers = Array.isArray(given)
-    ? given.map((pattern: unknown, index) => methodMatcher(`grpc.ignore[${index}]`, pattern))
-    : [methodMatcher('grpc.ignore', given)];
-  return (call) => isBuiltIn(call) || matchers.some((matches) => matches(call.method));
+  const matches = anyMatcher('grpc.ignore', given, methodMatcher);
+  return (call) => isBuiltIn(call) || matches(call.method);
 }
 
 function methodMatcher(name: string, pattern: unknown): (method: string) => boolean {

@@ -1,11 +1,9 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { regExpMatcher } from './path-pattern.js';
+import { urlPort } from './url-port.js';
 
 /** A host's name or address, with a port or without, also as `*.` for all below it. */
 const HOST = /^(\*\.)?(\[[0-9a-f:.]+\]|[^\s:/?#@*[\]]+)(:\d{1,5})?$/i;
-
-/** Ports that a URL leaves out. */
-const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' };
 
 /** Makes a predicate over addresses of what the user wrote: a host, all hosts below one, or a pattern of `host:port`. */
 export function hostMatcher(option: string, pattern: unknown): (url: URL) => boolean {
@@ -27,6 +25,6 @@ export function hostMatcher(option: string, pattern: unknown): (url: URL) => boo
   };
 }
 
-function portOf({ port, protocol }: URL): string {
-  return port || (DEFAULT_PORTS[protocol] ?? '');
+function portOf(url: URL): string {
+  return String(urlPort(url) ?? '');
 }

@@ -2,6 +2,7 @@ import type { HttpClientOptions, HttpOptions, OutgoingRequest } from '../tracing
 import { recordedHeaders } from './headers.js';
 import { hostMatcher } from './host-pattern.js';
 import { knownKeys } from './known-keys.js';
+import { anyMatcher } from './path-pattern.js';
 import type { ResolvedHttpClient } from './resolved-options.js';
 import { option } from './setting.js';
 
@@ -31,8 +32,6 @@ function predicate(
   given: HttpClientOptions['ignore'],
 ): ((request: OutgoingRequest) => boolean) | undefined {
   if (given === undefined || typeof given === 'function') return given;
-  const matchers = Array.isArray(given)
-    ? given.map((pattern: unknown, index) => hostMatcher(`http.client.${key}[${index}]`, pattern))
-    : [hostMatcher(`http.client.${key}`, given)];
-  return ({ url }) => matchers.some((matches) => matches(url));
+  const matches = anyMatcher(`http.client.${key}`, given, hostMatcher);
+  return ({ url }) => matches(url);
 }

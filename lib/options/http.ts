@@ -3,7 +3,7 @@ import type { HttpOptions, HttpRequest } from '../tracing.options.js';
 import { recordedHeaders } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { functionOr } from './parse.js';
-import { pathMatcher, regExpMatcher } from './path-pattern.js';
+import { anyMatcher, pathMatcher, regExpMatcher } from './path-pattern.js';
 import { originForm } from './request-target.js';
 import type { ResolvedHttp } from './resolved-options.js';
 import { namesSecret } from './secret-names.js';
@@ -40,14 +40,10 @@ export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
 function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] {
   if (ignore === undefined) return undefined;
   if (typeof ignore === 'function') return ignore;
-  const matchers = Array.isArray(ignore)
-    ? ignore.map((pattern: unknown, index) => pathMatcher(`http.ignore[${index}]`, pattern))
-    : [pathMatcher('http.ignore', ignore)];
-  if (matchers.length === 0) return undefined;
-  return (request: HttpRequest) => {
-    const path = pathOf(request.url);
-    return matchers.some((matches) => matches(path));
-  };
+  const matches = anyMatcher('http.ignore', ignore, pathMatcher);
+  // Nothing is to be looked at for an empty list.
+  if (Array.isArray(ignore) && ignore.length === 0) return undefined;
+  return (request: HttpRequest) => matches(pathOf(request.url));
 }
 
 function pathOf(target: string | undefined): string {
@@ -63,8 +59,8 @@ function redactPredicate(given: HttpOptions['redactQuery']): ResolvedHttp['redac
     const fix = "Give a list of parameter names or patterns, such as ['email'].";
     throw new TracingConfigurationError('http.redactQuery', given, fix);
   }
-  const matchers = given.map((pattern: unknown, index) => nameMatcher(`http.redactQuery[${index}]`, pattern));
-  return (name) => namesSecret(name) || matchers.some((matches) => matches(name));
+  const matches = anyMatcher('http.redactQuery', given, nameMatcher);
+  return (name) => namesSecret(name) || matches(name);
 }
 
 function nameMatcher(name: string, pattern: unknown): (value: string) => boolean {

@@ -1,5 +1,17 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 
+/** Whether any of some patterns matches: one pattern, or a list of them, each by the same kind of matcher. */
+export function anyMatcher<T>(
+  option: string,
+  given: unknown,
+  matcher: (option: string, pattern: unknown) => (value: T) => boolean,
+): (value: T) => boolean {
+  const matchers = Array.isArray(given)
+    ? given.map((pattern: unknown, index) => matcher(`${option}[${index}]`, pattern))
+    : [matcher(option, given)];
+  return (value) => matchers.some((matches) => matches(value));
+}
+
 /** Makes a predicate over paths of what the user wrote: an exact path, one with `*` for any characters, or a pattern. */
 export function pathMatcher(option: string, pattern: unknown): (path: string) => boolean {
   if (pattern instanceof RegExp) return regExpMatcher(pattern);

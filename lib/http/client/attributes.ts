@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
@@ -10,12 +10,11 @@ import {
   ATTR_SERVER_PORT,
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
+import { definedAttributes } from '../../core/defined-attributes.js';
+import { urlPort } from '../../options/url-port.js';
 import { knownMethod } from '../method.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { redactUrl } from './url.js';
-
-/** Ports that a URL leaves out. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** The connection that a request went over. */
 export interface Connection {
@@ -31,12 +30,12 @@ export function requestAttributes(
   isSecret: (parameter: string) => boolean,
 ): Attributes {
   const method = knownMethod(original);
-  return present({
+  return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
     [ATTR_URL_FULL]: redactUrl(url, isSecret),
     [ATTR_SERVER_ADDRESS]: socketPath ?? (parsed && withoutBrackets(parsed.hostname)),
-    [ATTR_SERVER_PORT]: socketPath === undefined && parsed ? portOf(parsed) : undefined,
+    [ATTR_SERVER_PORT]: socketPath === undefined && parsed ? urlPort(parsed) : undefined,
   });
 }
 
@@ -45,7 +44,7 @@ export function answerAttributes(
   statusCode: number | undefined,
   { peerAddress, peerPort, protocolVersion }: Connection,
 ): Attributes {
-  return present({
+  return definedAttributes({
     [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode,
     [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
     [ATTR_NETWORK_PEER_PORT]: peerPort,
@@ -53,15 +52,6 @@ export function answerAttributes(
   });
 }
 
-function present(attributes: Record<string, AttributeValue | undefined>): Attributes {
-  for (const key of Object.keys(attributes)) if (attributes[key] === undefined) delete attributes[key];
-  return attributes;
-}
-
 function withoutBrackets(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-}
-
-function portOf({ port, protocol }: URL): number | undefined {
-  return port === '' ? DEFAULT_PORTS[protocol] : Number(port);
 }

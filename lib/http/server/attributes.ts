@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import {
   ATTR_CLIENT_ADDRESS,
   ATTR_HTTP_REQUEST_METHOD,
@@ -15,6 +15,7 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
+import { definedAttributes } from '../../core/defined-attributes.js';
 import { originForm } from '../../options/request-target.js';
 import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
@@ -33,13 +34,11 @@ export function requestAttributes(
   const method = knownMethod(original);
   const { path, query } = splitTarget(target);
   const { address, port } = serverOf(headers, framework);
-  const attributes: Attributes = {
+  return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
     [ATTR_URL_SCHEME]: encrypted ? 'https' : (text(framework?.protocol) ?? 'http'),
     [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion === '2.0' ? '2' : httpVersion,
-  };
-  const optional: Record<string, AttributeValue | undefined> = {
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
     [ATTR_URL_QUERY]: query === undefined ? undefined : redactQuery(query, isSecret),
     [ATTR_SERVER_ADDRESS]: address,
@@ -48,9 +47,7 @@ export function requestAttributes(
     [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
     [ATTR_NETWORK_PEER_PORT]: peerPort,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
-  };
-  for (const [key, value] of Object.entries(optional)) if (value !== undefined) attributes[key] = value;
-  return attributes;
+  });
 }
 
 /** The attributes of a server span that its response tells. A response that never began has none. */
