@@ -7,6 +7,11 @@ export interface Stand {
   readonly links?: Link[];
 }
 
+/** Whether a caller is trusted: where nothing is said of it, or where the application clearly says so. */
+export function trusts<T>(option: string, trustIncoming: ((caller: T) => boolean) | undefined, caller: T): boolean {
+  return !trustIncoming || guarded(option, () => trustIncoming(caller)) === true;
+}
+
 /**
  * Below its caller, if that sent a trace context that is well formed. One that is not trusted is only linked to: nothing of
  * its trace, its sampling decision or its baggage is adopted.

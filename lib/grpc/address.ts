@@ -1,16 +1,16 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
+import { definedAttributes } from '../core/defined-attributes.js';
 
-interface Address {
+export interface Address {
   readonly address: string;
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** `server.address` and `server.port` of a channel's target, an authority, or a peer's address. */
 export function serverAddress(target: string): Attributes {
   const found = parseAddress(target);
-  if (!found) return {};
-  return { [ATTR_SERVER_ADDRESS]: found.address, ...(found.port !== undefined && { [ATTR_SERVER_PORT]: found.port }) };
+  return definedAttributes({ [ATTR_SERVER_ADDRESS]: found?.address, [ATTR_SERVER_PORT]: found?.port });
 }
 
 /** Host and port of a name as gRPC writes it: `host:50051`, `dns:///host:50051`, `ipv6:[::1]:50051`, `unix:/path`. */
@@ -24,7 +24,7 @@ export function parseAddress(target: string): Address | undefined {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/]+))(?::(\d{1,5}))?$/.exec(endpoint) ?? [];
   const address = bracketed ?? plain;
   if (address === undefined) return bareIpv6(endpoint);
-  return { address, ...(port !== undefined && { port: Number(port) }) };
+  return { address, port: port === undefined ? undefined : Number(port) };
 }
 
 // A peer's IPv6 address comes without brackets; then what follows the last colon is the port.

@@ -1,24 +1,16 @@
 import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/api';
-import { ATTR_NETWORK_PEER_ADDRESS, ATTR_NETWORK_PEER_PORT } from '@opentelemetry/semantic-conventions';
 import { guarded } from '../core/diagnostics.js';
-import { headerAttributes } from '../core/header-attributes.js';
 import { Operation } from '../core/operation.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
-import { parseAddress, serverAddress } from './address.js';
-import {
-  callAttributes,
-  requestHeaderAttribute,
-  responseHeaderAttribute,
-  responseTrailerAttribute,
-  setCallStatus,
-} from './call-attributes.js';
+import { parseAddress, serverAddress, type Address } from './address.js';
+import { callAttributes, metadataAttributes, peerAttributes, setCallStatus } from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
-import { metadataSetter, metadataText } from './metadata-carrier.js';
-import { OK } from './status-code.js';
+import { metadataSetter } from './metadata-carrier.js';
+import { OK, UNIMPLEMENTED } from './status-code.js';
 
 /** What clients of grpc-js make of a server that says OK to a unary call and sends no message. */
-const NO_MESSAGE = { code: 12, details: 'No message received' };
+const NO_MESSAGE = { code: UNIMPLEMENTED, details: 'No message received' };
 
 /** One outgoing gRPC call and its client span, from its start to the status that the client tells the application. */
 export class ClientCall {
@@ -43,9 +35,7 @@ export class ClientCall {
   start(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
     const { operation } = this;
     const sent = this.withTraceContext(metadata);
-    operation.describe('grpc metadata', () =>
-      headerAttributes(this.options.requestMetadata, requestHeaderAttribute, (name) => metadataText(sent, name)),
-    );
+    operation.describe('grpc metadata', () => metadataAttributes(this.options.requestMetadata, 'request.header', sent));
     try {
       operation.run(() => start(sent, this.listen(listener)));
     } catch (thrown) {
@@ -73,7 +63,9 @@ export class ClientCall {
     return {
       onReceiveMetadata: (metadata) => {
         if (options.responseMetadata.length > 0) {
-          operation.describe('grpc metadata', () => this.responseMetadata(metadata, responseHeaderAttribute));
+          operation.describe('grpc metadata', () =>
+            metadataAttributes(options.responseMetadata, 'response.header', metadata),
+          );
         }
         listener.onReceiveMetadata?.(metadata);
       },
@@ -124,11 +116,9 @@ export class ClientCall {
   private attributes({ metadata: trailer }: Status): Attributes {
     const peer = this.peer();
     // Until a connection is chosen, the channel's target stands in.
-    const { address, port } = (peer !== this.target && peerAddress(peer)) || {};
     return {
-      ...(address !== undefined && { [ATTR_NETWORK_PEER_ADDRESS]: address }),
-      ...(port !== undefined && { [ATTR_NETWORK_PEER_PORT]: port }),
-      ...(trailer && this.responseMetadata(trailer, responseTrailerAttribute)),
+      ...peerAttributes(peer === this.target ? undefined : peerAddress(peer)),
+      ...(trailer && metadataAttributes(this.options.responseMetadata, 'response.trailer', trailer)),
     };
   }
 
@@ -136,15 +126,11 @@ export class ClientCall {
   private peer(): string {
     return guarded('getPeer() of a gRPC call', () => this.call.getPeer()) ?? '';
   }
-
-  private responseMetadata(metadata: Metadata, attribute: (name: string) => string): Attributes {
-    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadataText(metadata, name));
-  }
 }
 
 // Of a Unix socket it is the path alone.
-function peerAddress(peer: string) {
-  return peer.startsWith('/') ? { address: peer, port: undefined } : parseAddress(peer);
+function peerAddress(peer: string): Address | undefined {
+  return peer.startsWith('/') ? { address: peer } : parseAddress(peer);
 }
 
 /** Takes out what an application has passed on from a call that it serves. Of baggage it may have added its own. */

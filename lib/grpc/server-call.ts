@@ -1,27 +1,15 @@
 import { ROOT_CONTEXT, SpanKind, type Attributes, type Context } from '@opentelemetry/api';
-import {
-  ATTR_CLIENT_ADDRESS,
-  ATTR_NETWORK_PEER_ADDRESS,
-  ATTR_NETWORK_PEER_PORT,
-} from '@opentelemetry/semantic-conventions';
+import { ATTR_CLIENT_ADDRESS } from '@opentelemetry/semantic-conventions';
 import { guarded } from '../core/diagnostics.js';
 import { withEntry, type Entry } from '../core/entry.js';
-import { headerAttributes } from '../core/header-attributes.js';
-import { standOf } from '../core/incoming-caller.js';
+import { standOf, trusts } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
-import { parseAddress, serverAddress } from './address.js';
-import {
-  callAttributes,
-  methodName,
-  requestHeaderAttribute,
-  responseHeaderAttribute,
-  responseTrailerAttribute,
-  setCallStatus,
-} from './call-attributes.js';
+import { parseAddress, serverAddress, type Address } from './address.js';
+import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';
 import type { Metadata, MethodDefinition, ServerInterceptingCall, ServerListener, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
-import { metadataGetter, metadataText } from './metadata-carrier.js';
+import { metadataGetter } from './metadata-carrier.js';
 import type { OpenCalls } from './open-calls.js';
 import { CANCELLED, DEADLINE_EXCEEDED } from './status-code.js';
 
@@ -81,9 +69,7 @@ export class ServerCall implements Entry {
 
   private trusted(): boolean {
     const { metadata, method, options } = this;
-    const { trustIncoming } = options;
-    if (!trustIncoming) return true;
-    return guarded('grpc.trustIncoming', () => trustIncoming({ method, side: 'server', metadata })) === true;
+    return trusts('grpc.trustIncoming', options.trustIncoming, { method, side: 'server', metadata });
   }
 
   private within(parent: Context): Context {
@@ -104,10 +90,12 @@ export class ServerCall implements Entry {
   }
 
   private watchMetadata(): void {
-    const { call, operation } = this;
+    const { call, operation, options } = this;
     const sendMetadata = call.sendMetadata.bind(call);
     call.sendMetadata = (metadata) => {
-      operation.describe('grpc metadata', () => this.responseMetadata(metadata, responseHeaderAttribute));
+      operation.describe('grpc metadata', () =>
+        metadataAttributes(options.responseMetadata, 'response.header', metadata),
+      );
       sendMetadata(metadata);
     };
   }
@@ -195,26 +183,19 @@ export class ServerCall implements Entry {
     const peer = this.peer();
     return {
       ...serverAddress(call.getHost()),
-      ...(peer && {
-        [ATTR_CLIENT_ADDRESS]: peer.address,
-        [ATTR_NETWORK_PEER_ADDRESS]: peer.address,
-        ...(peer.port !== undefined && { [ATTR_NETWORK_PEER_PORT]: peer.port }),
-      }),
-      ...headerAttributes(options.requestMetadata, requestHeaderAttribute, (name) => metadataText(metadata, name)),
-      ...(trailer && this.responseMetadata(trailer, responseTrailerAttribute)),
+      ...(peer && { [ATTR_CLIENT_ADDRESS]: peer.address }),
+      ...peerAttributes(peer),
+      ...metadataAttributes(options.requestMetadata, 'request.header', metadata),
+      ...(trailer && metadataAttributes(options.responseMetadata, 'response.trailer', trailer)),
     };
   }
 
-  private responseMetadata(metadata: Metadata, attribute: (name: string) => string): Attributes {
-    return headerAttributes(this.options.responseMetadata, attribute, (name) => metadataText(metadata, name));
-  }
-
-  private peer(): ReturnType<typeof parseAddress> {
+  private peer(): Address | undefined {
     const { call } = this;
     // A connection that is gone no longer says who it was with.
     const { remoteAddress, remotePort } = call.getConnectionInfo?.() ?? {};
     if (remoteAddress === undefined) return parseAddress(call.getPeer());
-    return { address: remoteAddress, ...(remotePort !== undefined && { port: remotePort }) };
+    return { address: remoteAddress, port: remotePort };
   }
 
   private deadlineHasPassed(): boolean {

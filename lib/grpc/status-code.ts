@@ -23,6 +23,7 @@ export const OK = 0;
 export const CANCELLED = 1;
 export const UNKNOWN = 2;
 export const DEADLINE_EXCEEDED = 4;
+export const UNIMPLEMENTED = 12;
 
 /** What the server is to blame for; with the other codes it has told the caller what was wrong with the call. */
 const SERVER_ERRORS = new Set<string>([

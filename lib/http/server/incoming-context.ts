@@ -7,8 +7,7 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
-import { guarded } from '../../core/diagnostics.js';
-import { standOf, type Stand } from '../../core/incoming-caller.js';
+import { standOf, trusts, type Stand } from '../../core/incoming-caller.js';
 import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest } from '../../tracing.options.js';
 
@@ -32,8 +31,7 @@ export function outerContext({ foreignProvider, listenedIn }: Surroundings): Con
 
 /** Where a request's span stands: below its caller, where that is trusted. */
 export function requestStand(request: HttpRequest, options: Surroundings & Pick<ResolvedHttp, 'trustIncoming'>): Stand {
-  const { trustIncoming } = options;
-  const trusted = !trustIncoming || guarded('http.trustIncoming', () => trustIncoming(request)) === true;
+  const trusted = trusts('http.trustIncoming', options.trustIncoming, request);
   return standOf(outerContext(options), request.headers, defaultTextMapGetter, trusted);
 }
 
