@@ -30,12 +30,10 @@ export function addApplication(options: ClientRequestOptions, gone: () => void):
   return application;
 }
 
-/** Keeps an application whose start has succeeded; another may have begun meanwhile. Returns whether it had been removed. */
-export function keepApplication(application: Application): boolean {
+/** Keeps an application whose start has succeeded, also where another that has begun meanwhile took it for failed. */
+export function keepApplication(application: Application): void {
   application.up = true;
-  if (applications.includes(application)) return false;
-  applications.push(application);
-  return true;
+  if (!applications.includes(application)) applications.push(application);
 }
 
 export function removeApplication(application: Application): void {
@@ -43,6 +41,11 @@ export function removeApplication(application: Application): void {
   if (index === -1) return;
   applications.splice(index, 1);
   application.gone();
+}
+
+/** Whether any application traces by this copy of the library. */
+export function anyHere(): boolean {
+  return applications.some(({ copy }) => copy === COPY);
 }
 
 /** How a request is traced that begins now: as the newest application says, by the copy of this library that it uses. */

@@ -1,6 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { subscribeChannels } from '../../core/channel.js';
-import { addApplication, currentOptions, keepApplication, removeApplication } from './applications.js';
+import { addApplication, anyHere, currentOptions, keepApplication, removeApplication } from './applications.js';
 import { propagateByAxios } from './axios-propagation.js';
 import type { ClientRequestOptions } from './client-request.js';
 import { nodeHttpChannels } from './trace-node-http.js';
@@ -21,7 +21,6 @@ export interface HttpClientTracing {
 
 /** Undoes the subscriptions, which the applications of this copy of the library share. */
 let unsubscribe: (() => void) | undefined;
-let subscribers = 0;
 
 /** Begins to trace outgoing requests, those of other providers' constructors included. */
 export function traceHttpClient(options: ClientRequestOptions): HttpClientTracing {
@@ -33,7 +32,8 @@ export function traceHttpClient(options: ClientRequestOptions): HttpClientTracin
       if (!ANNOUNCES_REQUESTS) undos.push(propagateByAxios(modules, options));
     },
     retain() {
-      if (keepApplication(application)) subscribe();
+      keepApplication(application);
+      subscribe();
     },
     stop() {
       for (const undo of undos.splice(0)) undo();
@@ -43,13 +43,11 @@ export function traceHttpClient(options: ClientRequestOptions): HttpClientTracin
 }
 
 function subscribe(): void {
-  subscribers++;
   unsubscribe ??= subscribeChannels({ ...undiciChannels(currentOptions), ...nodeHttpChannels(currentOptions) });
 }
 
 function release(): void {
-  subscribers--;
-  if (subscribers > 0) return;
+  if (anyHere()) return;
   unsubscribe?.();
   unsubscribe = undefined;
 }
