@@ -6,6 +6,7 @@ import { createJaegerExporter } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
 import { createOtlpExporter } from './otlp-exporter.js';
 import { loadFromSdk } from '../packages.js';
+import { publicAddress } from '../public-address.js';
 import { ReportingExporter } from './reporting-exporter.js';
 import type { Transport } from './transport.js';
 import type { SpanProcessor } from '../types.js';
@@ -68,12 +69,6 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
 function nameOf(exporter: SpanExporter): string {
   const name = exporter.constructor?.name;
   return name && name !== 'Object' ? name : 'the exporter';
-}
-
-/** Without user name, password and query, which may hold secrets. */
-function publicAddress(address: string): string {
-  const { origin, pathname } = new URL(address);
-  return pathname === '/' ? origin : origin + pathname;
 }
 
 function keepsSpans(exporter: SpanExporter): boolean {

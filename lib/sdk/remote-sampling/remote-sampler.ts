@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describeError, warn } from '../../core/diagnostics.js';
 import { suppressTracing } from '../../core/suppression.js';
 import type { Sampler } from '../../tracing.options.js';
+import { publicAddress } from '../public-address.js';
 import { getJson } from './get-json.js';
 import { readStrategy, type Strategy } from './strategy.js';
 
@@ -52,12 +53,10 @@ export class RemoteSampler implements Sampler {
       this.#follow(await this.#ask());
     } catch (error) {
       if (this.#stopped) return;
-      // Without user name and password.
-      const { origin, pathname } = new URL(url);
       const fate = 'traces are sampled as before';
       warn(
         `sampling:${url}`,
-        `${origin}${pathname} could not be asked how to sample, ${fate} (${describeError(error)}).`,
+        `${publicAddress(url)} could not be asked how to sample, ${fate} (${describeError(error)}).`,
       );
     }
     if (this.#stopped) return;
