@@ -4,9 +4,9 @@
  *   node scripts/test-matrix.mjs [22 24 26]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { cache } from './support/cache.mjs';
 import { npm } from './support/pack.mjs';
 import { succeeds } from './support/run.mjs';
 
@@ -26,8 +26,6 @@ if (!nodePackage) {
   process.exit(1);
 }
 
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nestjs-tracing/nodes');
-
 const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -44,7 +42,7 @@ if (failed.length > 0) {
 }
 
 function install(version) {
-  const cwd = join(cache, version);
+  const cwd = join(cache, 'nodes', version);
   mkdirSync(cwd, { recursive: true });
   // Without a manifest here npm would install into the nearest folder above that has one.
   writeFileSync(join(cwd, 'package.json'), '{ "private": true }\n');

@@ -1,15 +1,15 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { spawnSync } from 'node:child_process';
+import { cache } from './cache.mjs';
 
 /** The module whose tree is Jaeger 2.13; the tags of Jaeger 2 are no Go modules. */
 const MODULE = 'github.com/jaegertracing/jaeger';
 const VERSION = 'v1.76.0';
 const IMAGE = 'jaegertracing/jaeger:2.13.0';
 
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'nestjs-tracing/jaeger');
+const folder = join(cache, 'jaeger');
 
 /**
  * How to run Jaeger: the program and its first arguments. In this order: the binary that `JAEGER_BINARY` names, the one in the
@@ -23,7 +23,7 @@ export function findJaeger() {
     if (!existsSync(named)) throw new Error(`JAEGER_BINARY is ${named}, where there is no file.`);
     return { kind: 'binary', path: named };
   }
-  const cached = join(cache, `jaeger-${VERSION}`);
+  const cached = join(folder, `jaeger-${VERSION}`);
   if (existsSync(cached)) return { kind: 'binary', path: cached };
   if (works('docker', ['info'])) return { kind: 'container', image: IMAGE };
   if (works('go', ['version'])) return { kind: 'binary', path: build(cached) };
@@ -34,9 +34,9 @@ export function findJaeger() {
 
 /** Builds Jaeger as a requirement of a module of ours, which its go.mod allows, with its own checksums. */
 function build(target) {
-  console.log(`Building Jaeger ${VERSION} from source into ${cache}: about ten minutes, this once.`);
-  mkdirSync(cache, { recursive: true });
-  const cwd = mkdtempSync(join(cache, 'build-'));
+  console.log(`Building Jaeger ${VERSION} from source into ${folder}: about ten minutes, this once.`);
+  mkdirSync(folder, { recursive: true });
+  const cwd = mkdtempSync(join(folder, 'build-'));
   try {
     go(['mod', 'init', 'jaegertool'], cwd);
     go(['mod', 'edit', '-require', `${MODULE}@${VERSION}`], cwd);
