@@ -13,6 +13,7 @@ import { guarded } from './core/diagnostics.js';
 import { Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
 import { startSpan } from './core/tracer.js';
+import { TracedWork } from './core/work.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import type { ReadableSpan } from './tracing.options.js';
 
@@ -37,7 +38,10 @@ export class TracingService {
    * with `@Span()`: a promise, an Observable or a generator is waited for. What `fn` throws is recorded and thrown on.
    */
   span<T>(name: string, fn: (span: Span) => T, options: ManualSpanOptions = {}): T {
-    return settle({ start: () => Operation.start(name, options) }, (operation) => fn(operation.span));
+    return settle(
+      () => new TracedWork(Operation.start(name, options)),
+      ({ operation }) => fn(operation.span),
+    );
   }
 
   /** Starts a span that you end yourself, and that is not made active. */

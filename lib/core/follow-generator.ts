@@ -1,7 +1,6 @@
 import { types } from 'node:util';
-import type { Operation } from './operation.js';
-import type { Outcome } from './outcome.js';
 import { shadow } from './shadow.js';
+import type { Work } from './work.js';
 
 type AnyGenerator = Generator | AsyncGenerator;
 type StepName = 'next' | 'return' | 'throw';
@@ -13,44 +12,39 @@ export function isGenerator(value: object): value is AnyGenerator {
 }
 
 /**
- * Runs every step of the generator inside the operation, and ends it when the generator is done, fails or is left.
+ * Runs every step of the generator as a part of the work, which ends when the generator is done, fails or is left.
  * Returns false where the object cannot be followed.
  */
-export function followGenerator(generator: AnyGenerator, operation: Operation, outcome: Outcome): boolean {
+export function followGenerator(generator: AnyGenerator, work: Work): boolean {
   if (!Object.isExtensible(generator)) return false;
   for (const name of ['next', 'return', 'throw'] as const) {
     const step = generator[name] as Step;
     shadow(generator, name, function (this: AnyGenerator, ...args: unknown[]) {
-      return runStep(name, () => Reflect.apply(step, this, args), operation, outcome);
+      return runStep(name, () => Reflect.apply(step, this, args), work);
     });
   }
   return true;
 }
 
-function runStep(
-  name: StepName,
-  step: () => ReturnType<Step>,
-  operation: Operation,
-  outcome: Outcome,
-): ReturnType<Step> {
+function runStep(name: StepName, step: () => ReturnType<Step>, work: Work): ReturnType<Step> {
   function finishIfDone(result: IteratorResult<unknown>): IteratorResult<unknown> {
     if (!result.done) return result;
     // Whoever leaves early gets no result.
-    if (name === 'return') operation.end();
-    else outcome.succeeded(result.value);
+    if (name === 'return') work.left();
+    else work.succeeded(result.value);
     return result;
   }
 
   let result: ReturnType<Step>;
   try {
-    result = operation.run(step);
+    result = work.run(step);
   } catch (thrown) {
-    outcome.failed(thrown);
+    work.failed(thrown);
     throw thrown;
   }
   if (!types.isPromise(result)) return finishIfDone(result);
   return result.then(finishIfDone, (thrown: unknown) => {
-    outcome.failed(thrown);
+    work.failed(thrown);
     throw thrown;
   });
 }

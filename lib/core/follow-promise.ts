@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import type { Operation } from './operation.js';
 import { followThenable, type Continuation } from './follow-thenable.js';
+import type { Work } from './work.js';
 
 const intrinsicThen = Promise.prototype.then;
 
@@ -19,11 +19,11 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
  */
 export function followPromise(
   promise: PromiseLike<unknown>,
-  operation: Operation,
+  work: Pick<Work, 'run'>,
   continuation: Continuation,
 ): PromiseLike<unknown> | undefined {
   if (isPlain(promise)) return followPlainPromise(promise, continuation);
-  return followThenable(promise, operation, continuation) ? promise : undefined;
+  return followThenable(promise, work, continuation) ? promise : undefined;
 }
 
 /** A promise of the language itself, of any realm: fs promises and a test runner's are not of the same class. */

@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
-import type { Operation } from './operation.js';
 import { shadow } from './shadow.js';
+import type { Work } from './work.js';
 
 /** What is to happen before the caller hears how the work turned out. */
 export interface Continuation {
@@ -15,14 +15,14 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  * Continues when a thenable that may be lazy, such as a query builder, has been awaited and has settled.
  *
  * Calling `then` starts the work of such an object, and calling it twice starts it twice. So it is left alone until the
- * caller awaits it, which then happens inside the operation. Subclasses of Promise are treated the same way: they may be
+ * caller awaits it, which then happens as a part of the work. Subclasses of Promise are treated the same way: they may be
  * lazy, callers need their own methods, and listening to one would make a rejection that nobody handles count as handled.
  *
  * Returns false where the object cannot be followed.
  */
 export function followThenable(
   thenable: PromiseLike<unknown>,
-  operation: Operation,
+  work: Pick<Work, 'run'>,
   { fulfilled, rejected }: Continuation,
 ): boolean {
   const then = thenable.then as Method;
@@ -40,7 +40,7 @@ export function followThenable(
       throw thrown;
     }
     try {
-      return operation.run(() => Reflect.apply(then, this, [whenFulfilled, whenRejected]));
+      return work.run(() => Reflect.apply(then, this, [whenFulfilled, whenRejected]));
     } catch (thrown) {
       rejected(thrown);
       throw thrown;

@@ -1,24 +1,19 @@
 import { context } from '@opentelemetry/api';
 import { Observable, Subscriber } from 'rxjs';
-import type { Operation } from './operation.js';
-import { outcomeOf, type OutcomeOptions } from './outcome.js';
+import type { Work } from './work.js';
 
 /**
- * The same Observable, with an operation around each subscription: it starts on subscribe and ends on completion, error
- * or unsubscribe. The source works inside the operation; what it emits is handed on in the subscriber's own context.
+ * The same Observable, where each subscription is a work: it starts on subscribe and ends on completion, error or
+ * unsubscribe. The source runs as a part of the work; what it emits is handed on in the subscriber's own context.
  */
-export function traceObservable<T>(
-  source: Observable<T>,
-  observed: OutcomeOptions & { start: () => Operation },
-): Observable<T> {
+export function traceObservable<T>(source: Observable<T>, start: () => Work): Observable<T> {
   const traced = new Observable<T>((subscriber) => {
     const outside = context.active();
-    const operation = observed.start();
-    const outcome = outcomeOf(operation, observed);
+    const work = start();
     let emitted: { last: T } | undefined;
     function succeed(): void {
-      if (emitted) outcome.succeeded(emitted.last);
-      else operation.end();
+      if (emitted) work.succeeded(emitted.last);
+      else work.left();
     }
     // The one way to have the subscription before the source emits.
     // oxlint-disable-next-line typescript/no-deprecated
@@ -28,7 +23,7 @@ export function traceObservable<T>(
         context.with(outside, () => subscriber.next(value));
       },
       error(thrown: unknown) {
-        outcome.failed(thrown);
+        work.failed(thrown);
         context.with(outside, () => subscriber.error(thrown));
       },
       complete() {
@@ -41,9 +36,9 @@ export function traceObservable<T>(
     // Before subscribing, so that a subscriber who has had enough stops even a source that emits at once and for ever.
     subscriber.add(inner);
     try {
-      operation.run(() => source.subscribe(inner));
+      work.run(() => source.subscribe(inner));
     } catch (thrown) {
-      outcome.failed(thrown);
+      work.failed(thrown);
       throw thrown;
     }
   });

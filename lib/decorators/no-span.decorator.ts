@@ -1,6 +1,7 @@
 import { isNoSpan, markNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
+import { TracedWork } from '../core/work.js';
 import { disguise, methodOf, wrapMethods, type AnyMethod } from './wrap-method.js';
 
 /**
@@ -25,7 +26,10 @@ export function NoSpan(): MethodDecorator & ClassDecorator {
 function silence(method: AnyMethod): AnyMethod {
   if (isNoSpan(method)) return method;
   function silent(this: unknown, ...args: unknown[]): unknown {
-    return settle({ start: () => Operation.suppressed() }, () => Reflect.apply(method, this, args));
+    return settle(
+      () => new TracedWork(Operation.suppressed()),
+      () => Reflect.apply(method, this, args),
+    );
   }
   disguise(silent, method);
   markNoSpan(silent);

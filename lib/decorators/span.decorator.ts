@@ -5,6 +5,7 @@ import { guarded } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
+import { TracedWork } from '../core/work.js';
 import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
 import { parameterAttributes } from './parameter-attributes.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from './wrap-method.js';
@@ -124,13 +125,13 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const name = options.name ?? functionName;
   const parameters = tracedParameters(target, key);
   const details = options.record !== false;
-  const onResult = details ? options.onResult : undefined;
+  const outcome = { onResult: details ? options.onResult : undefined, owner: functionName, details };
   const { kind, root } = options;
   // A route handler has a span already, of the very name that this one would get.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function traced(this: unknown, ...args: unknown[]): unknown {
-    function start(): Operation {
+    function start(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: linksOf(functionName, options, args) });
@@ -138,11 +139,9 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
         operation.describe('code attributes', () => ({ [ATTR_CODE_FUNCTION_NAME]: functionName }));
         describeCall(operation, functionName, options, parameters, args);
       }
-      return operation;
+      return new TracedWork(operation, outcome);
     }
-    return settle({ start, onResult, owner: functionName, details }, (operation) =>
-      Reflect.apply(method, this, withSpans(args, parameters, operation)),
-    );
+    return settle(start, ({ operation }) => Reflect.apply(method, this, withSpans(args, parameters, operation)));
   }
 
   disguise(traced, method);

@@ -7,6 +7,7 @@ import { activeEntry } from '../core/entry.js';
 import { Operation } from '../core/operation.js';
 import { traceObservable } from '../core/trace-observable.js';
 import { isNoSpan } from '../core/no-span.js';
+import { TracedWork } from '../core/work.js';
 
 /** What Nest calls the handlers that serve a request or a call as a whole. */
 const TYPES = new Set<string>(['http', 'rpc']);
@@ -34,12 +35,10 @@ export class HandlerInterceptor implements NestInterceptor {
     // Nest binds the handler to the context in which handle() is called.
     return traceObservable(
       defer(() => next.handle()),
-      {
-        start() {
-          const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
-          entry.handledIn?.(operation);
-          return operation;
-        },
+      () => {
+        const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
+        entry.handledIn?.(operation);
+        return new TracedWork(operation);
       },
     );
   }

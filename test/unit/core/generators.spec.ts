@@ -4,13 +4,14 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
+import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const spans = recordSpans();
 
 function traced<T>(call: () => T, name = 'work', onResult?: (result: unknown) => { result: string }): T {
-  return settle({ start: () => Operation.start(name), onResult }, call);
+  return settle(() => new TracedWork(Operation.start(name), { onResult }), call);
 }
 
 function spanName(): string {

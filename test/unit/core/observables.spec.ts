@@ -30,12 +30,16 @@ import {
 } from 'rxjs';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
+import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 
 const spans = recordSpans();
 
 function traced<T>(call: (operation: Operation) => T, name = 'work'): T {
-  return settle({ start: () => Operation.start(name) }, call);
+  return settle(
+    () => new TracedWork(Operation.start(name)),
+    ({ operation }) => call(operation),
+  );
 }
 
 function within<T>(name: string, call: () => T): T {
@@ -80,9 +84,9 @@ describe('an Observable', () => {
     const start = () => {
       const operation = Operation.start('work');
       operation.describe('attributes', () => ({ 'order.id': 7 }));
-      return operation;
+      return new TracedWork(operation, { onResult: (result: unknown) => ({ result: String(result) }) });
     };
-    const source = settle({ start, onResult: (result: unknown) => ({ result: String(result) }) }, () => of('a', 'b'));
+    const source = settle(start, () => of('a', 'b'));
     source.subscribe();
     source.subscribe();
     expect(spans.all().map(({ attributes }) => attributes)).toEqual([
@@ -225,13 +229,13 @@ describe('an Observable', () => {
     const results: unknown[] = [];
     const described = <T>(source: Observable<T>) =>
       settle(
-        {
-          start: () => Operation.start('work'),
-          onResult: (result) => {
-            results.push(result);
-            return { result: String(result) };
-          },
-        },
+        () =>
+          new TracedWork(Operation.start('work'), {
+            onResult: (result) => {
+              results.push(result);
+              return { result: String(result) };
+            },
+          }),
         () => source,
       );
     await firstValueFrom(described(interval(1)));

@@ -9,6 +9,7 @@ import {
 import { describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
+import { TracedWork } from '../../../lib/core/work.js';
 import { isTracingSuppressed } from '../../../lib/core/suppression.js';
 import { registerProvider } from '../../../lib/sdk/globals.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
@@ -16,7 +17,10 @@ import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 const spans = recordSpans();
 
 function traced<T>(name: string, call: (operation: Operation) => T, options = {}): T {
-  return settle({ start: () => Operation.start(name, options) }, call);
+  return settle(
+    () => new TracedWork(Operation.start(name, options)),
+    ({ operation }) => call(operation),
+  );
 }
 
 function thrower(thrown: unknown): () => never {
@@ -175,7 +179,9 @@ describe('an exception', () => {
   });
 
   it('is recorded by the span around where nothing was recorded inside', () => {
-    expect(() => traced('outer', () => settle({ start: () => Operation.suppressed() }, thrower(failure)))).toThrow();
+    expect(() =>
+      traced('outer', () => settle(() => new TracedWork(Operation.suppressed()), thrower(failure))),
+    ).toThrow();
     expect(exceptionsOf(spans.one('outer'))).toEqual([['RangeError', 'too far']]);
   });
 
@@ -192,7 +198,7 @@ describe('an exception', () => {
 
   it('shows no message or stack where details are withheld, nor on the spans around', () => {
     const secret = new TypeError('password is hunter2');
-    const failing = () => settle({ start: () => Operation.start('inner'), details: false }, thrower(secret));
+    const failing = () => settle(() => new TracedWork(Operation.start('inner'), { details: false }), thrower(secret));
     expect(() => traced('outer', failing)).toThrow(secret);
     expect(spans.one('inner').events.map(({ attributes }) => attributes)).toEqual([{ 'exception.type': 'TypeError' }]);
     expect(spans.one('inner').attributes).toEqual({ 'error.type': 'TypeError' });

@@ -7,13 +7,17 @@ import { describe, expect, it } from '@jest/globals';
 import { defer as deferObservable, lastValueFrom, of, type Observable } from 'rxjs';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
+import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const spans = recordSpans();
 
 function traced<T>(call: (operation: Operation) => T, name = 'work'): T {
-  return settle({ start: () => Operation.start(name) }, call);
+  return settle(
+    () => new TracedWork(Operation.start(name)),
+    ({ operation }) => call(operation),
+  );
 }
 
 function deferred<T>() {
@@ -314,11 +318,8 @@ describe('what comes out of a promise', () => {
 
 describe('onResult', () => {
   function described<T>(call: () => T): T {
-    const observed = {
-      start: () => Operation.start('work'),
-      onResult: (result: unknown) => ({ result: String(result) }),
-    };
-    return settle(observed, call);
+    const onResult = (result: unknown) => ({ result: String(result) });
+    return settle(() => new TracedWork(Operation.start('work'), { onResult }), call);
   }
 
   it('sees what was returned', () => {
@@ -337,9 +338,9 @@ describe('onResult', () => {
   });
 
   it('may throw: the caller gets the result', async () => {
-    const observed = { start: () => Operation.start('work'), onResult: refuse };
-    expect(settle(observed, () => 'sync')).toBe('sync');
-    await expect(settle(observed, async () => 'async')).resolves.toBe('async');
+    const start = () => new TracedWork(Operation.start('work'), { onResult: refuse });
+    expect(settle(start, () => 'sync')).toBe('sync');
+    await expect(settle(start, async () => 'async')).resolves.toBe('async');
     expect(spans.diagnostics).toEqual(['The onResult function of a span threw and was ignored: Error: do not look']);
   });
 });

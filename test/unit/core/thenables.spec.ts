@@ -5,13 +5,14 @@ import { trace } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
+import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const spans = recordSpans();
 
 function traced<T>(call: () => T, name = 'work'): T {
-  return settle({ start: () => Operation.start(name) }, call);
+  return settle(() => new TracedWork(Operation.start(name)), call);
 }
 
 const failure = new RangeError('too far');
