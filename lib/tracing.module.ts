@@ -9,17 +9,22 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { setDiagnosticsSink } from './core/diagnostics.js';
+import { RequestMeter, type RequestMetrics } from './core/request-meter.js';
 import { watchGuards } from './handlers/guard-watch.js';
 import { clientInterceptor } from './grpc/client-interceptor.js';
+import { clientCallMetrics, serverCallMetrics } from './grpc/metrics.js';
 import { OpenCalls } from './grpc/open-calls.js';
 import { serverInterceptor } from './grpc/server-interceptor.js';
 import { traceGrpcClients } from './grpc/trace-grpc-clients.js';
 import { traceGrpcServers } from './grpc/trace-grpc-servers.js';
 import { traceHandlers, traceMessageHandlers } from './handlers/trace-handlers.js';
+import { clientRequestMetrics } from './http/client/metrics.js';
 import { traceHttpClient, type HttpClientTracing } from './http/client/trace-http-client.js';
+import { serverRequestMetrics } from './http/server/metrics.js';
 import { traceHttpServer } from './http/server/trace-http-server.js';
+import { Metrics } from './metrics/metrics.js';
 import type { ResolvedGrpc, ResolvedOptions } from './options/resolved-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
@@ -96,6 +101,7 @@ export class TracingModule
     return beginWhenRead(super.forRootAsync(options));
   }
 
+  private readonly metrics: Metrics | undefined;
   private readonly httpClient: HttpClientTracing | undefined;
   private readonly grpcCalls = new OpenCalls();
   private traceGrpcClients = () => {};
@@ -106,23 +112,29 @@ export class TracingModule
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
     @Inject(ApplicationConfig) private readonly applicationConfig: ApplicationConfig,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
   ) {
     super();
     this.shutDownLast();
     if (!this.active) return;
+    this.metrics = this.measure();
     traceHandlers(this.applicationConfig);
-    this.httpClient = this.options.httpClient && traceHttpClient({ ...this.options.httpClient, ...this.sampling });
+    this.httpClient =
+      this.options.httpClient &&
+      traceHttpClient({ ...this.options.httpClient, ...this.sampling, meter: this.meter(clientRequestMetrics) });
     if (this.options.grpc) this.traceGrpc(this.options.grpc);
   }
 
   /** Nest calls this when the HTTP server exists and no route is registered yet. */
-  configure(): void {
+  async configure(): Promise<void> {
     if (!this.active) return;
     traceHttpServer(this.adapterHost, {
       ...this.options.http,
       ...this.sampling,
+      meter: this.meter(serverRequestMetrics),
       foreignProvider: this.runtime.foreignProvider,
     });
+    await this.metrics?.addRoute();
   }
 
   /** By now Nest has made every guard and every client. */
@@ -133,30 +145,46 @@ export class TracingModule
     this.traceGrpcClients();
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.runtime.retain();
     this.httpClient?.retain();
+    await this.metrics?.open();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.grpcCalls.end();
     await this.runtime.shutdown();
     this.httpClient?.stop();
+    await this.metrics?.close();
   }
 
   private traceGrpc(options: ResolvedGrpc): void {
-    traceGrpcServers(this.modules, serverInterceptor(options, this.grpcCalls), () => {
+    const traced = serverInterceptor({ ...options, meter: this.meter(serverCallMetrics) }, this.grpcCalls);
+    traceGrpcServers(this.modules, traced, () => {
       // Calls may come in before the application is initialized.
       watchGuards(this.applicationConfig, this.modules);
       if (this.adapterHost.httpAdapter) traceMessageHandlers(this.modules);
     });
-    const interceptor = clientInterceptor(options);
+    const meter = this.meter(clientCallMetrics);
+    const interceptor = clientInterceptor({ ...options, meter: () => meter });
     this.traceGrpcClients = () => traceGrpcClients(this.modules, interceptor);
     this.traceGrpcClients();
   }
 
   private get sampling(): { samplerReadsAttributes: boolean } {
     return { samplerReadsAttributes: this.options.sampler.type === 'custom' };
+  }
+
+  private measure(): Metrics | undefined {
+    const { adapterHost, moduleRef, runtime } = this;
+    const { metrics, resource } = this.options;
+    if (!metrics) return undefined;
+    const exportStatistics = () => runtime.exportStatistics();
+    return new Metrics(metrics, { resource, exportStatistics }, { adapterHost, moduleRef });
+  }
+
+  private meter(metrics: RequestMetrics): RequestMeter | undefined {
+    return this.metrics && RequestMeter.of(this.metrics.instruments, metrics);
   }
 
   /** Whether it is for this module to hook things up. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { Attributes, Span, TextMapPropagator } from '@opentelemetry/api';
+import type { CanActivate, Type } from '@nestjs/common';
+import type { Attributes, MeterProvider, Span, TextMapPropagator } from '@opentelemetry/api';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 
 /** The SDK's span exporter, by way of the one SDK package that users install. */
@@ -77,6 +78,13 @@ export interface TracingOptions {
 
   /** gRPC calls on both sides. False leaves gRPC alone. */
   grpc?: GrpcOptions | false;
+
+  /**
+   * What requests and calls are measured by. Every one counts, sampled or not; sampled ones leave an exemplar, which leads
+   * from the metric to the trace.
+   * @default false: nothing is measured
+   */
+  metrics?: MetricsOptions | false;
 
   /** What happens at the end of the application. */
   shutdown?: ShutdownOptions;
@@ -383,6 +391,78 @@ export interface GrpcOptions {
    * @default false
    */
   messageEvents?: boolean;
+}
+
+/** How requests and calls are measured. */
+export type MetricsOptions = PrometheusMetricsOptions | MeterMetricsOptions;
+
+/** Metrics for a Prometheus to scrape, by the package `prom-client`. */
+export type PrometheusMetricsOptions = ApplicationMetricsOptions | PortMetricsOptions | UnservedMetricsOptions;
+
+/** A registry of prom-client. */
+export interface PrometheusRegistry {
+  registerMetric(metric: never): void;
+  getSingleMetric(name: string): object | undefined;
+  removeSingleMetric(name: string): void;
+  getMetricsAsJSON(): Promise<unknown>;
+}
+
+/** What all ways of serving metrics have in common. */
+export interface PrometheusRegistryOptions {
+  /** @default 'prometheus' */
+  type?: 'prometheus';
+  /**
+   * The registry of prom-client that the metrics are added to, so that they are served together with what is there already.
+   * @default a registry of its own
+   */
+  registry?: PrometheusRegistry;
+  /**
+   * Whether prom-client's metrics of the process and of Node are added, unless the registry has them.
+   * @default true
+   */
+  defaultMetrics?: boolean;
+  /**
+   * Series that one metric may have. What would begin further ones is counted in one series, with the label
+   * `otel_metric_overflow="true"`, and the log says so once.
+   * @default 2000
+   */
+  cardinalityLimit?: number;
+}
+
+/** Metrics on a path of the application: outside its global prefix, neither traced nor counted. Global guards apply. */
+export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
+  /** @default '/metrics' */
+  path?: string;
+  /** Guards of this path, beside the global ones: classes, as DI has them or makes them, or objects. @default [] */
+  guards?: readonly (CanActivate | Type<CanActivate>)[];
+  port?: undefined;
+  host?: undefined;
+}
+
+/** Metrics on a port of their own: for applications without HTTP, and where the outside must not reach them. */
+export interface PortMetricsOptions extends PrometheusRegistryOptions {
+  /** Such as 9464, which OpenTelemetry's exporters use. */
+  port: number;
+  /** The address to listen on. @default all addresses */
+  host?: string;
+  /** @default '/metrics' */
+  path?: string;
+  guards?: undefined;
+}
+
+/** Metrics in a registry that the application serves or pushes itself. */
+export interface UnservedMetricsOptions extends PrometheusRegistryOptions {
+  path: false;
+  guards?: undefined;
+  port?: undefined;
+  host?: undefined;
+}
+
+/** Metrics by OpenTelemetry's Meter API: whoever has set a `MeterProvider` up pushes them, by OTLP for instance. */
+export interface MeterMetricsOptions {
+  type: 'opentelemetry';
+  /** @default the one that is registered globally */
+  meterProvider?: MeterProvider;
 }
 
 /** How the last spans leave. */

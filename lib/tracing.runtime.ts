@@ -19,4 +19,30 @@ export interface TracingRuntime {
   shutdown(): Promise<void>;
   /** What the `memory` exporter holds. */
   finishedSpans(): readonly ReadableSpan[];
+  /** How many spans each exporter has got and lost; none where the provider is somebody else's. */
+  exportStatistics(): readonly ExportStatistics[];
+}
+
+/** Spans on their way to one backend, since the start. */
+export interface ExportStatistics {
+  readonly processor: Component;
+  readonly exporter: Component;
+  /** Those that were handed to the exporter. */
+  readonly taken: number;
+  /** Those that have arrived. */
+  readonly exported: number;
+  /** Those that are lost because their export failed, by the kind of failure. */
+  readonly failed: ReadonlyMap<string, number>;
+  /** Those that are lost because there was no room to wait in. */
+  readonly dropped: number;
+  /** Those that wait now. */
+  readonly queued: number;
+  /** Those that may wait. */
+  readonly capacity: number;
+}
+
+/** A part of the SDK, as OpenTelemetry's conventions name it: `otlp_http_span_exporter/0` is a name. */
+export interface Component {
+  readonly name: string;
+  readonly type: string;
 }

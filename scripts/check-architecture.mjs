@@ -17,13 +17,23 @@ const parts = [
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
   { name: 'options/', files: /^options\//, mayImport: ['errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
+  { name: 'packages/', files: /^packages\//, mayImport: ['core/', 'errors'] },
   { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },
-  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'metrics/'].map((name) => ({
+  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options', 'options/', 'errors'],
   })),
-  { name: 'sdk/', files: /^sdk\//, mayImport: ['core/', 'propagation/', 'options', 'options/', 'runtime', 'errors'] },
+  {
+    name: 'metrics/',
+    files: /^metrics\//,
+    mayImport: ['core/', 'packages/', 'options', 'options/', 'runtime', 'errors'],
+  },
+  {
+    name: 'sdk/',
+    files: /^sdk\//,
+    mayImport: ['core/', 'packages/', 'propagation/', 'options', 'options/', 'runtime', 'errors'],
+  },
   { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },

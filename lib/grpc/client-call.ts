@@ -1,33 +1,43 @@
 import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/api';
 import { guarded } from '../core/diagnostics.js';
 import { Operation } from '../core/operation.js';
+import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import { callAttributes, metadataAttributes, peerAttributes, setCallStatus } from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
 import { metadataSetter } from './metadata-carrier.js';
-import { OK, UNIMPLEMENTED } from './status-code.js';
+import { activeCallAttributes, endedCallAttributes } from './metrics.js';
+import { OK, UNIMPLEMENTED, UNKNOWN } from './status-code.js';
 
 /** What clients of grpc-js make of a server that says OK to a unary call and sends no message. */
 const NO_MESSAGE = { code: UNIMPLEMENTED, details: 'No message received' };
+
+export interface ClientTracingOptions extends ResolvedGrpc {
+  /** What measures a call that begins now; undefined where nothing does. */
+  readonly meter: () => RequestMeter | undefined;
+}
 
 /** One outgoing gRPC call and its client span, from its start to the status that the client tells the application. */
 export class ClientCall {
   private readonly operation: Operation;
   private readonly target: string;
   private readonly events: MessageEvents | undefined;
+  private readonly measurement: RequestMeasurement | undefined;
   private answered = false;
+  private over = false;
 
   constructor(
-    method: string,
+    private readonly method: string,
     private readonly definition: MethodDefinition,
     private readonly call: ClientInterceptingCall,
-    private readonly options: ResolvedGrpc,
+    private readonly options: ClientTracingOptions,
   ) {
     this.target = this.peer();
     const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
     this.operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes });
+    this.measurement = options.meter()?.begin(activeCallAttributes(method, definition));
     this.events =
       options.messageEvents && this.operation.recording ? MessageEvents.of(definition, this.operation.span) : undefined;
   }
@@ -40,7 +50,7 @@ export class ClientCall {
       operation.run(() => start(sent, this.listen(listener)));
     } catch (thrown) {
       operation.fail(thrown);
-      operation.end();
+      this.finish({ code: UNKNOWN });
       throw thrown;
     }
     if (this.events) this.watchMessages(this.events);
@@ -100,7 +110,7 @@ export class ClientCall {
     call.cancelWithStatus = (code, details) => {
       cancel.call(call, code, details);
       // While another interceptor still holds the call back, grpc-js has nobody to tell, and never will.
-      if (operation.recording) setImmediate(() => this.end({ code, details }));
+      if (operation.recording || this.measurement) setImmediate(() => this.end({ code, details }));
     };
   }
 
@@ -110,7 +120,18 @@ export class ClientCall {
       operation.describe('grpc attributes', () => this.attributes(status));
       guarded('grpc status', () => setCallStatus(operation, status, 'client'));
     }
+    this.finish(status);
+  }
+
+  private finish(status: Status): void {
+    if (this.over) return;
+    this.over = true;
+    const { method, operation, target } = this;
     operation.end();
+    this.measurement?.end(
+      { ...endedCallAttributes(method, status, 'client'), ...serverAddress(target) },
+      operation.span,
+    );
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {

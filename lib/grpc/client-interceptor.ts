@@ -2,11 +2,12 @@ import { context, SpanKind } from '@opentelemetry/api';
 import { guarded } from '../core/diagnostics.js';
 import { Operation } from '../core/operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { callAttributes, methodName } from './call-attributes.js';
-import { ClientCall } from './client-call.js';
+import { ClientCall, type ClientTracingOptions } from './client-call.js';
 import { keepContext } from './client-context.js';
-import type { ClientCallOptions, ClientInterceptor } from './grpc-js.js';
+import type { ClientCallOptions, ClientInterceptor, MethodDefinition } from './grpc-js.js';
+import { activeCallAttributes, endedCallAttributes } from './metrics.js';
+import { UNKNOWN } from './status-code.js';
 
 /** In the options of a call that is traced; also in copies that other interceptors make of them. */
 const TRACED = Symbol('nestjs-tracing traced');
@@ -19,14 +20,16 @@ const NO_METADATA = { get: () => [] };
  *
  * As on the server, the call is ours alone, and gets methods of its own.
  */
-export function clientInterceptor(options: ResolvedGrpc): ClientInterceptor {
+export function clientInterceptor(options: ClientTracingOptions): ClientInterceptor {
   return (callOptions: ClientCallOptions & { readonly [TRACED]?: true }, nextCall) => {
     // A call of which two interceptors would make a span each.
     if (callOptions[TRACED]) return nextCall(callOptions);
     if (isTracingSuppressed(context.active())) return keepContext(nextCall(callOptions));
     const definition = callOptions.method_definition;
     const method = methodName(definition.path);
-    const call = orFail(method, options, () => nextCall({ ...callOptions, [TRACED]: true } as ClientCallOptions));
+    const call = orFail(method, definition, options, () =>
+      nextCall({ ...callOptions, [TRACED]: true } as ClientCallOptions),
+    );
     const start = call.start.bind(call);
     call.start = (metadata, listener = {}) => {
       if (guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata }))) start(metadata, listener);
@@ -37,14 +40,16 @@ export function clientInterceptor(options: ResolvedGrpc): ClientInterceptor {
 }
 
 // A channel that is closed refuses to begin a call: there is no status to tell of it.
-function orFail<T>(method: string, options: ResolvedGrpc, begin: () => T): T {
+function orFail<T>(method: string, definition: MethodDefinition, options: ClientTracingOptions, begin: () => T): T {
   try {
     return begin();
   } catch (thrown) {
     if (!guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata: NO_METADATA }))) {
+      const measurement = options.meter()?.begin(activeCallAttributes(method, definition));
       const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
       operation.fail(thrown);
       operation.end();
+      measurement?.end(endedCallAttributes(method, { code: UNKNOWN }, 'client'), operation.span);
     }
     throw thrown;
   }

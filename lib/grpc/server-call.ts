@@ -4,11 +4,13 @@ import { guarded } from '../core/diagnostics.js';
 import { withEntry, type Entry } from '../core/entry.js';
 import { standOf, trusts } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
+import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';
 import type { Metadata, MethodDefinition, ServerInterceptingCall, ServerListener, Status } from './grpc-js.js';
 import { MessageEvents } from './message-events.js';
+import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { metadataGetter } from './metadata-carrier.js';
 import type { OpenCalls } from './open-calls.js';
 import { CANCELLED, DEADLINE_EXCEEDED } from './status-code.js';
@@ -25,6 +27,11 @@ const DEADLINE_SLACK_RATIO = 0.1;
 const LATE: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
 const GIVEN_UP: Status = { code: CANCELLED };
 
+export interface ServerTracingOptions extends ResolvedGrpc {
+  /** Undefined where nothing is measured. */
+  readonly meter: RequestMeter | undefined;
+}
+
 /** One incoming gRPC call and its server span, from its metadata to its status. */
 export class ServerCall implements Entry {
   private readonly method: string;
@@ -35,6 +42,9 @@ export class ServerCall implements Entry {
   private serving: Operation;
   /** What the handler works in. */
   private handling: Operation | undefined;
+  private readonly measurement: RequestMeasurement | undefined;
+  /** Whether it was taken out of its trace. It counts all the same. */
+  private discarded = false;
   private handled = false;
   private over = false;
 
@@ -42,21 +52,24 @@ export class ServerCall implements Entry {
     private readonly definition: MethodDefinition,
     private readonly call: ServerInterceptingCall,
     private readonly metadata: Metadata,
-    private readonly options: ResolvedGrpc,
+    private readonly options: ServerTracingOptions,
     private readonly open: OpenCalls,
   ) {
     this.method = methodName(definition.path);
+    const { method } = this;
+    if (guarded('grpc.ignore', () => options.ignore({ method, side: 'server', metadata }))) {
+      this.operation = this.serving = Operation.suppressed(this.within(ROOT_CONTEXT));
+      return;
+    }
     this.operation = this.serving = this.start();
-    if (!this.operation.recording) return;
+    this.measurement = options.meter?.begin(activeCallAttributes(method, definition));
+    if (!this.operation.recording && !this.measurement) return;
     open.opened(this);
     this.watch();
   }
 
   private start(): Operation {
-    const { metadata, method, options } = this;
-    if (guarded('grpc.ignore', () => options.ignore({ method, side: 'server', metadata }))) {
-      return Operation.suppressed(this.within(ROOT_CONTEXT));
-    }
+    const { metadata, method } = this;
     // Not the active context: a server that was started inside a span would hang every call below it.
     const { parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
     return Operation.start(method, {
@@ -85,6 +98,7 @@ export class ServerCall implements Entry {
       sendStatus(status);
       if (!late) this.end(status);
     };
+    if (!operation.recording) return;
     if (options.responseMetadata.length > 0) this.watchMetadata();
     if (options.messageEvents) this.watchMessages(MessageEvents.of(definition, operation.span));
   }
@@ -152,8 +166,7 @@ export class ServerCall implements Entry {
   }
 
   discard(): void {
-    this.over = true;
-    this.open.ended(this);
+    this.discarded = true;
     this.operation.discard();
     this.serving = Operation.suppressed(this.operation.context);
   }
@@ -170,12 +183,13 @@ export class ServerCall implements Entry {
     if (this.over) return;
     this.over = true;
     this.open.ended(this);
-    const { operation } = this;
-    if (operation.recording) {
+    const { discarded, method, operation } = this;
+    if (operation.recording && !discarded) {
       operation.describe('grpc attributes', () => this.attributes(status));
       guarded('grpc status', () => setCallStatus(operation, status, 'server'));
     }
     operation.end();
+    this.measurement?.end(endedCallAttributes(method, status, 'server'), discarded ? undefined : operation.span);
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {

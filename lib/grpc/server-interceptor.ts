@@ -1,7 +1,6 @@
-import type { ResolvedGrpc } from '../options/resolved-options.js';
 import type { ServerInterceptor, ServerListener } from './grpc-js.js';
 import type { OpenCalls } from './open-calls.js';
-import { ServerCall } from './server-call.js';
+import { ServerCall, type ServerTracingOptions } from './server-call.js';
 
 /**
  * An interceptor of grpc-js for servers, which traces each call that they serve.
@@ -9,7 +8,7 @@ import { ServerCall } from './server-call.js';
  * The call was made by grpc-js for this one use and is handed over, so it gets methods of its own rather than another
  * object around it: these also see what grpc-js answers by itself, below all interceptors.
  */
-export function serverInterceptor(options: ResolvedGrpc, open: OpenCalls): ServerInterceptor {
+export function serverInterceptor(options: ServerTracingOptions, open: OpenCalls): ServerInterceptor {
   return (definition, call) => {
     const start = call.start.bind(call);
     call.start = (listener) => {

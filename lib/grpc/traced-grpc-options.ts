@@ -1,8 +1,10 @@
+import { RequestMeter } from '../core/request-meter.js';
 import { resolveGrpc } from '../options/grpc.js';
 import type { GrpcOptions } from '../tracing.options.js';
 import { clientInterceptor } from './client-interceptor.js';
 import { markTracing, withInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
+import { clientCallMetrics } from './metrics.js';
 
 /** An interceptor for clients of grpc-js: what its `interceptors` option takes. */
 export type GrpcTracingInterceptor = <Options, Call, Intercepting extends Call>(
@@ -40,5 +42,7 @@ export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: 
 }
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {
-  return markTracing(clientInterceptor(resolveGrpc(options)));
+  return markTracing(
+    clientInterceptor({ ...resolveGrpc(options), meter: () => RequestMeter.current(clientCallMetrics) }),
+  );
 }

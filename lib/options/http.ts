@@ -10,8 +10,12 @@ import { namesSecret } from './secret-names.js';
 import { option } from './setting.js';
 import { trust } from './trust.js';
 
-/** Settles how incoming HTTP requests are traced. */
-export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
+/**
+ * Settles how incoming HTTP requests are traced.
+ *
+ * @param metricsPath where the application serves its metrics, if it does: scrapes are left out
+ */
+export function resolveHttp(given: HttpOptions | undefined, metricsPath?: string): ResolvedHttp {
   const options = knownKeys<HttpOptions>('http', given, [
     'ignore',
     'trustIncoming',
@@ -26,7 +30,7 @@ export function resolveHttp(given: HttpOptions | undefined): ResolvedHttp {
   const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
 
   return Object.freeze({
-    ignore: ignorePredicate(options.ignore),
+    ignore: withPath(metricsPath, ignorePredicate(options.ignore)),
     trustIncoming: trust<HttpRequest>(setting('trustIncoming')),
     requestHeaders: recordedHeaders(setting('requestHeaders')),
     responseHeaders: recordedHeaders(setting('responseHeaders')),
@@ -44,6 +48,12 @@ function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] 
   // Nothing is to be looked at for an empty list.
   if (Array.isArray(ignore) && ignore.length === 0) return undefined;
   return (request: HttpRequest) => matches(pathOf(request.url));
+}
+
+function withPath(path: string | undefined, ignore: ResolvedHttp['ignore']): ResolvedHttp['ignore'] {
+  if (path === undefined) return ignore;
+  const matches = pathMatcher('metrics.path', path);
+  return (request) => matches(pathOf(request.url)) || Boolean(ignore?.(request));
 }
 
 function pathOf(target: string | undefined): string {

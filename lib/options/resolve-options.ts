@@ -9,9 +9,10 @@ import { resolveHttp } from './http.js';
 import { knownKeys } from './known-keys.js';
 import { resolveLimits } from './limits.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
+import { resolveMetrics } from './metrics.js';
 import { flag, milliseconds } from './parse.js';
 import { resolvePropagators } from './propagators.js';
-import type { ResolvedOptions } from './resolved-options.js';
+import type { ResolvedMetrics, ResolvedOptions } from './resolved-options.js';
 import { resolveResource } from './resource.js';
 import { resolveSampler } from './sampler.js';
 import { option, variable } from './setting.js';
@@ -29,6 +30,7 @@ const KEYS: readonly (keyof TracingOptions)[] = [
   'limits',
   'http',
   'grpc',
+  'metrics',
   'shutdown',
 ];
 
@@ -72,7 +74,8 @@ function resolve(
   env: NodeJS.ProcessEnv,
   findPackage: () => PackageInfo | undefined,
 ): ResolvedOptions {
-  const http = resolveHttp(options.http);
+  const metrics = resolveMetrics(options.metrics);
+  const http = resolveHttp(options.http, metricsPath(metrics));
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -86,12 +89,19 @@ function resolve(
     http,
     httpClient: resolveHttpClient(options.http?.client, http.redactQuery),
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    metrics,
     shutdown: resolveShutdown(options.shutdown),
     providerOptionsGiven: Object.freeze([
       ...PROVIDER_KEYS.filter((key) => options[key] !== undefined),
       ...(options.baggage?.attributes === undefined ? [] : ['baggage.attributes']),
     ]),
   });
+}
+
+/** The path of the application that serves metrics, if it does. */
+function metricsPath(metrics: ResolvedMetrics | undefined): string | undefined {
+  if (metrics?.type !== 'prometheus' || metrics.place?.port !== undefined) return undefined;
+  return metrics.place?.path;
 }
 
 function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {

@@ -1,10 +1,12 @@
-import type { Attributes, TextMapPropagator } from '@opentelemetry/api';
+import type { CanActivate, Type } from '@nestjs/common';
+import type { Attributes, MeterProvider, TextMapPropagator } from '@opentelemetry/api';
 import type {
   GrpcCall,
   HttpRequest,
   HttpOptions,
   OutgoingRequest,
   OtlpProtocol,
+  PrometheusRegistry,
   PropagatorName,
   RemoteSamplerName,
   Sampler,
@@ -30,6 +32,8 @@ export interface ResolvedOptions {
   readonly httpClient: ResolvedHttpClient | undefined;
   /** Undefined where gRPC is not traced. */
   readonly grpc: ResolvedGrpc | undefined;
+  /** Undefined where nothing is measured. */
+  readonly metrics: ResolvedMetrics | undefined;
   readonly shutdown: { readonly timeout: number; readonly onProcessExit: boolean };
   /** The options that shape the provider and were given in code: named in the warning when a provider is there already. */
   readonly providerOptionsGiven: readonly string[];
@@ -144,3 +148,27 @@ export interface ResolvedGrpc {
   readonly responseMetadata: readonly ResolvedHeader[];
   readonly messageEvents: boolean;
 }
+
+export type ResolvedMetrics =
+  ResolvedPrometheusMetrics | { readonly type: 'opentelemetry'; readonly meterProvider: MeterProvider | undefined };
+
+export interface ResolvedPrometheusMetrics {
+  readonly type: 'prometheus';
+  /** Undefined where the application reads the registry itself. */
+  readonly place: ResolvedMetricsPlace | undefined;
+  /** Undefined for one of its own. */
+  readonly registry: PrometheusRegistry | undefined;
+  /** Whether those of the process and of Node are among the metrics. */
+  readonly defaultMetrics: boolean;
+  /** Series of one metric. */
+  readonly cardinalityLimit: number;
+}
+
+/** Where metrics can be read: at a path of the application, or of a port of its own. */
+export type ResolvedMetricsPlace =
+  | {
+      readonly path: string;
+      readonly guards: readonly (CanActivate | Type<CanActivate>)[];
+      readonly port?: undefined;
+    }
+  | { readonly path: string; readonly port: number; readonly host: string | undefined };

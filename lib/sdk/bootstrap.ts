@@ -146,6 +146,7 @@ function lease(granted: SharedProvider, options: ResolvedOptions, repeated: bool
     },
     flush: () => shared.flush(),
     finishedSpans: () => shared.finishedSpans(),
+    exportStatistics: () => shared.exportStatistics(),
     async shutdown() {
       if (returned) return;
       returned = true;
@@ -231,6 +232,7 @@ const DISABLED: TracingRuntime = {
   repeated: false,
   foreignProvider: false,
   finishedSpans: () => [],
+  exportStatistics: () => [],
   retain() {},
   flush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),

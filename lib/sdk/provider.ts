@@ -3,6 +3,7 @@ import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { ReadableSpan } from '../tracing.options.js';
+import type { ExportStatistics } from '../tracing.runtime.js';
 import { baggageAttributes } from './baggage-attributes.js';
 import { BoundedProcessor } from './export/bounded-processor.js';
 import { withEnvironment } from './environment.js';
@@ -26,6 +27,7 @@ export interface ProviderHandle {
   finish(): Promise<void>;
   shutdown(): Promise<void>;
   finishedSpans(): readonly ReadableSpan[];
+  exportStatistics(): readonly ExportStatistics[];
 }
 
 /** A provider that is there already, of a preload or a vendor's agent: it is used, and otherwise left alone. */
@@ -42,6 +44,7 @@ export function foreignProvider(provider: TracerProvider): ProviderHandle {
     // Not ours to close. But Nest may end the process as soon as its hooks are done, before the owner gets to it.
     shutdown: flush,
     finishedSpans: () => [],
+    exportStatistics: () => [],
   };
 }
 
@@ -97,6 +100,8 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
       return sdk.shutdown();
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
+    exportStatistics: () =>
+      processors.flatMap((processor) => (processor instanceof BoundedProcessor ? [processor.statistics()] : [])),
   };
 }
 

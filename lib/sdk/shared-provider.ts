@@ -66,6 +66,10 @@ export class SharedProvider {
     return this.handle.finishedSpans();
   }
 
+  exportStatistics(): ReturnType<ProviderHandle['exportStatistics']> {
+    return this.handle.exportStatistics();
+  }
+
   /** The export before the process ends. Exporters keep to the limit and say so; it is set here for those that do not. */
   async #finish(): Promise<void> {
     await beforeDeadline(Date.now() + this.#timeout + GRACE, () => this.handle.finish());

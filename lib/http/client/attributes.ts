@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import {
+  ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -25,18 +26,43 @@ export interface Connection {
 
 /** The attributes of a client span that its request alone tells. */
 export function requestAttributes(
-  { method: original, url, socketPath }: OutgoingMessage,
+  message: OutgoingMessage,
   parsed: URL | undefined,
   isSecret: (parameter: string) => boolean,
 ): Attributes {
-  const method = knownMethod(original);
-  return definedAttributes({
-    [ATTR_HTTP_REQUEST_METHOD]: method,
-    [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
+  const { method, url } = message;
+  return {
+    ...activeAttributes(message, parsed),
+    ...(knownMethod(method) === '_OTHER' && { [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method }),
     [ATTR_URL_FULL]: redactUrl(url, isSecret),
+  };
+}
+
+/** What a request is counted by while it is under way. */
+export function activeAttributes({ method, socketPath }: OutgoingMessage, parsed: URL | undefined): Attributes {
+  return definedAttributes({
+    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method),
     [ATTR_SERVER_ADDRESS]: socketPath ?? (parsed && withoutBrackets(parsed.hostname)),
     [ATTR_SERVER_PORT]: socketPath === undefined && parsed ? urlPort(parsed) : undefined,
   });
+}
+
+/** What a request is counted by when it is over. */
+export function outcomeAttributes(
+  message: OutgoingMessage,
+  parsed: URL | undefined,
+  statusCode: number | undefined,
+  protocolVersion: string | undefined,
+  failure: string | undefined,
+): Attributes {
+  return {
+    ...activeAttributes(message, parsed),
+    ...definedAttributes({
+      [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode,
+      [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion,
+      [ATTR_ERROR_TYPE]: failure ?? (statusCode !== undefined && statusCode >= 400 ? String(statusCode) : undefined),
+    }),
+  };
 }
 
 /** The attributes of a client span that only its answer tells. */

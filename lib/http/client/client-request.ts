@@ -7,10 +7,17 @@ import {
 import { guarded } from '../../core/diagnostics.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import { Operation } from '../../core/operation.js';
+import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import type { ResolvedHttpClient } from '../../options/resolved-options.js';
 import { httpSpanName } from '../method.js';
-import { answerAttributes, requestAttributes, type Connection } from './attributes.js';
+import {
+  activeAttributes,
+  answerAttributes,
+  outcomeAttributes,
+  requestAttributes,
+  type Connection,
+} from './attributes.js';
 import { failureType, isCancellation } from './failure.js';
 import type { IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
 import { carriedContext, injectContext, noteInjected } from './propagation.js';
@@ -19,6 +26,8 @@ import { RequestRules } from './rules.js';
 export interface ClientRequestOptions extends ResolvedHttpClient {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
   readonly samplerReadsAttributes: boolean;
+  /** Undefined where nothing is measured. */
+  readonly meter: RequestMeter | undefined;
 }
 
 /** One outgoing HTTP request and its client span. Redirects and retries are requests of their own. */
@@ -26,6 +35,8 @@ export class ClientRequest {
   private readonly operation: Operation;
   private answer: IncomingAnswer | undefined;
   private connection: Connection = {};
+  private readonly measurement: RequestMeasurement | undefined;
+  private failure: string | undefined;
   private over = false;
 
   /** Begins to trace a request, and has it carry its trace context; undefined where it is to be left alone. */
@@ -60,11 +71,12 @@ export class ClientRequest {
         attributes: guarded('http.client attributes', () => this.requestAttributes()) ?? {},
       }),
     });
+    this.measurement = options.meter?.begin(activeAttributes(message, rules.url));
   }
 
   /** The request has a connection to go over. */
   connected(connection: () => Connection): void {
-    if (this.over || !this.operation.recording) return;
+    if (this.over || !(this.operation.recording || this.measurement)) return;
     this.connection = { ...this.connection, ...connection() };
   }
 
@@ -89,9 +101,11 @@ export class ClientRequest {
       this.cancelled();
       return;
     }
+    const failure = failureType(error);
+    this.failure = failure;
     this.end(() => {
       this.operation.fail(error);
-      this.operation.span.setAttribute(ATTR_ERROR_TYPE, failureType(error));
+      this.operation.span.setAttribute(ATTR_ERROR_TYPE, failure);
     });
   }
 
@@ -105,6 +119,13 @@ export class ClientRequest {
       guarded('The end of an outgoing request', describeEnd);
     }
     operation.end();
+    this.measurement?.end(this.outcome(), operation.span);
+  }
+
+  /** What the request is counted by. */
+  private outcome(): Attributes {
+    const { answer, connection, failure, message, rules } = this;
+    return outcomeAttributes(message, rules.url, answer?.statusCode, connection.protocolVersion, failure);
   }
 
   private setStatus(): void {

@@ -2,9 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Attributes } from '@opentelemetry/api';
 import {
   ATTR_CLIENT_ADDRESS,
+  ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
   ATTR_NETWORK_PEER_ADDRESS,
   ATTR_NETWORK_PEER_PORT,
   ATTR_NETWORK_PROTOCOL_VERSION,
@@ -16,6 +18,7 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
 import { definedAttributes } from '../../core/defined-attributes.js';
+import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
 import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
@@ -38,7 +41,7 @@ export function requestAttributes(
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
     [ATTR_URL_SCHEME]: encrypted ? 'https' : (text(framework?.protocol) ?? 'http'),
-    [ATTR_NETWORK_PROTOCOL_VERSION]: httpVersion === '2.0' ? '2' : httpVersion,
+    [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
     [ATTR_URL_QUERY]: query === undefined ? undefined : redactQuery(query, isSecret),
     [ATTR_SERVER_ADDRESS]: address,
@@ -48,6 +51,43 @@ export function requestAttributes(
     [ATTR_NETWORK_PEER_PORT]: peerPort,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
   });
+}
+
+/** What a request is counted by while it is under way. */
+export function activeAttributes({ encrypted, method }: Arrival): Attributes {
+  return { [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method), [ATTR_URL_SCHEME]: encrypted ? 'https' : 'http' };
+}
+
+/** What a request is counted by when it is over. */
+export function outcomeAttributes(
+  { encrypted, method }: Arrival,
+  httpVersion: string,
+  framework: FrameworkRequest | undefined,
+  route: string | undefined,
+  response: HttpResponse,
+  aborted: Error | undefined,
+): Attributes {
+  // From a header, of which only these two may become values.
+  const behindProxy =
+    framework?.protocol === 'https' || framework?.protocol === 'http' ? framework.protocol : undefined;
+  const statusCode = response.headersSent ? response.statusCode : undefined;
+  return {
+    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method),
+    [ATTR_URL_SCHEME]: encrypted ? 'https' : (behindProxy ?? 'http'),
+    [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
+    ...(route !== undefined && { [ATTR_HTTP_ROUTE]: route }),
+    ...(statusCode !== undefined && { [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode }),
+    ...serverError(statusCode, aborted),
+  };
+}
+
+function serverError(statusCode: number | undefined, aborted: Error | undefined): Attributes | undefined {
+  if (statusCode !== undefined && statusCode >= 500) return { [ATTR_ERROR_TYPE]: String(statusCode) };
+  return aborted && { [ATTR_ERROR_TYPE]: errorType(aborted) };
+}
+
+function protocolVersion(httpVersion: string): string {
+  return httpVersion === '2.0' ? '2' : httpVersion;
 }
 
 /** The attributes of a server span that its response tells. A response that never began has none. */

@@ -9,10 +9,11 @@ import { guarded } from '../../core/diagnostics.js';
 import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import { Operation } from '../../core/operation.js';
+import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
 import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import { arrivalOf, type Arrival } from './arrival.js';
-import { requestAttributes, responseAttributes } from './attributes.js';
+import { activeAttributes, outcomeAttributes, requestAttributes, responseAttributes } from './attributes.js';
 import { frameworkRoute, type FrameworkRequest, type FrameworkResponse } from './framework-request.js';
 import { httpSpanName } from '../method.js';
 import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
@@ -23,6 +24,8 @@ const requests = new WeakMap<HttpRequest, ServerRequest>();
 export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
   readonly samplerReadsAttributes: boolean;
+  /** Undefined where nothing is measured. */
+  readonly meter: RequestMeter | undefined;
 }
 
 /** One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response. */
@@ -38,6 +41,9 @@ export class ServerRequest implements Entry {
   /** Whether a guard or the handler was reached, so that the route is certain even if the answer is 404. */
   private routed = false;
   private handled = false;
+  private measurement: RequestMeasurement | undefined;
+  /** Whether it was taken out of its trace. It counts all the same. */
+  private discarded = false;
   private unwatch: (() => void) | undefined;
   private over = false;
 
@@ -59,18 +65,22 @@ export class ServerRequest implements Entry {
   ) {
     requests.set(request, this);
     this.arrival = arrivalOf(request);
+    if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
+      this.operation = Operation.suppressed(this.within(outerContext(options)));
+      return;
+    }
     this.operation = this.start();
-    if (!this.operation.recording) return;
-    this.name = nameOf(this.operation.span);
+    this.measurement = this.measure();
+    const { recording, span } = this.operation;
+    if (!recording && !this.measurement) return;
     this.unwatch = watchResponse(request, response, (end) => this.end(end));
-    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(this.operation.span, request));
+    if (!recording) return;
+    this.name = nameOf(span);
+    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(span, request));
   }
 
   private start(): Operation {
     const { arrival, options, request } = this;
-    if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
-      return Operation.suppressed(this.within(outerContext(options)));
-    }
     const present = presentServerSpan(options);
     // A request that the application sends to itself, without a socket, finds the span of the one it serves.
     if (present && present !== ServerRequest.active()?.operation.span) {
@@ -90,6 +100,13 @@ export class ServerRequest implements Entry {
 
   private within(parent: Context): Context {
     return withEntry(parent, this);
+  }
+
+  private measure(): RequestMeasurement | undefined {
+    const { meter } = this.options;
+    // Whose span it is may record it into the very same metrics.
+    if (!meter || (meter.shared && this.joined)) return undefined;
+    return meter.begin(activeAttributes(this.arrival));
   }
 
   /** Goes on with the request inside its span. */
@@ -126,8 +143,7 @@ export class ServerRequest implements Entry {
 
   /** Takes the request out of its trace: its span is never exported. */
   discard(): void {
-    this.over = true;
-    this.unwatch?.();
+    this.discarded = true;
     this.operation.discard();
   }
 
@@ -135,8 +151,10 @@ export class ServerRequest implements Entry {
     if (this.over) return;
     this.over = true;
     this.unwatch?.();
-    if (this.operation.recording) this.complete(this.operation.span, end);
-    this.operation.end();
+    const { discarded, operation } = this;
+    if (operation.recording && !discarded) this.complete(operation.span, end);
+    operation.end();
+    this.measurement?.end(this.outcome(end), discarded ? undefined : operation.span);
   }
 
   private complete(span: Span, end: ResponseEnd): void {
@@ -163,6 +181,14 @@ export class ServerRequest implements Entry {
       span.setAttribute(ATTR_ERROR_TYPE, String(response.statusCode));
       span.setStatus({ code: SpanStatusCode.ERROR });
     }
+  }
+
+  /** What the request is counted by. */
+  private outcome(end: ResponseEnd): Attributes {
+    const { arrival, framework, request, response } = this;
+    const aborted = end === 'complete' ? undefined : end.error;
+    const route = this.certainRoute();
+    return outcomeAttributes(arrival, request.httpVersion, framework?.request, route, response, aborted);
   }
 
   private requestAttributes(): Attributes {

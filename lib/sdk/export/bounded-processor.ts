@@ -1,5 +1,6 @@
 import { TraceFlags } from '@opentelemetry/api';
 import { describeError, warn } from '../../core/diagnostics.js';
+import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import type { ReportingExporter } from './reporting-exporter.js';
 import { beforeDeadline } from '../time-limit.js';
 import type { Transport } from './transport.js';
@@ -11,6 +12,12 @@ export interface Bounds {
   readonly maxQueueSize: number;
   /** Longest time that shutdown waits for the backend, in milliseconds. */
   readonly shutdownTimeout: number;
+}
+
+/** What it and its exporter are called in statistics. */
+export interface Components {
+  readonly processor: Component;
+  readonly exporter: Component;
 }
 
 /**
@@ -29,6 +36,7 @@ export class BoundedProcessor implements SpanProcessor {
     private readonly exporter: ReportingExporter,
     private readonly transport: Transport,
     private readonly bounds: Bounds,
+    private readonly components: Components,
   ) {}
 
   onStart(...args: Parameters<SpanProcessor['onStart']>): void {
@@ -39,11 +47,22 @@ export class BoundedProcessor implements SpanProcessor {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.#shutdown) return;
     const { maxQueueSize } = this.bounds;
     // The SDK drops at the same point, but tells it to nobody.
-    if (this.#queued - this.exporter.taken >= maxQueueSize) this.exporter.drop(maxQueueSize);
+    if (this.#waiting >= maxQueueSize) this.exporter.drop(maxQueueSize);
     else {
       this.#queued++;
       this.processor.onEnd(span);
     }
+  }
+
+  statistics(): ExportStatistics {
+    const { dropped, exported, failures, taken } = this.exporter;
+    const queued = this.#waiting;
+    const capacity = this.bounds.maxQueueSize;
+    return { ...this.components, taken, exported, failed: failures, dropped, queued, capacity };
+  }
+
+  get #waiting(): number {
+    return this.#queued - this.exporter.taken;
   }
 
   async forceFlush(): Promise<void> {

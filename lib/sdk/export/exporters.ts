@@ -1,5 +1,6 @@
 import type { ResolvedExporter, ResolvedOptions } from '../../options/resolved-options.js';
 import type { SpanExporter } from '../../tracing.options.js';
+import type { Component } from '../../tracing.runtime.js';
 import { BoundedProcessor } from './bounded-processor.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
 import { createJaegerExporter } from './jaeger-exporter.js';
@@ -28,7 +29,7 @@ export function createSpanProcessors(options: ResolvedOptions): {
   memory: MemorySpanExporter | undefined;
 } {
   let memory: MemorySpanExporter | undefined;
-  const processors = options.exporters.map((resolved) => {
+  const processors = options.exporters.map((resolved, index) => {
     if (resolved.type === 'console') return immediate(new ConsoleSpanExporter());
     if (resolved.type === 'memory') return immediate((memory ??= new MemorySpanExporter()));
     const { transport, destination } = connect(resolved);
@@ -38,10 +39,13 @@ export function createSpanProcessors(options: ResolvedOptions): {
       return immediate(new ReportingExporter(transport, destination, exportTimeout, Infinity));
     }
     const exporter = new ReportingExporter(transport, destination, exportTimeout);
-    return new BoundedProcessor(batched(exporter, options), exporter, transport, {
-      maxQueueSize: options.batch.maxQueueSize,
-      shutdownTimeout: options.shutdown.timeout,
-    });
+    return new BoundedProcessor(
+      batched(exporter, options),
+      exporter,
+      transport,
+      { maxQueueSize: options.batch.maxQueueSize, shutdownTimeout: options.shutdown.timeout },
+      { processor: component('batching_span_processor', index), exporter: component(typeOf(resolved), index) },
+    );
   });
   return { processors, memory };
 }
@@ -64,6 +68,22 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
         destination: nameOf(resolved.exporter),
       };
   }
+}
+
+/** What OpenTelemetry's conventions call this kind of exporter. */
+function typeOf(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): string {
+  switch (resolved.type) {
+    case 'otlp':
+      return `otlp_${{ 'http/protobuf': 'http', 'http/json': 'http_json', grpc: 'grpc' }[resolved.protocol]}_span_exporter`;
+    case 'jaeger':
+      return 'jaeger_span_exporter';
+    case 'custom':
+      return nameOf(resolved.exporter);
+  }
+}
+
+function component(type: string, index: number): Component {
+  return { type, name: `${type}/${index}` };
 }
 
 function nameOf(exporter: SpanExporter): string {

@@ -1,7 +1,7 @@
 import type { ResolvedExporter } from '../../options/resolved-options.js';
 import type { SpanExporter } from '../../tracing.options.js';
 import { withEnvironment } from '../environment.js';
-import { loadOptional } from '../packages.js';
+import { loadOptional } from '../../packages/optional.js';
 import { SequentialExporter } from './sequential-exporter.js';
 import { splitBySize } from './span-size.js';
 import { ThriftExporter } from './thrift-exporter.js';

@@ -1,10 +1,14 @@
 import { describeError, warn } from '../../core/diagnostics.js';
+import { errorType } from '../../core/exception.js';
 import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
 import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../types.js';
 import type { Transport } from './transport.js';
 
 /** Exports that are under way at once: the SDK's exporters fail those beyond 30, and a flush begins all that there are. */
 const AT_ONCE = 4;
+
+/** What an export fails with that nobody has answered. */
+class NoAnswer extends Error {}
 
 /** An export that has begun and not been answered. */
 interface PendingExport {
@@ -20,7 +24,7 @@ interface PendingExport {
 export class ReportingExporter implements SpanExporter {
   #taken = 0;
   #exported = 0;
-  #failed = 0;
+  readonly #failures = new Map<string, number>();
   #dropped = 0;
   #losses = 0;
   #failing = false;
@@ -54,7 +58,14 @@ export class ReportingExporter implements SpanExporter {
 
   /** Spans that are lost because their export failed. */
   get failed(): number {
-    return this.#failed;
+    let failed = 0;
+    for (const count of this.#failures.values()) failed += count;
+    return failed;
+  }
+
+  /** The same by what their export failed with. */
+  get failures(): ReadonlyMap<string, number> {
+    return this.#failures;
   }
 
   /** Spans that are lost because there was no room to wait in. */
@@ -81,7 +92,7 @@ export class ReportingExporter implements SpanExporter {
   /** Says how many spans are lost, unless that was said when it happened. */
   sumUp(): void {
     if (this.#losses < 2) return;
-    const why = `${this.#dropped} found no room to wait, the export of ${this.#failed} failed`;
+    const why = `${this.#dropped} found no room to wait, the export of ${this.failed} failed`;
     const arrived = `${this.#exported} have arrived`;
     warn(`sum:${this.destination}`, `${this.#lost} spans to ${this.destination} are lost: ${why}; ${arrived}.`);
   }
@@ -94,13 +105,13 @@ export class ReportingExporter implements SpanExporter {
   /** Counts every export that is under way as failed, and begins those that wait. Returns how many it has given up. */
   giveUp(reason: string): number {
     const givenUp = [...this.#pending];
-    for (const pending of givenUp) pending.fail(new Error(reason));
+    for (const pending of givenUp) pending.fail(new NoAnswer(reason));
     return givenUp.length;
   }
 
   /** Counts every export that is under way or waits as failed, so that nothing waits for it any longer. */
   abandon(reason: string): void {
-    const error = new Error(reason);
+    const error = new NoAnswer(reason);
     const waiting = this.#waiting.splice(0);
     this.giveUp(reason);
     for (const [spans, done] of waiting) {
@@ -119,7 +130,7 @@ export class ReportingExporter implements SpanExporter {
   }
 
   get #lost(): number {
-    return this.#failed + this.#dropped;
+    return this.failed + this.#dropped;
   }
 
   #begin(spans: ReadableSpan[], done: ExportCallback): void {
@@ -142,7 +153,7 @@ export class ReportingExporter implements SpanExporter {
       pending.fail(error instanceof Error ? error : new Error(describeError(error)));
     }
     if (!this.#pending.has(pending)) return;
-    const unanswered = () => pending.fail(new Error(`no answer within ${this.timeout} ms`));
+    const unanswered = () => pending.fail(new NoAnswer(`no answer within ${this.timeout} ms`));
     pending.timer = setTimeout(unanswered, this.timeout).unref();
   }
 
@@ -166,7 +177,8 @@ export class ReportingExporter implements SpanExporter {
   }
 
   #fail(count: number, error: unknown): void {
-    this.#failed += count;
+    const kind = failureKind(error);
+    this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + count);
     this.#losses++;
     this.#failing = true;
     const spans = count === 1 ? '1 span is' : `${count} spans are`;
@@ -183,6 +195,13 @@ export class ReportingExporter implements SpanExporter {
       );
     }
   }
+}
+
+/** The status or code that an exporter's error carries, else its class. */
+function failureKind(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'number' || (typeof code === 'string' && code !== '')) return String(code);
+  return error === undefined ? '_OTHER' : errorType(error);
 }
 
 /** Passes on one answer for several: a failure, if there is one among them. */

@@ -31,7 +31,7 @@ function serve(over: Partial<ServerInterceptingCall> = {}) {
     getDeadline: () => Infinity,
     ...over,
   };
-  serverInterceptor(resolveGrpc({}), new OpenCalls())(definition, call).start(listener);
+  serverInterceptor({ ...resolveGrpc({}), meter: undefined }, new OpenCalls())(definition, call).start(listener);
   wire.onReceiveMetadata(new Metadata());
   return { call, wire, sent };
 }

@@ -1,10 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadFromSdk, loadOptional, loadSdkNode } from '../../../lib/sdk/packages.js';
-import { TracingConfigurationError, TracingPackageError } from '../../../lib/tracing.errors.js';
+import { describe, expect, it } from '@jest/globals';
+import { loadFromSdk, loadSdkNode } from '../../../lib/sdk/packages.js';
 
 describe('loadSdkNode', () => {
   it('loads the SDK', () => {
@@ -31,34 +27,5 @@ describe('loadFromSdk', () => {
   it('looks beside us for what the SDK does not have', () => {
     expect(loadFromSdk('reflect-metadata')).toBe(own('reflect-metadata'));
     expect(() => loadFromSdk('not-to-be-found')).toThrow(/not-to-be-found/);
-  });
-});
-
-describe('loadOptional', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'packages-'));
-    mkdirSync(join(folder, 'broken'));
-    writeFileSync(join(folder, 'broken', 'index.js'), 'require("a-part-that-is-gone");');
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it('loads what is installed', () => {
-    expect(loadOptional('@opentelemetry/exporter-jaeger', 'exporter', 'jaeger')).toHaveProperty('JaegerExporter');
-  });
-
-  it('says what to install', () => {
-    const call = () => loadOptional('not-to-be-found', 'exporter', 'jaeger');
-    expect(call).toThrow(TracingPackageError);
-    expect(call).toThrow('npm install not-to-be-found');
-    expect(call).toThrow(expect.objectContaining({ option: 'exporter', packageName: 'not-to-be-found' }));
-  });
-
-  it('does not call a package missing that fails to load', () => {
-    const call = () => loadOptional(join(folder, 'broken'), 'exporter', 'jaeger');
-    expect(call).toThrow(TracingConfigurationError);
-    expect(call).not.toThrow(TracingPackageError);
-    expect(call).toThrow(/installed but fails to load: .*a-part-that-is-gone/);
-    expect(call).toThrow(expect.objectContaining({ cause: expect.objectContaining({ code: 'MODULE_NOT_FOUND' }) }));
   });
 });

@@ -14,6 +14,7 @@ const OPTIONS: ClientRequestOptions = {
   responseHeaders: [],
   redactQuery: () => false,
   samplerReadsAttributes: false,
+  meter: undefined,
 };
 
 /** Writes its header always; those of OpenTelemetry heed suppression themselves. */

@@ -1,0 +1,164 @@
+import { trace, type Attributes, type Span } from '@opentelemetry/api';
+import { ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { guarded } from '../core/diagnostics.js';
+import { Stopwatch } from '../core/duration.js';
+import { errorType } from '../core/exception.js';
+import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
+import { settle } from '../core/settle.js';
+import type { Work } from '../core/work.js';
+import { disguise, qualifiedName, type AnyMethod } from './wrap-method.js';
+
+/** What can be counted by. */
+export type MetricAttributeValue = string | number | boolean;
+
+/** Attributes of a method's metric: values, or functions of the method's arguments. Each should have few values. */
+export type MetricAttributes = Readonly<
+  Record<string, MetricAttributeValue | ((...args: never[]) => MetricAttributeValue | undefined)>
+>;
+
+/** Where a method is counted by nothing but its name and its failures. */
+export type NoAttributes = Readonly<Record<string, never>>;
+
+/** How a method is measured that has a metric of its own. */
+export interface MethodMetricOptions<A extends MetricAttributes = MetricAttributes> {
+  /** What the metric is about, for whoever comes across it. */
+  description?: string;
+  /** More attributes than the method's name. They are fixed, so that a metric has the same labels wherever it is used. */
+  attributes?: A;
+}
+
+/** Says at the decorator that a function among its attributes does not fit the method. */
+export type FittingAttributes<Method, A extends MetricAttributes> = Method extends (
+  ...args: infer Parameters
+) => unknown
+  ? Misfits<A, Parameters> extends never
+    ? unknown
+    : { 'these attributes do not accept the parameters of this method': Misfits<A, Parameters> }
+  : never;
+
+type Misfits<A extends MetricAttributes, Parameters extends unknown[]> = {
+  [Name in keyof A]: A[Name] extends (...args: infer Args) => unknown
+    ? ((...args: Args) => unknown) extends (...args: Parameters) => unknown
+      ? never
+      : Name
+    : never;
+}[keyof A];
+
+/** A decorator for methods whose parameters the attributes accept. */
+export type MethodMetricDecorator<A extends MetricAttributes> = <Method extends (...args: never[]) => unknown>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method> & FittingAttributes<Method, A>,
+) => void;
+
+/** What is recorded of one call that is over. */
+export type RecordCall = (stopwatch: Stopwatch, attributes: Attributes, span: Span | undefined) => void;
+
+/** A metric that methods are measured by. */
+export interface MethodMetric {
+  readonly decorator: string;
+  readonly instrument: InstrumentDescription;
+  readonly attributes: MetricAttributes;
+  /** Makes the instrument, once for an application. */
+  readonly recorder: (instruments: Instruments) => RecordCall;
+}
+
+/** A name as OpenTelemetry wants it of an instrument. */
+const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
+
+/** The attributes by which each metric of a name of its own was declared. */
+const declared = new Map<string, string>();
+
+/** What every method's metric is described by. */
+export function describeMetric(
+  decorator: string,
+  { description, name, unit }: Omit<InstrumentDescription, 'attributes'>,
+  attributes: MetricAttributes,
+): InstrumentDescription {
+  const names = Object.keys(attributes);
+  if (!NAME.test(name)) {
+    throw new TypeError(
+      `${decorator} has the name ${JSON.stringify(name)}. Begin with a letter, and use letters, digits, ".", "_", "-", "/".`,
+    );
+  }
+  const known = declared.get(name) ?? names.toSorted().join(', ');
+  if (known !== names.toSorted().join(', ')) {
+    const given = names.join(', ') || 'none';
+    throw new TypeError(
+      `${decorator} declares the metric "${name}" with the attributes ${given}; elsewhere it has ${known || 'none'}. Give it the same, or another name.`,
+    );
+  }
+  declared.set(name, known);
+  return { name, description, unit, attributes: [ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE, ...names] };
+}
+
+/** The method, each call of which is measured where anything is. */
+export function measureMethod(
+  target: object,
+  key: string | symbol,
+  method: AnyMethod,
+  metric: MethodMetric,
+): AnyMethod {
+  const functionName = qualifiedName(target, key);
+  const recorders = new WeakMap<Instruments, RecordCall>();
+
+  function recorderOf(instruments: Instruments): RecordCall | undefined {
+    const known = recorders.get(instruments);
+    if (known) return known;
+    return guarded(`${metric.decorator} of ${functionName}`, () => {
+      const made = metric.recorder(instruments);
+      recorders.set(instruments, made);
+      return made;
+    });
+  }
+
+  function measured(this: unknown, ...args: unknown[]): unknown {
+    const instruments = currentInstruments();
+    const record = instruments && recorderOf(instruments);
+    if (!record) return Reflect.apply(method, this, args);
+    return settle(
+      () => new MeasuredCall(record, attributesOf(functionName, metric, args)),
+      () => Reflect.apply(method, this, args),
+    );
+  }
+  return disguise(measured, method);
+}
+
+/** One call, which is recorded when it is over. */
+class MeasuredCall implements Work {
+  private readonly stopwatch = new Stopwatch();
+  private readonly span = trace.getActiveSpan();
+
+  constructor(
+    private readonly record: RecordCall,
+    private readonly attributes: Attributes,
+  ) {}
+
+  run<T>(fn: () => T): T {
+    return fn();
+  }
+
+  succeeded(): void {
+    this.left();
+  }
+
+  failed(thrown: unknown): void {
+    this.record(this.stopwatch, { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(thrown) }, this.span);
+  }
+
+  left(): void {
+    this.record(this.stopwatch, this.attributes, this.span);
+  }
+}
+
+function attributesOf(functionName: string, { attributes, decorator }: MethodMetric, args: unknown[]): Attributes {
+  const values: Attributes = { [ATTR_CODE_FUNCTION_NAME]: functionName };
+  for (const [name, given] of Object.entries(attributes)) {
+    const value =
+      typeof given === 'function'
+        ? guarded(`The attribute ${name} of ${decorator} of ${functionName}`, () => given(...(args as never[])))
+        : given;
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}

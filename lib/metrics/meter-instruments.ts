@@ -1,0 +1,129 @@
+import {
+  metrics,
+  ROOT_CONTEXT,
+  trace,
+  type Context,
+  type Meter,
+  type MeterProvider,
+  type ObservableResult,
+  type Span,
+} from '@opentelemetry/api';
+import { guarded } from '../core/diagnostics.js';
+import type {
+  Counter,
+  Histogram,
+  HistogramDescription,
+  InstrumentDescription,
+  Instruments,
+  Reading,
+  UpDownCounter,
+} from '../core/instruments.js';
+import { VERSION } from '../core/version.js';
+
+/** Measures by OpenTelemetry's Meter API, so that whoever has set a MeterProvider up exports it. */
+export class MeterInstruments implements Instruments {
+  readonly shared = true;
+  private provider: MeterProvider | undefined;
+  private meter!: Meter;
+  private readonly made = new Map<string, object>();
+
+  /** @param given used instead of the one that is registered globally */
+  constructor(private readonly given: MeterProvider | undefined) {}
+
+  histogram(description: HistogramDescription): Histogram {
+    return this.once(description, () => {
+      const { buckets: explicitBucketBoundaries } = description;
+      const current = this.lazily((meter) =>
+        meter.createHistogram(description.name, {
+          ...optionsOf(description),
+          advice: { explicitBucketBoundaries: [...explicitBucketBoundaries] },
+        }),
+      );
+      return {
+        record: (value, attributes, span) => {
+          guarded(`The metric ${description.name}`, () => current().record(value, attributes, contextOf(span)));
+        },
+      };
+    });
+  }
+
+  counter(description: InstrumentDescription): Counter {
+    return this.once(description, () => {
+      const current = this.lazily((meter) => meter.createCounter(description.name, optionsOf(description)));
+      return {
+        add: (value, attributes, span) => {
+          guarded(`The metric ${description.name}`, () => current().add(value, attributes, contextOf(span)));
+        },
+      };
+    });
+  }
+
+  upDownCounter(description: InstrumentDescription): UpDownCounter {
+    return this.once(description, () => {
+      const current = this.lazily((meter) => meter.createUpDownCounter(description.name, optionsOf(description)));
+      return {
+        add: (value, attributes) => {
+          guarded(`The metric ${description.name}`, () => current().add(value, attributes, ROOT_CONTEXT));
+        },
+      };
+    });
+  }
+
+  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): void {
+    const counter = this.currentMeter().createObservableCounter(description.name, optionsOf(description));
+    counter.addCallback(callback(description, read));
+  }
+
+  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): void {
+    const gauge = this.currentMeter().createObservableGauge(description.name, optionsOf(description));
+    gauge.addCallback(callback(description, read));
+  }
+
+  private once<T extends object>({ name }: InstrumentDescription, make: () => T): T {
+    const known = this.made.get(name) as T | undefined;
+    if (known) return known;
+    const instrument = make();
+    this.made.set(name, instrument);
+    return instrument;
+  }
+
+  // The API has no stand-in for a meter that comes later: what was made before a provider is registered stays silent.
+  private lazily<T>(create: (meter: Meter) => T): () => T {
+    let from: Meter | undefined;
+    let made: T;
+    return () => {
+      const meter = this.currentMeter();
+      if (meter !== from) {
+        made = create(meter);
+        from = meter;
+      }
+      return made;
+    };
+  }
+
+  private currentMeter(): Meter {
+    const provider = this.given ?? metrics.getMeterProvider();
+    if (provider !== this.provider) {
+      this.provider = provider;
+      this.meter = provider.getMeter('nestjs-tracing', VERSION);
+    }
+    return this.meter;
+  }
+}
+
+function optionsOf({ description, unit }: InstrumentDescription): { description: string; unit: string } {
+  return { description, unit };
+}
+
+/** What the SDK takes exemplars from. */
+function contextOf(span: Span | undefined): Context {
+  return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
+}
+
+function callback({ name }: InstrumentDescription, read: () => readonly Reading[]) {
+  return (result: ObservableResult) => {
+    guarded(`Reading ${name}`, () => {
+      for (const { value, attributes } of read()) result.observe(value, attributes);
+    });
+  };
+}
