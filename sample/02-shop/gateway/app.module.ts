@@ -15,6 +15,7 @@ import { TraceIdMiddleware } from './trace-id.middleware.js';
       useFactory: (config: ConfigService) => ({
         serviceName: config.get('SERVICE_NAME', 'gateway'),
         http: { ignore: ['/health'] },
+        metrics: { path: '/metrics' },
       }),
     }),
     ConfigModule.forRoot({ isGlobal: true }),

@@ -8,7 +8,10 @@ import { StockService } from './stock.service.js';
   imports: [
     TracingModule.forRootAsync({
       inject: [ConfigService],
-      useFactory: (config: ConfigService) => ({ serviceName: config.get('SERVICE_NAME', 'inventory') }),
+      useFactory: (config: ConfigService) => ({
+        serviceName: config.get('SERVICE_NAME', 'inventory'),
+        metrics: { port: config.get<number>('METRICS_PORT', 9465) },
+      }),
     }),
     ConfigModule.forRoot({ isGlobal: true }),
   ],

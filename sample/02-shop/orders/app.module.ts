@@ -13,7 +13,10 @@ import { PricingService } from './pricing.service.js';
   imports: [
     TracingModule.forRootAsync({
       inject: [ConfigService],
-      useFactory: (config: ConfigService) => ({ serviceName: config.get('SERVICE_NAME', 'orders') }),
+      useFactory: (config: ConfigService) => ({
+        serviceName: config.get('SERVICE_NAME', 'orders'),
+        metrics: { port: config.get<number>('METRICS_PORT', 9464) },
+      }),
     }),
     ConfigModule.forRoot({ isGlobal: true }),
     ClientsModule.registerAsync([

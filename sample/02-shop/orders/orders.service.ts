@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
-import { Span, SpanAttribute, TracingService } from 'nestjs-tracing';
+import { Counted, Span, SpanAttribute, TracingService } from 'nestjs-tracing';
 import type { NewOrder, Order } from '../proto/orders.js';
 import { InventoryService } from './inventory.service.js';
 import { PaymentsService } from './payments.service.js';
@@ -20,6 +20,7 @@ export class OrdersService {
   ) {}
 
   @Span({ onResult: (order: Order) => ({ 'order.id': order.id }) })
+  @Counted('orders.placed')
   async place({ items, card }: NewOrder): Promise<Order> {
     const total = this.pricing.total(items);
     const { pieces } = await this.inventory.reserve(items);

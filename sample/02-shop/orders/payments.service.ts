@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { RpcException } from '@nestjs/microservices';
-import { Span } from 'nestjs-tracing';
+import { Span, Timed } from 'nestjs-tracing';
 
 /** The payment provider: somebody else's HTTP service. */
 @Injectable()
@@ -14,6 +14,7 @@ export class PaymentsService {
   }
 
   @Span((_card: string, amount: number) => ({ 'payment.amount': amount }))
+  @Timed()
   async charge(card: string, amount: number): Promise<void> {
     const response = await fetch(`${this.url}/charges`, {
       method: 'POST',

@@ -20,16 +20,27 @@ export class Shop {
   readonly broken: Promise<never>;
   /** Resolves with the gateway's address when all are up. */
   readonly ready: Promise<string>;
+  /** Where the metrics of the services are, by their names, once they are up. */
+  readonly metrics: Readonly<Record<string, string>>;
   readonly #processes: readonly ServiceProcess[];
 
-  private constructor(gateway: ServiceProcess, others: readonly ServiceProcess[]) {
+  private constructor(
+    gateway: ServiceProcess,
+    others: readonly ServiceProcess[],
+    metricsPorts: Readonly<Record<string, number>>,
+  ) {
+    this.metrics = Object.fromEntries(
+      Object.entries(metricsPorts).map(([service, port]) => [service, `http://127.0.0.1:${port}/metrics`]),
+    );
     this.#processes = [gateway, ...others];
     this.broken = Promise.race(this.#processes.map(({ broken }) => broken));
     this.ready = Promise.all(this.#processes.map(({ listening }) => listening)).then(() => gateway.listening);
   }
 
   static async start({ folder, traces, port, env, envOf = {} }: ShopOptions): Promise<Shop> {
-    const [free, ordersPort, inventoryPort, paymentsPort] = await freePorts(4);
+    const [free, ordersPort, inventoryPort, paymentsPort, ...metricsPorts] = await freePorts(6);
+    const [ordersMetrics, inventoryMetrics] = metricsPorts as [number, number];
+    const gatewayPort = port ?? (free as number);
     const start = (name: string, settings: NodeJS.ProcessEnv) =>
       new ServiceProcess(name, join(folder, name, 'main.js'), {
         ...process.env,
@@ -44,11 +55,15 @@ export class Shop {
     const ORDERS_URL = `127.0.0.1:${ordersPort}`;
     const INVENTORY_URL = `127.0.0.1:${inventoryPort}`;
     const PAYMENTS_URL = `http://127.0.0.1:${paymentsPort}`;
-    return new Shop(start('gateway', { PORT: String(port ?? free), ORDERS_URL }), [
-      start('orders', { ORDERS_URL, INVENTORY_URL, PAYMENTS_URL }),
-      start('inventory', { INVENTORY_URL }),
-      start('payments', { PORT: String(paymentsPort) }),
-    ]);
+    return new Shop(
+      start('gateway', { PORT: String(gatewayPort), ORDERS_URL }),
+      [
+        start('orders', { ORDERS_URL, INVENTORY_URL, PAYMENTS_URL, METRICS_PORT: String(ordersMetrics) }),
+        start('inventory', { INVENTORY_URL, METRICS_PORT: String(inventoryMetrics) }),
+        start('payments', { PORT: String(paymentsPort) }),
+      ],
+      { gateway: gatewayPort, orders: ordersMetrics, inventory: inventoryMetrics },
+    );
   }
 
   async stop(): Promise<void> {
