@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Operation } from './operation.js';
 
-/** A unit of work that is followed to its end, of which there is one. */
+/** A unit of work that is followed to its end. What is said of the end first counts; it may be said again. */
 export interface Work {
   /** Calls `fn` as a part of the work. */
   run<T>(fn: () => T): T;

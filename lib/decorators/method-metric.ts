@@ -128,6 +128,7 @@ export function measureMethod(
 class MeasuredCall implements Work {
   private readonly stopwatch = new Stopwatch();
   private readonly span = trace.getActiveSpan();
+  private over = false;
 
   constructor(
     private readonly record: RecordCall,
@@ -143,11 +144,17 @@ class MeasuredCall implements Work {
   }
 
   failed(thrown: unknown): void {
-    this.record(this.stopwatch, { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(thrown) }, this.span);
+    this.end({ ...this.attributes, [ATTR_ERROR_TYPE]: errorType(thrown) });
   }
 
   left(): void {
-    this.record(this.stopwatch, this.attributes, this.span);
+    this.end(this.attributes);
+  }
+
+  private end(attributes: Attributes): void {
+    if (this.over) return;
+    this.over = true;
+    this.record(this.stopwatch, attributes, this.span);
   }
 }
 

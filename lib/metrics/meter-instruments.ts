@@ -1,4 +1,5 @@
 import {
+  createNoopMeter,
   metrics,
   ROOT_CONTEXT,
   trace,
@@ -29,6 +30,12 @@ export class MeterInstruments implements Instruments {
 
   /** @param given used instead of the one that is registered globally */
   constructor(private readonly given: MeterProvider | undefined) {}
+
+  /** Whether there is anybody to measure for. */
+  get heard(): boolean {
+    // The API's own meter, of which there is one, measures nothing.
+    return this.currentMeter() !== createNoopMeter();
+  }
 
   histogram(description: HistogramDescription): Histogram {
     return this.once(description, () => {

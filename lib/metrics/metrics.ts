@@ -66,6 +66,7 @@ export class Metrics {
   /** The application is up: opens the port, where the metrics have one of their own. */
   async open(): Promise<void> {
     measureExport(this.instruments, this.sources.exportStatistics);
+    if (this.instruments instanceof MeterInstruments && !this.instruments.heard) warnOfSilence();
     if (!this.#place || !this.#endpoint) return;
     if (this.#place.port !== undefined) {
       this.#server = new MetricsServer(this.#place, this.#endpoint);
@@ -80,6 +81,11 @@ export class Metrics {
     this.#stopUsing();
     await this.#server?.close();
   }
+}
+
+function warnOfSilence(): void {
+  const fix = 'Register one before the application starts, or give metrics.meterProvider.';
+  warn('meter-provider', `Metrics go nowhere so far: no MeterProvider is registered. ${fix}`);
 }
 
 function prometheus(

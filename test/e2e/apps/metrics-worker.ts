@@ -1,0 +1,15 @@
+/** An application without a server, whose metrics are on a port: it does its work and does not close. */
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { TracingModule } from 'nestjs-tracing';
+
+const port = Number(process.argv[2]);
+
+@Module({ imports: [TracingModule.forRoot({ serviceName: 'worker', exporter: 'none', metrics: { port } })] })
+class AppModule {}
+
+await NestFactory.createApplicationContext(AppModule, { logger: ['warn', 'error'] });
+const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } });
+await response.text();
+console.log(`scraped ${response.status}`);
+console.log('done');

@@ -1,0 +1,94 @@
+import { get } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import type { TracingOptions } from 'nestjs-tracing';
+import { withClientApp, type ClientApp } from '../support/client-app.js';
+import { freePort } from '../support/free-port.js';
+import { untraced } from '../support/http-app.js';
+import { Scrape } from '../support/scrape.js';
+
+const DURATION = 'http_client_request_duration_seconds';
+
+async function nodeGet(url: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    get(url, (response) => response.resume().once('end', resolve)).once('error', reject);
+  });
+}
+
+const clients: [string, (url: string, init?: RequestInit) => Promise<unknown>][] = [
+  ['fetch', async (url, init) => (await fetch(url, init)).text()],
+  ['node:http', nodeGet],
+];
+
+describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
+  const withApp = (use: (app: ClientApp) => Promise<void>, tracing: Omit<TracingOptions, 'exporter'> = {}) =>
+    withClientApp({ tracing: { metrics: { defaultMetrics: false }, ...tracing } }, use);
+
+  async function counted({ url }: ClientApp, count: number): Promise<Scrape> {
+    for (;;) {
+      const found = await untraced(() => Scrape.of(`${url}/metrics`));
+      const sum = found.find(`${DURATION}_count`).reduce((total, { value }) => total + value, 0);
+      if (sum >= count) return found;
+    }
+  }
+
+  it('are counted by method, host and status, and lead to their spans', () =>
+    withApp(async (app) => {
+      await app.run(() => send(`${app.target.url}/status/200?secret=1`));
+      await app.run(() => send(`${app.target.url}/status/404`));
+      await app.run(() => send(`${app.target.url}/status/503`));
+      const found = await counted(app, 3);
+      const common = {
+        server_address: '127.0.0.1',
+        server_port: String(app.target.port),
+        network_protocol_version: '1.1',
+      };
+      const labels = { ...common, http_request_method: 'GET' };
+      expect(found.labels(`${DURATION}_count`)).toEqual([
+        { ...labels, http_response_status_code: '200' },
+        { ...labels, http_response_status_code: '404', error_type: '404' },
+        { ...labels, http_response_status_code: '503', error_type: '503' },
+      ]);
+      await app.traces.until((spans) => spans.filter(({ kind }) => kind === 2).length === 3);
+      const spans = app.traces.spans.filter(({ kind }) => kind === 2);
+      const led = found.exemplars(`${DURATION}_bucket`).map(({ exemplar }) => exemplar!.labels.span_id);
+      expect(led.toSorted()).toEqual(spans.map((span) => span.spanContext().spanId).toSorted());
+    }));
+
+  it('name what went wrong where no answer came', () =>
+    withApp(async (app) => {
+      const nobody = await freePort();
+      await app.run(() => send(`http://127.0.0.1:${nobody}/`).catch(() => {}));
+      const found = await counted(app, 1);
+      expect(found.labels(`${DURATION}_count`)).toEqual([
+        {
+          http_request_method: 'GET',
+          server_address: '127.0.0.1',
+          server_port: String(nobody),
+          error_type: 'ECONNREFUSED',
+        },
+      ]);
+    }));
+
+  it('know how many are under way', () =>
+    withApp(async (app) => {
+      const sent = app.run(() => send(`${app.target.url}/hang`));
+      await app.target.reached('/hang');
+      const active = { http_request_method: 'GET', server_port: String(app.target.port) };
+      const during = await untraced(() => Scrape.of(`${app.url}/metrics`));
+      expect(during.value('http_client_active_requests', active)).toBe(1);
+      app.target.release('/hang');
+      await sent;
+      expect((await counted(app, 1)).value('http_client_active_requests', active)).toBe(0);
+    }));
+
+  it('count what the sampler drops, and lead nowhere then', () =>
+    withApp(
+      async (app) => {
+        await app.run(() => send(`${app.target.url}/status/200`));
+        const found = await counted(app, 1);
+        expect(found.value(`${DURATION}_count`)).toBe(1);
+        expect(found.samples.filter(({ exemplar }) => exemplar)).toEqual([]);
+      },
+      { sampler: 'always_off' },
+    ));
+});

@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
+import { Series } from '../../../lib/metrics/series.js';
+
+const said: string[] = [];
+beforeEach(() => setDiagnosticsSink({ warn: (message) => said.push(message) }));
+afterEach(() => setDiagnosticsSink());
+
+it('makes the same labels of the same attributes, in any order and of any kind', () => {
+  const series = new Series('requests', ['a.b', 'c', 'd'], 10);
+  expect(series.labelNames).toEqual(['a_b', 'c', 'd', 'otel_metric_overflow']);
+  const labels = series.labels({ c: 200, 'a.b': 'x' });
+  expect(labels).toEqual({ a_b: 'x', c: '200' });
+  expect(series.labels({ 'a.b': 'x', c: '200' })).toBe(labels);
+});
+
+it('leaves out what was not declared, and cuts what is too long', () => {
+  const series = new Series('requests', ['a'], 10);
+  expect(series.labels({ a: 'x'.repeat(1000), path: '/secret' })).toEqual({ a: 'x'.repeat(256) });
+});
+
+it('does not mix up values that stand in different places', () => {
+  const series = new Series('requests', ['a', 'b'], 10);
+  expect(series.labels({ a: 'x' })).not.toBe(series.labels({ b: 'x' }));
+});
+
+it('keeps to its limit, goes on with what it knows, and says so once', () => {
+  const series = new Series('requests', ['id'], 2);
+  const ids = ['1', '2', '3', '4', '1', '5'].map((id) => series.labels({ id }));
+  const overflow = { otel_metric_overflow: 'true' };
+  expect(ids).toEqual([{ id: '1' }, { id: '2' }, overflow, overflow, { id: '1' }, overflow]);
+  expect(said).toEqual([
+    'The metric requests has 2 series: further ones are counted under otel_metric_overflow="true". Look for an attribute with too many values, or raise metrics.cardinalityLimit.',
+  ]);
+});
