@@ -1,6 +1,7 @@
 /** A whole application of one request, which checks its own trace and fails if anything is not as it should be. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Injectable, Module, Param } from '@nestjs/common';
@@ -10,6 +11,8 @@ import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trac
 import { Span, TracingModule, TracingService } from 'nestjs-tracing';
 
 const exporter = new InMemorySpanExporter();
+/** Some of the applications have the package that metrics need, the others show that nothing else does. */
+const measured = existsSync('node_modules/prom-client');
 
 @Injectable()
 class UsersService {
@@ -32,7 +35,7 @@ class UsersController {
 }
 
 @Module({
-  imports: [TracingModule.forRoot({ serviceName: 'users', exporter })],
+  imports: [TracingModule.forRoot({ serviceName: 'users', exporter, metrics: measured && { path: '/metrics' } })],
   controllers: [UsersController],
   providers: [UsersService],
 })
@@ -50,6 +53,7 @@ async function main(): Promise<void> {
   assert.deepEqual(await response.json(), { id: '42', traceId: caller.traceId });
 
   const spans = await finishedSpans(app.get(TracingService));
+  if (measured) await checkMetrics(`http://127.0.0.1:${port}/metrics`, caller.traceId);
   await app.close();
 
   assert.deepEqual([...spans.keys()].sort(), ['GET /users/:id', 'UsersController.one', 'UsersService.find']);
@@ -63,6 +67,13 @@ async function main(): Promise<void> {
   assert.equal(handler.parentSpanContext?.spanId, server.spanContext().spanId);
   assert.equal(service.parentSpanContext?.spanId, handler.spanContext().spanId);
   for (const span of spans.values()) assert.equal(span.spanContext().traceId, caller.traceId);
+}
+
+async function checkMetrics(url: string, traceId: string): Promise<void> {
+  const response = await fetch(url, { headers: { accept: 'application/openmetrics-text' } });
+  const text = await response.text();
+  assert.match(text, /^http_server_request_duration_seconds_count\{.*http_route="\/users\/:id".*\} 1$/m);
+  assert.ok(text.includes(`# {trace_id="${traceId}"`), text);
 }
 
 /** The server span ends a moment after the caller has its response. */

@@ -142,12 +142,12 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
         expect(exemplars).toHaveLength(1);
         const [{ exemplar, labels }] = exemplars as [(typeof exemplars)[0]];
         const span = http.traces.named(`GET ${route}`);
-        expect(exemplar!.labels).toEqual({ trace_id: span.spanContext().traceId, span_id: span.spanContext().spanId });
-        expect(exemplar!.value).toBeCloseTo(span.duration[0] + span.duration[1] / 1e9, 9);
+        expect(exemplar.labels).toEqual({ trace_id: span.spanContext().traceId, span_id: span.spanContext().spanId });
+        expect(exemplar.value).toBeCloseTo(span.duration[0] + span.duration[1] / 1e9, 9);
         const upper = labels.le === '+Inf' ? Infinity : Number(labels.le);
         const lower = [0, ...BUCKETS][BUCKETS.indexOf(upper)]!;
-        expect(exemplar!.value).toBeGreaterThan(lower);
-        expect(exemplar!.value).toBeLessThanOrEqual(upper);
+        expect(exemplar.value).toBeGreaterThan(lower);
+        expect(exemplar.value).toBeLessThanOrEqual(upper);
       }
     });
 
@@ -188,12 +188,9 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
     await http.request('/users/broken');
     await http.request('/users/closed');
     const found = await counted(3);
-    expect(
-      found
-        .labels(`${DURATION}_count`)
-        .map(({ http_route }) => http_route)
-        .toSorted(),
-    ).toEqual(['/users/:id', '/users/broken', '/users/closed']);
+    expect(new Set(found.labels(`${DURATION}_count`).map(({ http_route }) => http_route))).toEqual(
+      new Set(['/users/:id', '/users/broken', '/users/closed']),
+    );
     expect(found.samples.filter(({ exemplar }) => exemplar)).toEqual([]);
   });
 

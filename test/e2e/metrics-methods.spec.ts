@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Injectable, UseGuards, type CanActivate } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Counted, NoSpan, Span, Timed, Traceable, TracingService } from 'nestjs-tracing';
-import { lastValueFrom, of, throwError, timer, map, type Observable } from 'rxjs';
+import { lastValueFrom, throwError, timer, map, type Observable } from 'rxjs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startHttpApp, untraced, type HttpApp } from '../support/http-app.js';
 import { Scrape } from '../support/scrape.js';
@@ -209,7 +209,7 @@ describe('methods with a metric', () => {
     const found = await scrape();
     const led = (method: string) =>
       found.exemplars('method_duration_seconds_bucket', { code_function_name: `PaymentsService.${method}` })[0]!
-        .exemplar!.labels;
+        .exemplar.labels;
     expect(led('sync')).toEqual({ trace_id: inside.traceId, span_id: inside.spanId });
     const own = http.traces.named('PaymentsService.traced').spanContext();
     expect(led('traced')).toEqual({ trace_id: own.traceId, span_id: own.spanId });
@@ -261,7 +261,7 @@ describe('a decorator that is used wrongly', () => {
     }).toThrow(
       '@Counted() declares the metric "twice" with the attributes b; elsewhere it has a. Give it the same, or another name.',
     );
-    expect(() => Timed()({}, 'arrow', {} as never)).toThrow(
+    expect(() => Timed()({}, 'arrow', {})).toThrow(
       '@Timed() stands on Object.arrow, which is a property, perhaps an arrow function.',
     );
   });

@@ -109,6 +109,6 @@ describe('a process', () => {
   it('ends by itself, metrics or not, when its work is done', async () => {
     const port = await freePort();
     const { code, stderr, stdout } = await apps.run('metrics-worker', { args: [String(port)] });
-    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'scraped 200\ndone' });
+    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'scraped 200' });
   });
 });

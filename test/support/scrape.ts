@@ -53,9 +53,9 @@ export class Scrape {
     return found[0]?.value;
   }
 
-  /** The label sets of this name, without the bounds of buckets. */
-  labels(name: string): Record<string, string>[] {
-    return this.find(name).map(({ labels }) => ({ ...labels }));
+  /** The label sets of this name. */
+  labels(name: string): Sample['labels'][] {
+    return this.find(name).map(({ labels }) => labels);
   }
 
   /** The samples that lead to a trace. */
@@ -86,5 +86,5 @@ function labelsOf(text = ''): Record<string, string> {
 }
 
 function numberOf(text = ''): number {
-  return /Inf$/.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
+  return text.endsWith('Inf') ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
 }

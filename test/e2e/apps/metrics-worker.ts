@@ -11,5 +11,4 @@ class AppModule {}
 await NestFactory.createApplicationContext(AppModule, { logger: ['warn', 'error'] });
 const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } });
 await response.text();
-console.log(`scraped ${response.status}`);
-console.log('done');
+process.stdout.write(`scraped ${response.status}\n`);

@@ -73,7 +73,7 @@ describe('a registry as text', () => {
   it('has histograms with their bounds, sums and exemplars, and summaries with their quantiles', async () => {
     const registry = new Registry();
     const histogram = new Histogram({ name: 'd', help: 'D.', registers: [], buckets: [0.5, 1], enableExemplars: true });
-    registry.registerMetric(histogram as never);
+    registry.registerMetric(histogram);
     histogram.observe({ value: 0.7, exemplarLabels: { trace_id: 'abc' } });
     histogram.observe({ value: 7, exemplarLabels: {} });
     new Summary({ name: 's', help: 'S.', registers: [registry], percentiles: [0.5, 1] }).observe(3);
