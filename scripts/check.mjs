@@ -8,6 +8,7 @@ const steps = {
   types: () => runBin('typescript', 'tsc', ['--noEmit']),
   lint: () => runBin('oxlint', 'oxlint', ['--deny-warnings']),
   format: () => runBin('prettier', 'prettier', ['--check', '.']),
+  dashboards: () => run(node, ['scripts/dashboards.mjs', '--check']),
   architecture: () => run(node, ['scripts/check-architecture.mjs']),
   build: () => run(node, ['scripts/build.mjs']),
   samples: () => runBin('@nestjs/cli', 'nest', ['build', '--all']),

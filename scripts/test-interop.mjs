@@ -1,5 +1,5 @@
 /**
- * Tests the library against a real Jaeger, which is found, or built, by `support/jaeger.mjs`.
+ * Tests the library against a real Jaeger and a real Prometheus, which are found, built or installed by `support/`.
  *
  *   node scripts/test-interop.mjs [arguments for Jest]
  */
@@ -7,14 +7,15 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { findJaeger } from './support/jaeger.mjs';
+import { findCompose, findPrometheus } from './support/prometheus.mjs';
 import { root } from './support/run.mjs';
 
 /** Milliseconds after which something hangs. */
 const PATIENCE = 10 * 60_000;
 const LABEL = `nestjs-tracing-interop=${process.pid}`;
 
-const jaeger = find();
-console.log(`Jaeger: ${jaeger.path ?? jaeger.image}`);
+const { jaeger, prometheus, compose } = find();
+console.log(`Jaeger: ${jaeger.path ?? jaeger.image}, Prometheus: ${prometheus.prometheus}`);
 const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -22,7 +23,12 @@ const jest = [
   '--config=jest.interop.config.mjs',
   ...process.argv.slice(2),
 ];
-const env = { ...process.env, JAEGER_PROGRAM: JSON.stringify({ ...jaeger, label: LABEL }) };
+const env = {
+  ...process.env,
+  JAEGER_PROGRAM: JSON.stringify({ ...jaeger, label: LABEL }),
+  PROMETHEUS_PROGRAMS: JSON.stringify(prometheus),
+  COMPOSE_COMMAND: JSON.stringify(compose),
+};
 // A group of its own, by which everything that the tests have started can be ended with them.
 const child = spawn(process.execPath, jest, { cwd: root, env, stdio: 'inherit', detached: true });
 const timer = setTimeout(() => giveUp(`The tests are not done after ${PATIENCE / 60_000} minutes.`), PATIENCE);
@@ -35,7 +41,7 @@ process.exit(code ?? 1);
 
 function find() {
   try {
-    return findJaeger();
+    return { jaeger: findJaeger(), prometheus: findPrometheus(), compose: findCompose() };
   } catch (error) {
     console.error(error.message);
     process.exit(1);

@@ -38,9 +38,9 @@ export class Shop {
   }
 
   static async start({ folder, traces, port, env, envOf = {} }: ShopOptions): Promise<Shop> {
-    const [free, ordersPort, inventoryPort, paymentsPort, ...metricsPorts] = await freePorts(6);
+    const [free = 0, ordersPort, inventoryPort, paymentsPort, ...metricsPorts] = await freePorts(6);
     const [ordersMetrics, inventoryMetrics] = metricsPorts as [number, number];
-    const gatewayPort = port ?? (free as number);
+    const gatewayPort = port ?? free;
     const start = (name: string, settings: NodeJS.ProcessEnv) =>
       new ServiceProcess(name, join(folder, name, 'main.js'), {
         ...process.env,

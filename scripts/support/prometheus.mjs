@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { spawnSync } from 'node:child_process';
+
+/**
+ * The paths, or names, of Prometheus and its promtool: those that `PROMETHEUS_BINARY` and `PROMTOOL_BINARY` name, else those on the
+ * PATH. In CI, as root, Debian's package is installed where they are missing.
+ *
+ * @throws Error that says what is missing
+ */
+export function findPrometheus() {
+  const find = () => ({
+    prometheus: program('PROMETHEUS_BINARY', 'prometheus'),
+    promtool: program('PROMTOOL_BINARY', 'promtool'),
+  });
+  let found = find();
+  if ((!found.prometheus || !found.promtool) && install('prometheus')) found = find();
+  if (found.prometheus && found.promtool) return found;
+  const [missing, variable] = found.prometheus ? ['promtool', 'PROMTOOL_BINARY'] : ['Prometheus', 'PROMETHEUS_BINARY'];
+  throw new Error(
+    `${missing} is missing. On Debian or Ubuntu: apt-get install --no-install-recommends prometheus. Elsewhere download Prometheus from https://prometheus.io/download, and put it on the PATH or set ${variable} to the path of the program.`,
+  );
+}
+
+/**
+ * The command and first arguments of Docker Compose, which needs no Docker to check a file.
+ *
+ * @throws Error that says what is missing
+ */
+export function findCompose() {
+  const find = () =>
+    [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) => works(command, [...args, 'version']));
+  const found = find() ?? (install('docker-compose') ? find() : undefined);
+  if (found) return found;
+  throw new Error(
+    'Docker Compose is missing. On Debian: apt-get install --no-install-recommends docker-compose. Elsewhere see https://docs.docker.com/compose/install.',
+  );
+}
+
+function program(variable, name) {
+  const named = process.env[variable];
+  if (named && !existsSync(named)) throw new Error(`${variable} is ${named}, where there is no file.`);
+  if (named) return named;
+  return works(name, ['--version']) ? name : undefined;
+}
+
+/** Installs a package where nobody is at home whose machine it is. */
+function install(name) {
+  if (!process.env.CI || process.getuid?.() !== 0 || !works('apt-get', ['--version'])) return false;
+  console.log(`Installing Debian's package ${name}.`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  return apt('update') && apt('install', '--yes', '--no-install-recommends', name);
+}
+
+function works(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
