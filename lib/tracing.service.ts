@@ -38,6 +38,8 @@ export class TracingService {
    * with `@Span()`: a promise, an Observable or a generator is waited for. What `fn` throws is recorded and thrown on.
    */
   span<T>(name: string, fn: (span: Span) => T, options: ManualSpanOptions = {}): T {
+    const silence = Operation.silenceIn(options.parent ?? context.active(), options);
+    if (silence) return options.parent ? context.with(options.parent, () => fn(silence)) : fn(silence);
     return settle(
       () => new TracedWork(Operation.start(name, options)),
       ({ operation }) => fn(operation.span),

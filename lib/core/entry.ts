@@ -1,7 +1,6 @@
-import { context, createContextKey, type Context } from '@opentelemetry/api';
+import { context, type Context } from '@opentelemetry/api';
+import { OperationContext } from './operation-context.js';
 import type { Operation } from './operation.js';
-
-const ENTRY = createContextKey('nestjs-tracing entry');
 
 /** What the application serves: an incoming request or call. Guards and handlers tell it how far it has come. */
 export interface Entry {
@@ -19,10 +18,10 @@ export interface Entry {
 
 /** The context in which `entry` is being served. */
 export function withEntry(parent: Context, entry: Entry): Context {
-  return parent.setValue(ENTRY, entry);
+  return OperationContext.ofEntry(parent, entry);
 }
 
 /** What is being served in the active context. */
 export function activeEntry(): Entry | undefined {
-  return context.active().getValue(ENTRY) as Entry | undefined;
+  return OperationContext.entryIn(context.active()) as Entry | undefined;
 }

@@ -1,6 +1,5 @@
 import {
   context,
-  createContextKey,
   INVALID_SPAN_CONTEXT,
   SpanStatusCode,
   trace,
@@ -8,16 +7,18 @@ import {
   type Context,
   type Link,
   type Span,
-  type SpanKind,
+  SpanKind,
   type TimeInput,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_EXCEPTION_TYPE } from '@opentelemetry/semantic-conventions';
 import { guarded, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
+import { OperationContext } from './operation-context.js';
 import { suppressTracing } from './suppression.js';
-import { startSpan } from './tracer.js';
+import { isOff, keepsNoChildren, startSpan } from './tracer.js';
 
-const OPERATION = createContextKey('nestjs-tracing operation');
+/** Stands for spans that are not made. */
+const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** Exceptions an operation remembers, so that one that passes through is not recorded again. */
 const REMEMBERED_EXCEPTIONS = 16;
@@ -70,6 +71,19 @@ export class Operation {
     return Operation.over(startSpan(name, options, parent), parent, options.forFunction);
   }
 
+  /**
+   * The span that stands for all that would be started here with these options, where that comes to nothing: where tracing is
+   * off, or where the trace is not kept and the sampler never keeps a part of such a trace. Nothing needs to be made then.
+   */
+  static silenceIn(active: Context, { kind = SpanKind.INTERNAL, root = false }: ManualSpanOptions): Span | undefined {
+    if (isOff()) return NO_SPAN;
+    // Calls that leave the process keep ids of their own, by which they can be told apart.
+    if (root || kind !== SpanKind.INTERNAL) return undefined;
+    const operation = Operation.in(active);
+    if (!operation || operation.span !== trace.getSpan(active)) return undefined;
+    return keepsNoChildren(operation.span) ? operation.span : undefined;
+  }
+
   /** Takes part in the active operation, if that was made for a function of this name which is only now called. */
   static joinFor(functionName: string): Operation | undefined {
     const active = context.active();
@@ -87,20 +101,20 @@ export class Operation {
 
   /** Work that is not to be traced, nor anything beneath it. */
   static suppressed(parent: Context = context.active()): Operation {
-    return Operation.over(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), suppressTracing(parent));
+    return Operation.over(NO_SPAN, suppressTracing(parent));
   }
 
   private static over(span: Span, parent: Context, forFunction?: string): Operation {
     const ancestor = Operation.in(parent);
     // The context carries the operation and the operation its context, so one of them is filled in late.
     const operation = new Operation(span, parent, ancestor, forFunction) as { context: Context } & Operation;
-    operation.context = trace.setSpan(parent, span).setValue(OPERATION, operation);
+    operation.context = OperationContext.ofOperation(parent, span, operation);
     return operation;
   }
 
   /** The operation a context belongs to. */
   static in(from: Context): Operation | undefined {
-    return from.getValue(OPERATION) as Operation | undefined;
+    return OperationContext.operationIn(from) as Operation | undefined;
   }
 
   /** Whether anything that is said to the span is kept. */

@@ -1,6 +1,7 @@
 import {
   INVALID_SPAN_CONTEXT,
   trace,
+  TraceFlags,
   type Context,
   type Span,
   type SpanOptions,
@@ -12,6 +13,20 @@ import { VERSION } from './version.js';
 
 let provider: TracerProvider | undefined;
 let tracer: Tracer;
+let parentBased = false;
+
+/** The API's own stand-in for a provider: it hands out tracers of a delegate, once there is one. */
+interface StandIn extends TracerProvider {
+  getDelegate(): TracerProvider;
+  getDelegateTracer(name: string): Tracer | undefined;
+}
+
+/** The delegate of the stand-in while there is none, and one that was seen to be real. */
+let nobody: TracerProvider | undefined;
+let somebody: TracerProvider | undefined;
+
+/** Providers whose sampler never keeps a part of a trace that it does not keep. */
+const parentBasedProviders = new WeakSet<TracerProvider>();
 
 /**
  * Starts a span. Where that fails, because a sampler or span processor of the application throws, the trace goes on
@@ -26,14 +41,49 @@ export function startSpan(name: string, options: SpanOptions, parent: Context): 
   }
 }
 
+/** Says that a provider's sampler decides about whole traces: what stands below a span that is not kept is not kept either. */
+export function noteParentBased(registered: TracerProvider): void {
+  parentBasedProviders.add(registered);
+  forgetTracer();
+}
+
+/** Whether nobody traces. */
+export function isOff(): boolean {
+  const registered = trace.getTracerProvider();
+  if (!isStandIn(registered)) return false;
+  const delegate = registered.getDelegate();
+  if (delegate !== nobody && delegate !== somebody) {
+    if (registered.getDelegateTracer('nestjs-tracing') === undefined) nobody = delegate;
+    else somebody = delegate;
+  }
+  return delegate === nobody;
+}
+
+/** Whether nothing below this span would be kept. */
+export function keepsNoChildren(span: Span): boolean {
+  currentTracer();
+  if (!parentBased || span.isRecording()) return false;
+  // A span that has ended records no more either, but its trace is kept.
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
+}
+
 /** The library's tracer from the provider that is registered now. */
 function currentTracer(): Tracer {
   const registered = trace.getTracerProvider();
   if (registered !== provider) {
     provider = registered;
     tracer = registered.getTracer('nestjs-tracing', VERSION);
+    parentBased = parentBasedProviders.has(delegateOf(registered));
   }
   return tracer;
+}
+
+function delegateOf(registered: TracerProvider): TracerProvider {
+  return isStandIn(registered) ? registered.getDelegate() : registered;
+}
+
+function isStandIn(registered: TracerProvider): registered is StandIn {
+  return 'getDelegateTracer' in registered;
 }
 
 /** Has the next call ask for the tracer anew, because a provider was registered or is gone. */

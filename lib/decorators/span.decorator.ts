@@ -1,4 +1,11 @@
-import { isSpanContextValid, type Attributes, type Link, type SpanKind } from '@opentelemetry/api';
+import {
+  context,
+  isSpanContextValid,
+  type Attributes,
+  type Link,
+  type Span as OtelSpan,
+  type SpanKind,
+} from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
 import { guarded } from '../core/diagnostics.js';
@@ -127,10 +134,13 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, owner: functionName, details };
   const { kind, root } = options;
+  const silencing = { ...(kind !== undefined && { kind }), ...(root !== undefined && { root }) };
   // A route handler has a span already, of the very name that this one would get.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function traced(this: unknown, ...args: unknown[]): unknown {
+    const silence = Operation.silenceIn(context.active(), silencing);
+    if (silence) return Reflect.apply(method, this, withSpans(args, parameters, silence));
     function start(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
@@ -141,7 +151,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
       }
       return new TracedWork(operation, outcome);
     }
-    return settle(start, ({ operation }) => Reflect.apply(method, this, withSpans(args, parameters, operation)));
+    return settle(start, ({ operation }) => Reflect.apply(method, this, withSpans(args, parameters, operation.span)));
   }
 
   disguise(traced, method);
@@ -171,14 +181,14 @@ function describeCall(
 function linksOf(functionName: string, { links, record }: SpanOptions, args: unknown[]): Link[] | undefined {
   if (typeof links !== 'function') return links;
   return guarded(`The links function of ${functionName}`, () => {
-    const valid = links(...args)?.filter(({ context }) => isSpanContextValid(context));
-    return record === false ? valid?.map(({ context }) => ({ context })) : valid;
+    const valid = links(...args)?.filter((link) => isSpanContextValid(link.context));
+    return record === false ? valid?.map((link) => ({ context: link.context })) : valid;
   });
 }
 
-function withSpans(args: unknown[], parameters: TracedParameters, operation: Operation): unknown[] {
+function withSpans(args: unknown[], parameters: TracedParameters, span: OtelSpan): unknown[] {
   if (parameters.spans.length === 0) return args;
   const filled = [...args];
-  for (const index of parameters.spans) filled[index] = operation.span;
+  for (const index of parameters.spans) filled[index] = span;
   return filled;
 }

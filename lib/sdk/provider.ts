@@ -1,6 +1,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
+import { noteParentBased } from '../core/tracer.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { ReadableSpan } from '../tracing.options.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
@@ -82,8 +83,10 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     started.start();
     return started;
   });
+  const provider = registeredProvider();
+  if (provider && isParentBased(options.sampler)) noteParentBased(provider);
   return {
-    provider: registeredProvider(),
+    provider,
     foreign: false,
     forceFlush: async () => {
       await Promise.all(processors.map((processor) => processor.forceFlush()));
@@ -103,6 +106,10 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     exportStatistics: () =>
       processors.flatMap((processor) => (processor instanceof BoundedProcessor ? [processor.statistics()] : [])),
   };
+}
+
+function isParentBased({ type }: ResolvedOptions['sampler']): boolean {
+  return type.startsWith('parentbased') || type === 'always_off';
 }
 
 function startProcessors({ baggage: { attributes } }: ResolvedOptions): SpanProcessor[] {

@@ -19,7 +19,8 @@ import { httpSpanName } from '../method.js';
 import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
 import { watchResponse, type ResponseEnd } from './response-end.js';
 
-const requests = new WeakMap<HttpRequest, ServerRequest>();
+/** On the raw request. A WeakMap would do, but the garbage collector pays dearly for one with an entry for each request. */
+const SERVER_REQUEST = Symbol('nestjs-tracing server request');
 
 export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
@@ -36,7 +37,9 @@ export class ServerRequest implements Entry {
   private joined = false;
   /** The span's name as far as we know: another one is the application's choice. */
   private name: string | undefined;
-  private framework: { request: FrameworkRequest; response: FrameworkResponse } | undefined;
+  // Two fields, not an object for both: V8 learns to keep such objects, and with them all that belongs to a request.
+  private framework: FrameworkRequest | undefined;
+  private frameworkResponse: FrameworkResponse | undefined;
   private route: string | undefined;
   /** Whether a guard or the handler was reached, so that the route is certain even if the answer is 404. */
   private routed = false;
@@ -49,7 +52,8 @@ export class ServerRequest implements Entry {
 
   /** Begins to trace a request; the second call for the same request returns what the first began. */
   static begin(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest {
-    return requests.get(request) ?? new ServerRequest(request, response, options);
+    const begun = (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST];
+    return begun ?? new ServerRequest(request, response, options);
   }
 
   /** The request that is served in the active context. */
@@ -63,7 +67,7 @@ export class ServerRequest implements Entry {
     private readonly response: HttpResponse,
     private readonly options: ServerRequestOptions,
   ) {
-    requests.set(request, this);
+    (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST] = this;
     this.arrival = arrivalOf(request);
     if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
       this.operation = Operation.suppressed(this.within(outerContext(options)));
@@ -111,7 +115,8 @@ export class ServerRequest implements Entry {
 
   /** Goes on with the request inside its span. */
   run<T>(request: FrameworkRequest, response: FrameworkResponse, next: () => T): T {
-    this.framework = { request, response };
+    this.framework = request;
+    this.frameworkResponse = response;
     return this.operation.run(next);
   }
 
@@ -188,23 +193,23 @@ export class ServerRequest implements Entry {
     const { arrival, framework, request, response } = this;
     const aborted = end === 'complete' ? undefined : end.error;
     const route = this.certainRoute();
-    return outcomeAttributes(arrival, request.httpVersion, framework?.request, route, response, aborted);
+    return outcomeAttributes(arrival, request.httpVersion, framework, route, response, aborted);
   }
 
   private requestAttributes(): Attributes {
     const { arrival, framework, options, request } = this;
-    return requestAttributes(arrival, request.headers, request.httpVersion, framework?.request, options.redactQuery);
+    return requestAttributes(arrival, request.headers, request.httpVersion, framework, options.redactQuery);
   }
 
   private headerAttributes(): Attributes {
-    const { framework, options, request, response } = this;
+    const { frameworkResponse, options, request, response } = this;
     return {
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => request.headers[name]),
       // Fastify hands its headers to Node at the last moment, in a way that leaves no trace of them there.
       ...headerAttributes(
         options.responseHeaders,
         ATTR_HTTP_RESPONSE_HEADER,
-        (name) => framework?.response.getHeader?.(name) ?? response.getHeader(name),
+        (name) => frameworkResponse?.getHeader?.(name) ?? response.getHeader(name),
       ),
     };
   }
@@ -213,7 +218,7 @@ export class ServerRequest implements Entry {
   private certainRoute(): string | undefined {
     if (this.routed) return this.route;
     if (this.response.statusCode === 404) return undefined;
-    return this.route ?? (this.framework && frameworkRoute(this.framework.request));
+    return this.route ?? (this.framework && frameworkRoute(this.framework));
   }
 
   private describeRoute(route: string | undefined): void {

@@ -2,7 +2,12 @@ import type { Socket } from 'node:net';
 
 type Watcher = () => void;
 
-const watchersOf = new WeakMap<Socket, Set<Watcher>>();
+/**
+ * Those who watch each socket: a list, since a connection rarely serves more than one request at a time. A Set that fills
+ * and empties with each request leaves tables behind that hold on to one another, and to the requests in them, until the next
+ * full garbage collection.
+ */
+const watchersOf = new WeakMap<Socket, Watcher[]>();
 
 /**
  * Calls `watcher` when the socket closes, until the returned function is called.
@@ -11,14 +16,19 @@ const watchersOf = new WeakMap<Socket, Set<Watcher>>();
  * keep-alive connection share one listener: thousands may come over one socket.
  */
 export function watchSocket(socket: Socket, watcher: Watcher): () => void {
-  let watchers = watchersOf.get(socket);
-  if (!watchers) {
-    const shared = (watchers = new Set<Watcher>());
-    watchersOf.set(socket, shared);
-    socket.once('close', () => {
-      for (const watch of [...shared]) watch();
-    });
-  }
-  watchers.add(watcher);
-  return () => watchers.delete(watcher);
+  const watchers = watchersOf.get(socket) ?? beginToWatch(socket);
+  watchers.push(watcher);
+  return () => {
+    const index = watchers.indexOf(watcher);
+    if (index !== -1) watchers.splice(index, 1);
+  };
+}
+
+function beginToWatch(socket: Socket): Watcher[] {
+  const watchers: Watcher[] = [];
+  watchersOf.set(socket, watchers);
+  socket.once('close', () => {
+    for (const watch of [...watchers]) watch();
+  });
+  return watchers;
 }
