@@ -12,14 +12,14 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { setDiagnosticsSink } from './core/diagnostics.js';
 import { RequestMeter, type RequestMetrics } from './core/request-meter.js';
-import { watchGuards } from './handlers/guard-watch.js';
 import { clientInterceptor } from './grpc/client-interceptor.js';
 import { clientCallMetrics, serverCallMetrics } from './grpc/metrics.js';
 import { OpenCalls } from './grpc/open-calls.js';
 import { serverInterceptor } from './grpc/server-interceptor.js';
 import { traceGrpcClients } from './grpc/trace-grpc-clients.js';
 import { traceGrpcServers } from './grpc/trace-grpc-servers.js';
-import { traceHandlers, traceMessageHandlers } from './handlers/trace-handlers.js';
+import { traceHandlers } from './handlers/trace-handlers.js';
+import { watchEnhancers } from './handlers/watch-enhancers.js';
 import { clientRequestMetrics } from './http/client/metrics.js';
 import { traceHttpClient, type HttpClientTracing } from './http/client/trace-http-client.js';
 import { serverRequestMetrics } from './http/server/metrics.js';
@@ -118,7 +118,6 @@ export class TracingModule
     this.shutDownLast();
     if (!this.active) return;
     this.metrics = this.measure();
-    traceHandlers(this.applicationConfig);
     this.httpClient =
       this.options.httpClient &&
       traceHttpClient({ ...this.options.httpClient, ...this.sampling, meter: this.meter(clientRequestMetrics) });
@@ -134,13 +133,14 @@ export class TracingModule
       meter: this.meter(serverRequestMetrics),
       foreignProvider: this.runtime.foreignProvider,
     });
+    traceHandlers(this.modules);
     await this.metrics?.addRoute();
   }
 
-  /** By now Nest has made every guard and every client. */
+  /** By now Nest has made every guard, interceptor, pipe and client. */
   onModuleInit(): void {
     if (!this.active) return;
-    watchGuards(this.applicationConfig, this.modules);
+    watchEnhancers(this.applicationConfig, this.modules);
     this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
   }
@@ -162,8 +162,8 @@ export class TracingModule
     const traced = serverInterceptor({ ...options, meter: this.meter(serverCallMetrics) }, this.grpcCalls);
     traceGrpcServers(this.modules, traced, () => {
       // Calls may come in before the application is initialized.
-      watchGuards(this.applicationConfig, this.modules);
-      if (this.adapterHost.httpAdapter) traceMessageHandlers(this.modules);
+      watchEnhancers(this.applicationConfig, this.modules);
+      traceHandlers(this.modules);
     });
     const meter = this.meter(clientCallMetrics);
     const interceptor = clientInterceptor({ ...options, meter: () => meter });

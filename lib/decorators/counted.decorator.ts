@@ -6,7 +6,7 @@ import {
   type MetricAttributes,
   type NoAttributes,
 } from './method-metric.js';
-import { methodOf } from './wrap-method.js';
+import { methodOf } from '../core/wrap-method.js';
 
 /** How the calls of a method are counted in a metric of its own. */
 export type CountedOptions<A extends MetricAttributes = MetricAttributes> = MethodMetricOptions<A>;

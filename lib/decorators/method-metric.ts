@@ -6,7 +6,7 @@ import { errorType } from '../core/exception.js';
 import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
-import { disguise, qualifiedName, type AnyMethod } from './wrap-method.js';
+import { disguise, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /** What can be counted by. */
 export type MetricAttributeValue = string | number | boolean;

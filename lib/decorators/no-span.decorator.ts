@@ -2,7 +2,7 @@ import { isNoSpan, markNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
-import { disguise, methodOf, wrapMethods, type AnyMethod } from './wrap-method.js';
+import { disguise, methodOf, wrapMethods, type AnyMethod } from '../core/wrap-method.js';
 
 /**
  * Keeps a method, or every method of a class, and everything it calls out of every trace. On a route handler or a

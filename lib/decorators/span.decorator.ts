@@ -15,7 +15,7 @@ import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
 import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
 import { parameterAttributes } from './parameter-attributes.js';
-import { disguise, methodOf, qualifiedName, type AnyMethod } from './wrap-method.js';
+import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
  * How `@Span()` traces a method.

@@ -7,7 +7,7 @@ import {
   type MetricAttributes,
   type NoAttributes,
 } from './method-metric.js';
-import { methodOf } from './wrap-method.js';
+import { methodOf } from '../core/wrap-method.js';
 
 /** How a method is timed in a metric of its own. */
 export interface TimedOptions<A extends MetricAttributes = MetricAttributes> extends MethodMetricOptions<A> {

@@ -1,5 +1,5 @@
 import { traceMethod, type SpanOptions } from './span.decorator.js';
-import { wrapMethods } from './wrap-method.js';
+import { wrapMethods } from '../core/wrap-method.js';
 
 /** What holds for every span of a `@Traceable()` class. */
 export type TraceableOptions = Omit<SpanOptions, 'name' | 'links' | 'onResult'>;

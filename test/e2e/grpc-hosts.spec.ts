@@ -235,7 +235,7 @@ describe.each(grpcHosts)('in a %s', (host) => {
     });
   });
 
-  it('has interceptors of a class inside the span of the handler', async () => {
+  it('has interceptors around the span of the handler', async () => {
     @Injectable()
     class StepInterceptor implements NestInterceptor {
       @Span('step')
@@ -254,7 +254,11 @@ describe.each(grpcHosts)('in a %s', (host) => {
     await withApp({ controllers: [SteppingController] }, async (echo, expectTree) => {
       await outcome(echo.unary({}));
       await expectTree(
-        rpcCall('test.Echo/Unary', 'OK', handler('SteppingController.unary', { name: 'step', attributes: {} })),
+        rpcCall('test.Echo/Unary', 'OK', {
+          name: 'step',
+          attributes: {},
+          children: [handler('SteppingController.unary')],
+        }),
       );
     });
   });

@@ -228,11 +228,11 @@ describe('the active span', () => {
   });
   afterAll(() => grpc.close());
 
-  /** Guards and filters run around the handler's span, the rest inside it. */
+  /** Nothing but the handler itself runs in the handler's span. */
   const stages = (method: string, handled: string) => ({
     guard: [`SERVER test.Echo/${method}`],
-    pipe: [handled],
-    interceptor: [handled],
+    pipe: [`SERVER test.Echo/${method}`],
+    interceptor: [`SERVER test.Echo/${method}`],
     handler: [handled],
   });
   const step = handler('Steps.take');

@@ -232,16 +232,16 @@ describe.each(httpPlatforms)('the active span on %s', (platform) => {
     'function middleware': 'GET',
     guard: 'GET',
     'guard, later': 'GET',
+    'global interceptor': 'GET',
   };
 
-  it("is the request's up to the guards, and the handler's within", async () => {
+  it("is the handler's in the handler, and the request's in all that stands around it", async () => {
     const name = 'ContextController.all';
     await expect(lookAround('/context/all/1')).resolves.toEqual({
       ...before,
-      'global interceptor': name,
-      interceptor: name,
-      pipe: name,
-      parameter: name,
+      interceptor: 'GET',
+      pipe: 'GET',
+      parameter: 'GET',
       handler: name,
       await: name,
       setImmediate: name,
@@ -249,7 +249,7 @@ describe.each(httpPlatforms)('the active span on %s', (platform) => {
       queueMicrotask: name,
       stream: name,
       event: name,
-      'interceptor, result': name,
+      'interceptor, result': 'GET',
     });
     await http.traces.expect(server('GET /context/all/:id', 200, handler(name)));
   });
@@ -264,10 +264,9 @@ describe.each(httpPlatforms)('the active span on %s', (platform) => {
     const name = 'ContextController.fails';
     await expect(lookAround('/context/fails')).resolves.toEqual({
       ...before,
-      'global interceptor': name,
-      interceptor: name,
+      interceptor: 'GET',
       handler: name,
-      'interceptor, error': name,
+      'interceptor, error': 'GET',
       filter: 'GET',
     });
     await http.traces.expect(server('GET /context/fails', 418, failed(handler(name), 'Error: broke')));

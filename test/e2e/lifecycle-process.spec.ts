@@ -164,7 +164,7 @@ describe('what is loaded and hooked up', () => {
     const { stdout } = await apps.run('loads', { args: ['enabled'] });
     expect(JSON.parse(stdout)).toEqual({
       answer: 'hello, traced',
-      interceptors: 1,
+      interceptors: 0,
       requestHook: 'function',
       requestListeners: 2,
       registered: expect.arrayContaining(['trace', 'context', 'propagation']),

@@ -14,6 +14,11 @@ const CHANNELS = [
   'undici:request:error',
 ];
 
+const HELD = Symbol.for('nestjs-tracing:tests:channels');
+
+// Each file has a copy of the library that holds them. Between two files nobody would, and Node may mix them up for good.
+(channel as unknown as Record<symbol, unknown>)[HELD] ??= CHANNELS.map((name) => channel(name));
+
 // Channels belong to the process, which runs several files of tests one after the other. An application whose start was
 // meant to fail, or that was not closed, would go on tracing the requests of the next file.
 afterAll(() => {
