@@ -5,7 +5,10 @@ import { run, runBin } from './support/run.mjs';
 const node = process.execPath;
 
 const steps = {
-  types: () => runBin('typescript', 'tsc', ['--noEmit']),
+  types: () => {
+    runBin('typescript', 'tsc', ['--noEmit']);
+    runBin('typescript', 'tsc', ['--noEmit', '-p', 'bench']);
+  },
   lint: () => runBin('oxlint', 'oxlint', ['--deny-warnings']),
   format: () => runBin('prettier', 'prettier', ['--check', '.']),
   dashboards: () => run(node, ['scripts/dashboards.mjs', '--check']),

@@ -1,0 +1,12 @@
+import process from 'node:process';
+import * as Sentry from '@sentry/nestjs';
+import type { BenchOptions } from '../setup.js';
+
+const { endpoint } = JSON.parse(process.env.BENCH ?? '{}') as BenchOptions;
+
+Sentry.init({
+  dsn: `${endpoint.replace('://', '://key@')}/1`,
+  tracesSampleRate: 1,
+  // Nothing is to be dropped; by default it is when 64 requests to the backend are open.
+  transportOptions: { bufferSize: 65_536 },
+});

@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { root } from '../../scripts/support/run.mjs';
+
+/** What a build of the library needs of the repository. */
+const NEEDED = [
+  'lib',
+  'scripts',
+  'package.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.build.cjs.json',
+  'README.md',
+  'LICENSE',
+];
+
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/**
+ * The tarball of the library to measure: a file that is there, or the working tree or a commit, packed.
+ *
+ * It is built from a copy, so that work on the library may go on meanwhile.
+ */
+export function libraryTarball({ at, tarball }) {
+  if (tarball) {
+    const path = resolve(tarball);
+    if (!existsSync(path)) throw new Error(`There is no file ${path}.`);
+    return path;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-bench-'));
+  folders.push(folder);
+  if (at) {
+    const archive = execFileSync('git', ['archive', at, ...NEEDED], { cwd: root, maxBuffer: 2 ** 28 });
+    execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  } else {
+    for (const name of NEEDED) {
+      if (existsSync(join(root, name))) cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return build(folder, at);
+}
+
+function build(folder, at) {
+  const options = { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] };
+  try {
+    execFileSync(process.execPath, ['scripts/build.mjs'], options);
+  } catch (error) {
+    const what = at ? `The library at ${at}` : 'The library in the working tree';
+    throw new Error(
+      `${what} does not build. Measure another one with --at COMMIT or --library TARBALL.\n${error.stdout}${error.stderr}`,
+      { cause: error },
+    );
+  }
+  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json'], options);
+  return join(folder, JSON.parse(packed)[0].filename);
+}
+
+/** Unpacks the library where the modules of a folder find it before any other. */
+export function unpackLibrary(tarball, folder) {
+  execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
