@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { TracingModule, TracingService, type ExporterOption } from 'nestjs-tracing';
 import { SpanKind } from '@opentelemetry/api';
+import { ExporterAgent } from '../../lib/sdk/export/exporter-agent.js';
 import { startContext } from '../support/nest.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
@@ -53,5 +56,25 @@ describe('the requests of exporters', () => {
     await app.get(TracingService).flush();
     await app.close();
     expect(traces.spans.map((span) => span.name)).toEqual(['work']);
+  });
+
+  it('are not traced where they come late, by another copy of the library', async () => {
+    const receiver = await OtlpReceiver.start();
+    const traces = new TraceRecorder();
+    @Module({ imports: [TracingModule.forRoot({ serviceName: 'test', exporter: traces })] })
+    class AppModule {}
+    const app = await startContext(AppModule);
+    // Its context is not ours, so nothing around it says that it is not to be traced.
+    const none = { ca: undefined, cert: undefined, key: undefined };
+    const headers = { 'content-type': 'application/json' };
+    const exporter = new ExporterAgent('http:', none);
+    const sent = request(receiver.url, { agent: exporter.agent, method: 'POST', headers }).end('{}');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
+    app.get(TracingService).span('work', () => {});
+    await app.close();
+    expect(traces.spans.map((span) => span.name)).toEqual(['work']);
+    exporter.close();
+    await receiver.stop();
   });
 });

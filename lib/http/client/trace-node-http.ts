@@ -1,6 +1,7 @@
 import type { ClientRequest as NodeRequest, IncomingMessage } from 'node:http';
 import type { ChannelHandlers } from '../../core/channel.js';
 import { guarded } from '../../core/diagnostics.js';
+import { isUntraced } from '../../core/suppression.js';
 import { ClientRequest, type ClientRequestOptions } from './client-request.js';
 import { endOfRequest } from './node-end.js';
 import { NodeAnswer, NodeMessage } from './node-message.js';
@@ -43,7 +44,8 @@ export function nodeHttpChannels(options: () => ClientRequestOptions | undefined
 function begin(request: NodeRequest, options: ClientRequestOptions | undefined): Observed | undefined {
   if (!options) return undefined;
   // A tunnel's, which is what the requests inside it are traced for.
-  const traced = request.method === 'CONNECT' ? undefined : ClientRequest.begin(new NodeMessage(request), options);
+  const leftAlone = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
+  const traced = leftAlone ? undefined : ClientRequest.begin(new NodeMessage(request), options);
   const observed: Observed = { traced };
   requests.set(request, observed);
   // Listeners for 'response' and 'error' would change what Node does where the application has none.

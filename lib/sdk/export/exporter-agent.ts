@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import { markUntraced } from '../../core/suppression.js';
 import type { TlsFiles } from './tls.js';
 import type { Transport } from './transport.js';
 
@@ -16,6 +17,7 @@ export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 
   constructor(protocol: string, tls: TlsFiles) {
     const keepAlive = true;
     this.agent = protocol === 'https:' ? new https.Agent({ keepAlive, ...tls }) : new http.Agent({ keepAlive });
+    markUntraced(this.agent);
     const connect = Reflect.get(this.agent, 'createConnection') as Connect;
     const createConnection: Connect = (options, callback) => {
       if (!this.#closed) return this.#watch(connect.call(this.agent, options, callback));
