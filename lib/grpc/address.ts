@@ -13,8 +13,20 @@ export function serverAddress(target: string): Attributes {
   return definedAttributes({ [ATTR_SERVER_ADDRESS]: found?.address, [ATTR_SERVER_PORT]: found?.port });
 }
 
+/** What was parsed last: a process talks to few servers, and serves many calls of one client one after the other. */
+const known = new Map<string, Address | undefined>();
+const MAX_KNOWN = 64;
+
 /** Host and port of a name as gRPC writes it: `host:50051`, `dns:///host:50051`, `ipv6:[::1]:50051`, `unix:/path`. */
 export function parseAddress(target: string): Address | undefined {
+  if (known.has(target)) return known.get(target);
+  if (known.size >= MAX_KNOWN) known.clear();
+  const address = parse(target);
+  known.set(target, address);
+  return address;
+}
+
+function parse(target: string): Address | undefined {
   if (target === 'unknown') return undefined; // A peer that is not connected.
   const unix = /^unix(?:-abstract)?:(?:\/\/(?=\/))?(.+)$/.exec(target)?.[1];
   if (unix !== undefined) return { address: unix };

@@ -12,6 +12,8 @@ export function composePropagators(
   propagators: readonly TextMapPropagator[],
   mayLeave?: (key: string) => boolean,
 ): TextMapPropagator {
+  // Asked for with each call and request that leaves.
+  const fields = [...new Set(propagators.flatMap((propagator) => propagator.fields()))];
   return {
     inject(context, carrier, setter) {
       if (isTracingSuppressed(context)) return;
@@ -42,7 +44,7 @@ export function composePropagators(
       return propagation.setBaggage(extracted, present);
     },
 
-    fields: () => [...new Set(propagators.flatMap((propagator) => propagator.fields()))],
+    fields: () => fields,
   };
 }
 
