@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
+import { Subject } from 'rxjs';
 import { activeEntry } from '../core/entry.js';
 import { settle } from '../core/settle.js';
 import { shadow } from '../core/shadow.js';
@@ -60,10 +61,15 @@ function traceHandler(instance: object, controller: Type, name: string): (() => 
     if (!entry?.handlerReached()) return Reflect.apply(method, this, args);
     return settle(
       () => handled.begin(entry),
-      () => Reflect.apply(method, this, args),
+      () => withoutSubject(Reflect.apply(method, this, args)),
     );
   }
   return shadow(instance, name, disguise(handler, method));
+}
+
+// Nest subscribes to what a handler returns and calls nothing else of it, so a subject can be followed like any Observable.
+function withoutSubject(result: unknown): unknown {
+  return result instanceof Subject ? result.asObservable() : result;
 }
 
 function intercept(controller: Type): void {

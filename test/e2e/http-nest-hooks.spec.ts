@@ -3,8 +3,13 @@ import {
   Controller,
   Get,
   Injectable,
+  Param,
+  ParseIntPipe,
   RequestMethod,
+  SetMetadata,
   UseGuards,
+  UseInterceptors,
+  UsePipes,
   type CallHandler,
   type CanActivate,
   type ExecutionContext,
@@ -49,6 +54,11 @@ class HooksController {
   one() {
     return 'x';
   }
+
+  @Get('other/:id')
+  @UseInterceptors(PlainInterceptor)
+  @UsePipes(ParseIntPipe)
+  other(@Param('id', ParseIntPipe) _id: number) {}
 }
 
 interface Hooks {
@@ -163,15 +173,86 @@ describe.each(httpPlatforms)('Nest on %s', (platform: Platform) => {
         injectables: 1,
         controller: HooksController,
       });
-      // The list itself, not a copy: ours goes in front of it.
-      const interceptor = new PlainInterceptor();
-      config.getGlobalInterceptors().unshift(interceptor);
-      expect(config.getGlobalInterceptors()[0]).toBe(interceptor);
     });
   });
 
-  it('keeps the guards of a handler under `__guards__`', () => {
-    expect(Reflect.getMetadata('__guards__', HooksController.prototype.one)).toEqual([OpenGuard, byHand]);
+  it('keeps what stands around a handler under these keys', () => {
+    const { one, other } = HooksController.prototype;
+    expect(Reflect.getMetadata('__guards__', one)).toEqual([OpenGuard, byHand]);
+    expect(Reflect.getMetadata('__interceptors__', other)).toEqual([PlainInterceptor]);
+    expect(Reflect.getMetadata('__pipes__', other)).toEqual([ParseIntPipe]);
+    const parameters = Object.values(Reflect.getMetadata('__routeArguments__', HooksController, 'other') as object);
+    expect(parameters).toEqual([expect.objectContaining({ pipes: [ParseIntPipe] })]);
+    expect([one, other].map((method) => Reflect.getMetadata('path', method) as unknown)).toEqual([':id', 'other/:id']);
+    expect(Reflect.getMetadata('method', one)).toBe(RequestMethod.GET);
+  });
+
+  it('asks the instance of a controller for its handlers', async () => {
+    @Controller('own')
+    class OwnController {
+      constructor() {
+        const own = () => 'the one of the instance';
+        for (const key of Reflect.getMetadataKeys(this.method) as string[]) {
+          Reflect.defineMetadata(key, Reflect.getMetadata(key, this.method), own);
+        }
+        Object.defineProperty(this, 'method', { value: own });
+      }
+
+      @Get()
+      method(): string {
+        return 'the one of the class';
+      }
+    }
+    await untraced({ controllers: [OwnController] }, async (http) => {
+      expect((await http.request('/own')).body).toBe('the one of the instance');
+    });
+  });
+
+  it('is asked for interceptors where a controller takes no method of its own', async () => {
+    @Controller('frozen')
+    class FrozenController {
+      constructor() {
+        Object.freeze(this);
+      }
+
+      @Get()
+      method(): string {
+        return 'x';
+      }
+    }
+    await withHttpApp(platform, { controllers: [FrozenController] }, async (http) => {
+      expect((await http.request('/frozen')).body).toBe('x');
+      await http.traces.expect(server('GET /frozen', 200, handler('FrozenController.method')));
+    });
+  });
+
+  it('gives a handler what it would have without us: its metadata, its name and its instance', async () => {
+    const seen: unknown[] = [];
+    @Injectable()
+    class LookingGuard implements CanActivate {
+      canActivate(execution: ExecutionContext) {
+        const handled = execution.getHandler();
+        seen.push(handled.name, handled.length, Reflect.getMetadata('role', handled), execution.getClass().name);
+        return true;
+      }
+    }
+    @Controller('looked-at')
+    class LookedAtController {
+      private readonly greeting = 'hello';
+
+      @Get(':id')
+      @SetMetadata('role', 'admin')
+      @UseGuards(LookingGuard)
+      method(@Param('id') id: string): string {
+        return `${this.greeting} ${id}`;
+      }
+    }
+    await withHttpApp(platform, { controllers: [LookedAtController] }, async (http) => {
+      expect((await http.request('/looked-at/1')).body).toBe('hello 1');
+      expect(seen).toEqual(['method', 1, 'admin', 'LookedAtController']);
+      const controller = http.app.get(LookedAtController);
+      expect(Object.keys(controller)).toEqual(['greeting']);
+    });
   });
 
   it('may give its hooks to others as well: they are called inside the span', async () => {

@@ -19,7 +19,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { interval, map, Observable, of, take } from 'rxjs';
+import { interval, map, Observable, of, take, Subject } from 'rxjs';
 import { httpPlatforms, startHttpApp, withHttpApp, type HttpApp, type HttpAppOptions } from '../support/http-app.js';
 import { RawClient } from '../support/raw-client.js';
 import { failed, handler, server } from '../support/trace-tree.js';
@@ -30,6 +30,8 @@ type Incoming = IncomingMessage | { raw: IncomingMessage };
 
 /** Tells tests how far a handler is, and handlers when they may go on. */
 const stage = new EventEmitter();
+/** Emits the events of a handler that has not made it itself. */
+const subject = new Subject<MessageEvent>();
 
 function raw(response: Reply): ServerResponse {
   if (!('raw' in response)) return response;
@@ -107,6 +109,10 @@ class StreamsController {
       subscriber.next({ data: 'hello' });
       return () => stage.emit('unsubscribed');
     });
+  }
+  @Sse('events-of-a-subject')
+  eventsOfASubject(): Subject<MessageEvent> {
+    return subject;
   }
   @Sse('failing-events')
   failingEvents(): Observable<MessageEvent> {
@@ -279,6 +285,22 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       await http.traces.expect(
         server('GET /streams/endless-events', { code: 200, events: disconnected }, streamsHandler('endlessEvents')),
       );
+    });
+
+    it('that are the events of a subject last as long as somebody listens', async () => {
+      const client = await RawClient.connect(http.port);
+      client.send('GET /streams/events-of-a-subject');
+      await http.traces.untilOpen(2);
+      while (!subject.observed) await new Promise(setImmediate);
+      subject.next({ data: 'hello' });
+      await client.saw('hello');
+      expect(http.traces.open.toSorted()).toEqual(['GET', 'StreamsController.eventsOfASubject']);
+      client.leave();
+      const handled = streamsHandler('eventsOfASubject');
+      await http.traces.expect(
+        server('GET /streams/events-of-a-subject', { code: 200, events: disconnected }, handled),
+      );
+      expect(subject.observed).toBe(false);
     });
 
     it('that are events record what breaks them', async () => {

@@ -8,7 +8,7 @@ import {
 import { guarded } from '../../core/diagnostics.js';
 import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
 import { headerAttributes } from '../../core/header-attributes.js';
-import { Operation } from '../../core/operation.js';
+import { Operation, type OperationOptions } from '../../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
 import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
@@ -31,7 +31,7 @@ export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
 
 /** One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response. */
 export class ServerRequest implements Entry {
-  private readonly arrival: Arrival;
+  private noted: Arrival | undefined;
   private readonly operation: Operation;
   /** Whether the span is another instrumentation's, which describes and ends it. */
   private joined = false;
@@ -68,7 +68,6 @@ export class ServerRequest implements Entry {
     private readonly options: ServerRequestOptions,
   ) {
     (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST] = this;
-    this.arrival = arrivalOf(request);
     if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
       this.operation = Operation.suppressed(this.within(outerContext(options)));
       return;
@@ -77,6 +76,7 @@ export class ServerRequest implements Entry {
     this.measurement = this.measure();
     const { recording, span } = this.operation;
     if (!recording && !this.measurement) return;
+    this.noted ??= arrivalOf(request);
     this.unwatch = watchResponse(request, response, (end) => this.end(end));
     if (!recording) return;
     this.name = nameOf(span);
@@ -84,7 +84,7 @@ export class ServerRequest implements Entry {
   }
 
   private start(): Operation {
-    const { arrival, options, request } = this;
+    const { options, request } = this;
     const present = presentServerSpan(options);
     // A request that the application sends to itself, without a socket, finds the span of the one it serves.
     if (present && present !== ServerRequest.active()?.operation.span) {
@@ -92,14 +92,17 @@ export class ServerRequest implements Entry {
       return Operation.join(present, this.within(context.active()));
     }
     const { parent, links } = requestStand(request, options);
-    return Operation.start(httpSpanName(arrival.method), {
-      kind: SpanKind.SERVER,
-      parent: this.within(parent),
-      ...(links && { links }),
-      ...(options.samplerReadsAttributes && {
-        attributes: guarded('http attributes', () => this.requestAttributes()) ?? {},
-      }),
-    });
+    const spanOptions: OperationOptions = { kind: SpanKind.SERVER, parent: this.within(parent) };
+    if (links) spanOptions.links = links;
+    if (options.samplerReadsAttributes) {
+      spanOptions.attributes = guarded('http attributes', () => this.requestAttributes()) ?? {};
+    }
+    return Operation.start(httpSpanName(request.method), spanOptions);
+  }
+
+  /** Read at once if anybody is to know, which is not so for what is neither kept nor measured. */
+  private get arrival(): Arrival {
+    return (this.noted ??= arrivalOf(this.request));
   }
 
   private within(parent: Context): Context {
