@@ -12,6 +12,7 @@ const steps = {
   lint: () => runBin('oxlint', 'oxlint', ['--deny-warnings']),
   format: () => runBin('prettier', 'prettier', ['--check', '.']),
   dashboards: () => run(node, ['scripts/dashboards.mjs', '--check']),
+  figures: () => run(node, ['bench/readme.mjs', '--check']),
   architecture: () => run(node, ['scripts/check-architecture.mjs']),
   build: () => run(node, ['scripts/build.mjs']),
   samples: () => runBin('@nestjs/cli', 'nest', ['build', '--all']),

@@ -40,9 +40,7 @@ function loop({ counts, goOn, port, request }) {
   let rest = '';
   let over = false;
 
-  const timer = setInterval(() => {
-    if (!goOn() && !over) reject(new Error('A response did not come.'));
-  }, PATIENCE);
+  socket.setTimeout(PATIENCE, () => reject(new Error('A response did not come.')));
   socket.on('connect', () => socket.write(request));
   socket.on('error', reject);
   socket.on('close', () => {
@@ -72,7 +70,6 @@ function loop({ counts, goOn, port, request }) {
   });
   return promise.finally(() => {
     over = true;
-    clearInterval(timer);
     socket.destroy();
   });
 }
