@@ -1,12 +1,10 @@
 import {
-  describeMetric,
-  measureMethod,
+  methodMetric,
   type MethodMetricDecorator,
   type MethodMetricOptions,
   type MetricAttributes,
   type NoAttributes,
 } from './method-metric.js';
-import { methodOf } from '../core/wrap-method.js';
 
 /** How the calls of a method are counted in a metric of its own. */
 export type CountedOptions<A extends MetricAttributes = MetricAttributes> = MethodMetricOptions<A>;
@@ -35,17 +33,15 @@ export function Counted(
   name = 'method.calls',
   { attributes = {}, description = 'Calls of a method.' }: CountedOptions = {},
 ): MethodMetricDecorator<NoAttributes> {
-  return (target, key, descriptor) => {
-    const method = methodOf('@Counted()', target, key, descriptor);
-    const instrument = describeMetric('@Counted()', { name, description, unit: '{call}' }, attributes);
-    (descriptor as PropertyDescriptor).value = measureMethod(target, key, method, {
-      decorator: '@Counted()',
-      instrument,
-      attributes,
-      recorder(instruments) {
-        const counter = instruments.counter(instrument);
-        return (_stopwatch, values, span) => counter.add(1, values, span);
-      },
-    });
-  };
+  return methodMetric({
+    decorator: '@Counted()',
+    name,
+    description,
+    unit: '{call}',
+    attributes,
+    recorder(instruments, instrument) {
+      const counter = instruments.counter(instrument);
+      return (_stopwatch, values, span) => counter.add(1, values, span);
+    },
+  });
 }

@@ -6,7 +6,7 @@ import { errorType } from '../core/exception.js';
 import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
-import { disguise, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
+import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /** What can be counted by. */
 export type MetricAttributeValue = string | number | boolean;
@@ -52,15 +52,18 @@ export type MethodMetricDecorator<A extends MetricAttributes> = <Method extends 
 ) => void;
 
 /** What is recorded of one call that is over. */
-export type RecordCall = (stopwatch: Stopwatch, attributes: Attributes, span: Span | undefined) => void;
+type RecordCall = (stopwatch: Stopwatch, attributes: Attributes, span: Span | undefined) => void;
 
-/** A metric that methods are measured by. */
-export interface MethodMetric {
+/** What a decorator measures methods by. */
+interface MethodMetric {
+  /** As it is written: `@Timed()`. */
   readonly decorator: string;
-  readonly instrument: InstrumentDescription;
+  readonly name: string;
+  readonly description: string;
+  readonly unit: string;
   readonly attributes: MetricAttributes;
   /** Makes the instrument, once for an application. */
-  readonly recorder: (instruments: Instruments) => RecordCall;
+  readonly recorder: (instruments: Instruments, instrument: InstrumentDescription) => RecordCall;
 }
 
 /** A name as OpenTelemetry wants it of an instrument. */
@@ -69,12 +72,15 @@ const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
 /** The attributes by which each metric of a name of its own was declared. */
 const declared = new Map<string, string>();
 
-/** What every method's metric is described by. */
-export function describeMetric(
-  decorator: string,
-  { description, name, unit }: Omit<InstrumentDescription, 'attributes'>,
-  attributes: MetricAttributes,
-): InstrumentDescription {
+/** A decorator that has the calls of a method measured where anything is. */
+export function methodMetric(metric: MethodMetric): MethodMetricDecorator<NoAttributes> {
+  return (target, key, descriptor) => {
+    const method = methodOf(metric.decorator, target, key, descriptor);
+    (descriptor as PropertyDescriptor).value = measureMethod(target, key, method, metric);
+  };
+}
+
+function describeMetric({ attributes, decorator, description, name, unit }: MethodMetric): InstrumentDescription {
   const names = Object.keys(attributes);
   if (!NAME.test(name)) {
     throw new TypeError(
@@ -92,13 +98,8 @@ export function describeMetric(
   return { name, description, unit, attributes: [ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE, ...names] };
 }
 
-/** The method, each call of which is measured where anything is. */
-export function measureMethod(
-  target: object,
-  key: string | symbol,
-  method: AnyMethod,
-  metric: MethodMetric,
-): AnyMethod {
+function measureMethod(target: object, key: string | symbol, method: AnyMethod, metric: MethodMetric): AnyMethod {
+  const instrument = describeMetric(metric);
   const functionName = qualifiedName(target, key);
   const recorders = new WeakMap<Instruments, RecordCall>();
 
@@ -106,7 +107,7 @@ export function measureMethod(
     const known = recorders.get(instruments);
     if (known) return known;
     return guarded(`${metric.decorator} of ${functionName}`, () => {
-      const made = metric.recorder(instruments);
+      const made = metric.recorder(instruments, instrument);
       recorders.set(instruments, made);
       return made;
     });

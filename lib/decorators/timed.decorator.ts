@@ -1,13 +1,11 @@
 import { DURATION_BUCKETS } from '../core/duration.js';
 import {
-  describeMetric,
-  measureMethod,
+  methodMetric,
   type MethodMetricDecorator,
   type MethodMetricOptions,
   type MetricAttributes,
   type NoAttributes,
 } from './method-metric.js';
-import { methodOf } from '../core/wrap-method.js';
 
 /** How a method is timed in a metric of its own. */
 export interface TimedOptions<A extends MetricAttributes = MetricAttributes> extends MethodMetricOptions<A> {
@@ -39,17 +37,15 @@ export function Timed(
   name = 'method.duration',
   { attributes = {}, buckets = DURATION_BUCKETS, description = 'Duration of calls of a method.' }: TimedOptions = {},
 ): MethodMetricDecorator<NoAttributes> {
-  return (target, key, descriptor) => {
-    const method = methodOf('@Timed()', target, key, descriptor);
-    const instrument = describeMetric('@Timed()', { name, description, unit: 's' }, attributes);
-    (descriptor as PropertyDescriptor).value = measureMethod(target, key, method, {
-      decorator: '@Timed()',
-      instrument,
-      attributes,
-      recorder(instruments) {
-        const histogram = instruments.histogram({ ...instrument, buckets });
-        return (stopwatch, values, span) => histogram.record(stopwatch.seconds(), values, span);
-      },
-    });
-  };
+  return methodMetric({
+    decorator: '@Timed()',
+    name,
+    description,
+    unit: 's',
+    attributes,
+    recorder(instruments, instrument) {
+      const histogram = instruments.histogram({ ...instrument, buckets });
+      return (stopwatch, values, span) => histogram.record(stopwatch.seconds(), values, span);
+    },
+  });
 }
