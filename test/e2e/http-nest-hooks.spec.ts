@@ -129,7 +129,6 @@ describe.each(httpPlatforms)('Nest on %s', (platform: Platform) => {
 
   it('has its server, its global guards and interceptors, and no routes when `configure()` runs', async () => {
     const seen: Record<string, unknown> = {};
-    let config!: ApplicationConfig;
     class LookingModule {
       static inject = [HttpAdapterHost, ApplicationConfig, ModulesContainer];
       constructor(
@@ -138,7 +137,6 @@ describe.each(httpPlatforms)('Nest on %s', (platform: Platform) => {
         private readonly modules: ModulesContainer,
       ) {}
       configure() {
-        config = this.config;
         const httpServer = this.host.httpAdapter.getHttpServer() as Server;
         seen.listeners = httpServer.listenerCount('request');
         seen.guards = this.config.getGlobalGuards().map((guard) => guard.constructor.name);

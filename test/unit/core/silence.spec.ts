@@ -1,5 +1,11 @@
 import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { AlwaysOffSampler, AlwaysOnSampler, ParentBasedSampler, TracerProvider, type Sampler } from '@opentelemetry/sdk-trace';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  TracerProvider,
+  type Sampler,
+} from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
 import { noteParentBased } from '../../../lib/core/tracer.js';
