@@ -53,14 +53,7 @@ describe('metrics of gRPC calls', () => {
   afterEach(() => grpc.close());
 
   const scrape = () => untraced(() => Scrape.of(url));
-
-  async function counted(name: string, count: number): Promise<Scrape> {
-    for (;;) {
-      const found = await scrape();
-      const sum = found.find(`${name}_count`).reduce((total, { value }) => total + value, 0);
-      if (sum >= count) return found;
-    }
-  }
+  const counted = (name: string, count: number) => Scrape.counted(url, name, count);
 
   it.each(grpcHosts)('count calls of all four types on both sides, in a %s', async (host) => {
     await start({ host });

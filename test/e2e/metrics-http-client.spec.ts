@@ -23,13 +23,7 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
   const withApp = (use: (app: ClientApp) => Promise<void>, tracing: Omit<TracingOptions, 'exporter'> = {}) =>
     withClientApp({ tracing: { metrics: { defaultMetrics: false }, ...tracing } }, use);
 
-  async function counted({ url }: ClientApp, count: number): Promise<Scrape> {
-    for (;;) {
-      const found = await untraced(() => Scrape.of(`${url}/metrics`));
-      const sum = found.find(`${DURATION}_count`).reduce((total, { value }) => total + value, 0);
-      if (sum >= count) return found;
-    }
-  }
+  const counted = ({ url }: ClientApp, count: number) => Scrape.counted(`${url}/metrics`, DURATION, count);
 
   it('are counted by method, host and status, and lead to their spans', () =>
     withApp(async (app) => {

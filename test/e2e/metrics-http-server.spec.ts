@@ -76,14 +76,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
 
   const scrape = () => untraced(() => Scrape.of(`${http.url}/metrics`));
 
-  /** Waits until all requests have been counted: the answer comes before the end. */
-  async function counted(count: number): Promise<Scrape> {
-    for (;;) {
-      const found = await scrape();
-      const sum = found.find(`${DURATION}_count`).reduce((total, { value }) => total + value, 0);
-      if (sum >= count) return found;
-    }
-  }
+  const counted = (count: number) => Scrape.counted(`${http.url}/metrics`, DURATION, count);
 
   describe('with the defaults', () => {
     beforeEach(() => start());

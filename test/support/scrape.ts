@@ -1,3 +1,5 @@
+import { untraced } from './http-app.js';
+
 /** One line of a scrape. */
 export interface Sample {
   readonly name: string;
@@ -36,6 +38,15 @@ export class Scrape {
     const text = await response.text();
     if (response.status !== 200) throw new Error(`${url} answers ${response.status}: ${text}`);
     return new Scrape(response.headers.get('content-type') ?? '', text);
+  }
+
+  /** Scrapes until this many are in a histogram: an answer comes before the end that is measured. */
+  static async counted(url: string, histogram: string, count: number): Promise<Scrape> {
+    for (;;) {
+      const found = await untraced(() => Scrape.of(url));
+      const sum = found.find(`${histogram}_count`).reduce((total, { value }) => total + value, 0);
+      if (sum >= count) return found;
+    }
   }
 
   /** The samples of this name whose labels have these values; an undefined one has to be absent. */
