@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import { until } from './jaeger-query.js';
+import { says } from './says.js';
 
 /** The configurations that the documentation hands out. */
 export const scaledFolder = join(import.meta.dirname, '../../../sample/02-shop/observability/scaled');
@@ -48,7 +48,7 @@ export class Collector {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    await ready(child);
+    await says('The collector', child, READY, PATIENCE);
     return new Collector(child, name, `http://127.0.0.1:${http}`, `http://127.0.0.1:${metrics}/metrics`);
   }
 
@@ -88,29 +88,6 @@ export function validate(files: readonly string[]): string {
 /** @param files names of the sample's files, or paths */
 function configs(files: readonly string[]): string[] {
   return files.flatMap((file) => ['--config', file.includes('/') ? file : join(scaledFolder, `${file}.yaml`)]);
-}
-
-async function ready(child: ChildProcess): Promise<void> {
-  const said: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`The collector ${reason}:\n${said.slice(-20).join('\n')}`));
-      timer = setTimeout(() => fail(`is not ready after ${PATIENCE} ms`), PATIENCE);
-      child.once('error', reject);
-      child.once('close', (code) => fail(`has ended with exit code ${code}`));
-      createInterface({ input: child.stderr! }).on('line', (line) => {
-        if (line.includes(READY)) resolve();
-        said.push(line);
-        if (said.length > 100) said.shift();
-      });
-    });
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function program(): Program {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import { jaegerConfig, type JaegerPorts } from './jaeger-config.js';
 import { JaegerQuery } from './jaeger-query.js';
+import { says } from './says.js';
 
 /** How long Jaeger may take to start, in milliseconds. */
 const PATIENCE = 30_000;
@@ -111,26 +111,12 @@ export class Jaeger {
 async function launch(folder: string): Promise<ChildProcess> {
   const [command, ...args] = commandLine(folder);
   const child = spawn(command!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const said: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`Jaeger ${reason}:\n${said.slice(-20).join('\n')}`));
-      timer = setTimeout(() => fail(`is not ready after ${PATIENCE} ms`), PATIENCE);
-      child.once('error', reject);
-      child.once('close', (code) => fail(`has ended with exit code ${code}`));
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        if (line.includes(READY)) resolve();
-        said.push(line);
-        if (said.length > 100) said.shift();
-      });
-    });
+    await says('Jaeger', child, READY, PATIENCE);
     return child;
   } catch (error) {
     end(child, folder);
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parse } from 'yaml';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import { observabilityFolder, prometheusPrograms } from './observability.js';
 import { PrometheusQuery } from './prometheus-query.js';
+import { says } from './says.js';
 
 /** How long Prometheus may take to start, in milliseconds. */
 const PATIENCE = 30_000;
@@ -46,9 +46,8 @@ export class Prometheus {
     ];
     const child = spawn(prometheusPrograms().prometheus, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     try {
-      await ready(child);
+      await says('Prometheus', child, READY, PATIENCE);
     } catch (error) {
-      child.kill('SIGKILL');
       rmSync(folder, { recursive: true });
       throw error;
     }
@@ -78,24 +77,4 @@ function configuration(targets: Readonly<Record<string, string>>): object {
     rule_files: [join(observabilityFolder, 'prometheus/alerts.yaml')],
     scrape_configs: jobs,
   };
-}
-
-async function ready(child: ChildProcess): Promise<void> {
-  const said: string[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: string) => reject(new Error(`Prometheus ${reason}:\n${said.slice(-20).join('\n')}`));
-      timer = setTimeout(() => fail(`is not ready after ${PATIENCE} ms`), PATIENCE);
-      child.once('error', reject);
-      child.once('close', (code) => fail(`has ended with exit code ${code}`));
-      createInterface({ input: child.stderr! }).on('line', (line) => {
-        if (line.includes(READY)) resolve();
-        said.push(line);
-        if (said.length > 100) said.shift();
-      });
-    });
-  } finally {
-    clearTimeout(timer);
-  }
 }
