@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { spawnSync } from 'node:child_process';
 import { cache } from './cache.mjs';
+import { works } from './run.mjs';
 
 /** The module whose tree is Jaeger 2.13; the tags of Jaeger 2 are no Go modules. */
 const MODULE = 'github.com/jaegertracing/jaeger';
@@ -56,8 +57,4 @@ function go(args, cwd) {
   const { status, stdout, stderr } = spawnSync('go', args, { cwd, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`go ${args[0]} ${args[1]} failed:\n${stderr}`);
   return stdout;
-}
-
-function works(command, args) {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }

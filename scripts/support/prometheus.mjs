@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { spawnSync } from 'node:child_process';
+import { works } from './run.mjs';
 
 /**
  * The paths, or names, of Prometheus and its promtool: those that `PROMETHEUS_BINARY` and `PROMTOOL_BINARY` name, else those on the
@@ -51,8 +52,4 @@ function install(name) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
   return apt('update') && apt('install', '--yes', '--no-install-recommends', name);
-}
-
-function works(command, args) {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }

@@ -14,6 +14,11 @@ export function succeeds(command, args, options = {}) {
   return status === 0;
 }
 
+/** Runs a program without showing what it says, and tells whether it is there and succeeded. */
+export function works(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
 /** Runs a program in the foreground; its failure ends this script too. */
 export function run(command, args, options) {
   if (!succeeds(command, args, options)) process.exit(1);
