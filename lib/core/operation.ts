@@ -75,7 +75,10 @@ export class Operation {
    * The span that stands for all that would be started here with these options, where that comes to nothing: where tracing is
    * off, or where the trace is not kept and the sampler never keeps a part of such a trace. Nothing needs to be made then.
    */
-  static silenceIn(active: Context, { kind = SpanKind.INTERNAL, root = false }: ManualSpanOptions): Span | undefined {
+  static silenceIn(
+    active: Context,
+    { kind = SpanKind.INTERNAL, root = false }: Pick<ManualSpanOptions, 'kind' | 'root'>,
+  ): Span | undefined {
     if (isOff()) return NO_SPAN;
     // Calls that leave the process keep ids of their own, by which they can be told apart.
     if (root || kind !== SpanKind.INTERNAL) return undefined;

@@ -134,12 +134,11 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, owner: functionName, details };
   const { kind, root } = options;
-  const silencing = { ...(kind !== undefined && { kind }), ...(root !== undefined && { root }) };
   // A route handler has a span already, of the very name that this one would get.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function traced(this: unknown, ...args: unknown[]): unknown {
-    const silence = Operation.silenceIn(context.active(), silencing);
+    const silence = Operation.silenceIn(context.active(), options);
     if (silence) return Reflect.apply(method, this, withSpans(args, parameters, silence));
     function start(): TracedWork {
       const operation =
