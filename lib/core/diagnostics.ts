@@ -57,6 +57,18 @@ export function guarded<T>(what: string, call: () => T): T | undefined {
   }
 }
 
+/**
+ * Asks a predicate of the application. Returns undefined where there is no answer: the predicate threw, or it is async. A
+ * promise would count as a yes, whatever it resolves to, so it is reported instead.
+ */
+export function askPredicate(what: string, predicate: () => unknown): boolean | undefined {
+  const answer = guarded(what, predicate);
+  if (answer === undefined) return undefined;
+  if (!types.isPromise(answer)) return Boolean(answer);
+  warn(`async:${what}`, `${what} is async and was ignored: it has to answer at once, with true or false.`);
+  return undefined;
+}
+
 /** Says that something threw and that nobody will hear of it. */
 export function reportIgnored(what: string, error: unknown): void {
   warn(`guarded:${what}`, `${what} threw and was ignored: ${describeError(error)}`);

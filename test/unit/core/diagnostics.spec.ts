@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { describeError, guarded, reportIgnored, setDiagnosticsSink, warn } from '../../../lib/core/diagnostics.js';
+import { askPredicate, describeError, guarded, reportIgnored, setDiagnosticsSink, warn } from '../../../lib/core/diagnostics.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const MINUTE = 60_000;
@@ -153,5 +153,34 @@ describe('warn() with a kind that is built from data', () => {
     now += MINUTE;
     warn('request 9999', 'one more');
     expect(written.slice(before)).toEqual([expect.stringMatching(/^one more \(\d{4} more since\)$/)]);
+  });
+});
+
+describe('askPredicate()', () => {
+  it.each([
+    [true, true],
+    [1, true],
+    ['', false],
+    [undefined, undefined],
+  ])('takes %p for %p', (answer, understood) => {
+    expect(askPredicate('http.ignore', () => answer)).toBe(understood);
+    expect(written).toEqual([]);
+  });
+
+  it('takes a promise for no answer, and says so', async () => {
+    const unhandled = await unhandledRejections(() => {
+      expect(askPredicate('http.ignore', async () => true)).toBeUndefined();
+      expect(askPredicate('http.ignore', () => Promise.reject(new Error('no')))).toBeUndefined();
+    });
+    expect(unhandled).toEqual([]);
+    expect(written[0]).toContain('http.ignore is async');
+  });
+
+  it('takes what throws for no answer', () => {
+    const fail = () => {
+      throw new Error('no');
+    };
+    expect(askPredicate('http.ignore', fail)).toBeUndefined();
+    expect(written[0]).toContain('http.ignore threw');
   });
 });
