@@ -9,7 +9,7 @@ import { option } from './setting.js';
 /** Settles how outgoing HTTP requests are traced. */
 export function resolveHttpClient(
   given: HttpOptions['client'],
-  redactQuery: ResolvedHttpClient['redactQuery'],
+  { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): ResolvedHttpClient | undefined {
   if (given === false) return undefined;
   const options = knownKeys<HttpClientOptions>('http.client', given, [
@@ -19,6 +19,7 @@ export function resolveHttpClient(
     'responseHeaders',
   ]);
   return Object.freeze({
+    knownMethods,
     ignore: predicate('ignore', options.ignore),
     propagateTo: predicate('propagateTo', options.propagateTo),
     requestHeaders: recordedHeaders(option('http.client.requestHeaders', options.requestHeaders)),

@@ -13,9 +13,14 @@ import { trust } from './trust.js';
 /**
  * Settles how incoming HTTP requests are traced.
  *
+ * @param knownMethods the request methods that spans and metrics name
  * @param metricsPath where the application serves its metrics, if it does: scrapes are left out
  */
-export function resolveHttp(given: HttpOptions | undefined, metricsPath?: string): ResolvedHttp {
+export function resolveHttp(
+  given: HttpOptions | undefined,
+  knownMethods: ReadonlySet<string>,
+  metricsPath?: string,
+): ResolvedHttp {
   const options = knownKeys<HttpOptions>('http', given, [
     'ignore',
     'trustIncoming',
@@ -30,6 +35,7 @@ export function resolveHttp(given: HttpOptions | undefined, metricsPath?: string
   const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
 
   return Object.freeze({
+    knownMethods,
     ignore: withPath(metricsPath, ignorePredicate(options.ignore)),
     trustIncoming: trust<HttpRequest>(setting('trustIncoming')),
     requestHeaders: recordedHeaders(setting('requestHeaders')),

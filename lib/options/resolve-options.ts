@@ -7,6 +7,7 @@ import { resolveGrpc } from './grpc.js';
 import { resolveHttpClient } from './http-client.js';
 import { resolveHttp } from './http.js';
 import { knownKeys } from './known-keys.js';
+import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
 import { resolveMetrics } from './metrics.js';
@@ -75,7 +76,7 @@ function resolve(
   findPackage: () => PackageInfo | undefined,
 ): ResolvedOptions {
   const metrics = resolveMetrics(options.metrics);
-  const http = resolveHttp(options.http, metricsPath(metrics));
+  const http = resolveHttp(options.http, resolveKnownMethods(env), metricsPath(metrics));
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -87,7 +88,7 @@ function resolve(
     baggage: resolveBaggage(options.baggage),
     limits: resolveLimits(options.limits, env),
     http,
-    httpClient: resolveHttpClient(options.http?.client, http.redactQuery),
+    httpClient: resolveHttpClient(options.http?.client, http),
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
     metrics,
     shutdown: resolveShutdown(options.shutdown),

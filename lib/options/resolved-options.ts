@@ -115,6 +115,8 @@ export interface ResolvedHeader {
 }
 
 export interface ResolvedHttp {
+  /** The request methods that spans and metrics name; any other is `_OTHER`. */
+  readonly knownMethods: ReadonlySet<string>;
   /** Whether this request is left out. A function that the user wrote stands here as it is, and is all that may throw. */
   readonly ignore: ((request: HttpRequest) => boolean) | undefined;
   /** Whether the caller's trace context is adopted; may throw, where the user wrote it. Undefined: it is. */
@@ -129,6 +131,8 @@ export interface ResolvedHttp {
 }
 
 export interface ResolvedHttpClient {
+  /** The request methods that spans and metrics name; any other is `_OTHER`. */
+  readonly knownMethods: ReadonlySet<string>;
   /** Whether this request is left out; may throw, where the user wrote it. */
   readonly ignore: ((request: OutgoingRequest) => boolean) | undefined;
   /** Whether this request carries the trace context; may throw, where the user wrote it. Undefined: all do. */

@@ -12,6 +12,7 @@ import {
   ATTR_URL_FULL,
 } from '@opentelemetry/semantic-conventions';
 import { definedAttributes } from '../../core/defined-attributes.js';
+import type { ResolvedHttpClient } from '../../options/resolved-options.js';
 import { urlPort } from '../../options/url-port.js';
 import { knownMethod } from '../method.js';
 import type { OutgoingMessage } from './outgoing-message.js';
@@ -28,20 +29,24 @@ export interface Connection {
 export function requestAttributes(
   message: OutgoingMessage,
   parsed: URL | undefined,
-  isSecret: (parameter: string) => boolean,
+  { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): Attributes {
   const { method, url } = message;
   return {
-    ...activeAttributes(message, parsed),
-    ...(knownMethod(method) === '_OTHER' && { [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method }),
-    [ATTR_URL_FULL]: redactUrl(url, isSecret),
+    ...activeAttributes(message, parsed, knownMethods),
+    ...(knownMethod(method, knownMethods) === '_OTHER' && { [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method }),
+    [ATTR_URL_FULL]: redactUrl(url, redactQuery),
   };
 }
 
 /** What a request is counted by while it is under way. */
-export function activeAttributes({ method, socketPath }: OutgoingMessage, parsed: URL | undefined): Attributes {
+export function activeAttributes(
+  { method, socketPath }: OutgoingMessage,
+  parsed: URL | undefined,
+  knownMethods: ReadonlySet<string>,
+): Attributes {
   return definedAttributes({
-    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method),
+    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
     [ATTR_SERVER_ADDRESS]: socketPath ?? (parsed && withoutBrackets(parsed.hostname)),
     [ATTR_SERVER_PORT]: socketPath === undefined && parsed ? urlPort(parsed) : undefined,
   });
@@ -54,9 +59,10 @@ export function outcomeAttributes(
   statusCode: number | undefined,
   protocolVersion: string | undefined,
   failure: string | undefined,
+  knownMethods: ReadonlySet<string>,
 ): Attributes {
   return {
-    ...activeAttributes(message, parsed),
+    ...activeAttributes(message, parsed, knownMethods),
     ...definedAttributes({
       [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode,
       [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion,

@@ -64,14 +64,14 @@ export class ClientRequest {
     private readonly rules: RequestRules,
     caller: Context,
   ) {
-    this.operation = Operation.start(httpSpanName(message.method), {
+    this.operation = Operation.start(httpSpanName(message.method, options.knownMethods), {
       kind: SpanKind.CLIENT,
       parent: caller,
       ...(options.samplerReadsAttributes && {
         attributes: guarded('http.client attributes', () => this.requestAttributes()) ?? {},
       }),
     });
-    this.measurement = options.meter?.begin(activeAttributes(message, rules.url));
+    this.measurement = options.meter?.begin(activeAttributes(message, rules.url, options.knownMethods));
   }
 
   /** The request has a connection to go over. */
@@ -124,8 +124,15 @@ export class ClientRequest {
 
   /** What the request is counted by. */
   private outcome(): Attributes {
-    const { answer, connection, failure, message, rules } = this;
-    return outcomeAttributes(message, rules.url, answer?.statusCode, connection.protocolVersion, failure);
+    const { answer, connection, failure, message, options, rules } = this;
+    return outcomeAttributes(
+      message,
+      rules.url,
+      answer?.statusCode,
+      connection.protocolVersion,
+      failure,
+      options.knownMethods,
+    );
   }
 
   private setStatus(): void {
@@ -145,7 +152,7 @@ export class ClientRequest {
   }
 
   private requestAttributes(): Attributes {
-    return requestAttributes(this.message, this.rules.url, this.options.redactQuery);
+    return requestAttributes(this.message, this.rules.url, this.options);
   }
 
   private headerAttributes(): Attributes {

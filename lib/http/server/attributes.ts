@@ -20,6 +20,7 @@ import {
 import { definedAttributes } from '../../core/defined-attributes.js';
 import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
+import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
 import type { FrameworkRequest } from './framework-request.js';
@@ -32,9 +33,9 @@ export function requestAttributes(
   headers: IncomingHttpHeaders,
   httpVersion: string,
   framework: FrameworkRequest | undefined,
-  isSecret: (parameter: string) => boolean,
+  { knownMethods, redactQuery: isSecret }: Pick<ResolvedHttp, 'knownMethods' | 'redactQuery'>,
 ): Attributes {
-  const method = knownMethod(original);
+  const method = knownMethod(original, knownMethods);
   const { path, query } = splitTarget(target);
   const { address, port } = serverOf(headers, framework);
   return definedAttributes({
@@ -54,8 +55,11 @@ export function requestAttributes(
 }
 
 /** What a request is counted by while it is under way. */
-export function activeAttributes({ encrypted, method }: Arrival): Attributes {
-  return { [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method), [ATTR_URL_SCHEME]: encrypted ? 'https' : 'http' };
+export function activeAttributes({ encrypted, method }: Arrival, knownMethods: ReadonlySet<string>): Attributes {
+  return {
+    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
+    [ATTR_URL_SCHEME]: encrypted ? 'https' : 'http',
+  };
 }
 
 /** What a request is counted by when it is over. */
@@ -66,13 +70,14 @@ export function outcomeAttributes(
   route: string | undefined,
   response: HttpResponse,
   aborted: Error | undefined,
+  knownMethods: ReadonlySet<string>,
 ): Attributes {
   // From a header, of which only these two may become values.
   const behindProxy =
     framework?.protocol === 'https' || framework?.protocol === 'http' ? framework.protocol : undefined;
   const statusCode = response.headersSent ? response.statusCode : undefined;
   return {
-    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method),
+    [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
     [ATTR_URL_SCHEME]: encrypted ? 'https' : (behindProxy ?? 'http'),
     [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     ...(route !== undefined && { [ATTR_HTTP_ROUTE]: route }),

@@ -97,7 +97,7 @@ export class ServerRequest implements Entry {
     if (options.samplerReadsAttributes) {
       spanOptions.attributes = guarded('http attributes', () => this.requestAttributes()) ?? {};
     }
-    return Operation.start(httpSpanName(request.method), spanOptions);
+    return Operation.start(httpSpanName(request.method, options.knownMethods), spanOptions);
   }
 
   /** Read at once if anybody is to know, which is not so for what is neither kept nor measured. */
@@ -113,7 +113,7 @@ export class ServerRequest implements Entry {
     const { meter } = this.options;
     // Whose span it is may record it into the very same metrics.
     if (!meter || (meter.shared && this.joined)) return undefined;
-    return meter.begin(activeAttributes(this.arrival));
+    return meter.begin(activeAttributes(this.arrival, this.options.knownMethods));
   }
 
   /** Goes on with the request inside its span. */
@@ -193,15 +193,15 @@ export class ServerRequest implements Entry {
 
   /** What the request is counted by. */
   private outcome(end: ResponseEnd): Attributes {
-    const { arrival, framework, request, response } = this;
+    const { arrival, framework, options, request, response } = this;
     const aborted = end === 'complete' ? undefined : end.error;
     const route = this.certainRoute();
-    return outcomeAttributes(arrival, request.httpVersion, framework, route, response, aborted);
+    return outcomeAttributes(arrival, request.httpVersion, framework, route, response, aborted, options.knownMethods);
   }
 
   private requestAttributes(): Attributes {
     const { arrival, framework, options, request } = this;
-    return requestAttributes(arrival, request.headers, request.httpVersion, framework, options.redactQuery);
+    return requestAttributes(arrival, request.headers, request.httpVersion, framework, options);
   }
 
   private headerAttributes(): Attributes {
@@ -228,11 +228,11 @@ export class ServerRequest implements Entry {
     const { span } = this.operation;
     if (route !== undefined) span.setAttribute(ATTR_HTTP_ROUTE, route);
     if (nameOf(span) !== this.name) return; // The application has named it.
-    const { spanName } = this.options;
+    const { knownMethods, spanName } = this.options;
     const chosen = spanName && guarded('http.spanName', () => spanName(this.request, route));
     // Another instrumentation may know more than nothing.
     if (chosen === undefined && route === undefined && this.joined) return;
-    span.updateName(chosen ?? httpSpanName(this.arrival.method, route));
+    span.updateName(chosen ?? httpSpanName(this.arrival.method, knownMethods, route));
     this.name = nameOf(span);
   }
 }

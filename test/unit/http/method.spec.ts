@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { httpSpanName, knownMethod } from '../../../lib/http/method.js';
+import { DEFAULT_KNOWN_METHODS } from '../../../lib/options/known-methods.js';
 
 describe('httpSpanName()', () => {
   it.each([
@@ -10,16 +11,25 @@ describe('httpSpanName()', () => {
     ['get', undefined, 'HTTP'],
     [undefined, undefined, 'HTTP'],
   ])('of %s %s is "%s"', (method, route, name) => {
-    expect(httpSpanName(method, route)).toBe(name);
+    expect(httpSpanName(method, DEFAULT_KNOWN_METHODS, route)).toBe(name);
+  });
+
+  it('knows the methods that it is given, and no other', () => {
+    const known = new Set(['PROPFIND']);
+    expect(httpSpanName('PROPFIND', known, '/files')).toBe('PROPFIND /files');
+    expect(httpSpanName('GET', known, '/files')).toBe('HTTP /files');
   });
 });
 
 describe('knownMethod()', () => {
-  it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'])('knows %s', (method) => {
-    expect(knownMethod(method)).toBe(method);
-  });
+  it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'])(
+    'knows %s',
+    (method) => {
+      expect(knownMethod(method, DEFAULT_KNOWN_METHODS)).toBe(method);
+    },
+  );
 
   it.each(['PROPFIND', 'get', '', 'constructor', undefined])('does not know %s', (method) => {
-    expect(knownMethod(method)).toBe('_OTHER');
+    expect(knownMethod(method, DEFAULT_KNOWN_METHODS)).toBe('_OTHER');
   });
 });

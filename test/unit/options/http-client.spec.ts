@@ -1,28 +1,29 @@
 import { describe, expect, it } from '@jest/globals';
 import { resolveHttpClient } from '../../../lib/options/http-client.js';
+import { DEFAULT_KNOWN_METHODS } from '../../../lib/options/known-methods.js';
 import type { HttpClientOptions } from '../../../lib/tracing.options.js';
 
-const isSecret = () => false;
+const shared = { knownMethods: DEFAULT_KNOWN_METHODS, redactQuery: () => false };
 const request = (url: string) => ({ method: 'GET', url: new URL(url) });
 
 describe('resolveHttpClient()', () => {
   it('has every request traced and carry the trace, unless it is told otherwise', () => {
-    expect(resolveHttpClient(undefined, isSecret)).toEqual({
+    expect(resolveHttpClient(undefined, shared)).toEqual({
       ignore: undefined,
       propagateTo: undefined,
       requestHeaders: [],
       responseHeaders: [],
-      redactQuery: isSecret,
+      ...shared,
     });
-    expect(resolveHttpClient(false, isSecret)).toBeUndefined();
+    expect(resolveHttpClient(false, shared)).toBeUndefined();
   });
 
   it('is frozen', () => {
-    expect(Object.isFrozen(resolveHttpClient({}, isSecret))).toBe(true);
+    expect(Object.isFrozen(resolveHttpClient({}, shared))).toBe(true);
   });
 
   it.each(['ignore', 'propagateTo'] as const)('takes a host, several, a pattern or a function as %s', (key) => {
-    const resolve = (value: HttpClientOptions['ignore']) => resolveHttpClient({ [key]: value }, isSecret)?.[key];
+    const resolve = (value: HttpClientOptions['ignore']) => resolveHttpClient({ [key]: value }, shared)?.[key];
     expect(resolve('shop.test')?.(request('http://shop.test/'))).toBe(true);
     expect(resolve(/shop/)?.(request('http://shop.test/'))).toBe(true);
     expect(resolve(['a.test', 'shop.test'])?.(request('http://shop.test/'))).toBe(true);
@@ -32,7 +33,7 @@ describe('resolveHttpClient()', () => {
   });
 
   it('takes no host at all to mean none', () => {
-    const resolved = resolveHttpClient({ ignore: [], propagateTo: [] }, isSecret);
+    const resolved = resolveHttpClient({ ignore: [], propagateTo: [] }, shared);
     expect(resolved?.ignore?.(request('http://shop.test/'))).toBe(false);
     expect(resolved?.propagateTo?.(request('http://shop.test/'))).toBe(false);
   });
@@ -44,6 +45,6 @@ describe('resolveHttpClient()', () => {
     ['headers that are no list', { requestHeaders: 'x-a' }, /http\.client\.requestHeaders/],
     ['true', true as unknown as object, /http\.client/],
   ])('refuses %s', (_name, given, message) => {
-    expect(() => resolveHttpClient(given as HttpClientOptions, isSecret)).toThrow(message);
+    expect(() => resolveHttpClient(given as HttpClientOptions, shared)).toThrow(message);
   });
 });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { answerAttributes, requestAttributes } from '../../../../lib/http/client/attributes.js';
 import { parseUrl } from '../../../../lib/http/client/url.js';
+import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
+
+const options = { knownMethods: DEFAULT_KNOWN_METHODS, redactQuery: () => false };
 
 const message = (url: string, method = 'GET', socketPath?: string) => ({
   method,
@@ -19,7 +22,7 @@ describe('requestAttributes()', () => {
     ['http://127.0.0.1/a', '127.0.0.1', 80],
     ['not a url', undefined, undefined],
   ])('%s is served by %s at %s', (url, address, port) => {
-    const attributes = requestAttributes(message(url), parseUrl(url), () => false);
+    const attributes = requestAttributes(message(url), parseUrl(url), options);
     expect(attributes['server.address']).toBe(address);
     expect(attributes['server.port']).toBe(port);
     expect(attributes['url.full']).toBe(url);
@@ -28,18 +31,18 @@ describe('requestAttributes()', () => {
 
   it('knows the methods of HTTP, and keeps another beside', () => {
     const url = 'http://shop.test/a';
-    expect(requestAttributes(message(url, 'PROPFIND'), parseUrl(url), () => false)).toMatchObject({
+    expect(requestAttributes(message(url, 'PROPFIND'), parseUrl(url), options)).toMatchObject({
       'http.request.method': '_OTHER',
       'http.request.method_original': 'PROPFIND',
     });
-    expect(requestAttributes(message(url, 'PATCH'), parseUrl(url), () => false)).not.toHaveProperty([
+    expect(requestAttributes(message(url, 'PATCH'), parseUrl(url), options)).not.toHaveProperty([
       'http.request.method_original',
     ]);
   });
 
   it('names a socket in the file system in place of host and port', () => {
     const url = 'http://localhost/a';
-    const attributes = requestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), () => false);
+    const attributes = requestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), options);
     expect(attributes['server.address']).toBe('/run/x.sock');
     expect(attributes).not.toHaveProperty(['server.port']);
   });

@@ -5,6 +5,7 @@ import { ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { suppressTracing } from '../../../../lib/core/suppression.js';
 import { traceHttpClient, type HttpClientTracing } from '../../../../lib/http/client/trace-http-client.js';
 import type { ClientRequestOptions } from '../../../../lib/http/client/client-request.js';
+import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 import { recordSpans } from '../../../support/recorded-spans.js';
 
 const OPTIONS: ClientRequestOptions = {
@@ -12,6 +13,7 @@ const OPTIONS: ClientRequestOptions = {
   propagateTo: undefined,
   requestHeaders: [],
   responseHeaders: [],
+  knownMethods: DEFAULT_KNOWN_METHODS,
   redactQuery: () => false,
   samplerReadsAttributes: false,
   meter: undefined,

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Arrival } from '../../../../lib/http/server/arrival.js';
 import { requestAttributes, responseAttributes, splitTarget } from '../../../../lib/http/server/attributes.js';
 import type { FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
+import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 import type { HttpResponse } from '../../../../lib/tracing.options.js';
 
 const arrival: Arrival = {
@@ -18,7 +19,10 @@ function attributesOf(
   framework?: FrameworkRequest,
   version = '1.1',
 ) {
-  return requestAttributes({ ...arrival, ...more }, headers, version, framework, (name) => name === 'token');
+  return requestAttributes({ ...arrival, ...more }, headers, version, framework, {
+    knownMethods: DEFAULT_KNOWN_METHODS,
+    redactQuery: (name) => name === 'token',
+  });
 }
 
 describe('splitTarget()', () => {
