@@ -18,8 +18,9 @@ import { OpenCalls } from './grpc/open-calls.js';
 import { serverInterceptor } from './grpc/server-interceptor.js';
 import { traceGrpcClients } from './grpc/trace-grpc-clients.js';
 import { traceGrpcServers } from './grpc/trace-grpc-servers.js';
+import { recordExceptions, recordExceptionsOfConnected } from './handlers/record-exceptions.js';
 import { traceHandlers } from './handlers/trace-handlers.js';
-import { watchEnhancers } from './handlers/watch-enhancers.js';
+
 import { clientRequestMetrics } from './http/client/metrics.js';
 import { traceHttpClient, type HttpClientTracing } from './http/client/trace-http-client.js';
 import { serverRequestMetrics } from './http/server/metrics.js';
@@ -133,14 +134,13 @@ export class TracingModule
       meter: this.meter(serverRequestMetrics),
       foreignProvider: this.runtime.foreignProvider,
     });
-    traceHandlers(this.modules);
+    this.prepareHandlers();
     await this.metrics?.addRoute();
   }
 
-  /** By now Nest has made every guard, interceptor, pipe and client. */
+  /** By now Nest has made every provider. */
   onModuleInit(): void {
     if (!this.active) return;
-    watchEnhancers(this.applicationConfig, this.modules);
     this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
   }
@@ -158,12 +158,16 @@ export class TracingModule
     await this.metrics?.close();
   }
 
+  private prepareHandlers(): void {
+    recordExceptions(this.applicationConfig, this.modules);
+    traceHandlers(this.modules);
+  }
+
   private traceGrpc(options: ResolvedGrpc): void {
     const traced = serverInterceptor({ ...options, meter: this.meter(serverCallMetrics) }, this.grpcCalls);
     traceGrpcServers(this.modules, traced, () => {
-      // Calls may come in before the application is initialized.
-      watchEnhancers(this.applicationConfig, this.modules);
-      traceHandlers(this.modules);
+      this.prepareHandlers();
+      if (this.adapterHost.httpAdapter) recordExceptionsOfConnected(this.modules);
     });
     const meter = this.meter(clientCallMetrics);
     const interceptor = clientInterceptor({ ...options, meter: () => meter });

@@ -10,10 +10,12 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { guarded } from './core/diagnostics.js';
-import { Operation, type ManualSpanOptions } from './core/operation.js';
+import { MAX_NESTING, nesting, warnOfNesting } from './core/nesting.js';
+import { NO_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
 import { startSpan } from './core/tracer.js';
 import { TracedWork } from './core/work.js';
+import type { AnyMethod } from './core/wrap-method.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import type { ReadableSpan } from './tracing.options.js';
 
@@ -40,10 +42,12 @@ export class TracingService {
   span<T>(name: string, fn: (span: Span) => T, options: ManualSpanOptions = {}): T {
     const silence = Operation.silenceIn(options.parent ?? context.active(), options);
     if (silence) return options.parent ? context.with(options.parent, () => fn(silence)) : fn(silence);
-    return settle(
-      () => new TracedWork(Operation.start(name, options)),
-      ({ operation }) => fn(operation.span),
-    );
+    if (nesting.depth >= MAX_NESTING) {
+      warnOfNesting();
+      return fn(trace.getActiveSpan() ?? NO_SPAN);
+    }
+    const start = () => new TracedWork(Operation.start(name, options));
+    return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? NO_SPAN]) as T;
   }
 
   /** Starts a span that you end yourself, and that is not made active. */

@@ -62,9 +62,18 @@ export function guarded<T>(what: string, call: () => T): T | undefined {
  * promise would count as a yes, whatever it resolves to, so it is reported instead.
  */
 export function askPredicate(what: string, predicate: () => unknown): boolean | undefined {
+  const answer = answerOf(what, predicate);
+  return answer === undefined ? undefined : Boolean(answer);
+}
+
+/** Asks a predicate of the application for which only a clear true counts, because what it allows cannot be taken back. */
+export function isConfirmed(what: string, predicate: () => unknown): boolean {
+  return answerOf(what, predicate) === true;
+}
+
+function answerOf(what: string, predicate: () => unknown): unknown {
   const answer = guarded(what, predicate);
-  if (answer === undefined) return undefined;
-  if (!types.isPromise(answer)) return Boolean(answer);
+  if (!types.isPromise(answer)) return answer;
   warn(`async:${what}`, `${what} is async and was ignored: it has to answer at once, with true or false.`);
   return undefined;
 }

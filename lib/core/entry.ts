@@ -1,11 +1,16 @@
-import { context, type Context } from '@opentelemetry/api';
+import { context, type Context, type SpanContext } from '@opentelemetry/api';
 import { OperationContext } from './operation-context.js';
 import type { Operation } from './operation.js';
 
-/** What the application serves: an incoming request or call. Guards and handlers tell it how far it has come. */
+/**
+ * What the application serves: an incoming request or call. Guards and handlers tell it how far it has come.
+ *
+ * The context leads to it for as long as anything lives that was made while it was served, so an entry that is over holds
+ * nothing, and does nothing when it is told more.
+ */
 export interface Entry {
-  /** A guard has been reached. */
-  guardReached(): void;
+  /** The span context that came in with it, trusted or not. */
+  readonly caller: SpanContext | undefined;
   /** The handler has been reached. Returns false where it has been before, or where nothing is recorded. */
   handlerReached(): boolean;
   /** The handler works in this operation, and what still arrives for it is handed over there. */

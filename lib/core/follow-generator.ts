@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { shadow } from './shadow.js';
-import type { Work } from './work.js';
+import { callWithin, type Work } from './work.js';
 
 type AnyGenerator = Generator | AsyncGenerator;
 type StepName = 'next' | 'return' | 'throw';
@@ -20,13 +20,13 @@ export function followGenerator(generator: AnyGenerator, work: Work): boolean {
   for (const name of ['next', 'return', 'throw'] as const) {
     const step = generator[name] as Step;
     shadow(generator, name, function (this: AnyGenerator, ...args: unknown[]) {
-      return runStep(name, () => Reflect.apply(step, this, args), work);
+      return runStep(name, work, step, this, args);
     });
   }
   return true;
 }
 
-function runStep(name: StepName, step: () => ReturnType<Step>, work: Work): ReturnType<Step> {
+function runStep(name: StepName, work: Work, step: Step, generator: AnyGenerator, args: unknown[]): ReturnType<Step> {
   function finishIfDone(result: IteratorResult<unknown>): IteratorResult<unknown> {
     if (!result.done) return result;
     // Whoever leaves early gets no result.
@@ -37,7 +37,7 @@ function runStep(name: StepName, step: () => ReturnType<Step>, work: Work): Retu
 
   let result: ReturnType<Step>;
   try {
-    result = work.run(step);
+    result = callWithin(work, step as never, generator, args) as ReturnType<Step>;
   } catch (thrown) {
     work.failed(thrown);
     throw thrown;

@@ -19,7 +19,7 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
  */
 export function followPromise(
   promise: PromiseLike<unknown>,
-  work: Pick<Work, 'run'>,
+  work: Pick<Work, 'context'>,
   continuation: Continuation,
 ): PromiseLike<unknown> | undefined {
   if (isPlain(promise)) return followPlainPromise(promise, continuation);

@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { shadow } from './shadow.js';
-import type { Work } from './work.js';
+import { callWithin, type Work } from './work.js';
 
 /** What is to happen before the caller hears how the work turned out. */
 export interface Continuation {
@@ -22,7 +22,7 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  */
 export function followThenable(
   thenable: PromiseLike<unknown>,
-  work: Pick<Work, 'run'>,
+  work: Pick<Work, 'context'>,
   { fulfilled, rejected }: Continuation,
 ): boolean {
   const then = thenable.then as Method;
@@ -40,7 +40,7 @@ export function followThenable(
       throw thrown;
     }
     try {
-      return work.run(() => Reflect.apply(then, this, [whenFulfilled, whenRejected]));
+      return callWithin(work, then, this, [whenFulfilled, whenRejected]);
     } catch (thrown) {
       rejected(thrown);
       throw thrown;

@@ -1,15 +1,17 @@
-import { propagation, trace, type Context, type Link, type TextMapGetter } from '@opentelemetry/api';
-import { guarded } from './diagnostics.js';
+import { propagation, trace, type Context, type Link, type SpanContext, type TextMapGetter } from '@opentelemetry/api';
+import { guarded, isConfirmed } from './diagnostics.js';
 
 /** Where the span of something that came in stands. */
 export interface Stand {
   readonly parent: Context;
   readonly links?: Link[];
+  /** The span context that came in, trusted or not, if it is valid. */
+  readonly caller?: SpanContext;
 }
 
 /** Whether a caller is trusted: where nothing is said of it, or where the application clearly says so. */
 export function trusts<T>(option: string, trustIncoming: ((caller: T) => boolean) | undefined, caller: T): boolean {
-  return !trustIncoming || guarded(option, () => trustIncoming(caller)) === true;
+  return !trustIncoming || isConfirmed(option, () => trustIncoming(caller));
 }
 
 /**
@@ -23,10 +25,17 @@ export function standOf<Carrier>(
   trusted: boolean,
 ): Stand {
   const extracted = guarded('The propagator', () => propagation.extract(outer, carrier, getter)) ?? outer;
-  if (trusted) return { parent: extracted };
+  const caller = remoteSpanContext(extracted, outer);
+  const known = caller && { caller };
+  if (trusted) return { parent: extracted, ...known };
   const parent = propagation.deleteBaggage(trace.deleteSpan(outer));
-  const caller = trace.getSpanContext(extracted);
-  if (!caller || !trace.isSpanContextValid(caller)) return { parent };
+  if (!caller) return { parent };
   const { traceId, spanId, traceFlags } = caller;
-  return { parent, links: [{ context: { traceId, spanId, traceFlags, isRemote: true } }] };
+  return { parent, links: [{ context: { traceId, spanId, traceFlags, isRemote: true } }], ...known };
+}
+
+function remoteSpanContext(extracted: Context, outer: Context): SpanContext | undefined {
+  const spanContext = trace.getSpanContext(extracted);
+  if (!spanContext || !trace.isSpanContextValid(spanContext)) return undefined;
+  return spanContext.isRemote || spanContext !== trace.getSpanContext(outer) ? spanContext : undefined;
 }

@@ -11,14 +11,16 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_EXCEPTION_TYPE } from '@opentelemetry/semantic-conventions';
+import { callIn } from './context-manager.js';
 import { guarded, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
 import { OperationContext } from './operation-context.js';
+import { restartSpan } from './span-time.js';
 import { suppressTracing } from './suppression.js';
 import { isOff, keepsNoChildren, startSpan } from './tracer.js';
 
 /** Stands for spans that are not made. */
-const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+export const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** Exceptions an operation remembers, so that one that passes through is not recorded again. */
 const REMEMBERED_EXCEPTIONS = 16;
@@ -53,16 +55,20 @@ export interface OperationOptions extends ManualSpanOptions {
  * One unit of work under observation: it owns a span, runs code in its context, and ends once.
  *
  * HTTP requests, handlers and `@Span()` methods all become operations, so what holds for one holds for all.
+ *
+ * What is over is let go of: a context may live on for as long as the process, in a timer or a pooled socket that was made in
+ * it, and leads to the operation. So an operation keeps its parent only while both are open.
  */
 export class Operation {
-  private ended = false;
+  private isOver = false;
   private exceptions: RecordedException[] | undefined;
 
   private constructor(
     readonly span: Span,
     readonly context: Context,
-    private readonly parent: Operation | undefined,
+    private parent: Operation | undefined,
     private readonly forFunction: string | undefined,
+    private readonly endsSpan: boolean,
   ) {}
 
   /** Starts a span in the active context, or in the one given. */
@@ -95,11 +101,9 @@ export class Operation {
     return made ? Operation.join(operation.span, active) : undefined;
   }
 
-  /** Takes part in a span that somebody else started and will end. */
+  /** Takes part in a span that another instrumentation, or another operation, has started and will end. */
   static join(span: Span, parent: Context): Operation {
-    const operation = Operation.over(span, parent);
-    operation.ended = true;
-    return operation;
+    return Operation.over(span, parent, undefined, false);
   }
 
   /** Work that is not to be traced, nor anything beneath it. */
@@ -107,10 +111,11 @@ export class Operation {
     return Operation.over(NO_SPAN, suppressTracing(parent));
   }
 
-  private static over(span: Span, parent: Context, forFunction?: string): Operation {
-    const ancestor = Operation.in(parent);
+  private static over(span: Span, parent: Context, forFunction?: string, endsSpan = true): Operation {
+    const outer = Operation.in(parent);
+    const ancestor = outer?.isOver ? undefined : outer;
     // The context carries the operation and the operation its context, so one of them is filled in late.
-    const operation = new Operation(span, parent, ancestor, forFunction) as { context: Context } & Operation;
+    const operation = new Operation(span, parent, ancestor, forFunction, endsSpan) as { context: Context } & Operation;
     operation.context = OperationContext.ofOperation(parent, span, operation);
     return operation;
   }
@@ -120,14 +125,24 @@ export class Operation {
     return OperationContext.operationIn(from) as Operation | undefined;
   }
 
-  /** Whether anything that is said to the span is kept. */
+  /** True where the span keeps what it is told. */
   get recording(): boolean {
-    return this.span.isRecording();
+    try {
+      return this.span.isRecording();
+    } catch {
+      // The span of a tracer provider that is not ours.
+      return false;
+    }
   }
 
   /** Calls `fn` with this operation as the active one. */
   run<T>(fn: () => T): T {
-    return context.with(this.context, fn);
+    return callIn(this.context, fn, undefined, []) as T;
+  }
+
+  /** Lets the span begin now: the work was only prepared so far. */
+  restart(): void {
+    if (this.recording) guarded('Restarting a span', () => restartSpan(this.span));
   }
 
   /**
@@ -152,7 +167,12 @@ export class Operation {
       this.span.addEvent('exception', attributes);
     });
     this.remember({ thrown, here: true });
-    this.rememberFurtherOut(thrown);
+    guarded('Recording an exception', () => this.rememberFurtherOut(thrown));
+  }
+
+  /** Has an exception that turns into another one, further out, count as recorded when that one passes. */
+  rememberException(thrown: unknown): void {
+    if (this.recording && !this.recorded(thrown)) this.remember({ thrown, here: true });
   }
 
   // Only within the trace: in another one, that of the caller say, the exception would be seen nowhere.
@@ -168,6 +188,7 @@ export class Operation {
   }
 
   private remember(exception: RecordedException): void {
+    if (this.isOver) return;
     this.exceptions ??= [];
     if (this.exceptions.push(exception) > REMEMBERED_EXCEPTIONS) this.exceptions.shift();
   }
@@ -184,9 +205,9 @@ export class Operation {
 
   /** Ends the span; later calls do nothing. */
   end(time?: TimeInput): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.exceptions = undefined;
+    if (this.isOver) return;
+    this.letGo();
+    if (!this.endsSpan) return;
     try {
       this.span.end(time);
     } catch (error) {
@@ -197,6 +218,12 @@ export class Operation {
 
   /** Leaves the span open for ever, so that it is never exported. */
   discard(): void {
-    this.ended = true;
+    this.letGo();
+  }
+
+  private letGo(): void {
+    this.isOver = true;
+    this.parent = undefined;
+    this.exceptions = undefined;
   }
 }

@@ -1,19 +1,23 @@
 import { context } from '@opentelemetry/api';
 import { Observable, Subscriber } from 'rxjs';
-import type { Work } from './work.js';
+import { callWithin, type Work } from './work.js';
 
 /**
  * The same Observable, where each subscription is a work: it starts on subscribe and ends on completion, error or
  * unsubscribe. The source runs as a part of the work; what it emits is handed on in the subscriber's own context.
+ *
+ * @param start starts the work of a subscription; undefined where that cannot be done
  */
-export function traceObservable<T>(source: Observable<T>, start: () => Work): Observable<T> {
+export function traceObservable<T>(source: Observable<T>, start: () => Work | undefined): Observable<T> {
   const traced = new Observable<T>((subscriber) => {
     const outside = context.active();
     const work = start();
+    if (!work) return source.subscribe(subscriber);
+    const started = work;
     let emitted: { last: T } | undefined;
     function succeed(): void {
-      if (emitted) work.succeeded(emitted.last);
-      else work.left();
+      if (emitted) started.succeeded(emitted.last);
+      else started.left();
     }
     // The one way to have the subscription before the source emits.
     // oxlint-disable-next-line typescript/no-deprecated
@@ -23,7 +27,7 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work): Ob
         context.with(outside, () => subscriber.next(value));
       },
       error(thrown: unknown) {
-        work.failed(thrown);
+        started.failed(thrown);
         context.with(outside, () => subscriber.error(thrown));
       },
       complete() {
@@ -31,12 +35,15 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work): Ob
         context.with(outside, () => subscriber.complete());
       },
     });
-    // A subscriber that has had enough, firstValueFrom() say, has got what it came for.
-    inner.add(succeed);
     // Before subscribing, so that a subscriber who has had enough stops even a source that emits at once and for ever.
-    subscriber.add(inner);
+    subscriber.add(() => {
+      // What the source tears down, by finalize() say, is a part of the work.
+      callWithin(started, () => inner.unsubscribe(), undefined, []);
+      // A subscriber that has had enough, firstValueFrom() say, has got what it came for.
+      succeed();
+    });
     try {
-      work.run(() => source.subscribe(inner));
+      callWithin(work, () => source.subscribe(inner), undefined, []);
     } catch (thrown) {
       work.failed(thrown);
       throw thrown;

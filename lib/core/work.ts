@@ -1,37 +1,62 @@
-import type { Attributes } from '@opentelemetry/api';
+import type { Attributes, Context } from '@opentelemetry/api';
+import { callIn } from './context-manager.js';
+import { guarded } from './diagnostics.js';
 import type { Operation } from './operation.js';
 
-/** A unit of work that is followed to its end. What is said of the end first counts; it may be said again. */
+/** A unit of work that is followed to its end. Ending is idempotent: the first outcome wins. Nothing here throws. */
 export interface Work {
-  /** Calls `fn` as a part of the work. */
-  run<T>(fn: () => T): T;
-  /** It is over, and brought this. */
+  /** The context in which the work is done; undefined where that is the caller's. */
+  readonly context: Context | undefined;
+  /** True where a Subject that the work brings is subscribed to and not written to, so that it is followed as well. */
+  readonly followsSubjects?: boolean | undefined;
+  /** The work begins now: what it was started for turned out to be a source that is only now subscribed to. */
+  restart(): void;
+  /** The work is over, with this result. */
   succeeded(result: unknown): void;
   failed(thrown: unknown): void;
-  /** It is over, and whoever wanted its result no longer does. */
+  /** The work is over, because its consumer no longer wants the result. */
   left(): void;
+}
+
+/** Calls a function as a part of a work. */
+export function callWithin(
+  { context }: Pick<Work, 'context'>,
+  fn: (this: unknown, ...args: unknown[]) => unknown,
+  thisArg: unknown,
+  args: readonly unknown[],
+): unknown {
+  return context === undefined ? Reflect.apply(fn, thisArg, args) : callIn(context, fn, thisArg, args);
 }
 
 export interface OutcomeOptions {
   /** Attributes of the value that was returned, resolved, or emitted last. */
   readonly onResult?: ((result: unknown) => Attributes | undefined) | undefined;
-  /** Whose `onResult` it is, for reports of what it throws. */
+  /** The function that `onResult` belongs to, for reports of what it throws. */
   readonly owner?: string | undefined;
-  /** Whether the message and stack of an exception may be recorded. @default true */
+  /** False where the message and stack of an exception may not be recorded. @default true */
   readonly details?: boolean | undefined;
+  readonly followsSubjects?: boolean | undefined;
 }
 
-const NOTHING_TO_SAY: OutcomeOptions = {};
+const DEFAULTS: OutcomeOptions = {};
 
 /** The work of an operation, which ends as the work turns out. */
 export class TracedWork implements Work {
   constructor(
     readonly operation: Operation,
-    private readonly options: OutcomeOptions = NOTHING_TO_SAY,
+    private readonly options: OutcomeOptions = DEFAULTS,
   ) {}
 
-  run<T>(fn: () => T): T {
-    return this.operation.run(fn);
+  get context(): Context {
+    return this.operation.context;
+  }
+
+  get followsSubjects(): boolean | undefined {
+    return this.options.followsSubjects;
+  }
+
+  restart(): void {
+    this.operation.restart();
   }
 
   succeeded(result: unknown): void {
@@ -41,7 +66,7 @@ export class TracedWork implements Work {
   }
 
   failed(thrown: unknown): void {
-    this.operation.fail(thrown, this.options.details);
+    guarded('Recording a failure', () => this.operation.fail(thrown, this.options.details));
     this.operation.end();
   }
 

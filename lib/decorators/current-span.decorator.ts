@@ -1,6 +1,6 @@
 import { createParamDecorator } from '@nestjs/common';
 import { trace, type Span } from '@opentelemetry/api';
-import { addCurrentSpanParameter } from './metadata.js';
+import { addCurrentSpanParameter } from '../core/current-span-parameters.js';
 
 const activeSpan = createParamDecorator((): Span | undefined => trace.getActiveSpan());
 

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
+import { currentSpanParameters } from '../core/current-span-parameters.js';
 
 type Key = string | symbol;
 
 // Texts, not symbols of this module: two copies of the library in one process must understand each other.
 const SPAN_ATTRIBUTES = 'nestjs-tracing:span-attributes';
-const CURRENT_SPAN = 'nestjs-tracing:current-span';
 const TRACED = 'nestjs-tracing:traced';
 
 /** A parameter whose value becomes an attribute. */
@@ -26,15 +26,10 @@ export function addAttributeParameter(target: object, key: Key, parameter: Attri
   Reflect.defineMetadata(SPAN_ATTRIBUTES, [parameter, ...known], target, key);
 }
 
-export function addCurrentSpanParameter(target: object, key: Key, index: number): void {
-  const known = ownMetadata<number[]>(CURRENT_SPAN, target, key) ?? [];
-  Reflect.defineMetadata(CURRENT_SPAN, [index, ...known], target, key);
-}
-
 export function tracedParameters(target: object, key: Key): TracedParameters {
   return {
     attributes: ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [],
-    spans: ownMetadata<number[]>(CURRENT_SPAN, target, key) ?? [],
+    spans: currentSpanParameters(target, key),
   };
 }
 

@@ -4,6 +4,7 @@ import { guarded } from '../core/diagnostics.js';
 import { Stopwatch } from '../core/duration.js';
 import { errorType } from '../core/exception.js';
 import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
+import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
@@ -117,17 +118,16 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
     const instruments = currentInstruments();
     const record = instruments && recorderOf(instruments);
     if (!record) return Reflect.apply(method, this, args);
-    return settle(
-      () => new MeasuredCall(record, attributesOf(functionName, metric, args)),
-      () => Reflect.apply(method, this, args),
-    );
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measured, method, this, args);
+    return settle(() => new MeasuredCall(record, attributesOf(functionName, metric, args)), method, this, args);
   }
   return disguise(measured, method);
 }
 
 /** One call, which is recorded when it is over. */
 class MeasuredCall implements Work {
-  private readonly stopwatch = new Stopwatch();
+  readonly context = undefined;
+  private stopwatch = new Stopwatch();
   private readonly span = trace.getActiveSpan();
   private over = false;
 
@@ -136,8 +136,8 @@ class MeasuredCall implements Work {
     private readonly attributes: Attributes,
   ) {}
 
-  run<T>(fn: () => T): T {
-    return fn();
+  restart(): void {
+    this.stopwatch = new Stopwatch();
   }
 
   succeeded(): void {

@@ -1,4 +1,5 @@
 import { isNoSpan, markNoSpan } from '../core/no-span.js';
+import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
@@ -14,22 +15,20 @@ export function NoSpan(): MethodDecorator & ClassDecorator {
   function decorate(target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void {
     if (key === undefined) {
       markNoSpan(target);
-      wrapMethods(target, (_, __, method) => silence(method));
+      wrapMethods(target, silence);
     } else {
       const method = methodOf('@NoSpan()', target, key, descriptor);
-      (descriptor as PropertyDescriptor).value = silence(method);
+      (descriptor as PropertyDescriptor).value = silence(target, key, method);
     }
   }
   return decorate;
 }
 
-function silence(method: AnyMethod): AnyMethod {
+function silence(target: object, key: string | symbol, method: AnyMethod): AnyMethod {
   if (isNoSpan(method)) return method;
   function silent(this: unknown, ...args: unknown[]): unknown {
-    return settle(
-      () => new TracedWork(Operation.suppressed()),
-      () => Reflect.apply(method, this, args),
-    );
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, silent, method, this, args);
+    return settle(() => new TracedWork(Operation.suppressed()), method, this, args);
   }
   disguise(silent, method);
   markNoSpan(silent);

@@ -1,15 +1,10 @@
-import {
-  context,
-  isSpanContextValid,
-  type Attributes,
-  type Link,
-  type Span as OtelSpan,
-  type SpanKind,
-} from '@opentelemetry/api';
+import { context, isSpanContextValid, type Attributes, type Link, type SpanKind } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
+import { withCurrentSpan } from '../core/current-span-parameters.js';
 import { guarded } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
+import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
@@ -138,8 +133,16 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function traced(this: unknown, ...args: unknown[]): unknown {
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, traced, method, this, args);
     const silence = Operation.silenceIn(context.active(), options);
-    if (silence) return Reflect.apply(method, this, withSpans(args, parameters, silence));
+    if (silence) {
+      nesting.depth++;
+      try {
+        return Reflect.apply(method, this, withCurrentSpan(args, parameters.spans, silence));
+      } finally {
+        nesting.depth--;
+      }
+    }
     function start(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
@@ -150,7 +153,8 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
       }
       return new TracedWork(operation, outcome);
     }
-    return settle(start, ({ operation }) => Reflect.apply(method, this, withSpans(args, parameters, operation.span)));
+    if (parameters.spans.length === 0) return settle(start, method, this, args);
+    return settle(start, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
   }
 
   disguise(traced, method);
@@ -183,11 +187,4 @@ function linksOf(functionName: string, { links, record }: SpanOptions, args: unk
     const valid = links(...args)?.filter((link) => isSpanContextValid(link.context));
     return record === false ? valid?.map((link) => ({ context: link.context })) : valid;
   });
-}
-
-function withSpans(args: unknown[], parameters: TracedParameters, span: OtelSpan): unknown[] {
-  if (parameters.spans.length === 0) return args;
-  const filled = [...args];
-  for (const index of parameters.spans) filled[index] = span;
-  return filled;
 }

@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, SpanKind, type Attributes, type Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanKind, type Attributes, type Context, type SpanContext } from '@opentelemetry/api';
 import { ATTR_CLIENT_ADDRESS } from '@opentelemetry/semantic-conventions';
 import { guarded } from '../core/diagnostics.js';
 import { withEntry, type Entry } from '../core/entry.js';
@@ -34,6 +34,7 @@ export interface ServerTracingOptions extends ResolvedGrpc {
 
 /** One incoming gRPC call and its server span, from its metadata to its status. */
 export class ServerCall implements Entry {
+  caller: SpanContext | undefined;
   private readonly method: string;
   private readonly receivedAt = Date.now();
   private readonly operation: Operation;
@@ -71,7 +72,8 @@ export class ServerCall implements Entry {
   private start(): Operation {
     const { metadata, method } = this;
     // Not the active context: a server that was started inside a span would hang every call below it.
-    const { parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
+    const { caller, parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
+    this.caller = caller;
     return Operation.start(method, {
       kind: SpanKind.SERVER,
       parent: this.within(parent),
@@ -148,8 +150,6 @@ export class ServerCall implements Entry {
     const { handling, serving } = this;
     (handling?.recording ? handling : serving).run(tell);
   }
-
-  guardReached(): void {}
 
   handlerReached(): boolean {
     const first = !this.handled;

@@ -1,87 +1,76 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { Subject } from 'rxjs';
+import { withCurrentSpan } from '../core/current-span-parameters.js';
+import { guarded, warn } from '../core/diagnostics.js';
 import { activeEntry } from '../core/entry.js';
 import { settle } from '../core/settle.js';
-import { shadow } from '../core/shadow.js';
-import { disguise, type AnyMethod } from '../core/wrap-method.js';
-import { Handled } from './handled.js';
-import { HandlerInterceptor } from './handler.interceptor.js';
-import { methodNames } from './methods.js';
+import type { AnyMethod } from '../core/wrap-method.js';
+import { methodNames, PATTERN_METADATA } from './methods.js';
+import { TracedHandler } from './traced-handler.js';
 
 /** Under these keys `@Get()` and its like mark a method as a handler of requests. */
 const ROUTE_METADATA = ['path', 'method'];
 
-/** Under this key `@GrpcMethod()` and its like mark a method as a handler of messages. */
-const PATTERN_METADATA = 'microservices:pattern';
-
-/** Under this key `@UseInterceptors()` keeps the interceptors of a class. */
-const INTERCEPTORS_METADATA = '__interceptors__';
-
-const interceptor = new HandlerInterceptor();
-const traced = new WeakSet<object>();
+/** The handlers that are traced, by their function and then by the class of the controller: classes inherit handlers. */
+const handlers = new WeakMap<object, WeakMap<object, TracedHandler>>();
 
 /**
- * Has every handler traced, of requests and of calls. Call it before Nest asks the controllers for their handlers.
+ * Instruments every handler of requests and of calls. Call it before Nest asks the controllers for their handlers.
  *
- * A controller's instance gets a method of its own in front of each handler. An interceptor would cost each request some
- * Observables, sampled or not; it is left to controllers that are made anew for each request.
+ * Nest calls a handler as `handler.apply(controller, args)`, and hands the same function to guards and interceptors as
+ * `getHandler()`. So the function itself has to stay, with all that stands on it now or later, and gets an `apply` of its own.
+ * It does what that of every function does, outside of an entry that is being served. An interceptor would cost each request
+ * some Observables, sampled or not; a method of the controller's instance would be another function than its class has.
  */
 export function traceHandlers(modules: ModulesContainer): void {
   for (const module of modules.values()) {
-    for (const wrapper of module.controllers.values()) {
-      const controller = wrapper.metatype as Type | null;
-      if (!controller) continue;
-      const names = methodNames(controller).filter((name) => isHandler(controller, name));
-      if (names.length === 0) continue;
-      if (!wrapper.isDependencyTreeStatic() || !traceInstance(wrapper.instance, controller, names))
-        intercept(controller);
+    for (const { instance, metatype } of module.controllers.values()) {
+      if (metatype)
+        guarded('Tracing handlers', () => traceController(metatype as Type, instance as object | undefined));
     }
   }
 }
 
-/** Returns false where the instance does not take it. */
-function traceInstance(instance: object, controller: Type, names: readonly string[]): boolean {
-  if (traced.has(instance)) return true;
-  const undos: ((() => void) | undefined)[] = names.map((name) => traceHandler(instance, controller, name));
-  if (undos.every((undo) => undo !== undefined)) {
-    traced.add(instance);
-    return true;
+function traceController(controller: Type, instance: object | undefined): void {
+  const prototype = controller.prototype as object;
+  for (const name of methodNames(controller)) {
+    // Nest calls the method that the instance has, which may be another one than that of its class.
+    for (const owner of [prototype, instance]) {
+      const method: unknown = owner && Reflect.get(owner, name);
+      if (typeof method === 'function' && isHandler(method)) traceHandler(method as AnyMethod, controller, name);
+    }
   }
-  for (const undo of undos) undo?.();
-  return false;
 }
 
-function traceHandler(instance: object, controller: Type, name: string): (() => void) | undefined {
-  const method = (instance as Record<string, unknown>)[name] as AnyMethod;
-  const handled = Handled.of(controller, name, method);
-  function handler(this: unknown, ...args: unknown[]): unknown {
-    const entry = activeEntry();
-    if (!entry?.handlerReached()) return Reflect.apply(method, this, args);
-    return settle(
-      () => handled.begin(entry),
-      () => withoutSubject(Reflect.apply(method, this, args)),
-    );
+function traceHandler(method: AnyMethod, controller: Type, name: string): void {
+  const known = handlers.get(method);
+  if (known) {
+    if (!known.has(controller)) known.set(controller, new TracedHandler(controller, name));
+    return;
   }
-  return shadow(instance, name, disguise(handler, method));
+  const descriptor = { value: applyTraced, configurable: true, writable: true, enumerable: false };
+  if (Object.hasOwn(method, 'apply') || !Reflect.defineProperty(method, 'apply', descriptor)) {
+    const fix = 'It is frozen, or has a property "apply" of its own.';
+    warn(`handler:${controller.name}.${name}`, `The handler ${controller.name}.${name} gets no span. ${fix}`);
+    return;
+  }
+  handlers.set(method, new WeakMap([[controller, new TracedHandler(controller, name)]]));
 }
 
-// Nest subscribes to what a handler returns and calls nothing else of it, so a subject can be followed like any Observable.
-function withoutSubject(result: unknown): unknown {
-  return result instanceof Subject ? result.asObservable() : result;
+/** Is called by Nest as `Function.prototype.apply` would be. */
+function applyTraced(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
+  const entry = activeEntry();
+  const controller = (thisArg as object | null | undefined)?.constructor;
+  const handler = controller && handlers.get(this)?.get(controller);
+  if (!entry || !handler || !entry.handlerReached()) return Reflect.apply(this, thisArg, args ?? []);
+  const start = () => handler.start(entry, controller, this);
+  const { spanParameters } = handler;
+  if (spanParameters.length === 0) return settle(start, this, thisArg, args);
+  return settle(start, this, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.operation.span));
 }
 
-function intercept(controller: Type): void {
-  if (traced.has(controller)) return;
-  traced.add(controller);
-  // In front of the others, which the decorator itself does not do.
-  const others = (Reflect.getMetadata(INTERCEPTORS_METADATA, controller) as unknown[] | undefined) ?? [];
-  Reflect.defineMetadata(INTERCEPTORS_METADATA, [interceptor, ...others], controller);
-}
-
-function isHandler(controller: Type, name: string): boolean {
-  const method = Object((controller.prototype as Record<string, unknown>)[name]) as object;
+function isHandler(method: object): boolean {
   return (
     ROUTE_METADATA.every((key) => Reflect.hasMetadata(key, method)) || Reflect.hasMetadata(PATTERN_METADATA, method)
   );

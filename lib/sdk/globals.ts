@@ -7,7 +7,7 @@ import {
   type TextMapPropagator,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { contextManager } from '../core/context-manager.js';
+import { registerOwnContextManager } from '../core/context-manager.js';
 import { forgetTracer } from '../core/tracer.js';
 
 const PROBE = createContextKey('nestjs-tracing probe');
@@ -37,7 +37,7 @@ export function unregisterProvider(): void {
 /** Registers our context manager, unless there is one. Returns how to undo it. */
 export function registerContextManager(): () => void {
   const present = context.with(ROOT_CONTEXT.setValue(PROBE, true), () => context.active().getValue(PROBE) === true);
-  if (present || !context.setGlobalContextManager(contextManager)) return () => {};
+  if (present || !registerOwnContextManager()) return () => {};
   return () => context.disable();
 }
 

@@ -348,12 +348,15 @@ describe.each(httpPlatforms)('errors on %s', (platform) => {
       },
     );
 
-    it('of guards that are made for each request are not recorded', async () => {
-      await http.request('/guarded/scoped/forbids');
-      await http.traces.expect(server('GET /guarded/scoped/:verdict', 403));
-      await http.request('/guarded/scoped/crashes');
-      await http.traces.expect(server('GET /guarded/scoped/:verdict', 500));
-    });
+    it.each(guards)(
+      'of a guard that %s and is made for each request are recorded, and the route is kept',
+      async (verdict, code, exception) => {
+        await http.request(`/guarded/scoped/${verdict}`);
+        await http.traces.expect(
+          server('GET /guarded/scoped/:verdict', { code, events: exception ? [`exception ${exception}`] : [] }),
+        );
+      },
+    );
 
     // Fastify knows the route before middleware runs.
     const early = (method: string, route: string) => (platform === 'Fastify' ? `${method} ${route}` : method);
@@ -368,9 +371,10 @@ describe.each(httpPlatforms)('errors on %s', (platform) => {
       await http.traces.expect(server('GET', { code: 500, events: ['exception Error: app.use gave up'] }));
     });
 
-    it('that a middleware class throws leave a status code', async () => {
+    it('that a middleware class throws are recorded on the request', async () => {
       await http.request('/errors/middleware/throws');
-      await http.traces.expect(server(early('GET', '/errors/middleware/:how'), 500));
+      const events = ['exception Error: middleware broke'];
+      await http.traces.expect(server(early('GET', '/errors/middleware/:how'), { code: 500, events }));
     });
 
     it('of the body parser are recorded on the request', async () => {

@@ -390,7 +390,7 @@ describe('routes on Express', () => {
       await http.request('/mounted');
       await http.traces.expect(server('GET /mounted', 200));
       await http.request('/rewritten/a');
-      await http.traces.expect(server('GET', { code: 200, attributes: { 'url.path': '/rewritten/a' } }));
+      await http.traces.expect(server('GET /rewritten', { code: 200, attributes: { 'url.path': '/rewritten/a' } }));
     });
   });
 });

@@ -23,7 +23,7 @@ import { originForm } from '../../options/request-target.js';
 import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
-import type { FrameworkRequest } from './framework-request.js';
+import { frameworkText, type FrameworkRequest } from './framework-request.js';
 import { knownMethod } from '../method.js';
 import { redactQuery } from '../redact-query.js';
 
@@ -41,13 +41,13 @@ export function requestAttributes(
   return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: path,
-    [ATTR_URL_SCHEME]: encrypted ? 'https' : (text(framework?.protocol) ?? 'http'),
+    [ATTR_URL_SCHEME]: encrypted ? 'https' : (frameworkText(framework, 'protocol') ?? 'http'),
     [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
     [ATTR_URL_QUERY]: query === undefined ? undefined : redactQuery(query, isSecret),
     [ATTR_SERVER_ADDRESS]: address,
     [ATTR_SERVER_PORT]: port,
-    [ATTR_CLIENT_ADDRESS]: text(framework?.ip) ?? peerAddress,
+    [ATTR_CLIENT_ADDRESS]: frameworkText(framework, 'ip') ?? peerAddress,
     [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
     [ATTR_NETWORK_PEER_PORT]: peerPort,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
@@ -73,8 +73,8 @@ export function outcomeAttributes(
   knownMethods: ReadonlySet<string>,
 ): Attributes {
   // From a header, of which only these two may become values.
-  const behindProxy =
-    framework?.protocol === 'https' || framework?.protocol === 'http' ? framework.protocol : undefined;
+  const stated = frameworkText(framework, 'protocol');
+  const behindProxy = stated === 'https' || stated === 'http' ? stated : undefined;
   const statusCode = response.headersSent ? response.statusCode : undefined;
   return {
     [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
@@ -111,7 +111,7 @@ export function splitTarget(target: string): { path: string; query: string | und
 // Express and Fastify know which host a trusted proxy was asked for, but not its port.
 function serverOf(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Host {
   const stated = parseHost(text(headers[':authority']) ?? headers.host);
-  const { address, port } = parseHost(text(framework?.hostname));
+  const { address, port } = parseHost(frameworkText(framework, 'hostname'));
   if (address === undefined || address === stated.address) return stated;
   return { address, port };
 }

@@ -14,22 +14,22 @@ export interface ResponseAbort {
   readonly error: Error | undefined;
 }
 
-/** Calls `ended` when the response is over; maybe again, until the returned function is called. */
-export function watchResponse(
-  request: HttpRequest,
-  response: HttpResponse,
-  ended: (end: ResponseEnd) => void,
-): () => void {
-  if (isHttp2(request)) {
-    // 'finish' comes here even if the client has reset the stream.
-    response.once('finish', () => ended(endOfStream(request)));
-    response.once('close', () => ended(endOfStream(request)));
-    return () => {};
-  }
-  const aborted = () => ended(abortOf(request, response as ServerResponse));
-  response.once('finish', () => ended('complete'));
-  response.once('close', aborted);
-  return request.socket ? watchSocket(request.socket, aborted) : () => {};
+/** How a response has ended that emits this event. */
+export function endOf(event: 'finish' | 'close', request: HttpRequest, response: HttpResponse): ResponseEnd {
+  // Over HTTP/2 'finish' comes even if the client has reset the stream.
+  if (isHttp2(request)) return endOfStream(request);
+  return event === 'finish' ? 'complete' : abortOf(request, response);
+}
+
+/**
+ * Calls `closed` when the connection of a request closes, until the returned function is called: a pipelined response whose
+ * client goes away emits nothing of its own.
+ */
+export function watchConnection(request: HttpRequest, closed: () => void): (() => void) | undefined {
+  if (isHttp2(request)) return undefined;
+  // A request that came over no connection, one that an adapter for serverless hosts has made say, may have anything here.
+  const { socket } = request as { socket?: Partial<IncomingMessage['socket']> | undefined };
+  return typeof socket?.once === 'function' ? watchSocket(request.socket, closed) : undefined;
 }
 
 function endOfStream({ stream }: Http2ServerRequest): ResponseEnd {
@@ -37,7 +37,10 @@ function endOfStream({ stream }: Http2ServerRequest): ResponseEnd {
   return { clientLeft: !stream.errored && stream.rstCode !== 0, error: stream.errored ?? undefined };
 }
 
-function abortOf({ socket }: IncomingMessage, { errored }: ServerResponse): ResponseAbort {
+/** How a response has ended whose connection has closed. */
+export function abortOf(request: HttpRequest, response: HttpResponse): ResponseAbort {
+  const { socket } = request as IncomingMessage;
+  const { errored } = response as ServerResponse;
   const clientLeft = socket?.readableEnded || isConnectionError(socket?.errored);
   return { clientLeft, error: clientLeft ? undefined : (errored ?? undefined) };
 }

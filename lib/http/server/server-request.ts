@@ -1,11 +1,20 @@
-import { context, SpanKind, SpanStatusCode, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import { NotFoundException } from '@nestjs/common';
+import {
+  context,
+  SpanKind,
+  SpanStatusCode,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+} from '@opentelemetry/api';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_HEADER,
   ATTR_HTTP_RESPONSE_HEADER,
   ATTR_HTTP_ROUTE,
 } from '@opentelemetry/semantic-conventions';
-import { guarded } from '../../core/diagnostics.js';
+import { askPredicate, guarded } from '../../core/diagnostics.js';
 import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import { Operation, type OperationOptions } from '../../core/operation.js';
@@ -14,10 +23,12 @@ import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import { arrivalOf, type Arrival } from './arrival.js';
 import { activeAttributes, outcomeAttributes, requestAttributes, responseAttributes } from './attributes.js';
-import { frameworkRoute, type FrameworkRequest, type FrameworkResponse } from './framework-request.js';
+import { surroundEvents, type EventSurroundings } from './event-context.js';
+import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
 import { httpSpanName } from '../method.js';
 import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
-import { watchResponse, type ResponseEnd } from './response-end.js';
+import { RequestRoute } from './request-route.js';
+import { abortOf, endOf, watchConnection, type ResponseEnd } from './response-end.js';
 
 /** On the raw request. A WeakMap would do, but the garbage collector pays dearly for one with an entry for each request. */
 const SERVER_REQUEST = Symbol('nestjs-tracing server request');
@@ -29,31 +40,40 @@ export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   readonly meter: RequestMeter | undefined;
 }
 
-/** One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response. */
-export class ServerRequest implements Entry {
-  private noted: Arrival | undefined;
+/**
+ * One incoming HTTP request and its server span, from the moment Node hands it over to the end of its response.
+ *
+ * The context of the request leads here for as long as anything lives that was made in it, a timer or a pooled socket say. So
+ * what belongs to the request is let go of when it is over.
+ */
+export class ServerRequest implements Entry, EventSurroundings {
+  readonly caller: SpanContext | undefined;
   private readonly operation: Operation;
-  /** Whether the span is another instrumentation's, which describes and ends it. */
-  private joined = false;
-  /** The span's name as far as we know: another one is the application's choice. */
-  private name: string | undefined;
-  // Two fields, not an object for both: V8 learns to keep such objects, and with them all that belongs to a request.
+  private readonly route = new RequestRoute();
+  // Fields, not an object for all of them: V8 learns to keep such objects, and with them all that belongs to a request.
+  private request: HttpRequest | undefined;
+  private response: HttpResponse | undefined;
   private framework: FrameworkRequest | undefined;
   private frameworkResponse: FrameworkResponse | undefined;
-  private route: string | undefined;
-  /** Whether a guard or the handler was reached, so that the route is certain even if the answer is 404. */
-  private routed = false;
-  private handled = false;
+  private arrival: Arrival | undefined;
+  /** True where the span is another instrumentation's, which describes and ends it. */
+  private joined = false;
+  /** The name that the span was given here: another one is the application's choice. */
+  private name: string | undefined;
+  private handlerWasReached = false;
   private measurement: RequestMeasurement | undefined;
-  /** Whether it was taken out of its trace. It counts all the same. */
+  /** True where the request was taken out of its trace. It counts all the same. */
   private discarded = false;
   private unwatch: (() => void) | undefined;
-  private over = false;
+  private isOver = false;
 
-  /** Begins to trace a request; the second call for the same request returns what the first began. */
-  static begin(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest {
+  /**
+   * Begins to trace a request; the second call for the same request returns what the first began. Returns undefined where
+   * that fails: then the request goes on without a span.
+   */
+  static begin(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest | undefined {
     const begun = (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST];
-    return begun ?? new ServerRequest(request, response, options);
+    return begun ?? guarded('Beginning to trace a request', () => new ServerRequest(request, response, options));
   }
 
   /** The request that is served in the active context. */
@@ -63,90 +83,119 @@ export class ServerRequest implements Entry {
   }
 
   private constructor(
-    private readonly request: HttpRequest,
-    private readonly response: HttpResponse,
+    request: HttpRequest,
+    response: HttpResponse,
     private readonly options: ServerRequestOptions,
   ) {
-    (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST] = this;
-    if (options.ignore && guarded('http.ignore', () => options.ignore?.(request))) {
-      this.operation = Operation.suppressed(this.within(outerContext(options)));
-      return;
+    const ignored = options.ignore && askPredicate('http.ignore', () => options.ignore?.(request));
+    if (ignored) {
+      this.operation = Operation.suppressed(withEntry(outerContext(options), this));
+    } else {
+      const { caller, operation } = this.start(request);
+      this.caller = caller;
+      this.operation = operation;
     }
-    this.operation = this.start();
-    this.measurement = this.measure();
-    const { recording, span } = this.operation;
-    if (!recording && !this.measurement) return;
-    this.noted ??= arrivalOf(request);
-    this.unwatch = watchResponse(request, response, (end) => this.end(end));
-    if (!recording) return;
-    this.name = nameOf(span);
-    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(span, request));
+    Object.defineProperty(request, SERVER_REQUEST, { value: this });
+    surroundEvents(request, { context: this.context });
+    surroundEvents(response, this);
+    if (ignored) this.isOver = true;
+    else this.observe(request, response);
   }
 
-  private start(): Operation {
-    const { options, request } = this;
+  /** The context in which the request is served. */
+  get context(): Context {
+    return this.operation.context;
+  }
+
+  private start(request: HttpRequest): { caller?: SpanContext | undefined; operation: Operation } {
+    const { options } = this;
     const present = presentServerSpan(options);
     // A request that the application sends to itself, without a socket, finds the span of the one it serves.
     if (present && present !== ServerRequest.active()?.operation.span) {
       this.joined = true;
-      return Operation.join(present, this.within(context.active()));
+      const caller = parentOf(present);
+      return { caller, operation: Operation.join(present, withEntry(context.active(), this)) };
     }
-    const { parent, links } = requestStand(request, options);
-    const spanOptions: OperationOptions = { kind: SpanKind.SERVER, parent: this.within(parent) };
+    const { caller, links, parent } = requestStand(request, options);
+    const spanOptions: OperationOptions = { kind: SpanKind.SERVER, parent: withEntry(parent, this) };
     if (links) spanOptions.links = links;
     if (options.samplerReadsAttributes) {
-      spanOptions.attributes = guarded('http attributes', () => this.requestAttributes()) ?? {};
+      this.arrival = arrivalOf(request);
+      spanOptions.attributes = guarded('http attributes', () => this.requestAttributes(request)) ?? {};
     }
-    return Operation.start(httpSpanName(request.method, options.knownMethods), spanOptions);
+    const operation = Operation.start(httpSpanName(request.method, options.knownMethods), spanOptions);
+    return { caller, operation };
   }
 
-  /** Read at once if anybody is to know, which is not so for what is neither kept nor measured. */
-  private get arrival(): Arrival {
-    return (this.noted ??= arrivalOf(this.request));
+  /** Prepares for the end of a request that is recorded or measured. */
+  private observe(request: HttpRequest, response: HttpResponse): void {
+    const { operation, options } = this;
+    const { recording } = operation;
+    if (!recording && !options.meter) {
+      this.isOver = true;
+      return;
+    }
+    this.request = request;
+    this.response = response;
+    // Read at once, which is not done for what is neither recorded nor measured.
+    this.arrival ??= arrivalOf(request);
+    this.unwatch = watchConnection(request, () => this.end(abortOf(request, response)));
+    this.measurement = this.measure(this.arrival);
+    if (!recording) return;
+    const { span } = operation;
+    this.name = nameOf(span);
+    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(span, request));
   }
 
-  private within(parent: Context): Context {
-    return withEntry(parent, this);
-  }
-
-  private measure(): RequestMeasurement | undefined {
-    const { meter } = this.options;
-    // Whose span it is may record it into the very same metrics.
+  private measure(arrival: Arrival): RequestMeasurement | undefined {
+    const { knownMethods, meter } = this.options;
+    // The instrumentation that the span belongs to may measure by the very same metrics.
     if (!meter || (meter.shared && this.joined)) return undefined;
-    return meter.begin(activeAttributes(this.arrival, this.options.knownMethods));
+    return meter.begin(activeAttributes(arrival, knownMethods));
   }
 
   /** Goes on with the request inside its span. */
   run<T>(request: FrameworkRequest, response: FrameworkResponse, next: () => T): T {
-    this.framework = request;
-    this.frameworkResponse = response;
+    if (!this.isOver) {
+      this.framework = request;
+      this.frameworkResponse = response;
+    }
     return this.operation.run(next);
   }
 
-  /** Takes note of a route that may serve the request. */
-  routeMatched(route: string): void {
-    this.route = route;
+  /** Nest is about to try a route. */
+  routeTried(route: string): void {
+    this.route.try(route);
   }
 
-  /** A guard has been reached: the last route is the one. */
-  guardReached(): void {
-    if (this.routed) return;
-    this.routed = true;
-    // Its owner may end the span before we learn of the end.
-    if (this.joined && this.operation.recording) this.describeRoute(this.route);
+  /** Nest has found no route, and is about to say so. */
+  routeNotFound(): void {
+    this.route.notFound();
   }
 
   /** The handler has been reached. Returns false where it has been before, or where the request does not record. */
   handlerReached(): boolean {
-    this.guardReached();
-    const first = !this.handled;
-    this.handled = true;
-    return first && this.operation.recording;
+    if (this.handlerWasReached || this.isOver) return false;
+    this.handlerWasReached = true;
+    const { recording } = this.operation;
+    // Its owner may end a joined span before the end of the response is told here.
+    if (this.joined && recording) guarded('The route of a request', () => this.describeRoute(this.route.last));
+    return recording;
   }
 
   /** Records an exception; the status follows from the response alone. */
   recordException(thrown: unknown): void {
-    this.operation.recordException(thrown);
+    // That no route was found is no exception of the application.
+    if (!this.isOver && !this.route.unrouted) this.operation.recordException(thrown);
+  }
+
+  /** Records what was thrown outside of routes, where Nest maps it to the exception that it answers. */
+  recordMappedException(thrown: unknown, mapped: unknown): void {
+    if (this.isOver) return;
+    this.recordException(thrown);
+    this.operation.rememberException(mapped);
+    // On Fastify a route that is bound to another host says so by this exception.
+    if (mapped instanceof NotFoundException) this.route.notFound();
   }
 
   /** Takes the request out of its trace: its span is never exported. */
@@ -155,35 +204,58 @@ export class ServerRequest implements Entry {
     this.operation.discard();
   }
 
-  private end(end: ResponseEnd): void {
-    if (this.over) return;
-    this.over = true;
-    this.unwatch?.();
-    const { discarded, operation } = this;
-    if (operation.recording && !discarded) this.complete(operation.span, end);
-    operation.end();
-    this.measurement?.end(this.outcome(end), discarded ? undefined : operation.span);
+  /** All listeners of an event of the response have been called. */
+  emitted(event: unknown): void {
+    const { request, response } = this;
+    if (this.isOver || !request || !response || (event !== 'finish' && event !== 'close')) return;
+    this.end(endOf(event, request, response));
   }
 
-  private complete(span: Span, end: ResponseEnd): void {
-    const { operation, options, response } = this;
-    this.describeRoute(this.certainRoute());
+  private end(end: ResponseEnd): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { discarded, measurement, operation, request, response, unwatch } = this;
+    if (unwatch) guarded('The end of a request', unwatch);
+    if (!request || !response) return;
+    if (operation.recording && !discarded) {
+      guarded('The end of a request', () => this.complete(operation.span, end, request, response));
+    }
+    operation.end();
+    if (measurement) {
+      const outcome = guarded('http attributes', () => this.outcome(end, request, response)) ?? {};
+      guarded('The end of a measurement', () => measurement.end(outcome, discarded ? undefined : operation.span));
+    }
+    this.letGo();
+  }
+
+  private letGo(): void {
+    this.request = undefined;
+    this.response = undefined;
+    this.framework = undefined;
+    this.frameworkResponse = undefined;
+    this.arrival = undefined;
+    this.measurement = undefined;
+    this.unwatch = undefined;
+  }
+
+  private complete(span: Span, end: ResponseEnd, request: HttpRequest, response: HttpResponse): void {
+    const { operation, options } = this;
+    this.describeRoute(this.route.of(this.framework, response.statusCode));
     if (options.requestHeaders.length + options.responseHeaders.length > 0) {
-      operation.describe('http headers', () => this.headerAttributes());
+      operation.describe('http headers', () => this.headerAttributes(request, response));
     }
     if (!this.joined) {
-      operation.describe('http attributes', () => this.requestAttributes());
+      operation.describe('http attributes', () => this.requestAttributes(request));
       span.setAttributes(responseAttributes(response));
-      this.setStatus(span, end);
+      this.setStatus(span, end, response);
     }
     if (options.responseHook) guarded('http.responseHook', () => options.responseHook?.(span, response));
   }
 
-  private setStatus(span: Span, end: ResponseEnd): void {
-    const { operation, response } = this;
+  private setStatus(span: Span, end: ResponseEnd, response: HttpResponse): void {
     if (end !== 'complete') {
       span.addEvent(end.clientLeft ? 'client disconnected' : 'response aborted');
-      if (end.error) operation.fail(end.error);
+      if (end.error) this.operation.fail(end.error);
     }
     if (response.headersSent && response.statusCode >= 500) {
       span.setAttribute(ATTR_ERROR_TYPE, String(response.statusCode));
@@ -192,20 +264,22 @@ export class ServerRequest implements Entry {
   }
 
   /** What the request is counted by. */
-  private outcome(end: ResponseEnd): Attributes {
-    const { arrival, framework, options, request, response } = this;
+  private outcome(end: ResponseEnd, request: HttpRequest, response: HttpResponse): Attributes {
+    const { framework, options } = this;
+    const arrival = this.arrival ?? arrivalOf(request);
     const aborted = end === 'complete' ? undefined : end.error;
-    const route = this.certainRoute();
+    const route = this.route.of(framework, response.statusCode);
     return outcomeAttributes(arrival, request.httpVersion, framework, route, response, aborted, options.knownMethods);
   }
 
-  private requestAttributes(): Attributes {
-    const { arrival, framework, options, request } = this;
+  private requestAttributes(request: HttpRequest): Attributes {
+    const { framework, options } = this;
+    const arrival = this.arrival ?? arrivalOf(request);
     return requestAttributes(arrival, request.headers, request.httpVersion, framework, options);
   }
 
-  private headerAttributes(): Attributes {
-    const { frameworkResponse, options, request, response } = this;
+  private headerAttributes(request: HttpRequest, response: HttpResponse): Attributes {
+    const { frameworkResponse, options } = this;
     return {
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => request.headers[name]),
       // Fastify hands its headers to Node at the last moment, in a way that leaves no trace of them there.
@@ -217,22 +291,18 @@ export class ServerRequest implements Entry {
     };
   }
 
-  // Nest reports each candidate of a versioned or host-bound route, also when none of them takes the request.
-  private certainRoute(): string | undefined {
-    if (this.routed) return this.route;
-    if (this.response.statusCode === 404) return undefined;
-    return this.route ?? (this.framework && frameworkRoute(this.framework));
-  }
-
   private describeRoute(route: string | undefined): void {
+    const { request } = this;
     const { span } = this.operation;
+    if (!request) return;
     if (route !== undefined) span.setAttribute(ATTR_HTTP_ROUTE, route);
     if (nameOf(span) !== this.name) return; // The application has named it.
     const { knownMethods, spanName } = this.options;
-    const chosen = spanName && guarded('http.spanName', () => spanName(this.request, route));
+    const chosen = spanName && guarded('http.spanName', () => spanName(request, route));
+    const given = typeof chosen === 'string' ? chosen : undefined;
     // Another instrumentation may know more than nothing.
-    if (chosen === undefined && route === undefined && this.joined) return;
-    span.updateName(chosen ?? httpSpanName(this.arrival.method, knownMethods, route));
+    if (given === undefined && route === undefined && this.joined) return;
+    span.updateName(given ?? httpSpanName(this.arrival?.method, knownMethods, route));
     this.name = nameOf(span);
   }
 }
@@ -240,4 +310,9 @@ export class ServerRequest implements Entry {
 /** The SDK's spans tell their name, though the API does not let them. */
 function nameOf(span: Span): string | undefined {
   return (span as { name?: string }).name;
+}
+
+/** So do they tell their parent. */
+function parentOf(span: Span): SpanContext | undefined {
+  return (span as { parentSpanContext?: SpanContext }).parentSpanContext;
 }

@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
-import { warn } from '../../core/diagnostics.js';
+import { guarded, warn } from '../../core/diagnostics.js';
+import { interceptMethod } from '../../core/intercept-method.js';
+import type { AnyMethod } from '../../core/wrap-method.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
 import { ServerRequest, type ServerRequestOptions } from './server-request.js';
@@ -11,12 +13,14 @@ type RequestHook = (request: unknown, response: unknown, done: Done) => unknown;
 
 /** Nest's HTTP adapter, as far as tracing uses it: each member is looked for, since releases differ. */
 interface TraceableAdapter {
+  getType?(): string;
   getHttpServer?(): Server | undefined;
   setOnRequestHook?(hook: RequestHook): void;
   onRequestHook?: RequestHook;
   setOnRouteTriggered?(hook: RouteHook): void;
   getOnRouteTriggered?(): RouteHook | undefined;
   mapException?(error: unknown): unknown;
+  setNotFoundHandler?(handler: AnyMethod, prefix?: string): unknown;
 }
 
 /** What the module says of how requests are traced; the rest is found out here. */
@@ -29,8 +33,9 @@ export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServe
   const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
   if (!adapter) return;
   traceRequests(adapter, options);
-  traceRoutes(adapter);
-  traceExceptionsOutsideHandlers(adapter);
+  noteRoutes(adapter);
+  noteUnknownRoutes(adapter);
+  recordExceptionsOutsideRoutes(adapter);
 }
 
 function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOptions): void {
@@ -55,29 +60,49 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
     );
   }
   adapter.setOnRequestHook?.(function (this: unknown, request, response, done) {
+    const next = () => (previous ? Reflect.apply(previous, this, [request, response, done]) : done());
     const serverRequest = ServerRequest.begin(raw<HttpRequest>(request), raw<HttpResponse>(response), options);
-    return serverRequest.run(request as FrameworkRequest, response as FrameworkResponse, () =>
-      previous ? Reflect.apply(previous, this, [request, response, done]) : done(),
-    );
+    return serverRequest ? serverRequest.run(request as FrameworkRequest, response as FrameworkResponse, next) : next();
   });
 }
 
-function traceRoutes(adapter: TraceableAdapter): void {
+function noteRoutes(adapter: TraceableAdapter): void {
+  if (losesRouteOptions(adapter)) return;
   const previous = adapter.getOnRouteTriggered?.();
   adapter.setOnRouteTriggered?.((method, path) => {
-    ServerRequest.active()?.routeMatched(path);
+    ServerRequest.active()?.routeTried(path);
     previous?.(method, path);
   });
 }
 
+/**
+ * Nest 11 registers another function where there is a hook for routes, and Fastify's adapter reads versions, schemas,
+ * constraints and the configuration of a route off the function that is registered. There Fastify itself tells the route.
+ */
+function losesRouteOptions(adapter: TraceableAdapter): boolean {
+  // Nest 12, which copies what stands on the function, has also brought this method.
+  return adapter.getType?.() === 'fastify' && !adapter.mapException;
+}
+
+// With versions and hosts Nest tries routes that then do not take the request.
+function noteUnknownRoutes(adapter: TraceableAdapter): void {
+  interceptMethod(adapter, 'setNotFoundHandler', (setNotFoundHandler, thisArg, [handler, ...rest]) => {
+    function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
+      ServerRequest.active()?.routeNotFound();
+      return Reflect.apply(handler as AnyMethod, this, args);
+    }
+    const observed = typeof handler === 'function' ? notFoundHandler : handler;
+    return Reflect.apply(setNotFoundHandler, thisArg, [observed, ...rest]);
+  });
+}
+
 // Nest asks the adapter to map what middleware and body parsers throw, before filters answer it.
-function traceExceptionsOutsideHandlers(adapter: TraceableAdapter): void {
-  const mapException = adapter.mapException;
-  if (!mapException) return;
-  adapter.mapException = function (this: unknown, error) {
-    ServerRequest.active()?.recordException(error);
-    return Reflect.apply(mapException, this, [error]);
-  };
+function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
+  interceptMethod(adapter, 'mapException', (mapException, thisArg, args) => {
+    const mapped: unknown = Reflect.apply(mapException, thisArg, args);
+    guarded('Recording an exception', () => ServerRequest.active()?.recordMappedException(args[0], mapped));
+    return mapped;
+  });
 }
 
 function raw<T>(wrapped: unknown): T {

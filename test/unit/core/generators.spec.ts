@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
-import { settle } from '../../../lib/core/settle.js';
+import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';

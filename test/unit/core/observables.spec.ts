@@ -29,7 +29,7 @@ import {
   type Connectable,
 } from 'rxjs';
 import { Operation } from '../../../lib/core/operation.js';
-import { settle } from '../../../lib/core/settle.js';
+import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 
@@ -197,7 +197,7 @@ describe('an Observable', () => {
     const subscription = traced(() => new Observable(() => () => (tornDown = spanName() ?? 'outside'))).subscribe();
     expect(spans.names()).toEqual([]);
     subscription.unsubscribe();
-    expect(tornDown).toBe('outside');
+    expect(tornDown).toBe('work');
     expect(spans.one('work').status.code).toBe(SpanStatusCode.UNSET);
   });
 

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
-import { settle } from '../../../lib/core/settle.js';
+import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
 import { isTracingSuppressed } from '../../../lib/core/suppression.js';
 import { registerProvider } from '../../../lib/sdk/globals.js';

@@ -6,7 +6,7 @@ import { context, SpanStatusCode, trace } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
 import { defer as deferObservable, lastValueFrom, of, type Observable } from 'rxjs';
 import { Operation } from '../../../lib/core/operation.js';
-import { settle } from '../../../lib/core/settle.js';
+import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';

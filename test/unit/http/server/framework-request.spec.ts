@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { frameworkRoute, type FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
+import { registeredRoute, type FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
 
 it.each([
   [{ routeOptions: { url: '/users/:id' } }, '/users/:id'],
@@ -18,5 +18,5 @@ it.each([
   [{ route: { path: '/files/*path' } }, '/files/*path'],
   [{}, undefined],
 ] as [FrameworkRequest, string | undefined][])('the route of %j is %s', (request, route) => {
-  expect(frameworkRoute(request)).toBe(route);
+  expect(registeredRoute(request)).toBe(route);
 });

@@ -1,0 +1,97 @@
+import 'reflect-metadata';
+import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
+import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { guarded } from '../core/diagnostics.js';
+import { activeEntry } from '../core/entry.js';
+import { interceptMethod } from '../core/intercept-method.js';
+import { methodNames, PATTERN_METADATA } from './methods.js';
+
+/** Under this key `@UseFilters()` keeps its filters. */
+const FILTERS_METADATA = '__exceptionFilters__';
+
+/**
+ * Records, on what is being served, every exception that leaves a guard, a pipe, an interceptor, a handler or a middleware.
+ * Call it before Nest registers routes and handlers.
+ *
+ * Nest has no hook for exceptions, but asks the filters, first those of the method, then those of the class, then the global
+ * ones. So an exception is seen either by a filter of a method or class that takes it, which is listened to, or by a global
+ * filter that is asked before all others and takes none. Guards, pipes and interceptors are not touched.
+ */
+export function recordExceptions(applicationConfig: ApplicationConfig, modules: ModulesContainer): void {
+  const globals = applicationConfig.getGlobalFilters();
+  // Nest asks the last one first.
+  if (!globals.includes(observer)) globals.push(observer);
+  for (const module of modules.values()) {
+    for (const { metatype } of module.controllers.values()) {
+      for (const filter of metatype ? filtersOf(metatype as Type) : []) {
+        // A class stands for the instance that Nest has made of it for this module, or that a test has put in its place.
+        const instance: unknown = typeof filter === 'function' ? module.injectables.get(filter)?.instance : filter;
+        if (typeof instance === 'object' && instance !== null) listenTo(instance);
+      }
+    }
+  }
+}
+
+/**
+ * The same for transports that have a configuration of their own, which no provider gets to see: those that are connected to
+ * an application with an HTTP server, unless they inherit its configuration. There the observing filter is put on the classes
+ * of controllers with message handlers, as `@UseFilters()` would put it.
+ */
+export function recordExceptionsOfConnected(modules: ModulesContainer): void {
+  for (const module of modules.values()) {
+    for (const { metatype } of module.controllers.values()) {
+      if (metatype && hasMessageHandlers(metatype as Type)) observeClass(metatype as Type);
+    }
+  }
+}
+
+function observeClass(controller: Type): void {
+  const filters = (Reflect.getMetadata(FILTERS_METADATA, controller) as unknown[] | undefined) ?? [];
+  if (filters.includes(observer)) return;
+  Reflect.defineMetadata(FILTERS_METADATA, [...filters, observer], controller);
+}
+
+function hasMessageHandlers(controller: Type): boolean {
+  const prototype = controller.prototype as Record<string, object>;
+  return methodNames(controller).some((name) => Reflect.hasMetadata(PATTERN_METADATA, prototype[name] as object));
+}
+
+function filtersOf(controller: Type): Type[] {
+  const prototype = controller.prototype as Record<string, object | undefined>;
+  const targets = [controller, ...methodNames(controller).map((name) => prototype[name])];
+  return targets.flatMap((target) => (target && (Reflect.getMetadata(FILTERS_METADATA, target) as Type[])) ?? []);
+}
+
+function listenTo(filter: object): void {
+  interceptMethod(filter, 'catch', (method, thisArg, args) => {
+    record(args[0]);
+    return Reflect.apply(method, thisArg, args);
+  });
+}
+
+/** What Nest says where a guard has returned false. That is an answer of the guard, and no exception of the application. */
+const GUARD_SAID_NO = 'Forbidden resource';
+
+function record(thrown: unknown): void {
+  guarded('Recording an exception', () => {
+    if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_SAID_NO) return;
+    activeEntry()?.recordException(thrown);
+  });
+}
+
+/** Is no class of exceptions: Nest finds out whether a filter takes an exception by `instanceof`. */
+function AnyException(): void {}
+Object.defineProperty(AnyException, Symbol.hasInstance, {
+  value(thrown: unknown): boolean {
+    record(thrown);
+    return false;
+  },
+});
+
+class ExceptionObserver implements ExceptionFilter {
+  /** Is never called: this filter takes no exception. */
+  catch(): void {}
+}
+Catch(AnyException as unknown as Type)(ExceptionObserver);
+
+const observer = new ExceptionObserver();

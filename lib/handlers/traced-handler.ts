@@ -1,0 +1,38 @@
+import type { Type } from '@nestjs/common';
+import type { Attributes } from '@opentelemetry/api';
+import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
+import { currentSpanParameters } from '../core/current-span-parameters.js';
+import type { Entry } from '../core/entry.js';
+import { isNoSpan } from '../core/no-span.js';
+import { Operation } from '../core/operation.js';
+import { TracedWork } from '../core/work.js';
+
+/** A handler of requests or calls, as its spans show it. */
+export class TracedHandler {
+  /** The positions of the parameters that are to be its span. */
+  readonly spanParameters: readonly number[];
+  private readonly name: string;
+  private readonly attributes: Attributes;
+
+  constructor(controller: Type, methodName: string) {
+    this.name = `${controller.name}.${methodName}`;
+    this.attributes = { [ATTR_CODE_FUNCTION_NAME]: this.name };
+    this.spanParameters = currentSpanParameters(controller.prototype as object, methodName);
+  }
+
+  /**
+   * Starts the work of serving an entry.
+   *
+   * @param controller the class whose handler it is
+   * @param method the handler itself; what `@NoSpan()` says of it may be said late
+   */
+  start(entry: Entry, controller: object, method: object): TracedWork {
+    const { attributes, name } = this;
+    const silent = isNoSpan(controller) || isNoSpan(method);
+    if (silent) entry.discard();
+    const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
+    entry.handledIn?.(operation);
+    // Nest subscribes to what a handler returns, and calls nothing else of it.
+    return new TracedWork(operation, { followsSubjects: true });
+  }
+}
