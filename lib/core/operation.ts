@@ -10,7 +10,7 @@ import {
   SpanKind,
   type TimeInput,
 } from '@opentelemetry/api';
-import { ATTR_ERROR_TYPE, ATTR_EXCEPTION_TYPE } from '@opentelemetry/semantic-conventions';
+import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { callIn } from './context-manager.js';
 import { guarded, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
@@ -18,6 +18,7 @@ import { OperationContext } from './operation-context.js';
 import { restartSpan } from './span-time.js';
 import { suppressTracing } from './suppression.js';
 import { isOff, keepsNoChildren, startSpan } from './tracer.js';
+import { withholdDetails } from './withheld.js';
 
 /** Stands for spans that are not made. */
 export const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
@@ -150,21 +151,22 @@ export class Operation {
    * through: it leaves its type and nothing else, since details may have been withheld there.
    */
   fail(thrown: unknown, details = true): void {
-    if (!this.recording) return;
     this.recordException(thrown, details);
+    if (!this.recording) return;
     guarded('Marking a span as failed', () => {
       this.span.setAttribute(ATTR_ERROR_TYPE, errorType(thrown));
-      const message = details && this.recorded(thrown)?.here ? errorMessage(thrown) : undefined;
+      const message = this.recorded(thrown)?.here ? errorMessage(thrown) : undefined;
       this.span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
     });
   }
 
   /** Adds an `exception` event, unless this exception has been recorded here or further in. */
   recordException(thrown: unknown, details = true): void {
+    // It may come by again, further out, or as the cause of another error.
+    if (!details) withholdDetails(thrown);
     if (!this.recording || this.recorded(thrown)) return;
     guarded('Recording an exception', () => {
-      const attributes = details ? exceptionAttributes(thrown) : { [ATTR_EXCEPTION_TYPE]: errorType(thrown) };
-      this.span.addEvent('exception', attributes);
+      this.span.addEvent('exception', exceptionAttributes(thrown));
     });
     this.remember({ thrown, here: true });
     guarded('Recording an exception', () => this.rememberFurtherOut(thrown));

@@ -3,43 +3,51 @@ import type { Context } from '@opentelemetry/api';
 import { callIn } from '../../core/context-manager.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 
-const EVENTS = Symbol('nestjs-tracing events');
+// A field of the emitter. A WeakMap would do, but the garbage collector pays dearly for one with an entry for each request.
+const OBSERVER = Symbol('nestjs-tracing observer');
+/** The emitter's own `emit`, if it had one. */
+const OWN_EMIT = Symbol('nestjs-tracing emit');
 
-/** What is told of the events of an emitter. */
-export interface EventSurroundings {
-  /** The context in which its listeners are called. */
+/** What the events of an emitter happen in. */
+export interface EventObserver {
+  /** The context in which listeners are called. */
   readonly context: Context;
   /** Called when all listeners of an event have been called. Must not throw. */
-  emitted?(event: unknown): void;
-  /** The emitter's own `emit`, if it had one. */
-  readonly emit?: AnyMethod;
+  emitted(emitter: object, event: unknown): void;
 }
 
-interface Surrounded {
-  readonly [EVENTS]: EventSurroundings;
+interface Observed {
+  [OBSERVER]?: EventObserver;
+  [OWN_EMIT]?: AnyMethod;
   readonly emit: AnyMethod;
 }
 
 /**
- * Has the listeners of an emitter called in a context: by itself Node calls those of a request and its response in the context
- * of the connection.
+ * Has the listeners of an emitter called in the context of its observer: by itself Node calls those of a request and its
+ * response in the context of the connection.
  *
  * The emitter gets an `emit` of its own in front of the one it has or inherits, and no listener, so that it has as many of them as
  * without tracing.
  */
-export function surroundEvents(emitter: EventEmitter, surroundings: Omit<EventSurroundings, 'emit'>): void {
-  const own = Object.getOwnPropertyDescriptor(emitter, 'emit')?.value as AnyMethod | undefined;
-  Object.defineProperty(emitter, EVENTS, { value: own ? { ...surroundings, emit: own } : surroundings });
+export function observeEvents(emitter: EventEmitter, observer: EventObserver): void {
+  const observed = emitter as unknown as Observed;
+  if (Object.hasOwn(emitter, 'emit')) observed[OWN_EMIT] = observed.emit;
+  observed[OBSERVER] = observer;
   Object.defineProperty(emitter, 'emit', EMIT);
 }
 
-function emit(this: Surrounded, ...args: unknown[]): unknown {
-  const surroundings = this[EVENTS];
-  const inherited = surroundings.emit ?? (Object.getPrototypeOf(this) as Surrounded).emit;
+export function eventObserverOf(emitter: object): EventObserver | undefined {
+  return (emitter as Observed)[OBSERVER];
+}
+
+function emit(this: Observed, ...args: unknown[]): unknown {
+  const inherited = this[OWN_EMIT] ?? (Object.getPrototypeOf(this) as Observed).emit;
+  const observer = this[OBSERVER];
+  if (!observer) return Reflect.apply(inherited, this, args);
   try {
-    return callIn(surroundings.context, inherited, this, args);
+    return callIn(observer.context, inherited, this, args);
   } finally {
-    surroundings.emitted?.(args[0]);
+    observer.emitted(this, args[0]);
   }
 }
 

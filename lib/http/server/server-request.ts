@@ -23,15 +23,12 @@ import type { ResolvedHttp } from '../../options/resolved-options.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import { arrivalOf, type Arrival } from './arrival.js';
 import { activeAttributes, outcomeAttributes, requestAttributes, responseAttributes } from './attributes.js';
-import { surroundEvents, type EventSurroundings } from './event-context.js';
+import { eventObserverOf, observeEvents, type EventObserver } from './event-context.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
 import { httpSpanName } from '../method.js';
 import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
 import { RequestRoute } from './request-route.js';
 import { abortOf, endOf, watchConnection, type ResponseEnd } from './response-end.js';
-
-/** On the raw request. A WeakMap would do, but the garbage collector pays dearly for one with an entry for each request. */
-const SERVER_REQUEST = Symbol('nestjs-tracing server request');
 
 export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
@@ -46,7 +43,7 @@ export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
  * The context of the request leads here for as long as anything lives that was made in it, a timer or a pooled socket say. So
  * what belongs to the request is let go of when it is over.
  */
-export class ServerRequest implements Entry, EventSurroundings {
+export class ServerRequest implements Entry, EventObserver {
   readonly caller: SpanContext | undefined;
   private readonly operation: Operation;
   private readonly route = new RequestRoute();
@@ -72,8 +69,9 @@ export class ServerRequest implements Entry, EventSurroundings {
    * that fails: then the request goes on without a span.
    */
   static begin(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest | undefined {
-    const begun = (request as { [SERVER_REQUEST]?: ServerRequest })[SERVER_REQUEST];
-    return begun ?? guarded('Beginning to trace a request', () => new ServerRequest(request, response, options));
+    const begun = eventObserverOf(request);
+    if (begun instanceof ServerRequest) return begun;
+    return guarded('Beginning to trace a request', () => new ServerRequest(request, response, options));
   }
 
   /** The request that is served in the active context. */
@@ -95,9 +93,8 @@ export class ServerRequest implements Entry, EventSurroundings {
       this.caller = caller;
       this.operation = operation;
     }
-    Object.defineProperty(request, SERVER_REQUEST, { value: this });
-    surroundEvents(request, { context: this.context });
-    surroundEvents(response, this);
+    observeEvents(request, this);
+    observeEvents(response, this);
     if (ignored) this.isOver = true;
     else this.observe(request, response);
   }
@@ -204,11 +201,11 @@ export class ServerRequest implements Entry, EventSurroundings {
     this.operation.discard();
   }
 
-  /** All listeners of an event of the response have been called. */
-  emitted(event: unknown): void {
+  /** The request is over when its response has finished or closed, and all listeners have heard of it. */
+  emitted(emitter: object, event: unknown): void {
+    if (this.isOver || (event !== 'finish' && event !== 'close')) return;
     const { request, response } = this;
-    if (this.isOver || !request || !response || (event !== 'finish' && event !== 'close')) return;
-    this.end(endOf(event, request, response));
+    if (request && response && emitter === response) this.end(endOf(event, request, response));
   }
 
   private end(end: ResponseEnd): void {
