@@ -2,11 +2,21 @@ import { warn } from './diagnostics.js';
 import { isOff } from './tracer.js';
 import type { AnyMethod } from './wrap-method.js';
 
-/** How many traced calls the current chain of synchronous calls is inside. */
+/** How many calls of decorated methods the current chain of synchronous calls is inside. */
 export const nesting = { depth: 0 };
 
 /** Traced calls that may be nested in one synchronous chain: each takes room on the stack, of which recursions need all. */
 export const MAX_NESTING = 250;
+
+/** Calls a method that is not traced itself, but whose wrapper takes room on the stack all the same. */
+export function callNested(method: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
+  nesting.depth++;
+  try {
+    return Reflect.apply(method, thisArg, args);
+  } finally {
+    nesting.depth--;
+  }
+}
 
 /**
  * Calls a method without the wrapper that a decorator has put around it. The wrapper is taken off the class until the call is

@@ -4,7 +4,7 @@ import { guarded } from '../core/diagnostics.js';
 import { Stopwatch } from '../core/duration.js';
 import { errorType } from '../core/exception.js';
 import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
-import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
+import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
@@ -115,10 +115,10 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
   }
 
   function measured(this: unknown, ...args: unknown[]): unknown {
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measured, method, this, args);
     const instruments = currentInstruments();
     const record = instruments && recorderOf(instruments);
-    if (!record) return Reflect.apply(method, this, args);
-    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measured, method, this, args);
+    if (!record) return callNested(method, this, args);
     return settle(() => new MeasuredCall(record, attributesOf(functionName, metric, args)), method, this, args);
   }
   return disguise(measured, method);

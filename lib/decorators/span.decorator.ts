@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
 import { guarded } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
-import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
+import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
@@ -135,14 +135,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   function traced(this: unknown, ...args: unknown[]): unknown {
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, traced, method, this, args);
     const silence = Operation.silenceIn(context.active(), options);
-    if (silence) {
-      nesting.depth++;
-      try {
-        return Reflect.apply(method, this, withCurrentSpan(args, parameters.spans, silence));
-      } finally {
-        nesting.depth--;
-      }
-    }
+    if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
     function start(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
