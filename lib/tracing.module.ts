@@ -10,6 +10,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ApplicationStart, ApplicationStartModule } from './application-start.js';
 import { setDiagnosticsSink } from './core/diagnostics.js';
 import { RequestMeter, type RequestMetrics } from './core/request-meter.js';
 import { clientInterceptor } from './grpc/client-interceptor.js';
@@ -69,6 +70,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
  * ```
  */
 @Module({
+  imports: [ApplicationStartModule],
   providers: [
     {
       provide: RESOLVED_OPTIONS,
@@ -114,11 +116,14 @@ export class TracingModule
     @Inject(ApplicationConfig) private readonly applicationConfig: ApplicationConfig,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ApplicationStart) start: ApplicationStart,
   ) {
     super();
     this.shutDownLast();
-    if (!this.active) return;
+    if (this.runtime.repeated) return;
     this.metrics = this.measure();
+    start.onStarted(() => this.metrics?.open());
+    if (!this.active) return;
     this.httpClient =
       this.options.httpClient &&
       traceHttpClient({ ...this.options.httpClient, ...this.sampling, meter: this.meter(clientRequestMetrics) });
@@ -143,12 +148,12 @@ export class TracingModule
     if (!this.active) return;
     this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
+    this.metrics?.providersMade();
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  onApplicationBootstrap(): void {
     this.runtime.retain();
     this.httpClient?.retain();
-    await this.metrics?.open();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -179,16 +184,17 @@ export class TracingModule
     return { samplerReadsAttributes: this.options.sampler.type === 'custom' };
   }
 
-  private measure(): Metrics | undefined {
-    const { adapterHost, moduleRef, runtime } = this;
+  private measure(): Metrics {
+    const { adapterHost, applicationConfig, moduleRef, modules, runtime } = this;
     const { metrics, resource } = this.options;
-    if (!metrics) return undefined;
     const exportStatistics = () => runtime.exportStatistics();
-    return new Metrics(metrics, { resource, exportStatistics }, { adapterHost, moduleRef });
+    const hosts = { adapterHost, applicationConfig, moduleRef, modules };
+    return new Metrics(runtime.enabled ? metrics : undefined, { resource, exportStatistics }, hosts);
   }
 
   private meter(metrics: RequestMetrics): RequestMeter | undefined {
-    return this.metrics && RequestMeter.of(this.metrics.instruments, metrics);
+    const instruments = this.metrics?.instruments;
+    return instruments && RequestMeter.of(instruments, metrics);
   }
 
   /** Whether it is for this module to hook things up. */
