@@ -5,7 +5,6 @@ import {
   Module,
   type DynamicModule,
   type NestModule,
-  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -89,10 +88,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
   ],
   exports: [TracingService],
 })
-export class TracingModule
-  extends ConfigurableModuleClass
-  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
-{
+export class TracingModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, OnApplicationShutdown {
   /** Configures tracing with values that are known when the module is imported. Everything has a default. */
   static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
     return beginWhenRead(super.forRoot(options));
@@ -120,9 +116,9 @@ export class TracingModule
   ) {
     super();
     this.shutDownLast();
+    start.onStarted(() => this.started());
     if (this.runtime.repeated) return;
     this.metrics = this.measure();
-    start.onStarted(() => this.metrics?.open());
     if (!this.active) return;
     this.httpClient =
       this.options.httpClient &&
@@ -145,15 +141,17 @@ export class TracingModule
 
   /** By now Nest has made every provider. */
   onModuleInit(): void {
+    this.metrics?.providersMade();
     if (!this.active) return;
     this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
-    this.metrics?.providersMade();
   }
 
-  onApplicationBootstrap(): void {
+  /** Every hook of the application has run: until now its start might have failed. */
+  private async started(): Promise<void> {
     this.runtime.retain();
     this.httpClient?.retain();
+    await this.metrics?.open();
   }
 
   async onApplicationShutdown(): Promise<void> {
