@@ -5,11 +5,11 @@ import {
   Module,
   type DynamicModule,
   type NestModule,
-  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { ApplicationStart, ApplicationStartModule } from './application-start.js';
 import { setDiagnosticsSink } from './core/diagnostics.js';
 import { RequestMeter, type RequestMetrics } from './core/request-meter.js';
 import { clientInterceptor } from './grpc/client-interceptor.js';
@@ -69,6 +69,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
  * ```
  */
 @Module({
+  imports: [ApplicationStartModule],
   providers: [
     {
       provide: RESOLVED_OPTIONS,
@@ -87,10 +88,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
   ],
   exports: [TracingService],
 })
-export class TracingModule
-  extends ConfigurableModuleClass
-  implements NestModule, OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
-{
+export class TracingModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, OnApplicationShutdown {
   /** Configures tracing with values that are known when the module is imported. Everything has a default. */
   static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
     return beginWhenRead(super.forRoot(options));
@@ -114,11 +112,14 @@ export class TracingModule
     @Inject(ApplicationConfig) private readonly applicationConfig: ApplicationConfig,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ApplicationStart) start: ApplicationStart,
   ) {
     super();
     this.shutDownLast();
-    if (!this.active) return;
+    start.onStarted(() => this.started());
+    if (this.runtime.repeated) return;
     this.metrics = this.measure();
+    if (!this.active) return;
     this.httpClient =
       this.options.httpClient &&
       traceHttpClient({ ...this.options.httpClient, ...this.sampling, meter: this.meter(clientRequestMetrics) });
@@ -140,12 +141,14 @@ export class TracingModule
 
   /** By now Nest has made every provider. */
   onModuleInit(): void {
+    this.metrics?.providersMade();
     if (!this.active) return;
     this.httpClient?.providersMade(this.modules);
     this.traceGrpcClients();
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  /** Every hook of the application has run: until now its start might have failed. */
+  private async started(): Promise<void> {
     this.runtime.retain();
     this.httpClient?.retain();
     await this.metrics?.open();
@@ -179,16 +182,17 @@ export class TracingModule
     return { samplerReadsAttributes: this.options.sampler.type === 'custom' };
   }
 
-  private measure(): Metrics | undefined {
-    const { adapterHost, moduleRef, runtime } = this;
+  private measure(): Metrics {
+    const { adapterHost, applicationConfig, moduleRef, modules, runtime } = this;
     const { metrics, resource } = this.options;
-    if (!metrics) return undefined;
     const exportStatistics = () => runtime.exportStatistics();
-    return new Metrics(metrics, { resource, exportStatistics }, { adapterHost, moduleRef });
+    const hosts = { adapterHost, applicationConfig, moduleRef, modules };
+    return new Metrics(runtime.enabled ? metrics : undefined, { resource, exportStatistics }, hosts);
   }
 
   private meter(metrics: RequestMetrics): RequestMeter | undefined {
-    return this.metrics && RequestMeter.of(this.metrics.instruments, metrics);
+    const instruments = this.metrics?.instruments;
+    return instruments && RequestMeter.of(instruments, metrics);
   }
 
   /** Whether it is for this module to hook things up. */

@@ -1,4 +1,5 @@
 import { context, type Context, type SpanContext } from '@opentelemetry/api';
+import type { Instruments } from './instruments.js';
 import { OperationContext } from './operation-context.js';
 import type { Operation } from './operation.js';
 
@@ -11,6 +12,8 @@ import type { Operation } from './operation.js';
 export interface Entry {
   /** The span context that came in with it, trusted or not. */
   readonly caller: SpanContext | undefined;
+  /** The instruments of the application that serves it; undefined where that application measures nothing. */
+  readonly instruments: Instruments | undefined;
   /** The handler has been reached. Returns false where it has been before, or where nothing is recorded. */
   handlerReached(): boolean;
   /** The handler works in this operation, and what still arrives for it is handed over there. */

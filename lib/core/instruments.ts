@@ -44,24 +44,8 @@ export interface Instruments {
   histogram(description: HistogramDescription): Histogram;
   counter(description: InstrumentDescription): Counter;
   upDownCounter(description: InstrumentDescription): UpDownCounter;
-  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): void;
-  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): void;
-}
-
-const KEY = Symbol.for('nestjs-tracing:instruments');
-const holder = globalThis as { [KEY]?: Instruments[] };
-const inUse: Instruments[] = (holder[KEY] ??= []);
-
-/** Has what belongs to no application, a method say, measured by these instruments. Returns how to undo it. */
-export function useInstruments(instruments: Instruments): () => void {
-  inUse.push(instruments);
-  return () => {
-    const index = inUse.indexOf(instruments);
-    if (index !== -1) inUse.splice(index, 1);
-  };
-}
-
-/** Those of the newest application that measures. */
-export function currentInstruments(): Instruments | undefined {
-  return inUse.at(-1);
+  /** Returns a function that ends the observation, after which nothing of `read` is held. */
+  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): () => void;
+  /** Returns a function that ends the observation, after which nothing of `read` is held. */
+  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): () => void;
 }

@@ -1,6 +1,6 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import { Stopwatch } from './duration.js';
-import { currentInstruments } from './instruments.js';
+import { currentInstruments } from './measured-applications.js';
 import type {
   Histogram,
   HistogramDescription,
@@ -39,7 +39,10 @@ export class RequestMeter {
     return instruments && RequestMeter.of(instruments, metrics);
   }
 
-  private constructor(instruments: Instruments, { duration, active }: RequestMetrics) {
+  private constructor(
+    readonly instruments: Instruments,
+    { duration, active }: RequestMetrics,
+  ) {
     this.shared = instruments.shared;
     this.duration = instruments.histogram(duration);
     this.active = instruments.upDownCounter(active);

@@ -3,7 +3,8 @@ import { ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE } from '@opentelemetry/semanti
 import { guarded } from '../core/diagnostics.js';
 import { Stopwatch } from '../core/duration.js';
 import { errorType } from '../core/exception.js';
-import { currentInstruments, type InstrumentDescription, type Instruments } from '../core/instruments.js';
+import type { InstrumentDescription, Instruments } from '../core/instruments.js';
+import { instrumentsOf } from '../core/measured-applications.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
@@ -116,7 +117,7 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
 
   function measured(this: unknown, ...args: unknown[]): unknown {
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measured, method, this, args);
-    const instruments = currentInstruments();
+    const instruments = instrumentsOf(this);
     const record = instruments && recorderOf(instruments);
     if (!record) return callNested(method, this, args);
     return settle(() => new MeasuredCall(record, attributesOf(functionName, metric, args)), method, this, args);

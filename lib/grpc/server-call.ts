@@ -4,6 +4,7 @@ import { guarded } from '../core/diagnostics.js';
 import { withEntry, type Entry } from '../core/entry.js';
 import { standOf, trusts } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
+import type { Instruments } from '../core/instruments.js';
 import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
@@ -85,6 +86,10 @@ export class ServerCall implements Entry {
   private trusted(): boolean {
     const { metadata, method, options } = this;
     return trusts('grpc.trustIncoming', options.trustIncoming, { method, side: 'server', metadata });
+  }
+
+  get instruments(): Instruments | undefined {
+    return this.options.meter?.instruments;
   }
 
   private within(parent: Context): Context {

@@ -8,52 +8,60 @@ const COMPONENT_TYPE = 'otel.component.type';
 
 const COMPONENT = [COMPONENT_NAME, COMPONENT_TYPE];
 
-/** Has the way of spans to their backend measured: what arrives, what is lost and why, and what waits. */
-export function measureExport(instruments: Instruments, statistics: () => readonly ExportStatistics[]): void {
+/**
+ * Observes the way of spans to their backend: what arrives, what is lost and why, and what waits. Returns the functions that
+ * end the observation.
+ */
+export function measureExport(
+  instruments: Instruments,
+  statistics: () => readonly ExportStatistics[],
+): readonly (() => void)[] {
   const exporters = (read: (one: ExportStatistics) => readonly Outcome[]) => () =>
     statistics().flatMap((one) => read(one).map((outcome) => reading(one.exporter, outcome)));
   const processors = (read: (one: ExportStatistics) => readonly Outcome[]) => () =>
     statistics().flatMap((one) => read(one).map((outcome) => reading(one.processor, outcome)));
 
-  instruments.observeCounter(
-    {
-      name: 'otel.sdk.exporter.span.exported',
-      description: 'Spans whose export has come to its end: with error.type they have not arrived.',
-      unit: '{span}',
-      attributes: [...COMPONENT, ATTR_ERROR_TYPE],
-    },
-    exporters(({ exported, failed }) => [
-      { value: exported },
-      ...[...failed].map(([error, value]) => ({ value, error })),
-    ]),
-  );
-  instruments.observeCounter(
-    {
-      name: 'otel.sdk.processor.span.processed',
-      description: 'Spans that were handed to the exporter: with error.type they were dropped before.',
-      unit: '{span}',
-      attributes: [...COMPONENT, ATTR_ERROR_TYPE],
-    },
-    processors(({ dropped, taken }) => [{ value: taken }, { value: dropped, error: 'queue_full' }]),
-  );
-  instruments.observeGauge(
-    {
-      name: 'otel.sdk.processor.span.queue.size',
-      description: 'Spans that wait for their export.',
-      unit: '{span}',
-      attributes: COMPONENT,
-    },
-    processors(({ queued }) => [{ value: queued }]),
-  );
-  instruments.observeGauge(
-    {
-      name: 'otel.sdk.processor.span.queue.capacity',
-      description: 'Spans that may wait for their export.',
-      unit: '{span}',
-      attributes: COMPONENT,
-    },
-    processors(({ capacity }) => [{ value: capacity }]),
-  );
+  return [
+    instruments.observeCounter(
+      {
+        name: 'otel.sdk.exporter.span.exported',
+        description: 'Spans whose export has come to its end: with error.type they have not arrived.',
+        unit: '{span}',
+        attributes: [...COMPONENT, ATTR_ERROR_TYPE],
+      },
+      exporters(({ exported, failed }) => [
+        { value: exported },
+        ...[...failed].map(([error, value]) => ({ value, error })),
+      ]),
+    ),
+    instruments.observeCounter(
+      {
+        name: 'otel.sdk.processor.span.processed',
+        description: 'Spans that were handed to the exporter: with error.type they were dropped before.',
+        unit: '{span}',
+        attributes: [...COMPONENT, ATTR_ERROR_TYPE],
+      },
+      processors(({ dropped, taken }) => [{ value: taken }, { value: dropped, error: 'queue_full' }]),
+    ),
+    instruments.observeGauge(
+      {
+        name: 'otel.sdk.processor.span.queue.size',
+        description: 'Spans that wait for their export.',
+        unit: '{span}',
+        attributes: COMPONENT,
+      },
+      processors(({ queued }) => [{ value: queued }]),
+    ),
+    instruments.observeGauge(
+      {
+        name: 'otel.sdk.processor.span.queue.capacity',
+        description: 'Spans that may wait for their export.',
+        unit: '{span}',
+        attributes: COMPONENT,
+      },
+      processors(({ capacity }) => [{ value: capacity }]),
+    ),
+  ];
 }
 
 interface Outcome {

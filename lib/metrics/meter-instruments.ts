@@ -6,6 +6,7 @@ import {
   type Context,
   type Meter,
   type MeterProvider,
+  type Observable,
   type ObservableResult,
   type Span,
 } from '@opentelemetry/api';
@@ -76,14 +77,12 @@ export class MeterInstruments implements Instruments {
     });
   }
 
-  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): void {
-    const counter = this.currentMeter().createObservableCounter(description.name, optionsOf(description));
-    counter.addCallback(callback(description, read));
+  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
+    return observe(description, read, (...args) => this.currentMeter().createObservableCounter(...args));
   }
 
-  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): void {
-    const gauge = this.currentMeter().createObservableGauge(description.name, optionsOf(description));
-    gauge.addCallback(callback(description, read));
+  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
+    return observe(description, read, (...args) => this.currentMeter().createObservableGauge(...args));
   }
 
   private once<T extends object>({ name }: InstrumentDescription, make: () => T): T {
@@ -127,10 +126,22 @@ function contextOf(span: Span | undefined): Context {
   return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
 }
 
-function callback({ name }: InstrumentDescription, read: () => readonly Reading[]) {
-  return (result: ObservableResult) => {
+/** The meter provider outlives the application, so the callback has to be removed with it. */
+function observe(
+  description: InstrumentDescription,
+  read: () => readonly Reading[],
+  create: (name: string, options: ReturnType<typeof optionsOf>) => Observable,
+): () => void {
+  const { name } = description;
+  const callback = (result: ObservableResult) => {
     guarded(`Reading ${name}`, () => {
       for (const { value, attributes } of read()) result.observe(value, attributes);
     });
+  };
+  const what = `The metric ${name}`;
+  const instrument = guarded(what, () => create(name, optionsOf(description)));
+  guarded(what, () => instrument?.addCallback(callback));
+  return () => {
+    guarded(what, () => instrument?.removeCallback(callback));
   };
 }

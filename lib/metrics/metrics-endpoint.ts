@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Req, Res } from '@nestjs/common';
 import { describeError, warn } from '../core/diagnostics.js';
-import { expose } from './exposition.js';
-import type { Registry } from './prom-client.js';
+import type { Exposition } from './exposition.js';
 
 /** A response of Express or of Node, or what Fastify puts around one. */
 type Response = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
 
 /**
- * Answers the scrapes of Prometheus. Guards see it as the class that is called, so that what they look for in metadata
- * can be put there.
+ * The controller that answers the scrapes of Prometheus. Guards see it as the class that is called, so that what they look for
+ * in metadata can be put there.
  *
  * @example
  * ```ts
@@ -17,13 +17,13 @@ type Response = ServerResponse | { readonly raw: ServerResponse; hijack(): unkno
  */
 export class MetricsEndpoint {
   /** @internal */
-  constructor(private readonly registry: Registry) {}
+  constructor(private readonly expose: (accept: string | undefined) => Promise<Exposition>) {}
 
   /** Writes the metrics to the response. Never rejects. */
-  async serve(request: Pick<IncomingMessage, 'headers'>, response: Response): Promise<void> {
+  async serve(@Req() request: Pick<IncomingMessage, 'headers'>, @Res() response: Response): Promise<void> {
     const raw = rawResponse(response);
     try {
-      const { body, contentType } = await expose(this.registry, request.headers.accept);
+      const { body, contentType } = await this.expose(request.headers.accept);
       raw.writeHead(200, {
         'content-type': contentType,
         'content-length': Buffer.byteLength(body),

@@ -15,6 +15,7 @@ export interface MetricsAddress {
 export class MetricsServer {
   readonly #server: Server;
   #retry: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(
     private readonly address: MetricsAddress,
@@ -40,6 +41,7 @@ export class MetricsServer {
       const listening = () => {
         this.#server.off('error', failed);
         this.#server.on('error', (error) => warn(`metrics:${port}`, `The metrics' server: ${describeError(error)}`));
+        if (this.#closed) this.#server.close();
         resolve();
       };
       this.#server.once('error', failed);
@@ -50,6 +52,7 @@ export class MetricsServer {
 
   /** Lets nothing wait: whoever is scraping now gets an end of the connection. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#retry);
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

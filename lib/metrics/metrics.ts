@@ -1,20 +1,23 @@
-import type { HttpAdapterHost, ModuleRef } from '@nestjs/core';
-import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { errorMonitor, type EventEmitter } from 'node:events';
+import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Attributes } from '@opentelemetry/api';
+import { ApplicationInstances } from '../core/application-instances.js';
 import { warn } from '../core/diagnostics.js';
-import { useInstruments, type Instruments } from '../core/instruments.js';
-import type { ResolvedMetrics, ResolvedMetricsPlace, ResolvedPrometheusMetrics } from '../options/resolved-options.js';
+import type { Instruments } from '../core/instruments.js';
+import {
+  addMeasuredApplication,
+  keepMeasuredApplication,
+  removeMeasuredApplication,
+  type MeasuredApplication,
+} from '../core/measured-applications.js';
+import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/resolved-options.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { measureExport } from './export-metrics.js';
 import { MeterInstruments } from './meter-instruments.js';
 import { MetricsEndpoint } from './metrics-endpoint.js';
-import { addMetricsRoute } from './metrics-route.js';
+import { addMetricsRoute, reserveMetricsPath } from './metrics-route.js';
 import { MetricsServer } from './metrics-server.js';
-import { loadPromClient, type Registry } from './prom-client.js';
-import { PrometheusInstruments } from './prometheus-instruments.js';
-
-/** One of the metrics of prom-client's default set, by which a registry is known to have them. */
-const A_DEFAULT_METRIC = 'process_cpu_user_seconds_total';
+import { PrometheusMetrics } from './prometheus-metrics.js';
 
 /** What an application's metrics are to know. */
 export interface MetricsSources {
@@ -26,84 +29,109 @@ export interface MetricsSources {
 /** What Nest provides to serve them. */
 export interface MetricsHosts {
   readonly adapterHost: HttpAdapterHost;
+  readonly applicationConfig: ApplicationConfig;
   readonly moduleRef: ModuleRef;
+  readonly modules: ModulesContainer;
 }
 
 /** What an application measures, and where that can be read. */
 export class Metrics {
-  readonly instruments: Instruments;
-  readonly #endpoint: MetricsEndpoint | undefined;
+  /** Undefined where nothing is measured. */
+  readonly instruments: Instruments | undefined;
+  readonly #prometheus: PrometheusMetrics | undefined;
   readonly #place: ResolvedMetricsPlace | undefined;
-  readonly #stopUsing: () => void;
+  readonly #instances: ApplicationInstances;
+  readonly #application: MeasuredApplication;
   #routed = false;
   #server: MetricsServer | undefined;
+  #closing: Promise<void> | undefined;
+  #undo: readonly (() => void)[] | undefined;
 
   /** @throws TracingConfigurationError */
   constructor(
-    options: ResolvedMetrics,
+    options: ResolvedMetrics | undefined,
     private readonly sources: MetricsSources,
     private readonly hosts: MetricsHosts,
   ) {
-    if (options.type === 'prometheus') {
-      const { instruments, registry } = prometheus(options, sources.resource);
-      this.instruments = instruments;
-      this.#endpoint = new MetricsEndpoint(registry);
+    if (options?.type === 'prometheus') {
+      this.#prometheus = new PrometheusMetrics(options);
       this.#place = options.place;
-    } else {
-      this.instruments = new MeterInstruments(options.meterProvider);
+      if (this.#place && this.#place.port === undefined) reserveMetricsPath(hosts.applicationConfig, this.#place.path);
     }
-    this.#stopUsing = useInstruments(this.instruments);
+    this.instruments =
+      options?.type === 'opentelemetry' ? new MeterInstruments(options.meterProvider) : this.#prometheus?.instruments;
+    this.#instances = new ApplicationInstances(hosts.modules);
+    this.#application = addMeasuredApplication(this.instruments, this.#instances);
   }
 
-  /** Adds the route, where the application serves the metrics itself. Call it before Nest registers its own. */
+  /**
+   * Adds the route, where the application serves the metrics itself. Call it before Nest registers its own.
+   *
+   * @throws TracingConfigurationError where the application has a route at that path already
+   */
   async addRoute(): Promise<void> {
-    const { adapterHost, moduleRef } = this.hosts;
-    if (!this.#endpoint || !this.#place || this.#place.port !== undefined) return;
-    await addMetricsRoute(adapterHost.httpAdapter, this.#place, this.#endpoint, moduleRef);
+    const prometheus = this.#prometheus;
+    if (!prometheus || !this.#place || this.#place.port !== undefined) return;
+    await addMetricsRoute(this.hosts, this.#place, (accept) => prometheus.expose(accept));
     this.#routed = true;
   }
 
-  /** The application is up: opens the port, where the metrics have one of their own. */
+  /** Dependency injection has made every provider. */
+  providersMade(): void {
+    this.#instances.changed();
+  }
+
+  /** The application has started: opens the port, where the metrics have one of their own. */
   async open(): Promise<void> {
-    measureExport(this.instruments, this.sources.exportStatistics);
+    this.#instances.changed();
+    await this.#start();
+    this.#watchServer();
     if (this.instruments instanceof MeterInstruments && !this.instruments.heard) warnOfSilence();
-    if (!this.#place || !this.#endpoint) return;
-    if (this.#place.port !== undefined) {
-      this.#server = new MetricsServer(this.#place, this.#endpoint);
-      await this.#server.open();
-    } else if (!this.#routed) {
+    if (this.#place && this.#place.port === undefined && !this.#routed) {
       const fix = 'Give metrics.port, or path: false where they are not to be served.';
       warn('metrics-path', `Nothing serves the metrics: this application has no HTTP server. ${fix}`);
     }
   }
 
   async close(): Promise<void> {
-    this.#stopUsing();
-    await this.#server?.close();
+    this.#stop();
+    await this.#closing;
+  }
+
+  async #start(): Promise<void> {
+    keepMeasuredApplication(this.#application);
+    if (this.#undo || !this.instruments) return;
+    this.#undo = [
+      ...measureExport(this.instruments, this.sources.exportStatistics),
+      ...(this.#prometheus?.start(this.sources.resource) ?? []),
+    ];
+    await this.#closing;
+    if (!this.#undo || !this.#prometheus || this.#place?.port === undefined) return;
+    const prometheus = this.#prometheus;
+    this.#server = new MetricsServer(this.#place, new MetricsEndpoint((accept) => prometheus.expose(accept)));
+    await this.#server.open();
+  }
+
+  #stop(): void {
+    removeMeasuredApplication(this.#application);
+    for (const undo of this.#undo ?? []) undo();
+    this.#undo = undefined;
+    this.#closing = this.#server?.close() ?? this.#closing;
+    this.#server = undefined;
+  }
+
+  // An application whose port is taken is not up, though all its hooks have run: it may be given up, or try another port.
+  #watchServer(): void {
+    const server = this.hosts.adapterHost.httpAdapter?.getHttpServer() as
+      (EventEmitter & { readonly listening: boolean }) | undefined;
+    server?.on(errorMonitor, () => {
+      if (!server.listening) this.#stop();
+    });
+    server?.on('listening', () => void this.#start());
   }
 }
 
 function warnOfSilence(): void {
   const fix = 'Register one before the application starts, or give metrics.meterProvider.';
   warn('meter-provider', `Metrics go nowhere so far: no MeterProvider is registered. ${fix}`);
-}
-
-function prometheus(
-  { cardinalityLimit, defaultMetrics, registry: given }: ResolvedPrometheusMetrics,
-  resource: Attributes,
-): { instruments: Instruments; registry: Registry } {
-  const client = loadPromClient();
-  const registry: Registry = given ?? new client.Registry(client.Registry.OPENMETRICS_CONTENT_TYPE);
-  const instruments = new PrometheusInstruments(client, registry, cardinalityLimit);
-  describeTarget(instruments, resource);
-  if (defaultMetrics && !registry.getSingleMetric(A_DEFAULT_METRIC))
-    client.collectDefaultMetrics({ register: registry });
-  return { instruments, registry };
-}
-
-// The name under which OpenTelemetry's rules for Prometheus keep the resource, for joins.
-function describeTarget(instruments: Instruments, resource: Attributes): void {
-  const attributes = [ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION];
-  const description = { name: 'target_info', description: 'The service that is measured.', unit: '', attributes };
-  instruments.observeGauge(description, () => [{ value: 1, attributes: resource }]);
 }

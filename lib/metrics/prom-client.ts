@@ -29,11 +29,23 @@ export interface Exemplar {
   readonly timestamp?: number;
 }
 
+/** What a registry keeps under a name. */
+export interface Metric {
+  /** prom-client takes the suffix `_total` away from it where it writes OpenMetrics. */
+  name: string;
+  reset(): void;
+}
+
 export interface Registry {
   registerMetric(metric: object): void;
   getSingleMetric(name: string): object | undefined;
   removeSingleMetric(name: string): void;
   getMetricsAsJSON(): Promise<unknown>;
+}
+
+/** A registry that prom-client has made, of which more is known than of one that is given. */
+export interface OwnRegistry extends Registry {
+  getMetricsAsArray(): readonly Metric[];
 }
 
 interface MetricConfiguration {
@@ -53,19 +65,16 @@ interface Measured {
 }
 
 export interface PromClient {
-  readonly Registry: (new (contentType: string) => Registry) & { readonly OPENMETRICS_CONTENT_TYPE: string };
-  readonly Histogram: new (configuration: MetricConfiguration & { readonly buckets: readonly number[] }) => {
+  readonly Registry: (new (contentType?: string) => OwnRegistry) & { readonly OPENMETRICS_CONTENT_TYPE: string };
+  readonly Histogram: new (configuration: MetricConfiguration & { readonly buckets: readonly number[] }) => Metric & {
     observe(measured: Measured): void;
   };
-  readonly Counter: new (configuration: MetricConfiguration) => {
+  readonly Counter: new (configuration: MetricConfiguration) => Metric & {
     inc(measured: Measured): void;
     inc(labels: Labels, value: number): void;
-    reset(): void;
   };
-  readonly Gauge: new (configuration: MetricConfiguration) => {
-    inc(labels: Labels, value: number): void;
+  readonly Gauge: new (configuration: MetricConfiguration) => Metric & {
     set(labels: Labels, value: number): void;
-    reset(): void;
   };
   collectDefaultMetrics(configuration: { readonly register: Registry }): void;
 }

@@ -8,27 +8,38 @@ import type {
   Reading,
   UpDownCounter,
 } from '../core/instruments.js';
-import { TracingConfigurationError } from '../tracing.errors.js';
 import { exemplarLabels } from './exemplar.js';
-import type { PromClient, Registry } from './prom-client.js';
+import type { Labels, Metric, PromClient, Registry } from './prom-client.js';
 import { prometheusName } from './prometheus-name.js';
+import { RegisteredMetrics, type RegisteredMetric } from './registered-metrics.js';
 import { Series } from './series.js';
-
-/** The instruments that are registered, by registry and name: applications that share a registry share them. */
-const made = new WeakMap<Registry, Map<string, object>>();
 
 /** Measures into a registry of prom-client, with exemplars. */
 export class PrometheusInstruments implements Instruments {
   readonly shared = false;
-  readonly #made: Map<string, object>;
+  readonly #registered: RegisteredMetrics;
 
   constructor(
     private readonly client: PromClient,
-    private readonly registry: Registry,
+    registry: Registry,
     private readonly cardinalityLimit: number,
   ) {
-    this.#made = made.get(registry) ?? new Map<string, object>();
-    made.set(registry, this.#made);
+    this.#registered = RegisteredMetrics.of(registry);
+    this.#registered.forgetUnused();
+  }
+
+  /** Keeps the metrics of the registry, also if that is cleared. */
+  acquire(): void {
+    this.#registered.acquire(this);
+  }
+
+  release(): void {
+    this.#registered.release(this);
+  }
+
+  /** Registers what is missing because the registry was cleared. */
+  restore(): void {
+    this.#registered.restore();
   }
 
   histogram(description: HistogramDescription): Histogram {
@@ -38,7 +49,7 @@ export class PrometheusInstruments implements Instruments {
       const record: Histogram['record'] = (value, attributes, span) => {
         metric.observe({ labels: series.labels(attributes), value, exemplarLabels: exemplarLabels(span) });
       };
-      return { metric, instrument: { record: quietly(description, record) } };
+      return { metric, measure: record, instrument: (measure) => ({ record: measure }) };
     });
   }
 
@@ -48,94 +59,113 @@ export class PrometheusInstruments implements Instruments {
       const add: Counter['add'] = (value, attributes, span) => {
         metric.inc({ labels: series.labels(attributes), value, exemplarLabels: exemplarLabels(span) });
       };
-      return { metric, instrument: { add: quietly(description, add) } };
+      return { metric, measure: add, instrument: (measure) => ({ add: measure }) };
     });
   }
 
   upDownCounter(description: InstrumentDescription): UpDownCounter {
     return this.#once('gauge', description, (configuration, series) => {
-      const metric = new this.client.Gauge(configuration);
-      const add: UpDownCounter['add'] = (value, attributes) => metric.inc(series.labels(attributes), value);
-      return { metric, instrument: { add: quietly(description, add) } };
+      // Counted here and not by the metric: that may be reset while something is under way, and would fall below zero.
+      const counts = new Map<Labels, number>();
+      const collect = () => {
+        for (const [labels, count] of counts) metric.set(labels, count);
+      };
+      const metric = new this.client.Gauge({ ...configuration, collect });
+      const add: UpDownCounter['add'] = (value, attributes) => {
+        const labels = series.labels(attributes);
+        counts.set(labels, (counts.get(labels) ?? 0) + value);
+      };
+      return { metric, measure: add, instrument: (measure) => ({ add: measure }) };
     });
   }
 
-  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): void {
-    this.#observe('counter', description, read, (configuration) => {
+  observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
+    return this.#observe('counter', description, read, (configuration) => {
       const metric = new this.client.Counter(configuration);
-      return { metric, tell: (labels, value) => metric.inc(labels, value) };
+      return { metric, set: (labels: Labels, value: number) => metric.inc(labels, value) };
     });
   }
 
-  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): void {
-    this.#observe('gauge', description, read, (configuration) => {
+  observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
+    return this.#observe('gauge', description, read, (configuration) => {
       const metric = new this.client.Gauge(configuration);
-      return { metric, tell: (labels, value) => metric.set(labels, value) };
+      return { metric, set: (labels, value) => metric.set(labels, value) };
     });
   }
 
-  #once<T extends object>(
+  #once<Args extends readonly unknown[], T extends object>(
     type: 'counter' | 'gauge' | 'histogram',
     description: InstrumentDescription,
-    make: (configuration: Configuration, series: Series) => { readonly metric: object; readonly instrument: T },
+    make: (
+      configuration: Configuration,
+      series: Series,
+    ) => {
+      readonly metric: Metric;
+      measure(this: void, ...args: Args): void;
+      instrument(measure: (...args: Args) => void): T;
+    },
   ): T {
     const name = prometheusName(description.name, description.unit, type);
-    const known = this.#made.get(name);
-    if (known) return known as T;
+    const known = this.#registered.get(name);
+    if (known) return known.owner as T;
     const series = new Series(name, description.attributes, this.cardinalityLimit);
-    const { metric, instrument } = make(configurationOf(name, description, series), series);
-    this.#register(name, metric);
-    this.#made.set(name, instrument);
-    return instrument;
+    const { instrument, measure, metric } = make(configurationOf(name, description, series), series);
+    const what = `The metric ${description.name}`;
+    const owner = instrument((...args) => {
+      // What prom-client does not take is reported, not thrown.
+      guarded(what, () => {
+        this.#registered.checkRegistered(registered);
+        measure(...args);
+      });
+    });
+    const registered: RegisteredMetric = this.#registered.add(name, metric, owner);
+    return owner;
   }
 
-  #observe(
-    type: 'counter' | 'gauge',
-    description: InstrumentDescription,
-    read: () => readonly Reading[],
-    make: (configuration: Configuration & { collect(): void }) => {
-      readonly metric: { reset(): void };
-      tell(labels: ReturnType<Series['labels']>, value: number): void;
-    },
-  ): void {
+  #observe(type: 'counter' | 'gauge', description: InstrumentDescription, read: Read, make: MakeObserved): () => void {
     const name = prometheusName(description.name, description.unit, type);
+    const registered = this.#registered.get(name) ?? this.#addObserved(name, description, make);
+    const { readers } = registered.owner as Observed;
+    readers.push(read);
+    return () => {
+      const index = readers.indexOf(read);
+      if (index !== -1) readers.splice(index, 1);
+      if (readers.length === 0) this.#registered.remove(registered);
+    };
+  }
+
+  #addObserved(name: string, description: InstrumentDescription, make: MakeObserved): RegisteredMetric {
     const series = new Series(name, description.attributes, this.cardinalityLimit);
+    const readers: Read[] = [];
     const collect = () => {
       metric.reset();
+      // Applications that share a registry share the tracer provider as well: the newest one is asked.
+      const read = readers.at(-1);
+      if (!read) return;
       guarded(`Reading ${description.name}`, () => {
-        for (const { value, attributes } of read()) tell(series.labels(attributes), value);
+        for (const { value, attributes } of read()) set(series.labels(attributes), value);
       });
     };
-    const { metric, tell } = make({ ...configurationOf(name, description, series), collect });
-    // The newest application is the one to ask.
-    if (this.#made.has(name)) this.registry.removeSingleMetric(name);
-    this.#register(name, metric);
-    this.#made.set(name, metric);
+    const { metric, set } = make({ ...configurationOf(name, description, series), collect });
+    const owner: Observed = { readers };
+    return this.#registered.add(name, metric, owner);
   }
+}
 
-  // Not by prom-client's own way, which refuses exemplars in a registry that is set to the older text format. There they
-  // are only left out.
-  #register(name: string, metric: object): void {
-    if (this.registry.getSingleMetric(name)) {
-      const fix = 'Give a registry without it, or rename the other one.';
-      throw new TracingConfigurationError('metrics.registry', `a registry with a metric ${name} already`, fix);
-    }
-    this.registry.registerMetric(metric);
-  }
+type MakeObserved = (configuration: Configuration & { collect(): void }) => {
+  readonly metric: Metric;
+  set(labels: Labels, value: number): void;
+};
+
+type Read = () => readonly Reading[];
+
+/** What a metric asks for its values: one reader for each application, the newest one last. */
+interface Observed {
+  readonly readers: Read[];
 }
 
 type Configuration = ReturnType<typeof configurationOf>;
 
 function configurationOf(name: string, { description }: InstrumentDescription, { labelNames }: Series) {
   return { name, help: description, labelNames, registers: [] };
-}
-
-/** Whatever prom-client does not take is reported, not thrown. */
-function quietly<Args extends readonly unknown[]>(
-  { name }: InstrumentDescription,
-  measure: (...args: Args) => void,
-): (...args: Args) => void {
-  return (...args) => {
-    guarded(`The metric ${name}`, () => measure(...args));
-  };
 }

@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import { copyText } from '../core/cut-text.js';
 import { warn } from '../core/diagnostics.js';
 import type { Labels } from './prom-client.js';
 import { prometheusLabel } from './prometheus-name.js';
@@ -40,9 +41,10 @@ export class Series {
     const labels: Labels = {};
     for (const { attribute, label } of this.#attributes) {
       const value = attributes[attribute];
-      if (value !== undefined) labels[label] = text(value);
+      // A view of a longer text, such as the beginning of a body, would keep all of it for as long as there are metrics.
+      if (value !== undefined) labels[label] = copyText(text(value));
     }
-    this.#known.set(key, labels);
+    this.#known.set(copyText(key), labels);
     return labels;
   }
 

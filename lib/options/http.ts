@@ -56,10 +56,13 @@ function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] 
   return (request: HttpRequest) => matches(pathOf(request.url));
 }
 
+/** Scrapes are left out. Anything else at that path is the application's own. */
 function withPath(path: string | undefined, ignore: ResolvedHttp['ignore']): ResolvedHttp['ignore'] {
   if (path === undefined) return ignore;
   const matches = pathMatcher('metrics.path', path);
-  return (request) => matches(pathOf(request.url)) || Boolean(ignore?.(request));
+  const isScrape = ({ method, url }: HttpRequest) => (method === 'GET' || method === 'HEAD') && matches(pathOf(url));
+  // What the application answers is handed on as it is: a promise is no answer.
+  return ignore ? (request) => isScrape(request) || ignore(request) : isScrape;
 }
 
 function pathOf(target: string | undefined): string {

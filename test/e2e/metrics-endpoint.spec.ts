@@ -221,13 +221,15 @@ describe.each(httpPlatforms)('the metrics of an application on %s', (platform) =
       }
     });
 
-    it('refuse one that has a metric of the same name', async () => {
+    it('leave a metric of the same name alone, and say so', async () => {
       const registry = new Registry();
-      registry.registerMetric(new Gauge({ name: 'http_server_active_requests', help: 'Mine.', registers: [] }));
-      await expect(start({ registry })).rejects.toThrow(
-        'Tracing option "metrics.registry" is "a registry with a metric http_server_active_requests already". Give a registry without it, or rename the other one.',
-      );
-      await start();
+      const other = new Gauge({ name: 'http_server_active_requests', help: 'Its own.', registers: [registry] });
+      other.set(7);
+      await start({ registry }, { logger });
+      await http.request('/users/1');
+      const found = await scrape();
+      expect(found.find('http_server_active_requests').map(({ value }) => value)).toEqual([7]);
+      expect(found.value(COUNT)).toBe(1);
     });
 
     it('answer 500 when one of its metrics breaks, and go on', async () => {
@@ -247,7 +249,7 @@ describe.each(httpPlatforms)('the metrics of an application on %s', (platform) =
 
 it('says what broke', () => {
   expect(logger.take()).toEqual([
-    'A guard of the metrics failed: Error: the guard broke',
+    'The registry that metrics.registry names has a metric http_server_active_requests of its own. It stays, and the one of nestjs-tracing is left out. Rename the other one, or give a registry without it.',
     'The metrics could not be collected: Error: the database is gone',
   ]);
 });

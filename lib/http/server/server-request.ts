@@ -17,6 +17,7 @@ import {
 import { askPredicate, guarded } from '../../core/diagnostics.js';
 import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
 import { headerAttributes } from '../../core/header-attributes.js';
+import type { Instruments } from '../../core/instruments.js';
 import { Operation, type OperationOptions } from '../../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
 import type { ResolvedHttp } from '../../options/resolved-options.js';
@@ -122,6 +123,10 @@ export class ServerRequest implements Entry, EventObserver {
     }
     const operation = Operation.start(httpSpanName(request.method, options.knownMethods), spanOptions);
     return { caller, operation };
+  }
+
+  get instruments(): Instruments | undefined {
+    return this.options.meter?.instruments;
   }
 
   /** Prepares for the end of a request that is recorded or measured. */

@@ -1,0 +1,99 @@
+import { RequestMethod, VERSION_NEUTRAL, VersioningType, type Type, type VersioningOptions } from '@nestjs/common';
+import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+
+/** The keys under which Nest's decorators keep what a route is made of. */
+const PATH_METADATA = 'path';
+const METHOD_METADATA = 'method';
+const VERSION_METADATA = '__version__';
+const MODULE_PATH_METADATA = '__module_path__';
+
+type VersionValue = NonNullable<VersioningOptions['defaultVersion']>;
+
+/** The method of middleware that is bound to all of them. */
+const ANY_METHOD = -1;
+
+export interface ControllerSources {
+  readonly applicationConfig: ApplicationConfig;
+  readonly modules: ModulesContainer;
+}
+
+/** A route of a controller that answers GET requests. */
+export interface ControllerRoute {
+  /** As it is registered: with global prefix, version and module path. */
+  readonly path: string;
+  /** `GET`, `HEAD` or `ALL`. */
+  readonly method: string;
+  /** Such as `OrdersController.list`. */
+  readonly handler: string;
+}
+
+const scanner = new MetadataScanner();
+
+/** The routes that the application's controllers will have. */
+export function* controllerRoutes({ applicationConfig, modules }: ControllerSources): Generator<ControllerRoute> {
+  for (const module of modules.values()) {
+    const modulePath = modulePathOf(module.metatype, modules);
+    for (const { metatype } of module.controllers.values()) {
+      if (typeof metatype !== 'function') continue;
+      const controller = metatype as Type;
+      const controllerPaths = pathsOf(controller);
+      for (const name of scanner.getAllMethodNames(controller.prototype as object)) {
+        const handler = (controller.prototype as Record<string, object>)[name];
+        const method = handler && (Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined);
+        if (!handler || method === undefined || !answersGet(method)) continue;
+        const versions = versionPaths(applicationConfig, handler, controller);
+        for (const controllerPath of controllerPaths) {
+          for (const handlerPath of pathsOf(handler)) {
+            const path = join(modulePath, controllerPath, handlerPath);
+            const prefix = prefixOf(applicationConfig, path, method);
+            for (const version of versions) {
+              const route = join(prefix, version, path);
+              yield { path: route, method: RequestMethod[method], handler: `${controller.name}.${name}` };
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+function answersGet(method: RequestMethod): boolean {
+  return [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL].includes(method);
+}
+
+function pathsOf(target: object): readonly string[] {
+  const paths = Reflect.getMetadata(PATH_METADATA, target) as string | readonly string[] | undefined;
+  return paths === undefined ? [] : [paths].flat();
+}
+
+/** What `RouterModule.register()` has put on a module. */
+function modulePathOf(metatype: object, modules: ModulesContainer): string {
+  const ofApplication = Reflect.getMetadata(MODULE_PATH_METADATA + modules.applicationId, metatype) as
+    string | undefined;
+  return ofApplication ?? (Reflect.getMetadata(MODULE_PATH_METADATA, metatype) as string | undefined) ?? '';
+}
+
+function versionPaths(config: ApplicationConfig, handler: object, controller: object): readonly string[] {
+  const versioning = config.getVersioning();
+  if (versioning?.type !== VersioningType.URI) return [''];
+  const declared = (Reflect.getMetadata(VERSION_METADATA, handler) ??
+    Reflect.getMetadata(VERSION_METADATA, controller) ??
+    versioning.defaultVersion) as VersionValue | undefined;
+  if (declared === undefined) return [''];
+  const prefix = versioning.prefix === false ? '' : (versioning.prefix ?? 'v');
+  return [declared].flat().map((version) => (version === VERSION_NEUTRAL ? '' : `${prefix}${String(version)}`));
+}
+
+function prefixOf(config: ApplicationConfig, path: string, method: RequestMethod): string {
+  const { exclude = [] } = config.getGlobalPrefixOptions();
+  const isExcluded = exclude.some(
+    ({ pathRegex, requestMethod }) =>
+      [method, RequestMethod.ALL, ANY_METHOD].includes(requestMethod) && pathRegex.exec(path),
+  );
+  return isExcluded ? '' : config.getGlobalPrefix();
+}
+
+function join(...parts: readonly string[]): string {
+  const segments = parts.flatMap((part) => part.split('/')).filter(Boolean);
+  return `/${segments.join('/')}`;
+}
