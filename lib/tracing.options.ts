@@ -216,7 +216,7 @@ export interface JaegerRemoteSamplerOptions {
 }
 
 /** The values of `OTEL_PROPAGATORS`. */
-export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'none';
+export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'none';
 
 /** A propagator by name, or any propagator object of OpenTelemetry. */
 export type PropagatorOption = PropagatorName | TextMapPropagator;

@@ -8,7 +8,7 @@ import { variable, type Setting } from './setting.js';
 
 type Propagators = ResolvedOptions['propagators'];
 
-const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'none'];
+const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'];
 
 /** Settles in which headers the context travels; nothing in the list means in none. */
 export function resolvePropagators(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): Propagators {

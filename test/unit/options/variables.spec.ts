@@ -134,6 +134,7 @@ describe('names in variables', () => {
   it.each<[env: Env, path: keyof ResolvedOptions, expected: unknown]>([
     [{ OTEL_PROPAGATORS: ' TraceContext , B3' }, 'propagators', ['tracecontext', 'b3']],
     [{ OTEL_PROPAGATORS: 'B3,b3' }, 'propagators', ['b3']],
+    [{ OTEL_PROPAGATORS: 'tracecontext,baggage,XRay' }, 'propagators', ['tracecontext', 'baggage', 'xray']],
     [{ OTEL_PROPAGATORS: 'None' }, 'propagators', []],
     [{ OTEL_TRACES_EXPORTER: 'Console' }, 'exporters', [{ type: 'console' }]],
     [{ OTEL_TRACES_EXPORTER: 'NONE' }, 'exporters', []],
