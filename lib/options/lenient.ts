@@ -27,8 +27,7 @@ export function firstParsed<T>(
     if (!setting) continue;
     const result = attempt(parse, setting);
     if ('value' in result) return { setting, value: result.value };
-    const { fix, value } = result.error;
-    warnOfVariable(setting, `is ignored, because ${shown(value)} cannot be used. ${fix}`);
+    warnOfValues(setting, [result.error], 'is ignored');
   }
   return undefined;
 }
@@ -37,16 +36,21 @@ export function firstParsed<T>(
 export function parseEach<T>(parse: Parse<T>, entries: readonly Setting[]): T[] {
   const results = entries.map((entry) => attempt(parse, entry));
   const errors = results.flatMap((result) => ('error' in result ? result.error : []));
-  if (entries[0] && errors[0]) {
-    const ignored = errors.map(({ value }) => shown(value)).join(', ');
-    warnOfVariable(entries[0], `is used without ${ignored}. ${errors[0].fix}`);
-  }
+  const [entry] = entries;
+  if (entry) warnOfValues(entry, errors, errors.length === entries.length ? 'is ignored' : 'is ignored in part');
   return results.flatMap((result) => ('value' in result ? [result.value] : []));
 }
 
 /** Warns that a variable does not count as it was written: one kind of warning for each variable. */
 export function warnOfVariable({ name, variable = name }: Setting, message: string): void {
   warn(`variable:${variable}`, `The variable ${variable} ${message}`);
+}
+
+function warnOfValues(setting: Setting, errors: readonly TracingConfigurationError[], consequence: string): void {
+  const [first] = errors;
+  if (!first) return;
+  const values = errors.map(({ value }) => shown(value)).join(', ');
+  warnOfVariable(setting, `${consequence}, because ${values} cannot be used. ${first.fix}`);
 }
 
 function attempt<T>(

@@ -169,14 +169,14 @@ describe('lists in variables', () => {
     [{ OTEL_NODE_RESOURCE_DETECTORS: 'env,gcp' }, 'resourceDetectors', ['env'], '"gcp"'],
   ])('%j lose only the entries that cannot be used', (env, path, expected, ignored) => {
     expect(resolve(env)[path]).toEqual(expected);
-    expect(warnings).toEqual([expect.stringContaining(`is used without ${ignored}. `)]);
+    expect(warnings).toEqual([expect.stringContaining(`is ignored in part, because ${ignored} cannot be used. `)]);
   });
 
   it('of methods lose only the entries that cannot be used', () => {
     const { http, httpClient } = resolve({ OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: 'GET,"POST",PURGE' });
     expect([...http.knownMethods]).toEqual(['GET', 'PURGE']);
     expect(httpClient?.knownMethods).toBe(http.knownMethods);
-    expect(warnings).toEqual([expect.stringContaining(String.raw`without "\"POST\""`)]);
+    expect(warnings).toEqual([expect.stringContaining(String.raw`in part, because "\"POST\"" cannot be used`)]);
   });
 
   it.each<[env: Env, headers: object]>([
