@@ -56,7 +56,7 @@ function besideThose(context: Context, found: BaggageRecord): Baggage {
   if (!before?.length) return propagation.createBaggage(found);
   const all = Object.create(null) as BaggageRecord;
   for (const [key, entry] of before) all[key] = entry;
-  for (const key in found) all[key] = withProperties(found[key]!, all[key]);
+  for (const [key, entry] of Object.entries(found)) all[key] = withProperties(entry, all[key]);
   return propagation.createBaggage(all);
 }
 
