@@ -18,7 +18,8 @@ export type HttpResponse = ServerResponse | Http2ServerResponse;
 /**
  * Everything `TracingModule.forRoot()` accepts. Nothing is required.
  *
- * Where an option is left out, the standard `OTEL_*` variable named beside it counts, then the default.
+ * Where an option is left out, the standard `OTEL_*` variable named beside it counts, then the default. An option that cannot be
+ * right stops the start; a variable that cannot be used is warned of and ignored.
  */
 export interface TracingOptions {
   /**
@@ -103,7 +104,8 @@ export interface OtlpExporterOptions {
   /** @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf` */
   protocol?: OtlpProtocol;
   /**
-   * Base address of the receiver. Over HTTP `/v1/traces` is added, unless the path ends so already.
+   * Base address of the receiver. Over HTTP `/v1/traces` is added, unless the path ends so already. Over gRPC it may be
+   * `host:port`, which is reached by TLS unless `OTEL_EXPORTER_OTLP_TRACES_INSECURE` or `OTEL_EXPORTER_OTLP_INSECURE` is `true`.
    * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it stands, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base, else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
    */
   endpoint?: string;
@@ -214,7 +216,7 @@ export interface JaegerRemoteSamplerOptions {
 }
 
 /** The values of `OTEL_PROPAGATORS`. */
-export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'none';
+export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'none';
 
 /** A propagator by name, or any propagator object of OpenTelemetry. */
 export type PropagatorOption = PropagatorName | TextMapPropagator;

@@ -15,7 +15,7 @@ const parts = [
   { name: 'errors', files: /^tracing\.errors\.ts$/, mayImport: [] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['errors'] },
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
-  { name: 'options/', files: /^options\//, mayImport: ['errors', 'options'] },
+  { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
   { name: 'packages/', files: /^packages\//, mayImport: ['core/', 'errors'] },
   { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },

@@ -1,32 +1,51 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { BatchOptions } from '../tracing.options.js';
 import { knownKeys } from './known-keys.js';
-import { integer, milliseconds } from './parse.js';
+import { firstParsed, parseFirst, warnOfVariable } from './lenient.js';
+import { integer, milliseconds, timeout } from './parse.js';
 import type { ResolvedBatch } from './resolved-options.js';
-import { firstOf, option, variable } from './setting.js';
+import { option, variable, type Setting } from './setting.js';
+
+const DEFAULT_QUEUE_SIZE = 2048;
+const DEFAULT_BATCH_SIZE = 512;
+
+type Sources = readonly (Setting | undefined)[];
 
 /** Settles the queue between finished spans and the exporter. */
 export function resolveBatch(given: BatchOptions | undefined, env: NodeJS.ProcessEnv): ResolvedBatch {
   const keys = ['maxQueueSize', 'maxExportBatchSize', 'scheduledDelay', 'exportTimeout'] as const;
   const options = knownKeys<BatchOptions>('batch', given, keys);
-  const setting = (key: keyof BatchOptions, name: string) =>
-    firstOf(option(`batch.${key}`, options[key]), variable(env, `OTEL_BSP_${name}`));
-
-  const queueSize = setting('maxQueueSize', 'MAX_QUEUE_SIZE');
-  const batchSize = setting('maxExportBatchSize', 'MAX_EXPORT_BATCH_SIZE');
-  const delay = setting('scheduledDelay', 'SCHEDULE_DELAY');
-  const timeout = setting('exportTimeout', 'EXPORT_TIMEOUT');
-
-  const maxQueueSize = queueSize ? integer(queueSize, 1) : 2048;
-  const maxExportBatchSize = batchSize ? integer(batchSize, 1) : Math.min(512, maxQueueSize);
-  if (batchSize && maxExportBatchSize > maxQueueSize) {
-    const fix = `Use at most the size of the queue (${queueSize?.name ?? 'batch.maxQueueSize'}), which is ${maxQueueSize}.`;
-    throw new TracingConfigurationError(batchSize.name, batchSize.value, fix);
-  }
+  const sources = (key: keyof BatchOptions, name: string): Sources => [
+    option(`batch.${key}`, options[key]),
+    variable(env, `OTEL_BSP_${name}`),
+  ];
   return Object.freeze({
-    maxQueueSize,
-    maxExportBatchSize,
-    scheduledDelay: delay ? milliseconds(delay, 0) : 5000,
-    exportTimeout: timeout ? milliseconds(timeout) : 30_000,
+    ...sizes(sources('maxQueueSize', 'MAX_QUEUE_SIZE'), sources('maxExportBatchSize', 'MAX_EXPORT_BATCH_SIZE')),
+    scheduledDelay:
+      parseFirst((delay) => milliseconds(delay, 0), ...sources('scheduledDelay', 'SCHEDULE_DELAY')) ?? 5000,
+    exportTimeout: parseFirst(timeout, ...sources('exportTimeout', 'EXPORT_TIMEOUT')) ?? 30_000,
   });
+}
+
+/** A batch cannot be larger than the queue. */
+function sizes(
+  queueSources: Sources,
+  batchSources: Sources,
+): Pick<ResolvedBatch, 'maxQueueSize' | 'maxExportBatchSize'> {
+  const queue = firstParsed((size) => integer(size, 1), ...queueSources);
+  const batch = firstParsed((size) => integer(size, 1), ...batchSources);
+  const maxQueueSize = queue?.value ?? DEFAULT_QUEUE_SIZE;
+  const maxExportBatchSize = Math.min(batch?.value ?? DEFAULT_BATCH_SIZE, maxQueueSize);
+  if (batch && batch.value > maxQueueSize) refuseBatch(batch.setting, queue?.setting, maxQueueSize);
+  return { maxQueueSize, maxExportBatchSize };
+}
+
+/** Throws where both sizes are written in code. Where a variable has one of them, the batch is as large as the queue. */
+function refuseBatch(batch: Setting, queue: Setting | undefined, maxQueueSize: number): void {
+  const fix = `Use at most the size of the queue (${queue?.name ?? 'batch.maxQueueSize'}), which is ${maxQueueSize}.`;
+  const platform = [batch, queue].find((setting) => setting?.variable !== undefined);
+  if (!platform) throw new TracingConfigurationError(batch.name, batch.value, fix);
+  const conflict = `does not go with ${batch.name}, which is ${String(batch.value)}`;
+  const reason = platform === batch ? `is ${String(batch.value)}, more than the queue holds` : conflict;
+  warnOfVariable(platform, `${reason}: batches have ${maxQueueSize} spans. ${fix}`);
 }

@@ -1,11 +1,13 @@
+import { requirePackage } from '../packages/optional.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { ExporterName, SpanExporter, TracingOptions } from '../tracing.options.js';
-import { resolveJaeger } from './jaeger.js';
+import { JAEGER_PACKAGE, resolveJaeger } from './jaeger.js';
 import { knownKeys } from './known-keys.js';
+import { nameList } from './name-list.js';
 import { resolveOtlp } from './otlp.js';
-import { commaList, oneOf } from './parse.js';
+import { oneOf } from './parse.js';
 import type { ResolvedExporter } from './resolved-options.js';
-import { option, variable, type Setting } from './setting.js';
+import { variable, type Setting } from './setting.js';
 
 const NAMES: readonly ExporterName[] = ['otlp', 'jaeger', 'console', 'memory', 'none'];
 
@@ -14,25 +16,38 @@ export function resolveExporters(
   given: TracingOptions['exporter'],
   env: NodeJS.ProcessEnv,
 ): readonly ResolvedExporter[] {
-  const found = chosen(given, env).map((setting) => ({ setting, exporter: resolveExporter(setting, env) }));
+  return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given, env));
+}
+
+function namedByVariable(env: NodeJS.ProcessEnv): readonly ResolvedExporter[] {
+  const names = nameList(variable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
+  return names.flatMap((name) => byType(name, 'exporter', {}, env) ?? []);
+}
+
+/** A name in a variable must not stop the start where the exporter's package is missing. */
+function installedExporter(entry: Setting): ExporterName {
+  const name = oneOf(entry, NAMES);
+  if (name === 'jaeger') requirePackage(JAEGER_PACKAGE, entry.name, name);
+  return name;
+}
+
+function givenInCode(
+  given: NonNullable<TracingOptions['exporter']>,
+  env: NodeJS.ProcessEnv,
+): readonly ResolvedExporter[] {
+  const found = settingsOf(given).map((setting) => ({ setting, exporter: resolveExporter(setting, env) }));
   const none = found.find(({ exporter }) => exporter === undefined);
   if (none && found.length > 1) {
     const fix = 'It means no exporter at all: remove it, or the others beside it.';
     throw new TracingConfigurationError(none.setting.name, 'none', fix);
   }
-  return Object.freeze(found.flatMap(({ exporter }) => exporter ?? []));
+  return found.flatMap(({ exporter }) => exporter ?? []);
 }
 
-function chosen(given: TracingOptions['exporter'], env: NodeJS.ProcessEnv): readonly Setting[] {
-  if (Array.isArray(given)) {
-    if (given.length > 0) return given.map((value: unknown, index) => ({ name: `exporter[${index}]`, value }));
-    throw new TracingConfigurationError('exporter', given, "Name at least one exporter, or use 'none'.");
-  }
-  const single = option('exporter', given);
-  if (single) return [single];
-  const listed = variable(env, 'OTEL_TRACES_EXPORTER');
-  if (listed) return commaList(listed).map((value) => ({ name: listed.name, value }));
-  return [{ name: 'exporter', value: 'otlp' }];
+function settingsOf(given: NonNullable<TracingOptions['exporter']>): readonly Setting[] {
+  if (!Array.isArray(given)) return [{ name: 'exporter', value: given }];
+  if (given.length > 0) return given.map((value: unknown, index) => ({ name: `exporter[${index}]`, value }));
+  throw new TracingConfigurationError('exporter', given, "Name at least one exporter, or use 'none'.");
 }
 
 /** Undefined stands for `none`. */

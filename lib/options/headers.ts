@@ -1,8 +1,9 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { keyValues } from './key-values.js';
+import { keyValue, malformedEntry } from './key-values.js';
+import { parseEach } from './lenient.js';
 import type { ResolvedOptions } from './resolved-options.js';
 import { namesSecret } from './secret-names.js';
-import type { Setting } from './setting.js';
+import { entriesOf, type Setting } from './setting.js';
 
 /** A field name of HTTP (RFC 9110, section 5.1). */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -30,19 +31,47 @@ export function recordedHeaders(setting: Setting | undefined): ResolvedOptions['
   );
 }
 
+/** The characters that a protocol allows in its headers. */
+export interface HeaderRules {
+  /** Matches names in lower case. */
+  readonly name: RegExp;
+  readonly value: RegExp;
+}
+
+/** Node refuses other headers at every export, instead of at the start. */
+export const HTTP_HEADERS: HeaderRules = { name: HEADER_NAME, value: /^[\t -~\x80-\xff]*$/ };
+
+/** The metadata of gRPC, as grpc-js checks it. Names that end in `-bin` hold bytes, and no text. */
+export const METADATA: HeaderRules = { name: /^[0-9a-z_.-]+(?<!-bin)$/, value: /^[ -~]*$/ };
+
 /** Headers from variables and from an option, a later source winning over an earlier one whatever the case of the name. */
 export function mergeHeaders(
   variables: readonly (Setting | undefined)[],
   given: Setting | undefined,
+  rules: HeaderRules,
 ): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = {};
-  for (const setting of variables) {
-    for (const [key, value] of keyValues(setting)) headers[headerName(setting?.name ?? '', key)] = value;
+  const fromVariables = variables.flatMap((setting) =>
+    setting ? parseEach((entry) => headerEntry(entry, rules), entriesOf(setting)) : [],
+  );
+  const fromCode = givenHeaders(given).map(([key, value]) =>
+    givenHeader(`${given?.name ?? ''}.${key}`, key, value, rules),
+  );
+  return Object.freeze(Object.fromEntries([...fromVariables, ...fromCode]));
+}
+
+function headerEntry(entry: Setting, rules: HeaderRules): [name: string, value: string] {
+  const [key, value] = keyValue(entry);
+  const name = key.toLowerCase();
+  if (rules.name.test(name) && rules.value.test(value)) return [name, value];
+  throw malformedEntry(entry);
+}
+
+function givenHeader(option: string, key: string, value: unknown, rules: HeaderRules): [name: string, value: string] {
+  const name = headerName(option, key);
+  if (!rules.name.test(name)) {
+    throw new TracingConfigurationError(option, key, 'Give a name that gRPC allows for text, such as x-api-key.');
   }
-  for (const [key, value] of givenHeaders(given)) {
-    headers[headerName(`${given?.name ?? ''}.${key}`, key)] = headerValue(`${given?.name ?? ''}.${key}`, value);
-  }
-  return Object.freeze(headers);
+  return [name, headerValue(option, value, rules)];
 }
 
 function givenHeaders(given: Setting | undefined): [string, unknown][] {
@@ -54,8 +83,12 @@ function givenHeaders(given: Setting | undefined): [string, unknown][] {
   throw new TracingConfigurationError(given.name, typeof given.value, "Give an object, such as { 'x-api-key': '…' }.");
 }
 
-function headerValue(option: string, value: unknown): string {
-  // Line ends would let one header smuggle in another; Node and grpc-js refuse them at every export instead of at the start.
-  if (typeof value === 'string' && !/[\0\r\n]/.test(value)) return value;
-  throw new TracingConfigurationError(option, typeof value, 'Give the value of the header as one line of text.');
+function headerValue(option: string, value: unknown, rules: HeaderRules): string {
+  // Line ends would let one header smuggle in another.
+  if (typeof value === 'string' && rules.value.test(value)) return value;
+  throw new TracingConfigurationError(
+    option,
+    typeof value,
+    'Give the value of the header as one line of text, in characters that a header may have.',
+  );
 }

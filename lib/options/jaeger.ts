@@ -1,10 +1,14 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { JaegerAgentOptions, JaegerCollectorOptions } from '../tracing.options.js';
-import { httpUrl, withPath } from './endpoint.js';
+import { httpUrl, publicText, withPath } from './endpoint.js';
 import { knownKeys } from './known-keys.js';
+import { parseFirst } from './lenient.js';
 import { integer, text } from './parse.js';
 import type { ResolvedExporter } from './resolved-options.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
+
+/** The exporter is a package of its own. */
+export const JAEGER_PACKAGE = '@opentelemetry/exporter-jaeger';
 
 type ResolvedJaeger = Extract<ResolvedExporter, { type: 'jaeger' }>;
 type JaegerOptions = { [Key in keyof JaegerAgentOptions & keyof JaegerCollectorOptions]: unknown };
@@ -21,26 +25,21 @@ export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEn
     const fix = `It is for an agent, "${collector.name}" for a collector. Give one or the other.`;
     throw new TracingConfigurationError(agent.name, agent.value, fix);
   }
-  const endpoint = setting('endpoint') ?? (agent ? undefined : variable(env, 'OTEL_EXPORTER_JAEGER_ENDPOINT'));
-  if (endpoint) {
-    const username = setting('username') ?? variable(env, 'OTEL_EXPORTER_JAEGER_USER');
-    const password = setting('password') ?? variable(env, 'OTEL_EXPORTER_JAEGER_PASSWORD');
-    return Object.freeze({
-      type: 'jaeger',
-      endpoint: collectorUrl(endpoint),
-      ...credentials(path, username, password),
-    });
+  const byVariable = (name: string) => variable(env, `OTEL_EXPORTER_JAEGER_${name}`);
+  const endpoint = parseFirst(collectorUrl, setting('endpoint'), agent ? undefined : byVariable('ENDPOINT'));
+  if (endpoint !== undefined) {
+    const username = setting('username') ?? byVariable('USER');
+    const password = setting('password') ?? byVariable('PASSWORD');
+    return Object.freeze({ type: 'jaeger', endpoint, ...credentials(path, username, password) });
   }
   if (collector) {
     const fix = `It is for a collector: give "${path}.endpoint" too, such as http://localhost:14268/api/traces.`;
     throw new TracingConfigurationError(collector.name, shown(collector), fix);
   }
-  const host = setting('host') ?? variable(env, 'OTEL_EXPORTER_JAEGER_AGENT_HOST');
-  const port = setting('port') ?? variable(env, 'OTEL_EXPORTER_JAEGER_AGENT_PORT');
   return Object.freeze({
     type: 'jaeger',
-    host: host ? hostName(host) : 'localhost',
-    port: port ? integer(port, 1, 65_535) : 6832,
+    host: parseFirst(hostName, setting('host'), byVariable('AGENT_HOST')) ?? 'localhost',
+    port: parseFirst((port) => integer(port, 1, 65_535), setting('port'), byVariable('AGENT_PORT')) ?? 6832,
   });
 }
 
@@ -53,9 +52,12 @@ function collectorUrl(setting: Setting): string {
 /** The exporter passes over one without the other, and the collector would refuse every span. */
 function credentials(path: string, username: Setting | undefined, password: Setting | undefined) {
   if (username && password) return { username: text(username), password: text(password) };
-  const single = username ?? password;
-  if (!single) return {};
-  const missing = username ? 'password' : 'username';
+  return (
+    parseFirst((single) => refuseSingle(path, single, username ? 'password' : 'username'), username ?? password) ?? {}
+  );
+}
+
+function refuseSingle(path: string, single: Setting, missing: string): never {
   const fix = `Give the ${missing} too, by "${path}.${missing}" or its variable.`;
   throw new TracingConfigurationError(single.name, shown(single), fix);
 }
@@ -64,7 +66,7 @@ function hostName(setting: Setting): string {
   const host = text(setting);
   if (!/[\s/]/.test(host)) return host;
   const fix = 'Give the name or address of the host alone; a URL belongs into "endpoint".';
-  throw new TracingConfigurationError(setting.name, host, fix);
+  throw new TracingConfigurationError(setting.name, publicText(host), fix);
 }
 
 function shown(setting: Setting): unknown {

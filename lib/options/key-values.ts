@@ -1,26 +1,34 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { text } from './parse.js';
-import type { Setting } from './setting.js';
+import { namesSecret } from './secret-names.js';
+import { entriesOf, type Setting } from './setting.js';
 
 const FORMAT = 'Write key=value pairs with commas between them, and percent-encode special characters in values.';
 
-/** Reads `key=value,key2=value2`, percent-encoded, as `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_EXPORTER_OTLP_HEADERS` are written. */
-export function keyValues(setting: Setting | undefined): ReadonlyMap<string, string> {
-  const pairs = new Map<string, string>();
-  if (setting === undefined) return pairs;
-  for (const [index, entry] of text(setting).split(',').entries()) {
-    if (entry.trim() === '') continue;
-    const [key, value] = keyValue(entry);
-    if (key === undefined || value === undefined) throw malformed(setting, entry, index);
-    pairs.set(key, value);
-  }
-  return pairs;
+/**
+ * Reads a variable of the form `key=value,key2=value2`, percent-encoded.
+ *
+ * @throws TracingConfigurationError where one entry is malformed
+ */
+export function keyValues(setting: Setting): ReadonlyMap<string, string> {
+  return new Map(entriesOf(setting).map(keyValue));
 }
 
-function keyValue(entry: string): [key?: string, value?: string] {
-  const equals = entry.indexOf('=');
-  if (equals < 0) return [];
-  return [decode(entry.slice(0, equals)) || undefined, decode(entry.slice(equals + 1))];
+/** Reads one `key=value`. */
+export function keyValue(entry: Setting): readonly [key: string, value: string] {
+  const written = String(entry.value);
+  const equals = written.indexOf('=');
+  const key = equals < 0 ? undefined : decode(written.slice(0, equals));
+  const value = decode(written.slice(equals + 1));
+  if (!key || value === undefined) throw malformedEntry(entry);
+  return [key, value];
+}
+
+/** The error about an entry. An entry that may hold a secret is not shown. */
+export function malformedEntry({ name, value }: Setting): TracingConfigurationError {
+  const written = String(value);
+  const [key = ''] = written.split('=');
+  const isSecret = name.endsWith('_HEADERS') || namesSecret(key);
+  return new TracingConfigurationError(name, isSecret ? 'REDACTED' : written, `An entry is malformed. ${FORMAT}`);
 }
 
 function decode(part: string): string | undefined {
@@ -29,10 +37,4 @@ function decode(part: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function malformed(setting: Setting, entry: string, index: number): TracingConfigurationError {
-  // Headers carry API keys.
-  const shown = setting.name.endsWith('_HEADERS') ? 'REDACTED' : entry;
-  return new TracingConfigurationError(setting.name, shown, `Its entry ${index + 1} is malformed. ${FORMAT}`);
 }

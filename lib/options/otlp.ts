@@ -1,12 +1,15 @@
-import type { OtlpExporterOptions, OtlpProtocol } from '../tracing.options.js';
+import type { OtlpExporterOptions } from '../tracing.options.js';
 import { grpcUrl, httpUrl, withPath } from './endpoint.js';
-import { mergeHeaders } from './headers.js';
+import { booleanVariable } from './boolean-variable.js';
+import { HTTP_HEADERS, mergeHeaders, METADATA } from './headers.js';
 import { knownKeys } from './known-keys.js';
-import { milliseconds, oneOf, text } from './parse.js';
+import { parseFirst } from './lenient.js';
+import { oneOf, text, timeout } from './parse.js';
 import type { ResolvedFile, ResolvedOtlpExporter } from './resolved-options.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
+const TRACES_PATH = '/v1/traces';
 const COMPRESSIONS = ['gzip', 'none'] as const;
 
 /** Settles an OTLP exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
@@ -23,18 +26,25 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
   const forTraces = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_TRACES_${name}`);
   const forAll = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_${name}`);
 
-  const protocol = firstOf(setting('protocol'), forTraces('PROTOCOL'), forAll('PROTOCOL'));
-  const timeout = firstOf(setting('timeout'), forTraces('TIMEOUT'), forAll('TIMEOUT'));
-  const compression = firstOf(setting('compression'), forTraces('COMPRESSION'), forAll('COMPRESSION'));
-  const chosen = protocol ? oneOf(protocol, PROTOCOLS) : 'http/protobuf';
+  const sources = (key: keyof OtlpExporterOptions, name: string) =>
+    [setting(key), forTraces(name), forAll(name)] as const;
+
+  const protocol = parseFirst((name) => oneOf(name, PROTOCOLS), ...sources('protocol', 'PROTOCOL')) ?? 'http/protobuf';
+  const overGrpc = protocol === 'grpc';
+  const isInsecure = () => booleanVariable(firstOf(forTraces('INSECURE'), forAll('INSECURE')));
+  const endpoints = sources('endpoint', 'ENDPOINT');
 
   return Object.freeze({
     type: 'otlp',
-    protocol: chosen,
-    url: address(chosen, setting('endpoint'), forTraces('ENDPOINT'), forAll('ENDPOINT')),
-    headers: mergeHeaders([forAll('HEADERS'), forTraces('HEADERS')], setting('headers')),
-    timeout: timeout ? milliseconds(timeout) : 10_000,
-    compression: compression ? oneOf(compression, COMPRESSIONS) : 'none',
+    protocol,
+    url: overGrpc ? grpcAddress(endpoints, isInsecure) : httpAddress(...endpoints),
+    headers: mergeHeaders(
+      [forAll('HEADERS'), forTraces('HEADERS')],
+      setting('headers'),
+      overGrpc ? METADATA : HTTP_HEADERS,
+    ),
+    timeout: parseFirst(timeout, ...sources('timeout', 'TIMEOUT')) ?? 10_000,
+    compression: parseFirst((name) => oneOf(name, COMPRESSIONS), ...sources('compression', 'COMPRESSION')) ?? 'none',
     tls: Object.freeze({
       certificate: file(firstOf(forTraces('CERTIFICATE'), forAll('CERTIFICATE'))),
       clientCertificate: file(firstOf(forTraces('CLIENT_CERTIFICATE'), forAll('CLIENT_CERTIFICATE'))),
@@ -43,15 +53,20 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
   });
 }
 
-function address(protocol: OtlpProtocol, given?: Setting, forTraces?: Setting, forAll?: Setting): string {
-  if (protocol === 'grpc') {
-    const setting = firstOf(given, forTraces, forAll);
-    // A path has no meaning to gRPC; one that is left from an HTTP address would only be warned about by the exporter.
-    return setting ? grpcUrl(setting).origin : 'http://localhost:4317';
-  }
-  if (!given && forTraces) return httpUrl(forTraces).href;
-  const base = given ?? forAll;
-  return withPath(base ? httpUrl(base) : new URL('http://localhost:4318'), '/v1/traces').href;
+function grpcAddress(endpoints: readonly (Setting | undefined)[], isInsecure: () => boolean): string {
+  // A path has no meaning to gRPC; one that is left from an HTTP address would only be warned about by the exporter.
+  return parseFirst((endpoint) => grpcUrl(endpoint, isInsecure).origin, ...endpoints) ?? 'http://localhost:4317';
+}
+
+function httpAddress(given?: Setting, forTraces?: Setting, forAll?: Setting): string {
+  const base = (endpoint: Setting) => withPath(httpUrl(endpoint), TRACES_PATH).href;
+  const asItStands = (endpoint: Setting) => httpUrl(endpoint).href;
+  return (
+    parseFirst(base, given) ??
+    parseFirst(asItStands, forTraces) ??
+    parseFirst(base, forAll) ??
+    `http://localhost:4318${TRACES_PATH}`
+  );
 }
 
 function file(setting: Setting | undefined): ResolvedFile | undefined {

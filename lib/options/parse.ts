@@ -38,6 +38,15 @@ export function milliseconds(setting: Setting, min = 1): number {
   throw new TracingConfigurationError(setting.name, setting.value, fix);
 }
 
+/**
+ * How long something may take, in milliseconds. In a variable 0 stands for no limit, as in OpenTelemetry's specification; in an
+ * option it is more likely to be a mistake.
+ */
+export function timeout(setting: Setting): number {
+  if (setting.variable === undefined) return milliseconds(setting);
+  return milliseconds(setting, 0) || LONGEST_TIMER;
+}
+
 /** A number from 0 to 1, also written as text. */
 export function fraction(setting: Setting): number {
   const number = toNumber(setting.value);
@@ -46,19 +55,14 @@ export function fraction(setting: Setting): number {
   throw new TracingConfigurationError(setting.name, setting.value, fix);
 }
 
-/** One of some names, as they are written. */
+/** One of some names in lower case. In an option they are written exactly so, in a variable case does not count. */
 export function oneOf<T extends string>(setting: Setting, names: readonly T[]): T {
-  const { name, value } = setting;
-  const written = typeof value === 'string' ? value.trim() : value;
+  const { name, value, variable } = setting;
+  const trimmed = typeof value === 'string' ? value.trim() : value;
+  const written = typeof trimmed === 'string' && variable !== undefined ? trimmed.toLowerCase() : trimmed;
   const found = names.find((candidate) => candidate === written);
   if (found !== undefined) return found;
   throw new TracingConfigurationError(name, value, `Use one of: ${names.join(', ')}.${guess(written, names)}`);
-}
-
-/** The entries of a comma-separated variable, each once. */
-export function commaList(setting: Setting): readonly string[] {
-  const entries = text(setting).split(',');
-  return [...new Set(entries.map((entry) => entry.trim()).filter((entry) => entry !== ''))];
 }
 
 /** A function, or undefined where none was given. */

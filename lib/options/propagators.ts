@@ -1,36 +1,39 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { PropagatorName, TracingOptions } from '../tracing.options.js';
-import { commaList, oneOf } from './parse.js';
+import { nameList } from './name-list.js';
+import { oneOf } from './parse.js';
 import type { ResolvedOptions } from './resolved-options.js';
-import { option, variable, type Setting } from './setting.js';
+import { variable, type Setting } from './setting.js';
 
 type Propagators = ResolvedOptions['propagators'];
 
-const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'none'];
+const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'];
 
 /** Settles in which headers the context travels; nothing in the list means in none. */
 export function resolvePropagators(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): Propagators {
-  const settings = chosen(given, env);
+  return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given));
+}
+
+function namedByVariable(env: NodeJS.ProcessEnv): Propagators {
+  return nameList(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES)) ?? ['tracecontext', 'baggage'];
+}
+
+function givenInCode(given: NonNullable<TracingOptions['propagators']>): Propagators {
+  const settings = settingsOf(given);
   const found = settings.map(resolvePropagator);
   const none = settings[found.indexOf('none')];
   if (none && found.length > 1) {
     const fix = 'It means no propagator at all: remove it, or the others beside it.';
     throw new TracingConfigurationError(none.name, 'none', fix);
   }
-  return Object.freeze([...new Set(found.filter((propagator) => propagator !== 'none'))]);
+  return [...new Set(found.filter((propagator) => propagator !== 'none'))];
 }
 
-function chosen(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): readonly Setting[] {
-  if (Array.isArray(given)) {
-    if (given.length > 0) return given.map((value: unknown, index) => ({ name: `propagators[${index}]`, value }));
-    throw new TracingConfigurationError('propagators', given, "Name at least one propagator, or use 'none'.");
-  }
-  const single = option('propagators', given);
-  if (single) return [single];
-  const listed = variable(env, 'OTEL_PROPAGATORS');
-  if (listed) return commaList(listed).map((value) => ({ name: listed.name, value }));
-  return ['tracecontext', 'baggage'].map((value) => ({ name: 'propagators', value }));
+function settingsOf(given: NonNullable<TracingOptions['propagators']>): readonly Setting[] {
+  if (!Array.isArray(given)) return [{ name: 'propagators', value: given }];
+  if (given.length > 0) return given.map((value: unknown, index) => ({ name: `propagators[${index}]`, value }));
+  throw new TracingConfigurationError('propagators', given, "Name at least one propagator, or use 'none'.");
 }
 
 function resolvePropagator(setting: Setting): PropagatorName | TextMapPropagator {

@@ -2,6 +2,7 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import type { ShutdownOptions, TracingOptions } from '../tracing.options.js';
 import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
+import { booleanVariable } from './boolean-variable.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttpClient } from './http-client.js';
@@ -11,7 +12,8 @@ import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
 import { resolveMetrics } from './metrics.js';
-import { flag, milliseconds } from './parse.js';
+import { nameList } from './name-list.js';
+import { flag, milliseconds, oneOf } from './parse.js';
 import { resolvePropagators } from './propagators.js';
 import type { ResolvedMetrics, ResolvedOptions } from './resolved-options.js';
 import { resolveResource } from './resource.js';
@@ -47,11 +49,16 @@ const PROVIDER_KEYS: readonly (keyof TracingOptions)[] = [
   'propagators',
 ];
 
+/** The names that the SDK has for its resource detectors. */
+const DETECTORS = ['all', 'none', 'env', 'host', 'os', 'process', 'serviceinstance'] as const;
+
 /**
  * Settles every option: what the user wrote, else the `OTEL_*` variable, else the default.
  *
  * @param findPackage looks for the application's package.json; called only when the service's name or version is needed from it
- * @throws TracingConfigurationError naming the option or the variable, what it was, and the fix
+ * A variable that cannot be used is warned of and ignored.
+ *
+ * @throws TracingConfigurationError naming the option, what it was, and the fix
  */
 export function resolveOptions(
   options: TracingOptions,
@@ -80,7 +87,7 @@ function resolve(
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
-    detectResources: asksForDetectors(env),
+    resourceDetectors: Object.freeze(resolveDetectors(env)),
     exporters: resolveExporters(options.exporter, env),
     batch: resolveBatch(options.batch, env),
     sampler: resolveSampler(options.sampler, env),
@@ -107,12 +114,11 @@ function metricsPath(metrics: ResolvedMetrics | undefined): string | undefined {
 
 function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {
   const enabled = option('enabled', given);
-  return enabled ? flag(enabled) : env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== 'true';
+  return enabled ? flag(enabled) : !booleanVariable(variable(env, 'OTEL_SDK_DISABLED'));
 }
 
-function asksForDetectors(env: NodeJS.ProcessEnv): boolean {
-  const detectors = variable(env, 'OTEL_NODE_RESOURCE_DETECTORS');
-  return detectors !== undefined && detectors.value !== 'none';
+function resolveDetectors(env: NodeJS.ProcessEnv): readonly string[] {
+  return nameList(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS)) ?? [];
 }
 
 function resolveShutdown(given: ShutdownOptions | undefined): ResolvedOptions['shutdown'] {

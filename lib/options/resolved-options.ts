@@ -19,8 +19,8 @@ export interface ResolvedOptions {
   readonly enabled: boolean;
   /** Resource attributes, `service.name` among them. */
   readonly resource: Attributes;
-  /** Whether `OTEL_NODE_RESOURCE_DETECTORS` asks for the SDK's own detectors. */
-  readonly detectResources: boolean;
+  /** The detectors of the SDK that `OTEL_NODE_RESOURCE_DETECTORS` asks for. */
+  readonly resourceDetectors: readonly string[];
   readonly exporters: readonly ResolvedExporter[];
   readonly batch: ResolvedBatch;
   readonly sampler: ResolvedSampler;

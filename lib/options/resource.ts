@@ -4,6 +4,7 @@ import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { TracingOptions } from '../tracing.options.js';
 import { keyValues } from './key-values.js';
+import { parseFirst } from './lenient.js';
 import type { PackageInfo } from './package-info.js';
 import { text } from './parse.js';
 import { option, variable } from './setting.js';
@@ -27,7 +28,8 @@ export function resolveResource(
 
   const attributes: Attributes = {
     ...processAttributes(),
-    ...Object.fromEntries(keyValues(variable(env, 'OTEL_RESOURCE_ATTRIBUTES'))),
+    // All or nothing, as the specification has it.
+    ...Object.fromEntries(parseFirst(keyValues, variable(env, 'OTEL_RESOURCE_ATTRIBUTES')) ?? []),
     ...(nameVariable && { [ATTR_SERVICE_NAME]: text(nameVariable) }),
     ...givenAttributes(options.resource),
     ...(serviceName && { [ATTR_SERVICE_NAME]: text(serviceName) }),

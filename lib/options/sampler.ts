@@ -10,9 +10,10 @@ import type {
 import { httpUrl, withPath } from './endpoint.js';
 import { keyValues } from './key-values.js';
 import { knownKeys } from './known-keys.js';
+import { parseFirst } from './lenient.js';
 import { flag, fraction, milliseconds, oneOf } from './parse.js';
 import type { ResolvedRemoteSampler, ResolvedSampler } from './resolved-options.js';
-import { firstOf, option, variable, type Setting } from './setting.js';
+import { option, variable, type Setting } from './setting.js';
 import { didYouMean } from './suggest.js';
 
 const NAMES: readonly (SamplerName | RemoteSamplerName)[] = [
@@ -32,8 +33,11 @@ const ARGUMENT_KEYS = ['endpoint', 'pollingIntervalMs', 'initialSamplingRate'];
 
 /** Settles which traces are kept. */
 export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.ProcessEnv): ResolvedSampler {
-  const setting = firstOf(option('sampler', given), variable(env, 'OTEL_TRACES_SAMPLER'));
-  if (!setting) return byName('parentbased_always_on', env);
+  const setting = option('sampler', given);
+  if (!setting) {
+    const named = parseFirst((name) => oneOf(name, NAMES), variable(env, 'OTEL_TRACES_SAMPLER'));
+    return byName(named ?? 'parentbased_always_on', env);
+  }
   const { value } = setting;
   if (typeof value === 'object' && value !== null) {
     if (isSampler(value)) return Object.freeze({ type: 'custom', sampler: value });
@@ -47,9 +51,11 @@ export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.Pro
 
 function byName(type: SamplerName | RemoteSamplerName, env: NodeJS.ProcessEnv): ResolvedSampler {
   const argument = variable(env, ARGUMENT);
-  if (type === 'jaeger_remote' || type === 'parentbased_jaeger_remote') return remoteByArgument(type, argument);
+  if (type === 'jaeger_remote' || type === 'parentbased_jaeger_remote') {
+    return parseFirst((settings) => remoteByArgument(type, settings), argument) ?? remoteSampler(type);
+  }
   if (!type.endsWith('traceidratio')) return Object.freeze({ type, ratio: type.endsWith('off') ? 0 : 1 });
-  return Object.freeze({ type, ratio: argument ? fraction(argument) : 1 });
+  return Object.freeze({ type, ratio: parseFirst(fraction, argument) ?? 1 });
 }
 
 function byRatio(value: object): ResolvedSampler {
@@ -77,22 +83,22 @@ function remote(value: object): ResolvedSampler {
   );
 }
 
-function remoteByArgument(type: RemoteSamplerName, argument: Setting | undefined): ResolvedSampler {
+function remoteByArgument(type: RemoteSamplerName, argument: Setting): ResolvedSampler {
   const pairs = keyValues(argument);
-  for (const [key, value] of pairs) {
+  for (const key of pairs.keys()) {
     if (ARGUMENT_KEYS.includes(key)) continue;
     const fix = `There is no such key.${didYouMean(key, ARGUMENT_KEYS) || ` Known here: ${ARGUMENT_KEYS.join(', ')}.`}`;
-    throw new TracingConfigurationError(ARGUMENT, `${key}=${value}`, fix);
+    throw new TracingConfigurationError(ARGUMENT, key, fix);
   }
-  const setting = (key: string) => option(`${ARGUMENT} ${key}`, pairs.get(key));
+  const setting = (key: string) => option(ARGUMENT, pairs.get(key));
   return remoteSampler(type, setting('endpoint'), setting('pollingIntervalMs'), setting('initialSamplingRate'));
 }
 
 function remoteSampler(
   type: RemoteSamplerName,
-  endpoint: Setting | undefined,
-  pollingInterval: Setting | undefined,
-  initialRatio: Setting | undefined,
+  endpoint?: Setting,
+  pollingInterval?: Setting,
+  initialRatio?: Setting,
 ): ResolvedRemoteSampler {
   return Object.freeze({
     type,

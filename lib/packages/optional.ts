@@ -9,16 +9,24 @@ import nodeRequire from './require.cjs';
  * @throws TracingConfigurationError when it is, but fails to load
  */
 export function loadOptional<T>(name: string, option: string, value: unknown): T {
-  let path: string;
-  try {
-    path = nodeRequire.resolve(name);
-  } catch (cause) {
-    throw new TracingPackageError(option, value, name, { cause });
-  }
+  const path = requirePackage(name, option, value);
   try {
     return nodeRequire(path) as T;
   } catch (cause) {
     const fix = `It needs the package "${name}", which is installed but fails to load: ${describeError(cause)}`;
     throw new TracingConfigurationError(option, value, fix, { cause });
+  }
+}
+
+/**
+ * Finds a package that only an option needs, without loading it. Returns its path.
+ *
+ * @throws TracingPackageError when it is not installed
+ */
+export function requirePackage(name: string, option: string, value: unknown): string {
+  try {
+    return nodeRequire.resolve(name);
+  } catch (cause) {
+    throw new TracingPackageError(option, value, name, { cause });
   }
 }

@@ -56,7 +56,13 @@ function besideThose(context: Context, found: BaggageRecord): Baggage {
   if (!before?.length) return propagation.createBaggage(found);
   const all = Object.create(null) as BaggageRecord;
   for (const [key, entry] of before) all[key] = entry;
-  return propagation.createBaggage(Object.assign(all, found));
+  for (const [key, entry] of Object.entries(found)) all[key] = withProperties(entry, all[key]);
+  return propagation.createBaggage(all);
+}
+
+/** Jaeger has no word for the properties that W3C gives to the same entry. */
+function withProperties(entry: BaggageEntry, before: BaggageEntry | undefined): BaggageEntry {
+  return !entry.metadata && before?.metadata && before.value === entry.value ? before : entry;
 }
 
 /** What `write` makes of the entries of a context. One that cannot be written does not keep the others back. */

@@ -1,4 +1,5 @@
 import { warn } from '../core/diagnostics.js';
+import { isSdkDisabled } from '../options/boolean-variable.js';
 import type { ResolvedOptions } from '../options/resolved-options.js';
 import { EarlyTracerProvider } from './early-spans.js';
 import { registerContextManager, registeredProvider, registerProvider, unregisterProvider } from './globals.js';
@@ -39,7 +40,7 @@ const state: ProcessState = (holder[KEY] ??= {
  * is there already, or where `OTEL_SDK_DISABLED` says so.
  */
 export function beginEarly(): void {
-  if (process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true') return;
+  if (isSdkDisabled(process.env)) return;
   const { shared } = state;
   if (shared) {
     if (shared.users > 0 || shared.foreign) return;

@@ -5,6 +5,7 @@ import { baggagePropagator } from '../propagation/baggage.js';
 import { composePropagators } from '../propagation/compose.js';
 import { jaegerPropagator } from '../propagation/jaeger.js';
 import { traceContextPropagator } from '../propagation/trace-context.js';
+import { xrayPropagator } from '../propagation/xray.js';
 
 type Propagators = ResolvedOptions['propagators'];
 
@@ -14,6 +15,7 @@ const BY_NAME: Readonly<Record<Extract<Propagators[number], string>, TextMapProp
   b3: b3Propagator,
   b3multi: b3MultiPropagator,
   jaeger: jaegerPropagator,
+  xray: xrayPropagator,
 };
 
 /** One propagator out of several: all are written, all are read in their order. */

@@ -57,7 +57,7 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
   const serviceName = String(options.resource[ATTR_SERVICE_NAME]);
   const sampling = createSampler(options.sampler, serviceName);
   const configuration: Partial<NodeSDKConfiguration> = {
-    autoDetectResources: options.detectResources,
+    autoDetectResources: options.resourceDetectors.length > 0,
     resource: createResource(options.resource),
     serviceName,
     sampler: traceBeginnings(sampling.sampler),
@@ -78,7 +78,8 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     metricReaders: [],
   };
   unregisterProvider();
-  const sdk = withEnvironment(ONLY_TRACES, () => {
+  const detectors = { OTEL_NODE_RESOURCE_DETECTORS: options.resourceDetectors.join() };
+  const sdk = withEnvironment({ ...ONLY_TRACES, ...detectors }, () => {
     const started = new NodeSDK(configuration);
     started.start();
     return started;
@@ -118,7 +119,7 @@ function startProcessors({ baggage: { attributes } }: ResolvedOptions): SpanProc
 
 // The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would
 // go before the option `enabled`.
-const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: undefined };
+const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: '' };
 
 const noProcessor: SpanProcessor = {
   onStart() {},

@@ -1,3 +1,4 @@
+import { JAEGER_PACKAGE } from '../../options/jaeger.js';
 import type { ResolvedExporter } from '../../options/resolved-options.js';
 import type { SpanExporter } from '../../tracing.options.js';
 import { withEnvironment } from '../environment.js';
@@ -45,7 +46,7 @@ const MAX_PACKET = 60_000;
 /** The Jaeger exporter, which is a package of its own. */
 export function createJaegerExporter(resolved: ResolvedJaeger): Transport {
   const { type, ...config } = resolved;
-  const { JaegerExporter } = loadOptional<JaegerPackage>('@opentelemetry/exporter-jaeger', 'exporter', type);
+  const { JaegerExporter } = loadOptional<JaegerPackage>(JAEGER_PACKAGE, 'exporter', type);
   const create = (tags: readonly ProcessTag[]) =>
     withEnvironment(NO_VARIABLES, () => new JaegerExporter({ ...config, tags, flushTimeout: FLUSH_TIMEOUT }));
   if ('endpoint' in resolved) {

@@ -33,7 +33,7 @@ describe('resolveOptions', () => {
     expect(resolve()).toMatchObject({
       enabled: true,
       resource: { 'service.name': 'unknown_service:node' },
-      detectResources: false,
+      resourceDetectors: [],
       exporters: [
         {
           type: 'otlp',
@@ -160,11 +160,8 @@ describe('resolveOptions', () => {
     expect(resolve(options, env as Env).sampler).toEqual(expected);
   });
 
-  it('shrinks the default batch to a small queue, and refuses a batch that was asked for', () => {
+  it('shrinks the default batch to a small queue', () => {
     expect(resolve({ batch: { maxQueueSize: 100 } }).batch.maxExportBatchSize).toBe(100);
-    const error = errorOf(() => resolve({ batch: { maxQueueSize: 100 } }, { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '101' }));
-    expect(error).toMatchObject({ option: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE', value: '101' });
-    expect(error.fix).toContain('batch.maxQueueSize');
   });
 
   it('takes objects of the SDK as they are', () => {
@@ -212,78 +209,57 @@ describe('resolveOptions', () => {
     ]);
   });
 
-  it.each([
-    [{ OTEL_NODE_RESOURCE_DETECTORS: 'env,host' }, true],
-    [{ OTEL_NODE_RESOURCE_DETECTORS: 'none' }, false],
-    [{ OTEL_NODE_RESOURCE_DETECTORS: ' ' }, false],
-  ])('with %j the SDK detects resources: %s', (env, expected) => {
-    expect(resolve({}, env).detectResources).toBe(expected);
-  });
-
   it('can always be switched off, even where the rest is wrong', () => {
     const wrong = { enabled: false, exporter: 'nowhere', sampler: { ratio: 7 } };
     expect(resolve(wrong)).toMatchObject({ enabled: false, exporters: [] });
     expect(resolve({ exporter: 'nowhere' }, { OTEL_SDK_DISABLED: 'true', OTEL_PROPAGATORS: 'x' }).enabled).toBe(false);
   });
 
-  it.each<[options: unknown, env: Env, option: string, fix: string]>([
-    [undefined, {}, 'options', 'registerAs'],
-    [null, {}, 'options', 'Give an object'],
-    ['otlp', {}, 'options', 'Give an object'],
-    [{ servicename: 'a' }, {}, 'servicename', 'Did you mean "serviceName"?'],
-    [{ service: 'a' }, {}, 'service', 'Known here: enabled, serviceName'],
-    [{ batch: { maxQueSize: 1 } }, {}, 'batch.maxQueSize', 'Did you mean "maxQueueSize"?'],
-    [{ exporter: { type: 'otlp', url: 'x' } }, {}, 'exporter.url', 'Known here: type, protocol, endpoint'],
-    [{ exporter: ['console', { type: 'memory', size: 1 }] }, {}, 'exporter[1].size', 'no such option'],
-    [{ sampler: { rate: 1 } }, {}, 'sampler.rate', 'Did you mean "ratio"?'],
-    [{ http: { ignored: [] } }, {}, 'http.ignored', 'Did you mean "ignore"?'],
-    [{ shutdown: { timeOut: 1 } }, {}, 'shutdown.timeOut', 'Did you mean "timeout"?'],
-    [{ limits: [] }, {}, 'limits', 'Give an object'],
-    [{ enabled: 'yes' }, {}, 'enabled', 'Use true or false.'],
-    [{ serviceName: ' ' }, {}, 'serviceName', 'Give a text'],
-    [{ serviceVersion: 2 }, {}, 'serviceVersion', 'Give a text'],
-    [{ exporter: 'jeager' }, {}, 'exporter', 'Use one of: otlp, jaeger, console, memory, none. Did you mean "jaeger"?'],
-    [{ exporter: { type: 'jeager' } }, {}, 'exporter.type', 'Did you mean "jaeger"?'],
-    [{ exporter: { endpoint: 'x' } }, {}, 'exporter.type', 'export() and shutdown()'],
-    [{ exporter: null }, {}, 'exporter', 'Use one of'],
-    [{ exporter: [] }, {}, 'exporter', "use 'none'"],
-    [{ exporter: ['none', 'otlp'] }, {}, 'exporter[0]', 'remove it'],
-    [{}, { OTEL_TRACES_EXPORTER: 'zipkin' }, 'OTEL_TRACES_EXPORTER', 'Use one of: otlp'],
-    [{}, { OTEL_TRACES_EXPORTER: 'otlp,none' }, 'OTEL_TRACES_EXPORTER', 'remove it'],
-    [{ propagators: 'b4' }, {}, 'propagators', 'Did you mean "b3"?'],
-    [{ propagators: ['none', 'b3'] }, {}, 'propagators[0]', 'remove it'],
-    [{ propagators: [] }, {}, 'propagators', "use 'none'"],
-    [{ propagators: { inject() {} } }, {}, 'propagators', 'inject(), extract() and fields()'],
-    [{}, { OTEL_PROPAGATORS: 'tracecontext,xray' }, 'OTEL_PROPAGATORS', 'Use one of: tracecontext'],
-    [{ sampler: 'traceidratoi' }, {}, 'sampler', 'Did you mean "traceidratio"?'],
-    [{ sampler: 0.1 }, {}, 'sampler', 'write { ratio: 0.1 }'],
-    [{ sampler: { ratio: undefined } }, {}, 'sampler.ratio', 'configuration'],
-    [{ sampler: {} }, {}, 'sampler.ratio', 'configuration'],
-    [{ sampler: { ratio: 1.5 } }, {}, 'sampler.ratio', 'from 0 to 1'],
-    [{ sampler: { ratio: Number.NaN } }, {}, 'sampler.ratio', 'from 0 to 1'],
-    [{ sampler: { ratio: '10%' } }, {}, 'sampler.ratio', 'from 0 to 1'],
-    [{}, { OTEL_TRACES_SAMPLER: 'parentbased_ratio' }, 'OTEL_TRACES_SAMPLER', 'Use one of'],
-    [
-      {},
-      { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: 'half' },
-      'OTEL_TRACES_SAMPLER_ARG',
-      'from 0 to 1',
-    ],
-    [{ batch: { maxQueueSize: 0 } }, {}, 'batch.maxQueueSize', 'of at least 1'],
-    [{ batch: { maxQueueSize: -5 } }, {}, 'batch.maxQueueSize', 'of at least 1'],
-    [{ batch: { maxQueueSize: 1.5 } }, {}, 'batch.maxQueueSize', 'whole number'],
-    [{ batch: { maxQueueSize: '0x10' } }, {}, 'batch.maxQueueSize', 'whole number'],
-    [{ batch: { exportTimeout: 0 } }, {}, 'batch.exportTimeout', 'milliseconds, from 1'],
-    [{}, { OTEL_BSP_SCHEDULE_DELAY: '5s' }, 'OTEL_BSP_SCHEDULE_DELAY', 'milliseconds'],
-    [{ shutdown: { timeout: 2 ** 31 } }, {}, 'shutdown.timeout', 'to 2147483647'],
-    [{ limits: { attributeValueLength: 0 } }, {}, 'limits.attributeValueLength', 'of at least 1'],
-    [{}, { OTEL_RESOURCE_ATTRIBUTES: 'a=b,team' }, 'OTEL_RESOURCE_ATTRIBUTES', 'entry 2 is malformed'],
-    [{}, { OTEL_RESOURCE_ATTRIBUTES: 'a=%zz' }, 'OTEL_RESOURCE_ATTRIBUTES', 'percent-encode'],
-    [{ resource: { team: { name: 'a' } } }, {}, 'resource.team', 'a text, a number'],
-    [{ resource: { team: ['a', 1] } }, {}, 'resource.team', 'a list of one of them'],
-    [{ resource: [] }, {}, 'resource', 'an object of attributes'],
-  ])('%j with %j is refused: %s', (options, env, option, fix) => {
-    const error = errorOf(() => resolveOptions(options as TracingOptions, env, noPackage));
+  it.each<[options: unknown, option: string, fix: string]>([
+    [undefined, 'options', 'registerAs'],
+    [null, 'options', 'Give an object'],
+    ['otlp', 'options', 'Give an object'],
+    [{ servicename: 'a' }, 'servicename', 'Did you mean "serviceName"?'],
+    [{ service: 'a' }, 'service', 'Known here: enabled, serviceName'],
+    [{ batch: { maxQueSize: 1 } }, 'batch.maxQueSize', 'Did you mean "maxQueueSize"?'],
+    [{ exporter: { type: 'otlp', url: 'x' } }, 'exporter.url', 'Known here: type, protocol, endpoint'],
+    [{ exporter: ['console', { type: 'memory', size: 1 }] }, 'exporter[1].size', 'no such option'],
+    [{ sampler: { rate: 1 } }, 'sampler.rate', 'Did you mean "ratio"?'],
+    [{ http: { ignored: [] } }, 'http.ignored', 'Did you mean "ignore"?'],
+    [{ shutdown: { timeOut: 1 } }, 'shutdown.timeOut', 'Did you mean "timeout"?'],
+    [{ limits: [] }, 'limits', 'Give an object'],
+    [{ enabled: 'yes' }, 'enabled', 'Use true or false.'],
+    [{ serviceName: ' ' }, 'serviceName', 'Give a text'],
+    [{ serviceVersion: 2 }, 'serviceVersion', 'Give a text'],
+    [{ exporter: 'jeager' }, 'exporter', 'Use one of: otlp, jaeger, console, memory, none. Did you mean "jaeger"?'],
+    [{ exporter: { type: 'jeager' } }, 'exporter.type', 'Did you mean "jaeger"?'],
+    [{ exporter: { endpoint: 'x' } }, 'exporter.type', 'export() and shutdown()'],
+    [{ exporter: null }, 'exporter', 'Use one of'],
+    [{ exporter: [] }, 'exporter', "use 'none'"],
+    [{ exporter: ['none', 'otlp'] }, 'exporter[0]', 'remove it'],
+    [{ propagators: 'b4' }, 'propagators', 'Did you mean "b3"?'],
+    [{ propagators: ['none', 'b3'] }, 'propagators[0]', 'remove it'],
+    [{ propagators: [] }, 'propagators', "use 'none'"],
+    [{ propagators: { inject() {} } }, 'propagators', 'inject(), extract() and fields()'],
+    [{ sampler: 'traceidratoi' }, 'sampler', 'Did you mean "traceidratio"?'],
+    [{ sampler: 0.1 }, 'sampler', 'write { ratio: 0.1 }'],
+    [{ sampler: { ratio: undefined } }, 'sampler.ratio', 'configuration'],
+    [{ sampler: {} }, 'sampler.ratio', 'configuration'],
+    [{ sampler: { ratio: 1.5 } }, 'sampler.ratio', 'from 0 to 1'],
+    [{ sampler: { ratio: Number.NaN } }, 'sampler.ratio', 'from 0 to 1'],
+    [{ sampler: { ratio: '10%' } }, 'sampler.ratio', 'from 0 to 1'],
+    [{ batch: { maxQueueSize: 0 } }, 'batch.maxQueueSize', 'of at least 1'],
+    [{ batch: { maxQueueSize: -5 } }, 'batch.maxQueueSize', 'of at least 1'],
+    [{ batch: { maxQueueSize: 1.5 } }, 'batch.maxQueueSize', 'whole number'],
+    [{ batch: { maxQueueSize: '0x10' } }, 'batch.maxQueueSize', 'whole number'],
+    [{ batch: { exportTimeout: 0 } }, 'batch.exportTimeout', 'milliseconds, from 1'],
+    [{ shutdown: { timeout: 2 ** 31 } }, 'shutdown.timeout', 'to 2147483647'],
+    [{ limits: { attributeValueLength: 0 } }, 'limits.attributeValueLength', 'of at least 1'],
+    [{ resource: { team: { name: 'a' } } }, 'resource.team', 'a text, a number'],
+    [{ resource: { team: ['a', 1] } }, 'resource.team', 'a list of one of them'],
+    [{ resource: [] }, 'resource', 'an object of attributes'],
+  ])('%j is refused: %s', (options, option, fix) => {
+    const error = errorOf(() => resolveOptions(options as TracingOptions, {}, noPackage));
     expect(error.option).toBe(option);
     expect(error.message).toContain(fix);
     expect(error.message).toContain(`"${option}"`);

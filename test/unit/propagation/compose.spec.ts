@@ -137,6 +137,14 @@ describe('several formats', () => {
     expect(baggageIn(read(createPropagator(names), headers))).toEqual(expected);
   });
 
+  it('of baggage keep the properties of an entry that another format repeats', () => {
+    const headers = { baggage: 'a=1;p,b=2;p', 'uberctx-a': '1', 'uberctx-b': '3' };
+    expect(baggageIn(read(createPropagator(['baggage', 'jaeger']), headers))).toEqual([
+      ['a', '1', 'p'],
+      ['b', '3'],
+    ]);
+  });
+
   it('replace the baggage that is at hand, if they bring some', () => {
     const within = withBaggage([['mine', '1']]);
     expect(baggageIn(read(createPropagator(all), { baggage: 'a=1' }, within))).toEqual([['a', '1']]);

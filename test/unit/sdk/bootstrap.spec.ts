@@ -104,8 +104,9 @@ describe('startTracing()', () => {
 
   it('drops what was kept where it fails', () => {
     beginEarly();
-    const options = resolveOptions({ serviceName: 'shop' }, { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere.pem' });
-    expect(() => startTracing(options, {})).toThrow('/nowhere.pem');
+    const options = resolveOptions({ serviceName: 'shop' }, {});
+    const exporters = options.exporters.map((exporter) => ({ ...exporter, url: 'nowhere' }));
+    expect(() => startTracing({ ...options, exporters }, {})).toThrow('Invalid URL');
     expect(registered()).toEqual([]);
   });
 });

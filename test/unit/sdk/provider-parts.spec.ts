@@ -74,6 +74,7 @@ describe('createPropagator', () => {
     [['b3'], ['b3']],
     [['b3multi'], ['x-b3-sampled', 'x-b3-spanid', 'x-b3-traceid']],
     [['jaeger'], ['uber-trace-id', 'uberctx-tenant']],
+    [['xray'], ['x-amzn-trace-id']],
     [
       ['tracecontext', 'b3', 'baggage'],
       ['b3', 'baggage', 'traceparent'],
@@ -83,12 +84,15 @@ describe('createPropagator', () => {
     expect(Object.keys(inject(propagators)).toSorted()).toEqual(headers);
   });
 
-  it.each<[propagators: ResolvedOptions['propagators']]>([[['tracecontext']], [['b3']], [['b3multi']], [['jaeger']]])(
-    '%j reads what it writes',
-    (propagators) => {
-      expect(extract(propagators, inject(propagators))).toBe(HIGH);
-    },
-  );
+  it.each<[propagators: ResolvedOptions['propagators']]>([
+    [['tracecontext']],
+    [['b3']],
+    [['b3multi']],
+    [['jaeger']],
+    [['xray']],
+  ])('%j reads what it writes', (propagators) => {
+    expect(extract(propagators, inject(propagators))).toBe(HIGH);
+  });
 
   it('has a later one win', () => {
     const carrier = { traceparent: `00-${LOW}-00f067aa0ba902b7-01`, b3: `${HIGH}-00f067aa0ba902b7-1` };

@@ -1,0 +1,24 @@
+import { expect, it, jest } from '@jest/globals';
+import { TracingPackageError } from '../../../lib/tracing.errors.js';
+import { recordWarnings } from '../../support/recorded-warnings.js';
+
+jest.unstable_mockModule('../../../lib/packages/optional.js', () => ({
+  requirePackage(name: string, option: string, value: unknown) {
+    throw new TracingPackageError(option, value, name);
+  },
+}));
+const { resolveExporters } = await import('../../../lib/options/exporter.js');
+
+const warnings = recordWarnings();
+
+it.each([
+  ['jaeger', 'otlp'],
+  ['jaeger,console', 'console'],
+])('a variable that names an exporter whose package is missing is warned of: %s', (value, type) => {
+  expect(resolveExporters(undefined, { OTEL_TRACES_EXPORTER: value })).toMatchObject([{ type }]);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^The variable OTEL_TRACES_EXPORTER is ignored.* because "jaeger" cannot be used\. It needs the package/,
+    ),
+  ]);
+});
