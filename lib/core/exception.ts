@@ -6,6 +6,7 @@ import {
   ATTR_EXCEPTION_TYPE,
 } from '@opentelemetry/semantic-conventions';
 import { describeError } from './diagnostics.js';
+import { isWithheld } from './withheld.js';
 
 /** Causes that are written out below the error they led to. */
 const MAX_CAUSES = 5;
@@ -28,21 +29,24 @@ export function errorType(thrown: unknown): string {
 
 /**
  * The message of anything that was thrown. An object without a message is not written out: nobody has said which of its
- * fields may be seen. Never throws.
+ * fields may be seen. Undefined if the details are withheld. Never throws.
  */
-export function errorMessage(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string | undefined {
+  if (isWithheld(thrown)) return undefined;
   const message = read(() =>
     typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : undefined,
   );
   return typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : describeError(thrown);
 }
 
-/** The attributes of an `exception` event: a copy, so that nothing the application threw is kept or changed. */
+/**
+ * The attributes of an `exception` event: a copy, so that nothing the application threw is kept or changed. Of an exception
+ * or a cause whose details are withheld, only the type is in them.
+ */
 export function exceptionAttributes(thrown: unknown): Attributes {
-  const attributes: Attributes = {
-    [ATTR_EXCEPTION_TYPE]: errorType(thrown),
-    [ATTR_EXCEPTION_MESSAGE]: errorMessage(thrown),
-  };
+  const attributes: Attributes = { [ATTR_EXCEPTION_TYPE]: errorType(thrown) };
+  if (isWithheld(thrown)) return attributes;
+  attributes[ATTR_EXCEPTION_MESSAGE] = errorMessage(thrown);
   const stacktrace = stackWithCauses(thrown);
   if (stacktrace !== '') attributes[ATTR_EXCEPTION_STACKTRACE] = stacktrace.slice(0, MAX_STACKTRACE);
   return attributes;
@@ -59,11 +63,13 @@ function stackWithCauses(thrown: unknown): string {
 }
 
 function stackOf(error: Error): string {
+  if (isWithheld(error)) return errorType(error);
   const stack = read(() => error.stack);
   return typeof stack === 'string' ? stack : describeError(error);
 }
 
 function causeOf(error: Error): unknown {
+  if (isWithheld(error)) return undefined;
   return read(() => error.cause);
 }
 

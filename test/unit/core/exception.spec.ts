@@ -1,6 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { errorMessage, errorType, exceptionAttributes } from '../../../lib/core/exception.js';
+import { withholdDetails } from '../../../lib/core/withheld.js';
 
 class PaymentError extends Error {}
 class NamedError extends Error {
@@ -114,4 +115,34 @@ it('runs no serialization of what was thrown', () => {
     },
   };
   expect(errorMessage(thrown)).toBe('[object Object]');
+});
+
+describe('withheld details', () => {
+  const withheld = (message: string, options?: ErrorOptions) => {
+    const error = new PaymentError(message, options);
+    withholdDetails(error);
+    return error;
+  };
+
+  it('leave the type', () => {
+    const error = withheld('password is hunter2', { cause: new Error('cause says hunter2') });
+    expect(errorMessage(error)).toBeUndefined();
+    expect(exceptionAttributes(error)).toEqual({ 'exception.type': 'PaymentError' });
+  });
+
+  it('are not shown of a cause, which ends the list', () => {
+    const secret = withheld('password is hunter2', { cause: new Error('hunter2 again') });
+    const thrown = new Error('failed', { cause: new TypeError('inner', { cause: secret }) });
+    const attributes = exceptionAttributes(thrown);
+    expect(attributes['exception.message']).toBe('failed');
+    expect(attributes['exception.stacktrace']).toMatch(
+      /^Error: failed\n[^]*\nCaused by: TypeError: inner\n[^]*\nCaused by: PaymentError$/,
+    );
+  });
+
+  it('are not shown of a thrown text', () => {
+    withholdDetails('hunter2');
+    expect(errorMessage('hunter2')).toBeUndefined();
+    expect(exceptionAttributes('hunter2')).toEqual({ 'exception.type': 'string' });
+  });
 });
