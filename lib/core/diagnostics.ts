@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { diag } from '@opentelemetry/api';
+import { cutText } from './cut-text.js';
 
 /** Where the library's own messages go. Nest's `Logger` fits. */
 export interface DiagnosticsSink {
@@ -76,15 +77,25 @@ export function reportIgnored(what: string, error: unknown): void {
 
 /** A short text about anything that was thrown; never throws. */
 export function describeError(error: unknown): string {
-  return describe(error).slice(0, MAX_DESCRIPTION);
+  return cutText(describe(error), MAX_DESCRIPTION);
 }
 
 function describe(error: unknown): string {
   try {
     if (typeof error === 'function') return `function ${error.name}`;
-    if (error instanceof Error) return error.message ? `${error.name}: ${error.message}` : error.name;
+    if (error instanceof Error) {
+      const { message, name } = error;
+      // An application may have put anything there.
+      if (typeof name === 'string' && typeof message === 'string') return describeParts(name, message);
+    }
     return String(error);
   } catch {
     return 'an error that cannot be described';
   }
+}
+
+/** Each part is cut first: a message of megabytes is not copied to be cut. */
+function describeParts(name: string, message: string): string {
+  const shownName = cutText(name, MAX_DESCRIPTION);
+  return message ? `${shownName}: ${cutText(message, MAX_DESCRIPTION)}` : shownName;
 }

@@ -43,10 +43,11 @@ function isObject(value: unknown): value is object {
 }
 
 /** 48 bits, which a Set of numbers holds; undefined for values that say nothing beyond their type. */
-function digestOf(primitive: unknown): number | undefined {
-  if (primitive === null || primitive === undefined) return undefined;
-  return createHash('sha256')
+function digestOf(thrown: unknown): number | undefined {
+  if (thrown === null || thrown === undefined) return undefined;
+  const primitive = thrown as string | number | bigint | boolean | symbol;
+  const digest = createHash('sha256')
     .update(`${typeof primitive} ${String(primitive)}`)
-    .digest()
-    .readUIntBE(0, 6);
+    .digest();
+  return digest.readUIntBE(0, 6);
 }

@@ -1,7 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { askPredicate, describeError, guarded, reportIgnored, setDiagnosticsSink, warn } from '../../../lib/core/diagnostics.js';
+import {
+  askPredicate,
+  describeError,
+  guarded,
+  reportIgnored,
+  setDiagnosticsSink,
+  warn,
+} from '../../../lib/core/diagnostics.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const MINUTE = 60_000;

@@ -1,7 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { ROOT_CONTEXT, type Attributes } from '@opentelemetry/api';
+import { contextManager } from '../../../lib/core/context-manager.js';
 import { errorMessage, errorType, exceptionAttributes } from '../../../lib/core/exception.js';
 import { withholdDetails } from '../../../lib/core/withheld.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 class PaymentError extends Error {}
 class NamedError extends Error {
@@ -102,10 +108,114 @@ describe('the stack trace', () => {
   });
 });
 
-it('cuts huge messages and stack traces', () => {
-  const attributes = exceptionAttributes(new Error('x'.repeat(10_000_000)));
-  expect(attributes['exception.message']).toHaveLength(8192);
-  expect(attributes['exception.stacktrace']).toHaveLength(32_768);
+describe('huge texts', () => {
+  it('are cut: types, messages and stack traces', () => {
+    expect(errorType(Object.assign(new Error('long name'), { name: 'N'.repeat(1_000_000) }))).toHaveLength(256);
+    const attributes = exceptionAttributes(new Error('x'.repeat(10_000_000)));
+    expect(attributes['exception.message']).toHaveLength(8192);
+    const stacktrace = String(attributes['exception.stacktrace']);
+    expect(stacktrace.length).toBeLessThanOrEqual(32_768);
+    // The message takes a part of the room only, so that the frames are seen.
+    expect(stacktrace).toMatch(/^Error: x+\n {4}at /);
+  });
+
+  it('are cut where the stack is no usual one', () => {
+    const thrown = new Error('short');
+    thrown.stack = 'y'.repeat(10_000_000);
+    expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(8192);
+    thrown.stack = `Error: short\n    at ${'z'.repeat(10_000_000)}`;
+    expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(32_768);
+  });
+
+  it('are not read further once there is no room', () => {
+    let deepest = false;
+    const last = Object.defineProperty(new Error('last'), 'stack', { get: () => (deepest = true) });
+    let thrown: Error = last;
+    for (let i = 0; i < 4; i++) {
+      thrown = new Error(`cause ${i}`, { cause: thrown });
+      thrown.stack = `Error\n    at ${'z'.repeat(1_000_000)}`;
+    }
+    expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(32_768);
+    expect(deepest).toBe(false);
+  });
+
+  it('are not split within a character of two code units', () => {
+    const message = String(exceptionAttributes(new Error('\u{1f600}'.repeat(10_000)))['exception.message']);
+    expect(message).toHaveLength(8192);
+    const shifted = exceptionAttributes(new Error(`x${'\u{1f600}'.repeat(10_000)}`))['exception.message'];
+    expect(shifted).toHaveLength(8191);
+  });
+
+  it('are not held by what is recorded of them', () => {
+    const recorded: Attributes[] = [];
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 200; i++) {
+      const body = `${i} ${'x'.repeat(1_000_000)}`;
+      const thrown = new Error(body, { cause: new TypeError(body.slice(0, 1000)) });
+      recorded.push(exceptionAttributes(thrown), { status: errorMessage(new Error(body.slice(10, 500))) });
+    }
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+    expect(recorded).toHaveLength(400);
+  });
+});
+
+describe('what is quoted of a request', () => {
+  const unreadable = (body: string): Error => {
+    try {
+      JSON.parse(body);
+    } catch (error) {
+      return error as Error;
+    }
+    throw new Error('It can be read.');
+  };
+
+  it.each([
+    ['the error of JSON.parse()', unreadable('hunter2 and more of the body')],
+    ['an exception made of it', new RangeError(unreadable('hunter2').message)],
+    ['an error around it', new Error(`failed: ${unreadable('hunter2').message}`, { cause: unreadable('hunter2') })],
+    [
+      'a stack that cannot be read',
+      Object.defineProperty(new Error(unreadable('hunter2').message), 'stack', { value: 7 }),
+    ],
+  ])('is not shown: %s', (_, thrown) => {
+    const attributes = exceptionAttributes(thrown);
+    expect(attributes['exception.message']).toContain('Unexpected token, "REDACTED" is not valid JSON');
+    expect(attributes['exception.stacktrace']).toContain('Unexpected token, "REDACTED" is not valid JSON');
+    expect(errorMessage(thrown)).not.toContain('hunter2');
+    expect(JSON.stringify(attributes)).not.toContain('hunter2');
+  });
+});
+
+describe('frames of the library', () => {
+  const thrown = contextManager.with(ROOT_CONTEXT, () => contextManager.with(ROOT_CONTEXT, () => new Error('lost')));
+  const lines = (text: unknown) => String(text).split('\n');
+
+  it('are left out of stack traces, with what they call', () => {
+    expect(thrown.stack).toContain('/lib/core/context-manager.ts');
+    const stacktrace = exceptionAttributes(thrown)['exception.stacktrace'];
+    expect(stacktrace).not.toMatch(/\/lib\/core|AsyncLocalStorage/);
+    expect(lines(stacktrace)).toEqual(
+      lines(thrown.stack).filter((line) => !line.includes('/lib/core') && !line.includes('AsyncLocalStorage')),
+    );
+  });
+
+  it('are left out of the stack traces of causes', () => {
+    expect(exceptionAttributes(new Error('outer', { cause: thrown }))['exception.stacktrace']).not.toContain(
+      '/lib/core',
+    );
+  });
+
+  it('stay in a message that quotes them', () => {
+    const quoting = new Error(`job failed:\n${thrown.stack}\n`);
+    const attributes = exceptionAttributes(quoting);
+    expect(attributes['exception.message']).toBe(quoting.message);
+    expect(attributes['exception.stacktrace']).toBe(quoting.stack);
+    quoting.name = '';
+    const nameless = Object.defineProperty(quoting, 'stack', { value: `${quoting.message}\n    at place` });
+    expect(exceptionAttributes(nameless)['exception.stacktrace']).toBe(nameless.stack);
+  });
 });
 
 it('runs no serialization of what was thrown', () => {
