@@ -78,6 +78,11 @@ export function namesSecretParameter(name: string): boolean {
   return SIGNED_URL.test(name) || namesSecret(name);
 }
 
+/** False for most names that are no secret's, at little cost; also of a name that is percent-encoded. */
+export function mayNameSecret(name: string): boolean {
+  return name.includes('%') || SUSPECT.test(name) || SIGNED_URL.test(name);
+}
+
 /** True if a header or an option of this name usually carries something that must not be seen. */
 export function namesSecret(name: string): boolean {
   if (!SUSPECT.test(name)) return false;
