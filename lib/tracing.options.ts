@@ -283,11 +283,13 @@ export interface HttpOptions {
   responseHeaders?: readonly string[];
 
   /**
-   * Query parameters whose value is replaced by `REDACTED`, beside those that are known to carry passwords, tokens,
-   * keys and signatures. A text is a whole name, case ignored.
+   * Query parameters whose value is replaced by `REDACTED`, beside those whose name looks like that of a password, token, key,
+   * code or signature. A text is a whole name, case ignored. A function is asked for each name and has the last word: true
+   * hides the value, false shows it, undefined leaves it to the library. Its answers are remembered. If it throws or is async,
+   * the library decides. It also applies to outgoing requests.
    * @default []
    */
-  redactQuery?: readonly PathPattern[];
+  redactQuery?: readonly PathPattern[] | ((name: string) => boolean | undefined);
 
   /**
    * Names the server span in place of `{method} {route}`. Keep it of low cardinality: never the path.

@@ -6,7 +6,7 @@ import { functionOr } from './parse.js';
 import { anyMatcher, pathMatcher, regExpMatcher } from './path-pattern.js';
 import { originForm } from './request-target.js';
 import type { ResolvedHttp } from './resolved-options.js';
-import { namesSecret } from './secret-names.js';
+import { namesSecretParameter } from './secret-names.js';
 import { option } from './setting.js';
 import { trust } from './trust.js';
 
@@ -73,13 +73,14 @@ function pathOf(target: string | undefined): string {
 }
 
 function redactPredicate(given: HttpOptions['redactQuery']): ResolvedHttp['redactQuery'] {
-  if (given === undefined) return namesSecret;
+  if (given === undefined) return namesSecretParameter;
+  if (typeof given === 'function') return (name) => given(name) ?? namesSecretParameter(name);
   if (!Array.isArray(given)) {
-    const fix = "Give a list of parameter names or patterns, such as ['email'].";
+    const fix = "Give a list of parameter names or patterns, such as ['email'], or a function of the name.";
     throw new TracingConfigurationError('http.redactQuery', given, fix);
   }
   const matches = anyMatcher('http.redactQuery', given, nameMatcher);
-  return (name) => namesSecret(name) || matches(name);
+  return (name) => namesSecretParameter(name) || matches(name);
 }
 
 function nameMatcher(name: string, pattern: unknown): (value: string) => boolean {

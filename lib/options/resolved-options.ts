@@ -123,7 +123,7 @@ export interface ResolvedHttp {
   readonly trustIncoming: ((request: HttpRequest) => boolean) | undefined;
   readonly requestHeaders: readonly ResolvedHeader[];
   readonly responseHeaders: readonly ResolvedHeader[];
-  /** Matches the decoded names of query parameters whose values are hidden. */
+  /** True for the decoded names of query parameters whose values are hidden; may throw, where the application wrote it. */
   readonly redactQuery: (name: string) => boolean;
   readonly spanName: HttpOptions['spanName'];
   readonly requestHook: HttpOptions['requestHook'];
@@ -139,7 +139,7 @@ export interface ResolvedHttpClient {
   readonly propagateTo: ((request: OutgoingRequest) => boolean) | undefined;
   readonly requestHeaders: readonly ResolvedHeader[];
   readonly responseHeaders: readonly ResolvedHeader[];
-  /** Matches the decoded names of query parameters whose values are hidden. */
+  /** True for the decoded names of query parameters whose values are hidden; may throw, where the application wrote it. */
   readonly redactQuery: (name: string) => boolean;
 }
 

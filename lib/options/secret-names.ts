@@ -1,47 +1,134 @@
+/** Names without any of these are no secret's: most names are done with here. */
+const SUSPECT =
+  /pass|pw|secret|cred|sig|jwt|saml|hmac|hash|cvv|cvc|otp|key|tok|code|ticket|pin|auth|bearer|assert|sess|sid|nonce|magic|[cx]srf|verif|mnemonic|card|cc.?n|captcha/i;
+
 /** Words that make a name a secret's wherever they stand in it: `password2`, `new_password_repeat`, `jwtString`. */
-const SECRET_ANYWHERE = /^(password|passwd|pwd|passphrase|passcode|secrets?|credentials?|signature|jwt|apikey)$/;
+const SECRET_ANYWHERE =
+  /^(pwd|secrets?|hmac|cvv|cvc|magic|[cx]srf|captcha|recaptcha|saml.*)$|password|passwd|passphrase|passcode|credential|signature|jwt|apikey|secretkey|accesskey|privatekey|sess(ion)?id|clientsecret/;
 
-/** Words that do so at the end of a name only: `access_token` is one, `token_type` is not. */
-const SECRET_AT_END = /^(pass|tokens?|sig|auth|authorization|assertion|bearer|session|sid|otp|totp)$/;
+/** Words that do so at the end of a name, also where they are written together with others: `authtoken`, `userpw`. */
+const SECRET_AT_END =
+  /^(sid|pin|pass|session|bearer|mnemonic)$|(token|sig|auth|authorization|assertion|ticket|nonce|otp|pw|secret|verifier|key|code)$|^[a-z]*(card|atm|sim|user|login|access|debit|device|m|t)pin$|(user|db|root|admin|smtp|mail|my|new|old|proxy)pass$/;
 
-/** Words as they are written together, `clientsecret`, `refreshtoken`; no other English word ends so. */
-const SECRET_ENDING =
-  /(password|passwd|secret|token|apikey|accesskey|secretkey|privatekey|signature|sessionid|sessid|sessionkey)$/;
+/** English words that merely end like a secret, and words that other words make harmless. */
+const HARMLESS_WORD =
+  /^((mon|tur|don|hoc|joc|whis|lac|flun|hic|mic|ho|jo|po|smo|fla|malar|turn|latch|hot|short)key|annonce|betoken|((uni|en|de|trans|geo|bar|op|byte|bit|source|vs|micro|pseudo|time|bin|hard|x|v|q|gray)code))$/;
 
-/** Ends of names of two or more words, of which the last alone would say too little: `key`, `id`, `code`. */
+/** What stands before `key` in names of keys that open nothing. */
+const HARMLESS_KEYS = new Set(
+  `sort group grouping partition range primary foreign candidate composite natural surrogate row column col field index
+  cache idempotency idempotent dedup dedupe deduplication routing map dict object lookup search query filter facet
+  translation i18n locale message msg item issue project board page tag category feature flag setting config property
+  prop attribute attr metadata meta label enum parent child node react hot short shortcut keyboard arrow enter tab music
+  piano public pub publishable entity record document doc shard bucket folder file s3 blob color colour legend business
+  event metric experiment variant segment template job task queue batch correlation trace distinct unique join merge
+  conflict start end next last previous prev evaluated continuation cursor min max from to websocket view report widget
+  menu region country language lang currency space`.split(/\s+/),
+);
+
+/** What stands before `code` in names of codes that everybody may know. */
+const HARMLESS_CODES = new Set(
+  `country postal post zip area region state province county city town district municipality status error err result
+  return exit response resp reason http https currency curr language lang locale culture product prod item article sku
+  material category cat department dept branch bank swift bic store shop company org organization institution school
+  course subject cost airport airline carrier station port flight iata icao iso un hs tariff tax vat gl account acct
+  color colour size type unit uom measure bar tracking shipment campaign referral affiliate partner source utm diagnosis
+  icd cpt procedure drug action op operation method message msg reject decline dial dialing dialling calling mcc naics
+  sic industry occupation job plan price rate fare service batch lot model part vendor supplier char character time
+  timezone zone weather stock ticker exchange market asset symbol network warehouse location site geo fips nuts insee
+  ean upc isbn asin`.split(/\s+/),
+);
+
+/** What stands before `tokens` where they are counted. */
+const COUNTED =
+  /^(max|min|num|number|total|prompt|completion|input|output|used|cached|remaining|count|n|of|stop|special)$/;
+
+/** What stands after `token` where the token itself is not told. */
+const HARMLESS_AFTER_TOKEN =
+  /^(types?|names?|counts?|limits?|length|size|usage|used|ur[il]|endpoint|expir.*|ttl|lifetime|age|status|version|format|kind|class|address|symbol|standard|network|budget|index|position|supply|price|amount|balance|decimals|rate|provider|issuer|scopes?|required)$/;
+
+/** Words at the end of a name that leave its meaning as it is: `key_value`, `pin_confirm`. */
+const NEUTRAL_TAIL =
+  /^(value|val|str|string|raw|plain|clear|hex|b64|base64|base64url|encoded|enc|encrypted|new|old|current|confirm|confirmation|confirmed|repeat|repeated|again|v\d+|prod|production|live|test|dev|staging|sandbox)$/;
+
+/** Ends of names of two or more words, of which the last alone would say too little. */
 const SECRET_PHRASE = new RegExp(
   `(^| )(${[
-    '(api|access|private|secret|signing|encryption|session|auth|shared|master|service|subscription) keys?',
+    '(api|access|private|secret|signing|encryption|session|auth|shared|master|service|subscription|license|ssh) keys',
     'access key id',
     'sess(ion)? id',
-    'code verifier',
-    '(verification|reset|recovery|security|auth|authorization|confirmation|one time|otp|mfa|login|device|backup) code',
-    'id token hint',
-    'saml response',
+    'session (data|key|hash)',
+    '(verification|reset|recovery|security|auth|authorization|access|one time|otp|mfa|backup|scratch) codes',
+    'secure ?hash',
+    '(card|cc) ?(num|number|no)',
+    '(credit|debit) ?card',
+    'pass (word|phrase)',
+    '(re)?captcha response',
   ].join('|')})$`,
 );
 
-/** Whether a query parameter, header or option of this name usually carries something that must not be seen. */
+/** Parameters of signed URLs, of which none is of use to a reader: AWS, Google Cloud, CloudFront. */
+const SIGNED_URL = /^(x[-_](amz|goog)[-_]|policy$)/i;
+
+/**
+ * True if a query parameter of this name may carry something that must not be seen. A name that looks like a secret's is
+ * one, unless it is known to be harmless: `key` and `code` are, `sort_key` and `country_code` are not.
+ */
+export function namesSecretParameter(name: string): boolean {
+  return SIGNED_URL.test(name) || namesSecret(name);
+}
+
+/** False for most names that are no secret's, at little cost; also of a name that is percent-encoded. */
+export function mayNameSecret(name: string): boolean {
+  return name.includes('%') || SUSPECT.test(name) || SIGNED_URL.test(name);
+}
+
+/** True if a header or an option of this name usually carries something that must not be seen. */
 export function namesSecret(name: string): boolean {
+  if (!SUSPECT.test(name)) return false;
   const words = wordsOf(name);
-  const last = words.at(-1);
-  if (last === undefined) return false;
+  const plain = words.map(withoutDigits);
+  if (plain.some((word) => SECRET_ANYWHERE.test(word)) || hasToken(plain)) return true;
+  while (words.length > 1 && NEUTRAL_TAIL.test(words.at(-1) ?? '')) words.pop();
+  plain.length = words.length;
+  return endsLikeSecret(plain) || SECRET_PHRASE.test(plain.join(' '));
+}
+
+/** `token_type` and `tokens_used` tell no token; `token_for_reset` does. */
+function hasToken(words: readonly string[]): boolean {
+  return words.some((word, index) => {
+    if (word === 'tokens') return index === words.length - 1 && !COUNTED.test(words[index - 1] ?? '');
+    return word === 'token' && !HARMLESS_AFTER_TOKEN.test(words[index + 1] ?? '');
+  });
+}
+
+function endsLikeSecret(words: readonly string[]): boolean {
+  const last = words.at(-1) ?? '';
+  const before = words.at(-2) ?? '';
+  if (last === 'key') return !HARMLESS_KEYS.has(before);
+  if (last === 'code') return !HARMLESS_CODES.has(before);
+  if (!SECRET_AT_END.test(last) || HARMLESS_WORD.test(last)) return false;
+  // `sortkey` and `countrycode`, written together.
+  if (last.endsWith('key')) return !HARMLESS_KEYS.has(last.slice(0, -'key'.length));
+  if (last.endsWith('code')) return !HARMLESS_CODES.has(last.slice(0, -'code'.length));
+  return true;
+}
+
+/** `user[accessToken]` is `user access token`. */
+function wordsOf(name: string): string[] {
   return (
-    words.some((word) => SECRET_ANYWHERE.test(word)) ||
-    SECRET_AT_END.test(last) ||
-    SECRET_ENDING.test(last) ||
-    SECRET_PHRASE.test(words.join(' '))
+    name
+      // What decides stands at the end.
+      .slice(-256)
+      .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+      .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+      .toLowerCase()
+      .split(/[^a-z0-9]+/)
+      // Indexes of lists say nothing.
+      .filter((word) => /[a-z]/.test(word))
   );
 }
 
-/** `user[accessToken]` is `user access token`; digits at a word's end do not count. */
-function wordsOf(name: string): string[] {
-  return name
-    .slice(0, 256)
-    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .map((word) => word.replace(/\d+$/, ''))
-    .filter((word) => word !== '');
+function withoutDigits(word: string): string {
+  return word.replace(/\d+$/, '');
 }

@@ -1,4 +1,5 @@
-import { redactQuery } from '../redact-query.js';
+import { cutText } from '../../core/cut-text.js';
+import { MAX_URL, redactPath, redactQuery } from '../redact-query.js';
 
 /** The URL of a request, of its origin and what stands in its request line: a proxy is sent the whole URL there. */
 export function urlOf(origin: string, target: string): string {
@@ -6,13 +7,17 @@ export function urlOf(origin: string, target: string): string {
   return target.startsWith('/') ? origin + target : `${origin}/${target}`;
 }
 
-/** The URL as it may be seen: without credentials, without the values of secret parameters, and without a fragment. */
+/**
+ * The URL as it may be seen: without credentials, without the values of secret parameters, and without a fragment; cut like an
+ * attribute.
+ */
 export function redactUrl(url: string, isSecret: (parameter: string) => boolean): string {
-  const [sent = ''] = url.split('#', 1);
+  const [sent = ''] = url.slice(0, 2 * MAX_URL).split('#', 1);
   const visible = sent.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?]*@/i, '$1REDACTED:REDACTED@');
   const mark = visible.indexOf('?');
-  if (mark === -1) return visible;
-  return `${visible.slice(0, mark)}?${redactQuery(visible.slice(mark + 1), isSecret)}`;
+  if (mark === -1) return redactPath(visible, isSecret);
+  const path = redactPath(visible.slice(0, mark), isSecret);
+  return cutText(`${path}?${redactQuery(visible.slice(mark + 1), isSecret)}`, MAX_URL);
 }
 
 /** Parses a URL; undefined where it is none. */

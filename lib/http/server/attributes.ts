@@ -25,7 +25,7 @@ import type { HttpResponse } from '../../tracing.options.js';
 import type { Arrival } from './arrival.js';
 import { frameworkText, type FrameworkRequest } from './framework-request.js';
 import { knownMethod } from '../method.js';
-import { redactQuery } from '../redact-query.js';
+import { redactPath, redactQuery } from '../redact-query.js';
 
 /** The attributes of a server span that its request alone tells. */
 export function requestAttributes(
@@ -40,7 +40,7 @@ export function requestAttributes(
   const { address, port } = serverOf(headers, framework);
   return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: method,
-    [ATTR_URL_PATH]: path,
+    [ATTR_URL_PATH]: redactPath(path, isSecret),
     [ATTR_URL_SCHEME]: encrypted ? 'https' : (frameworkText(framework, 'protocol') ?? 'http'),
     [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,

@@ -90,15 +90,140 @@ describe('http.redactQuery', () => {
     ...['X-Amz-Signature', 'X-Amz-Credential', 'X-Amz-Security-Token', 'X-Goog-Signature', 'X-Goog-Credential', 'sig'],
     ...['signature', 'auth', 'authorization', 'credential', 'credentials', 'jwt', 'assertion', 'client_assertion'],
     ...['session', 'sessionid', 'session_id', 'sessionId', 'PHPSESSID', 'sid', 'connect.sid', 'otp', 'code_verifier'],
-    ...['verification_code', 'SAMLResponse', 'subscription-key'],
+    ...['verification_code', 'SAMLResponse', 'SAMLRequest', 'subscription-key', 'key', 'KEY', 'key[]', 'x-key', 'key2'],
+    ...['wskey', 'hapikey', 'auth_key', 'authkey', 'license_key', 'licenseKey', 'LICENSE-KEY', 'my.key', 'storage_key'],
+    ...['code', 'Code', 'auth_code', 'authcode', 'user_code', 'device_code', 'smsCode', 'invite_code', 'gift_code'],
+    ...[
+      'ticket',
+      'login_ticket',
+      'pin',
+      'PIN',
+      'card_pin',
+      'cardpin',
+      'new-pin',
+      'pin_confirm',
+      'pw',
+      'user_pw',
+      'userpw',
+    ],
+    ...['passphrase', 'passcode', 'hmac', 'x-hmac', 'hmac_sha256', 'cvv', 'cvv2', 'cvc', 'card_cvv', 'card_number'],
+    ...['magic', 'magic_link', 'Policy', 'policy', 'X-Amz-Date', 'X-Amz-Expires', 'nonce', 'oauth_nonce', 'totp'],
+    ...[
+      'oauth_verifier',
+      'mnemonic',
+      'jsessionid',
+      'JSESSIONID',
+      'userSession.id',
+      'xsrf',
+      '_csrf',
+      'token_value',
+      'token_id',
+    ],
+    ...['token_for_reset', 'tokenV2', 'apiKeyV2', 'api_key_base64', 'api_keys', 'backup_codes', 'vnp_SecureHash'],
+    ...[
+      'user[token]',
+      'token[]',
+      'token[0]',
+      'tokens[0]',
+      'a.b.secret',
+      'passWord',
+      'pass_phrase',
+      'ccNumber',
+      'credit_card',
+      'product_key',
+      'x-api-key-value',
+      '__Host-token',
+    ],
   ])('hides %s', (name) => {
     expect(http({}).redactQuery(name)).toBe(true);
   });
 
   it.each([
     ...['tokenize', 'token_type', 'tokens_used', 'passenger', 'passage', 'compass', 'author', 'authors', 'authority'],
-    ...['design', 'signal', 'assign', 'code', 'zip_code', 'key', 'monkey', 'keyword', 'sort_key', 'sidebar', 'side'],
-    ...['sessions', 'obsession', 'secretary', 'id', 'page', 'q', 'email', 'state', 'asserts', ''],
+    ...['design', 'signal', 'assign', 'zip_code', 'monkey', 'keyword', 'keywords', 'sort_key', 'sidebar', 'side'],
+    ...[
+      'sessions',
+      'obsession',
+      'secretary',
+      'id',
+      'page',
+      'q',
+      'email',
+      'state',
+      'asserts',
+      '',
+      'sort',
+      'lang',
+      'currency',
+    ],
+    ...[
+      'sortKey',
+      'SortKey',
+      'sortkey',
+      'primary_key',
+      'partition-key',
+      'idempotencyKey',
+      'public_key',
+      'cache_key',
+      'keys',
+    ],
+    ...['turkey', 'hockey', 'keyboard', 'hotkey', 'startkey', 'last_evaluated_key', 'key_id', 'filter[sort_key]'],
+    ...[
+      'country_code',
+      'countryCode',
+      'countrycode',
+      'postal_code',
+      'postalcode',
+      'postcode',
+      'zipcode',
+      'status_code',
+    ],
+    ...[
+      'error_code',
+      'currency_code',
+      'language_code',
+      'product_code',
+      'area-code',
+      'barcode',
+      'unicode',
+      'codec',
+      'codes',
+    ],
+    ...[
+      'encode',
+      'code_challenge_method',
+      'pinned',
+      'pinterest',
+      'shipping',
+      'spin',
+      'tickets',
+      'ticket_id',
+      'passengers',
+    ],
+    ...[
+      'bypass',
+      'surpass',
+      'max_tokens',
+      'token_type_hint',
+      'token_count',
+      'authorId',
+      'auth_type',
+      'client_id',
+      'scope',
+    ],
+    ...[
+      'grant_type',
+      'redirect_uri',
+      'response_type',
+      'policy_id',
+      'hash',
+      'sizes',
+      'sign',
+      'signin',
+      'presign',
+      'possession',
+    ],
+    ...['passable', 'cards', 'scorecard', 'discard', 'nonces', 'sess', 'basis', 'magical', 'pinball'],
   ])('shows %s', (name) => {
     expect(http({}).redactQuery(name)).toBe(false);
   });
@@ -107,6 +232,25 @@ describe('http.redactQuery', () => {
     const { redactQuery } = http({ redactQuery: ['Email', /^card/g] });
     const names = ['email', 'EMAIL', 'emails', 'cardNumber', 'cardNumber', 'discard', 'password'];
     expect(names.map(redactQuery)).toEqual([true, true, false, true, true, false, true]);
+  });
+
+  it('may be a function, which leaves to the library what it does not know', () => {
+    const { redactQuery } = http({
+      redactQuery: (name: string) =>
+        new Map([
+          ['key', false],
+          ['email', true],
+        ]).get(name),
+    });
+    expect(['key', 'email', 'token', 'page'].map(redactQuery)).toEqual([false, true, true, false]);
+  });
+
+  it('looks at a name in no time', () => {
+    const names = Array.from({ length: 3000 }, (_, index) => `k${index}=`);
+    const started = performance.now();
+    for (const name of [...names, 'aB'.repeat(8000), 'a_'.repeat(8000), `token${'A'.repeat(16_000)}`])
+      http({}).redactQuery(name);
+    expect(performance.now() - started).toBeLessThan(200);
   });
 
   it.each([['email'], [[1]], [['']], [[null]]])('refuses %j', (redactQuery) => {
@@ -141,6 +285,14 @@ describe('http headers and hooks', () => {
     ['accept', false],
     ['forwarded', false],
     ['idempotency-key', false],
+    ['x-license-key', true],
+    ['x-pin', true],
+    ['x-hub-signature-256', true],
+    ['x-amz-request-id', false],
+    ['content-security-policy', false],
+    ['x-country-code', false],
+    ['sec-websocket-key', false],
+    ['surrogate-key', false],
   ])('knows whether %s is a secret: %s', (name, secret) => {
     expect(http({ requestHeaders: [name] }).requestHeaders).toEqual([{ name, secret }]);
   });
