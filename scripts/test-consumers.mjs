@@ -12,6 +12,13 @@ import { npm, pack } from './support/pack.mjs';
 import { root, run } from './support/run.mjs';
 
 const templates = join(root, 'test/consumers');
+/** Which application is run, by what is installed. */
+const APPS = [
+  ['@nestjs/microservices', 'grpc-app.ts'],
+  ['@nestjs/platform-fastify', 'fastify-app.ts'],
+  ['@nestjs/core', 'http-app.ts'],
+];
+
 const all = readdirSync(templates).filter((name) => existsSync(join(templates, name, 'package.json')));
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 
@@ -31,7 +38,7 @@ function test(name) {
   const cwd = join(folder, name);
   cpSync(join(templates, name), cwd, { recursive: true });
   const { dependencies } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
-  const app = '@nestjs/microservices' in dependencies ? 'grpc-app.ts' : 'http-app.ts';
+  const app = APPS.find(([dependency]) => dependency in dependencies)[1];
   cpSync(join(templates, app), join(cwd, 'app.ts'));
   for (const file of ['users.proto', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
 

@@ -43,6 +43,12 @@ export function registeredRoute(request: FrameworkRequest): string | undefined {
   return (path === '/' && base ? base : base + path) || undefined;
 }
 
+/** The route that Fastify has found for a request. What answers preflight requests for all paths is none. */
+export function routeOfFastify({ routeOptions }: FrameworkRequest): string | undefined {
+  const url = routeOptions?.url;
+  return typeof url === 'string' && url !== '*' ? url : undefined;
+}
+
 /** Mount paths that requests have come by. More than these are no longer the application's, but made up by callers. */
 const mountPaths = new Set<string>();
 const MAX_MOUNT_PATHS = 64;

@@ -1,4 +1,4 @@
-import { mountedRoute, registeredRoute, type FrameworkRequest } from './framework-request.js';
+import { mountedRoute, registeredRoute, routeOfFastify, type FrameworkRequest } from './framework-request.js';
 
 const NOT_FOUND = 404;
 
@@ -28,12 +28,18 @@ export class RequestRoute {
     return this.isUnrouted;
   }
 
-  /** The route of a request whose response is over. */
-  of(framework: FrameworkRequest | undefined, statusCode: number): string | undefined {
+  /**
+   * The route of a request whose response is over.
+   *
+   * @param isToldByFramework true where Nest does not tell its routes, but the framework does
+   */
+  of(framework: FrameworkRequest | undefined, statusCode: number, isToldByFramework: boolean): string | undefined {
     if (this.isUnrouted) return undefined;
     if (this.tried !== undefined) return this.tried;
+    if (!framework) return undefined;
+    if (isToldByFramework) return routeOfFastify(framework);
     // What was registered past Nest may have passed the request on, and say 404 when nothing else has taken it.
-    if (!framework || statusCode === NOT_FOUND) return undefined;
+    if (statusCode === NOT_FOUND) return undefined;
     return registeredRoute(framework) ?? mountedRoute(framework);
   }
 }

@@ -36,6 +36,8 @@ export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   readonly samplerReadsAttributes: boolean;
   /** Undefined where nothing is measured. */
   readonly meter: RequestMeter | undefined;
+  /** True where Nest does not tell which route it tries, but the framework does. */
+  readonly isRouteToldByFramework: boolean;
 }
 
 /**
@@ -242,7 +244,7 @@ export class ServerRequest implements Entry, EventObserver {
 
   private complete(span: Span, end: ResponseEnd, request: HttpRequest, response: HttpResponse): void {
     const { operation, options } = this;
-    this.describeRoute(this.route.of(this.framework, response.statusCode));
+    this.describeRoute(this.route.of(this.framework, response.statusCode, options.isRouteToldByFramework));
     if (options.requestHeaders.length + options.responseHeaders.length > 0) {
       operation.describe('http headers', () => this.headerAttributes(request, response));
     }
@@ -270,7 +272,7 @@ export class ServerRequest implements Entry, EventObserver {
     const { framework, options } = this;
     const arrival = this.arrival ?? arrivalOf(request);
     const aborted = end === 'complete' ? undefined : end.error;
-    const route = this.route.of(framework, response.statusCode);
+    const route = this.route.of(framework, response.statusCode, options.isRouteToldByFramework);
     return outcomeAttributes(arrival, request.httpVersion, framework, route, response, aborted, options.knownMethods);
   }
 

@@ -24,7 +24,7 @@ interface TraceableAdapter {
 }
 
 /** What the module says of how requests are traced; the rest is found out here. */
-export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'listenedIn'>;
+export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'listenedIn' | 'isRouteToldByFramework'>;
 
 type RouteHook = (method: number, path: string) => void;
 
@@ -42,6 +42,7 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
   const options: { -readonly [Key in keyof ServerRequestOptions]: ServerRequestOptions[Key] } = {
     ...given,
     listenedIn: undefined,
+    isRouteToldByFramework: losesRouteOptions(adapter),
   };
   const server = adapter.getHttpServer?.();
   server?.prependListener?.('listening', () => {
