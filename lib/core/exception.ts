@@ -17,6 +17,8 @@ const MAX_CAUSES = 5;
 const MAX_TYPE = 256;
 /** Characters of a message: the SDK cuts attributes, but not the message of a status. */
 const MAX_MESSAGE = 8192;
+/** Characters of a message at the head of a stack: it is recorded by itself as well, and the frames are to be seen below it. */
+const MAX_HEAD = 2048;
 /** Characters of a stack trace with its causes. */
 const MAX_STACKTRACE = 32_768;
 
@@ -76,9 +78,9 @@ function stackWithCauses(thrown: unknown): string {
 function stackOf(error: Error, room: number): string {
   if (isWithheld(error)) return errorType(error);
   const stack = read(() => error.stack);
-  if (typeof stack !== 'string') return messageText(describeError(error));
+  if (typeof stack !== 'string') return messageText(describeError(error), MAX_HEAD);
   const start = startOfFrames(stack, error);
-  return messageText(stack.slice(0, start)) + withoutOwnFrames(stack.slice(start, start + room));
+  return messageText(stack.slice(0, start), MAX_HEAD) + withoutOwnFrames(stack.slice(start, start + room));
 }
 
 /** The frames stand behind the message, which may itself contain lines that look like frames. */
@@ -96,8 +98,8 @@ function startOfFrames(stack: string, error: Error): number {
   return frames === -1 ? stack.length : frames;
 }
 
-function messageText(message: string): string {
-  return withoutQuotedInput(cutText(message, MAX_MESSAGE));
+function messageText(message: string, limit = MAX_MESSAGE): string {
+  return withoutQuotedInput(cutText(message, limit));
 }
 
 function causeOf(error: Error): unknown {

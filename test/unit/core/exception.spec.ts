@@ -116,13 +116,13 @@ describe('huge texts', () => {
     const stacktrace = String(attributes['exception.stacktrace']);
     expect(stacktrace.length).toBeLessThanOrEqual(32_768);
     // The message takes a part of the room only, so that the frames are seen.
-    expect(stacktrace).toMatch(/^Error: x+\n {4}at /);
+    expect(stacktrace).toMatch(/^Error: x{2041}\n {4}at /);
   });
 
   it('are cut where the stack is no usual one', () => {
     const thrown = new Error('short');
     thrown.stack = 'y'.repeat(10_000_000);
-    expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(8192);
+    expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(2048);
     thrown.stack = `Error: short\n    at ${'z'.repeat(10_000_000)}`;
     expect(exceptionAttributes(thrown)['exception.stacktrace']).toHaveLength(32_768);
   });

@@ -247,10 +247,11 @@ describe('http.redactQuery', () => {
 
   it('looks at a name in no time', () => {
     const names = Array.from({ length: 3000 }, (_, index) => `k${index}=`);
-    const started = performance.now();
+    const { redactQuery } = http({});
+    const before = process.cpuUsage();
     for (const name of [...names, 'aB'.repeat(8000), 'a_'.repeat(8000), `token${'A'.repeat(16_000)}`])
-      http({}).redactQuery(name);
-    expect(performance.now() - started).toBeLessThan(200);
+      redactQuery(name);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(100);
   });
 
   it.each([['email'], [[1]], [['']], [[null]]])('refuses %j', (redactQuery) => {
