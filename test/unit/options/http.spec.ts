@@ -314,3 +314,24 @@ describe('http headers and hooks', () => {
     expect(http(hooks)).toMatchObject(hooks);
   });
 });
+
+describe('the path of the metrics', () => {
+  const { ignore } = resolveHttp({ ignore: '/health' }, DEFAULT_KNOWN_METHODS, '/metrics');
+
+  it.each([
+    ['GET', '/metrics', true],
+    ['HEAD', '/metrics?x=1', true],
+    ['POST', '/metrics', false],
+    ['QUERY', '/metrics', false],
+    ['GET', '/metrics/x', false],
+    ['POST', '/health', true],
+  ])('is ignored where it is scraped: %s %s: %s', (method, url, expected) => {
+    expect(ignore?.({ method, url } as IncomingMessage)).toBe(expected);
+  });
+
+  it('leaves it to the caller what the answer of the application is worth', () => {
+    const answer = Promise.resolve(false) as unknown as boolean;
+    const resolved = resolveHttp({ ignore: () => answer }, DEFAULT_KNOWN_METHODS, '/metrics');
+    expect(resolved.ignore?.({ method: 'GET', url: '/' } as IncomingMessage)).toBe(answer);
+  });
+});

@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { context } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import type { Instances } from '../../../lib/core/application-instances.js';
+import { withEntry, type Entry } from '../../../lib/core/entry.js';
+import type { Instruments } from '../../../lib/core/instruments.js';
+import {
+  addMeasuredApplication,
+  currentInstruments,
+  instrumentsOf,
+  keepMeasuredApplication,
+  removeMeasuredApplication,
+  type MeasuredApplication,
+} from '../../../lib/core/measured-applications.js';
+
+class Orders {
+  readonly number = 1;
+}
+
+const instrumentsNamed = (name: string) => ({ name }) as unknown as Instruments;
+const added: MeasuredApplication[] = [];
+
+function start(instruments: Instruments | undefined, objects: object[] = [], classes: object[] = []): Instruments {
+  const instances: Instances = {
+    has: (target) => objects.includes(target as object),
+    hasClassOf: (target) => classes.some((type) => type === target || type === target?.constructor),
+  };
+  const application = addMeasuredApplication(instruments, instances);
+  added.push(application);
+  keepMeasuredApplication(application);
+  return instruments!;
+}
+
+afterEach(() => {
+  for (const application of added.splice(0)) removeMeasuredApplication(application);
+});
+
+describe('the instruments of an object', () => {
+  it('are those of the only application, whatever it has', () => {
+    expect(instrumentsOf({})).toBeUndefined();
+    const only = start(instrumentsNamed('only'));
+    expect(instrumentsOf({})).toBe(only);
+  });
+
+  it('are those of the application that made it', () => {
+    const [one, two] = [new Orders(), new Orders()];
+    const first = start(instrumentsNamed('first'), [one], [Orders]);
+    const second = start(instrumentsNamed('second'), [two], [Orders]);
+    expect([instrumentsOf(one), instrumentsOf(two)]).toEqual([first, second]);
+  });
+
+  it('are none where that application measures nothing', () => {
+    const order = new Orders();
+    start(undefined, [order]);
+    start(instrumentsNamed('other'));
+    expect(instrumentsOf(order)).toBeUndefined();
+  });
+
+  it('are those of the only application that has its class, also for the class itself', () => {
+    const first = start(instrumentsNamed('first'), [], [Orders]);
+    start(instrumentsNamed('second'));
+    expect([instrumentsOf(new Orders()), instrumentsOf(Orders)]).toEqual([first, first]);
+  });
+
+  it('are otherwise those of the application that serves the request', () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+    const first = start(instrumentsNamed('first'), [], [Orders]);
+    const second = start(instrumentsNamed('second'), [], [Orders]);
+    const entry = { instruments: first } as Entry;
+    expect(context.with(withEntry(context.active(), entry), () => instrumentsOf(new Orders()))).toBe(first);
+    expect(instrumentsOf(new Orders())).toBe(second);
+    context.disable();
+  });
+
+  it('are otherwise those of the newest application that measures', () => {
+    const first = start(instrumentsNamed('first'));
+    start(undefined);
+    expect([instrumentsOf({}), instrumentsOf(undefined), currentInstruments()]).toEqual([first, first, first]);
+  });
+});
+
+describe('an application whose start has not succeeded', () => {
+  const none: Instances = { has: () => false, hasClassOf: () => false };
+
+  it('makes room for the next one, and comes back if it starts after all', () => {
+    const slow = addMeasuredApplication(instrumentsNamed('slow'), none);
+    added.push(slow);
+    const next = start(instrumentsNamed('next'));
+    removeMeasuredApplication(added.at(-1)!);
+    expect(currentInstruments()).toBeUndefined();
+    keepMeasuredApplication(added.at(-1)!);
+    expect(currentInstruments()).toBe(next);
+    keepMeasuredApplication(slow);
+    expect(currentInstruments()).toBe(slow.instruments);
+  });
+});

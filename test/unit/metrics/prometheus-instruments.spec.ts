@@ -1,0 +1,170 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import * as client from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
+import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
+import type { PromClient } from '../../../lib/metrics/prom-client.js';
+import { PrometheusInstruments } from '../../../lib/metrics/prometheus-instruments.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const said: string[] = [];
+beforeEach(() => setDiagnosticsSink({ warn: (message) => said.push(message) }));
+afterEach(() => setDiagnosticsSink());
+
+const described = (name: string) => ({ name, description: 'Described.', unit: '', attributes: ['a'] });
+const ACTIVE = described('active');
+const CALLS = described('calls');
+const DURATION = { ...described('duration'), buckets: [1] };
+
+function application(registry: Registry): PrometheusInstruments {
+  const instruments = new PrometheusInstruments(client as unknown as PromClient, registry, 100);
+  instruments.acquire();
+  return instruments;
+}
+
+async function values(registry: Registry): Promise<Record<string, number | undefined>> {
+  const metrics = await registry.getMetricsAsJSON();
+  return Object.fromEntries(metrics.map(({ name, values: [first] }) => [name, (first as { value: number }).value]));
+}
+
+describe('what is under way', () => {
+  it('never falls below zero, and is right again after a reset', async () => {
+    const registry = new Registry();
+    const active = application(registry).upDownCounter(ACTIVE);
+    active.add(1, { a: 'x' });
+    active.add(1, { a: 'x' });
+    registry.resetMetrics();
+    expect(await values(registry)).toEqual({ active: 2 });
+    active.add(-1, { a: 'x' });
+    registry.resetMetrics();
+    active.add(-1, { a: 'x' });
+    expect(await values(registry)).toEqual({ active: 0 });
+  });
+
+  it('is right again after the registry was cleared', async () => {
+    const registry = new Registry();
+    const instruments = application(registry);
+    const active = instruments.upDownCounter(ACTIVE);
+    active.add(1, { a: 'x' });
+    registry.clear();
+    active.add(1, { a: 'x' });
+    expect(await values(registry)).toEqual({ active: 2 });
+  });
+});
+
+describe('a registry that was cleared', () => {
+  it('gets all metrics again with the next measurement, from zero', async () => {
+    const registry = new Registry();
+    const instruments = application(registry);
+    const calls = instruments.counter(CALLS);
+    const duration = instruments.histogram(DURATION);
+    calls.add(5, { a: 'x' });
+    duration.record(1, { a: 'x' });
+    registry.clear();
+    duration.record(1, { a: 'x' });
+    calls.add(2, { a: 'x' });
+    expect(await values(registry)).toEqual({ calls_total: 2, duration: 1 });
+  });
+
+  it('gets them again when they are read, or a further one is made', () => {
+    const registry = new Registry();
+    const instruments = application(registry);
+    instruments.counter(CALLS);
+    instruments.observeGauge(described('observed'), () => []);
+    registry.clear();
+    instruments.restore();
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['calls_total', 'observed']);
+    registry.clear();
+    instruments.histogram(DURATION);
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['calls_total', 'observed', 'duration']);
+  });
+
+  it('knows counters by their whole name after they were written as OpenMetrics', async () => {
+    const registry = new Registry<client.OpenMetricsContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const calls = application(registry as unknown as Registry).counter(CALLS);
+    await registry.metrics();
+    registry.clear();
+    calls.add(1, { a: 'x' });
+    expect(registry.getSingleMetric('calls_total')).toBeDefined();
+  });
+
+  it('does not get those of applications that are over', () => {
+    const registry = new Registry();
+    const over = application(registry);
+    over.counter(CALLS);
+    over.release();
+    registry.clear();
+    application(registry).histogram(DURATION);
+    expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['duration']);
+  });
+});
+
+it('leaves a single metric away that was removed', () => {
+  const registry = new Registry();
+  const instruments = application(registry);
+  const calls = instruments.counter(CALLS);
+  instruments.histogram(DURATION);
+  registry.removeSingleMetric('calls_total');
+  calls.add(1, { a: 'x' });
+  instruments.restore();
+  expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['duration']);
+});
+
+it('leaves out a metric of a name that the registry has, as long as it has it', async () => {
+  const registry = new Registry();
+  new Gauge({ name: 'calls_total', help: 'Another.', registers: [registry] }).set(7);
+  const calls = application(registry).counter(CALLS);
+  calls.add(1, { a: 'x' });
+  expect(await values(registry)).toEqual({ calls_total: 7 });
+  expect(said.splice(0)).toEqual([expect.stringContaining('has a metric calls_total of its own')]);
+  registry.clear();
+  application(registry);
+  expect(await values(registry)).toEqual({});
+});
+
+describe('what is observed', () => {
+  it('is asked of the newest application, and of the one before when that is over', async () => {
+    const registry = new Registry();
+    const [first, second] = [1, 2].map((value) =>
+      application(registry).observeCounter(CALLS, () => [{ value, attributes: { a: 'x' } }]),
+    );
+    expect(await values(registry)).toEqual({ calls_total: 2 });
+    second!();
+    expect(await values(registry)).toEqual({ calls_total: 1 });
+    first!();
+    expect(registry.getSingleMetric('calls_total')).toBeUndefined();
+  });
+
+  it('is held by nothing afterwards', async () => {
+    const registry = new Registry();
+    const held = observe(registry);
+    // A WeakRef holds what it leads to until the end of the job.
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(held.deref()).toBeUndefined();
+  });
+
+  function observe(registry: Registry): WeakRef<object> {
+    const statistics = { value: 1, attributes: { a: 'x' } };
+    const stop = application(registry).observeGauge(ACTIVE, () => [statistics]);
+    stop();
+    return new WeakRef(statistics);
+  }
+});
+
+it('holds no text that the values of its labels were cut from', () => {
+  const calls = application(new Registry()).counter(CALLS);
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < 50; i++) {
+    const body = `${i} ${'x'.repeat(1_000_000)}`;
+    calls.add(1, { a: body });
+    calls.add(1, { a: body.slice(0, 20) });
+  }
+  collectGarbage();
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+});
