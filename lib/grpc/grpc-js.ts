@@ -41,12 +41,27 @@ export interface ServerInterceptingCall {
   sendMessage(message: unknown, callback: () => void): void;
   sendStatus(status: Status): void;
   getPeer(): string;
-  getHost(): string;
   getDeadline(): Date | number;
+  /** Since 1.11. */
+  getHost?(): string;
   /** Since 1.14. */
   getConnectionInfo?(): { readonly remoteAddress?: string; readonly remotePort?: number };
   /** Whether the caller is gone; not a public member. */
   checkCancelled?(): boolean;
+  /** The stream of HTTP/2 behind the call; not a public member. */
+  readonly stream?: ServerStream;
+}
+
+/** The stream of HTTP/2 on which a call is served, as far as it tells what became of the answer. */
+export interface ServerStream {
+  readonly headersSent: boolean;
+  /** Set when the status has been handed to HTTP/2. */
+  readonly sentTrailers?: object;
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  /** Why the stream was closed; 0 if as it should be. */
+  readonly rstCode: number;
+  once(event: 'wantTrailers' | 'close', listener: () => void): unknown;
 }
 
 export type ServerInterceptor = (definition: MethodDefinition, call: ServerInterceptingCall) => ServerInterceptingCall;
