@@ -85,7 +85,7 @@ export interface ClientInterceptingCall {
   sendMessageWithContext(context: MessageContext, message: unknown): void;
   cancelWithStatus(code: number, details: string): void;
   /** The server's address; until a connection is chosen, the target of the channel. */
-  getPeer(): string;
+  getPeer?(): string;
 }
 
 export interface ClientCallOptions {
@@ -112,9 +112,3 @@ export interface CallProperties {
 export interface ClientOptions extends InterceptorOptions {
   readonly callInvocationTransformer?: (properties: CallProperties) => CallProperties;
 }
-
-/** A method of a service's client. */
-export type ServiceMethod = ((...args: unknown[]) => unknown) & Omit<MethodDefinition, 'path'>;
-
-/** The client of a service, as grpc-js makes it of a definition: it has a function for each method. */
-export type ServiceClient = Record<string, ServiceMethod | undefined>;
