@@ -13,6 +13,8 @@ export class CallEntry implements Entry {
   caller: SpanContext | undefined;
   /** Whether the call was taken out of its trace. It is measured all the same. */
   isDiscarded = false;
+  /** Whether the status may repeat what was withheld elsewhere: the message of an exception out of `record: false`. */
+  hasWithheldDetails = false;
   private isHandled = false;
   private operation: Operation | undefined;
   /** The operation of the handler, while the call is open. */
@@ -45,6 +47,10 @@ export class CallEntry implements Entry {
 
   recordException(thrown: unknown): void {
     this.operation?.recordException(thrown);
+  }
+
+  detailsWithheld(): void {
+    this.hasWithheldDetails = true;
   }
 
   discard(): void {

@@ -13,7 +13,7 @@ import {
   type MetadataPart,
 } from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
-import { isRecording, observe } from './guarded-call.js';
+import { observe } from './guarded-call.js';
 import { MessageEvents } from './message-events.js';
 import { metadataSetter } from './metadata-carrier.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
@@ -56,7 +56,7 @@ export class ClientCall {
     this.target = this.peer();
     const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
     this.operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes });
-    this.isRecording = isRecording(this.operation);
+    this.isRecording = this.operation.recording;
     if (options.messageEvents && this.isRecording) this.events = MessageEvents.of(definition, this.operation.span);
     this.measurement = guarded('Measuring a gRPC call', () =>
       options.meter()?.begin(activeCallAttributes(method, definition)),

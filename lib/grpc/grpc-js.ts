@@ -59,7 +59,7 @@ export interface ServerStream {
   readonly sentTrailers?: object;
   readonly closed: boolean;
   readonly destroyed: boolean;
-  /** Why the stream was closed; 0 if as it should be. */
+  /** The error code of HTTP/2 with which the stream was closed; 0 if there was none. */
   readonly rstCode: number;
   once(event: 'wantTrailers' | 'close', listener: () => void): unknown;
 }

@@ -37,8 +37,8 @@ const DEADLINE_SLACK_RATIO = 0.1;
 const LATE: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
 const CANCELLED_BY_CALLER: Status = { code: CANCELLED };
 
-/** Of HTTP/2: a stream that was closed as it should be, or is still open. */
-const NO_ERROR = 0;
+/** HTTP/2's error code CANCEL: a stream that is not needed any more. */
+const RESET_BY_CALLER = 8;
 
 export interface ServerTracingOptions extends ResolvedGrpc {
   /** Undefined where nothing is measured. */
@@ -57,7 +57,7 @@ export class ServerCall {
   private readonly measurement: RequestMeasurement | undefined;
   /** The status that was handed to grpc-js, until it is known whether it left the process. */
   private answer: Status | undefined;
-  private isAnsweredByHeaders = false;
+  private isFlushing = false;
   private isOver = false;
 
   /** Begins the span of a call. Returns undefined where that fails: the call then goes on without a span. */
@@ -72,7 +72,7 @@ export class ServerCall {
   }
 
   private constructor(
-    definition: MethodDefinition,
+    private readonly definition: MethodDefinition,
     private readonly call: ServerInterceptingCall,
     private readonly metadata: Metadata,
     private readonly options: ServerTracingOptions,
@@ -173,24 +173,22 @@ export class ServerCall {
   }
 
   /**
-   * A status was handed to grpc-js. A caller that cancels also half-closes its stream, and both arrive at once; the handler
-   * of a stream may then answer, and its status is never sent. So the call ends when the status has left.
+   * A status was handed to grpc-js. A caller that cancels a stream of requests also ends it, and both arrive at about the
+   * same time; the handler may then answer, and its status is never sent. So the call ends when the status has left.
    */
   private answered(status: Status, isAfterHeaders: boolean): void {
     const { stream } = this.call;
     if (!stream) return this.end(status);
     if (this.answer) return;
     this.answer = status;
-    if (isAfterHeaders) return; // `onCancel` follows when the trailers are sent.
-    this.isAnsweredByHeaders = true;
-    // A cancellation that arrived together with the end of the requests has been read by then.
-    setImmediate(() => observe(() => this.end(stream.rstCode === NO_ERROR ? status : this.cancellation())));
+    // Else `onCancel` follows when the trailers are handed to HTTP/2.
+    if (!isAfterHeaders) this.endWhenFlushed(stream, status);
   }
 
   /** grpc-js says so of every call: when its status was sent, or when its caller is gone. */
   private cancelled(): void {
-    const { answer, call, isAnsweredByHeaders, isOver } = this;
-    if (isOver || isAnsweredByHeaders) return;
+    const { answer, call, isFlushing, isOver } = this;
+    if (isOver || isFlushing) return;
     const { stream } = call;
     if (!answer || !stream) return this.end(this.cancellation());
     if (isGone(stream)) return this.endAfterTrailers(stream, answer);
@@ -200,8 +198,16 @@ export class ServerCall {
     stream.once('close', settle);
   }
 
-  private endAfterTrailers({ sentTrailers }: ServerStream, answer: Status): void {
-    this.end(sentTrailers ? answer : this.cancellation());
+  private endAfterTrailers(stream: ServerStream, answer: Status): void {
+    if (!stream.sentTrailers) this.end(this.cancellation());
+    else if (this.definition.requestStream) this.endWhenFlushed(stream, answer);
+    else this.end(answer);
+  }
+
+  private endWhenFlushed(stream: ServerStream, answer: Status): void {
+    if (this.isFlushing) return;
+    this.isFlushing = true;
+    afterFlush(() => observe(() => this.end(stream.rstCode === RESET_BY_CALLER ? this.cancellation() : answer)));
   }
 
   checkCancelled(): void {
@@ -220,7 +226,8 @@ export class ServerCall {
     this.open.ended(this);
     if (this.isRecording && !entry.isDiscarded) {
       observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
-      observe(() => setCallStatus(operation, status, 'server'));
+      const shown = entry.hasWithheldDetails ? { ...status, details: '' } : status;
+      observe(() => setCallStatus(operation, shown, 'server'));
     }
     operation.end();
     guarded('Measuring a gRPC call', () =>
@@ -271,6 +278,14 @@ export class ServerCall {
     // Without a deadline this compares with NaN, and none has passed.
     return Date.now() >= deadline - slack;
   }
+}
+
+/**
+ * HTTP/2 writes at the end of a turn of the event loop what it was handed during that turn, or during the writing itself. What
+ * it reads before, such as the reset of a stream, comes first.
+ */
+function afterFlush(then: () => void): void {
+  setImmediate(() => setImmediate(then));
 }
 
 /** Whether nothing more will be sent on a stream. */
