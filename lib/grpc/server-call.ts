@@ -182,7 +182,7 @@ export class ServerCall {
     if (this.answer) return;
     this.answer = status;
     // Else `onCancel` follows when the trailers are handed to HTTP/2.
-    if (!isAfterHeaders) this.endWhenFlushed(stream, status);
+    if (!isAfterHeaders) this.endAnswered(stream, status);
   }
 
   /** grpc-js says so of every call: when its status was sent, or when its caller is gone. */
@@ -199,15 +199,18 @@ export class ServerCall {
   }
 
   private endAfterTrailers(stream: ServerStream, answer: Status): void {
-    if (!stream.sentTrailers) this.end(this.cancellation());
-    else if (this.definition.requestStream) this.endWhenFlushed(stream, answer);
-    else this.end(answer);
+    if (stream.sentTrailers) this.endAnswered(stream, answer);
+    else this.end(this.cancellation());
   }
 
-  private endWhenFlushed(stream: ServerStream, answer: Status): void {
+  private endAnswered(stream: ServerStream, answer: Status): void {
+    // Only a stream of requests is ended by its cancellation, so that a handler may answer that.
+    if (!this.definition.requestStream) return this.end(answer);
     if (this.isFlushing) return;
     this.isFlushing = true;
-    afterFlush(() => observe(() => this.end(stream.rstCode === RESET_BY_CALLER ? this.cancellation() : answer)));
+    afterFlush(stream, () =>
+      observe(() => this.end(stream.rstCode === RESET_BY_CALLER ? this.cancellation() : answer)),
+    );
   }
 
   checkCancelled(): void {
@@ -282,9 +285,10 @@ export class ServerCall {
 
 /**
  * HTTP/2 writes at the end of a turn of the event loop what it was handed during that turn, or during the writing itself. What
- * it reads before, such as the reset of a stream, comes first.
+ * it reads before, such as the reset of a stream, comes first. A stream that has ended on both sides closes then.
  */
-function afterFlush(then: () => void): void {
+function afterFlush(stream: ServerStream, then: () => void): void {
+  stream.once('close', then);
   setImmediate(() => setImmediate(then));
 }
 

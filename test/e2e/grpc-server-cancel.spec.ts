@@ -183,7 +183,7 @@ describe.each([
 
   it.each(['unary', 'serverStream', 'clientStream', 'bidi'] as const)('by a deadline: %s', async (method) => {
     const inHandler = firstValueFrom(reached);
-    const { ended } = begin(method, 'goes on', { deadline: Date.now() + 200 });
+    const { ended } = begin(method, 'goes on', { deadline: Date.now() + 1000 });
     await inHandler;
     expect(await ended).toBe(status.DEADLINE_EXCEEDED);
     await expectServed('DEADLINE_EXCEEDED', 1);
