@@ -20,6 +20,8 @@ export interface Entry {
   handledIn?(operation: Operation): void;
   /** Records an exception; the status follows from the answer alone. */
   recordException(thrown: unknown): void;
+  /** Something failed whose details are not to be recorded, and the answer may repeat them. */
+  detailsWithheld?(): void;
   /** Takes it out of its trace: its span is never exported. */
   discard(): void;
 }

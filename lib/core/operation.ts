@@ -163,13 +163,19 @@ export class Operation {
   /** Adds an `exception` event, unless this exception has been recorded here or further in. */
   recordException(thrown: unknown, details = true): void {
     // It may come by again, further out, or as the cause of another error.
-    if (!details) withholdDetails(thrown);
+    if (!details) this.withhold(thrown);
     if (!this.recording || this.recorded(thrown)) return;
     guarded('Recording an exception', () => {
       this.span.addEvent('exception', exceptionAttributes(thrown));
     });
     this.remember({ thrown, here: true });
     guarded('Recording an exception', () => this.rememberFurtherOut(thrown));
+  }
+
+  private withhold(thrown: unknown): void {
+    withholdDetails(thrown);
+    const entry = OperationContext.entryIn(this.context) as { detailsWithheld?(): void } | undefined;
+    entry?.detailsWithheld?.();
   }
 
   /** Has an exception that turns into another one, further out, count as recorded when that one passes. */

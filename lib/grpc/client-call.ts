@@ -1,11 +1,19 @@
+import { setImmediate } from 'node:timers';
 import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/api';
 import { guarded } from '../core/diagnostics.js';
 import { Operation } from '../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
-import { callAttributes, metadataAttributes, peerAttributes, setCallStatus } from './call-attributes.js';
+import {
+  callAttributes,
+  metadataAttributes,
+  peerAttributes,
+  setCallStatus,
+  type MetadataPart,
+} from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
+import { observe } from './guarded-call.js';
 import { MessageEvents } from './message-events.js';
 import { metadataSetter } from './metadata-carrier.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
@@ -22,13 +30,24 @@ export interface ClientTracingOptions extends ResolvedGrpc {
 /** One outgoing gRPC call and its client span, from its start to the status that the client tells the application. */
 export class ClientCall {
   private readonly operation: Operation;
+  private readonly isRecording: boolean;
   private readonly target: string;
   private readonly events: MessageEvents | undefined;
   private readonly measurement: RequestMeasurement | undefined;
-  private answered = false;
-  private over = false;
+  private isAnswered = false;
+  private isOver = false;
 
-  constructor(
+  /** Begins the span of a call. Returns undefined where that fails: the call then goes on without a span. */
+  static begin(
+    method: string,
+    definition: MethodDefinition,
+    call: ClientInterceptingCall,
+    options: ClientTracingOptions,
+  ): ClientCall | undefined {
+    return guarded('Tracing a gRPC call', () => new ClientCall(method, definition, call, options));
+  }
+
+  private constructor(
     private readonly method: string,
     private readonly definition: MethodDefinition,
     private readonly call: ClientInterceptingCall,
@@ -37,30 +56,35 @@ export class ClientCall {
     this.target = this.peer();
     const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
     this.operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes });
-    this.measurement = options.meter()?.begin(activeCallAttributes(method, definition));
-    this.events =
-      options.messageEvents && this.operation.recording ? MessageEvents.of(definition, this.operation.span) : undefined;
+    this.isRecording = this.operation.recording;
+    if (options.messageEvents && this.isRecording) this.events = MessageEvents.of(definition, this.operation.span);
+    this.measurement = guarded('Measuring a gRPC call', () =>
+      options.meter()?.begin(activeCallAttributes(method, definition)),
+    );
   }
 
   start(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
     const { operation } = this;
     const sent = this.withTraceContext(metadata);
-    operation.describe('grpc metadata', () => metadataAttributes(this.options.requestMetadata, 'request.header', sent));
+    this.describeMetadata('requestMetadata', 'request.header', sent);
     try {
       operation.run(() => start(sent, this.listen(listener)));
     } catch (thrown) {
-      operation.fail(thrown);
+      observe(() => operation.fail(thrown));
       this.finish({ code: UNKNOWN });
       throw thrown;
     }
-    if (this.events) this.watchMessages(this.events);
-    this.watchCancel();
+    observe(() => {
+      if (this.events) this.watchMessages(this.events);
+      this.watchCancel();
+    });
   }
 
   /** A copy: the application may use its metadata for other calls as well. */
   private withTraceContext(metadata: Metadata): Metadata {
     const { operation } = this;
-    const sent = metadata.clone();
+    const sent = guarded('Copying the metadata of a gRPC call', () => metadata.clone());
+    if (!sent) return metadata;
     guarded('The propagator', () => {
       if (trace.isSpanContextValid(operation.span.spanContext())) forgetTraceContext(sent);
       propagation.inject(operation.context, sent, metadataSetter);
@@ -69,68 +93,80 @@ export class ClientCall {
   }
 
   private listen(listener: ClientListener): ClientListener {
-    const { events, operation, options } = this;
+    const { events } = this;
     return {
       onReceiveMetadata: (metadata) => {
-        if (options.responseMetadata.length > 0) {
-          operation.describe('grpc metadata', () =>
-            metadataAttributes(options.responseMetadata, 'response.header', metadata),
-          );
-        }
+        this.describeMetadata('responseMetadata', 'response.header', metadata);
         listener.onReceiveMetadata?.(metadata);
       },
       onReceiveMessage: (message) => {
         // Null stands for the message that a failed call does not have.
         if (message !== null) {
-          this.answered = true;
-          events?.messageReceived();
+          this.isAnswered = true;
+          if (events) observe(() => events.messageReceived());
         }
         listener.onReceiveMessage?.(message);
       },
       onReceiveStatus: (status) => {
-        const lacksMessage = status.code === OK && !this.definition.responseStream && !this.answered;
-        this.end(lacksMessage ? { ...status, ...NO_MESSAGE } : status);
+        observe(() => this.end(this.asTold(status)));
         listener.onReceiveStatus?.(status);
       },
     };
   }
 
+  /** The status as grpc-js tells it to the application. */
+  private asTold(status: Status): Status {
+    const lacksMessage = status.code === OK && !this.definition.responseStream && !this.isAnswered;
+    return lacksMessage ? { ...status, ...NO_MESSAGE } : status;
+  }
+
+  private describeMetadata(wanted: 'requestMetadata' | 'responseMetadata', part: MetadataPart, metadata: Metadata) {
+    const { isRecording, operation, options } = this;
+    if (!isRecording || options[wanted].length === 0) return;
+    observe(() => operation.describe('grpc metadata', () => metadataAttributes(options[wanted], part, metadata)));
+  }
+
   private watchMessages(events: MessageEvents): void {
     const { call } = this;
     const { sendMessageWithContext: send } = call;
+    if (typeof send !== 'function') return;
     call.sendMessageWithContext = (sending, message) => {
-      events.messageSent();
+      observe(() => events.messageSent());
       send.call(call, sending, message);
     };
   }
 
   private watchCancel(): void {
-    const { call, operation } = this;
+    const { call } = this;
     const { cancelWithStatus: cancel } = call;
+    if (typeof cancel !== 'function') return;
     call.cancelWithStatus = (code, details) => {
       cancel.call(call, code, details);
-      // While another interceptor still holds the call back, grpc-js has nobody to tell, and never will.
-      if (operation.recording || this.measurement) setImmediate(() => this.end({ code, details }));
+      // While another interceptor still holds the call back, grpc-js has no listener to tell, and never will.
+      if (this.isRecording || this.measurement) setImmediate(() => observe(() => this.end({ code, details })));
     };
   }
 
   private end(status: Status): void {
+    if (this.isOver) return;
     const { operation } = this;
-    if (operation.recording) {
-      operation.describe('grpc attributes', () => this.attributes(status));
-      guarded('grpc status', () => setCallStatus(operation, status, 'client'));
+    if (this.isRecording) {
+      observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
+      observe(() => setCallStatus(operation, status, 'client'));
     }
     this.finish(status);
   }
 
   private finish(status: Status): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.isOver) return;
+    this.isOver = true;
     const { method, operation, target } = this;
     operation.end();
-    this.measurement?.end(
-      { ...endedCallAttributes(method, status, 'client'), ...serverAddress(target) },
-      operation.span,
+    guarded('Measuring a gRPC call', () =>
+      this.measurement?.end(
+        { ...endedCallAttributes(method, status, 'client'), ...serverAddress(target) },
+        operation.span,
+      ),
     );
   }
 
@@ -145,7 +181,7 @@ export class ClientCall {
 
   /** An interceptor may have made the call by hand, without this method. */
   private peer(): string {
-    return guarded('getPeer() of a gRPC call', () => this.call.getPeer()) ?? '';
+    return guarded('getPeer() of a gRPC call', () => this.call.getPeer?.()) ?? '';
   }
 }
 

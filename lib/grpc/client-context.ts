@@ -1,4 +1,5 @@
 import { context, type Context } from '@opentelemetry/api';
+import { observe } from './guarded-call.js';
 import type { ClientInterceptingCall, ClientInterceptor, ClientListener, MessageContext } from './grpc-js.js';
 
 /**
@@ -8,9 +9,13 @@ import type { ClientInterceptingCall, ClientInterceptor, ClientListener, Message
  * another request.
  */
 export function keepContext(call: ClientInterceptingCall): ClientInterceptingCall {
-  const { start, sendMessageWithContext: send } = call;
-  call.start = (metadata, listener = {}) => start.call(call, metadata, listenerIn(context.active(), listener));
-  call.sendMessageWithContext = (sending, message) => send.call(call, sendingIn(context.active(), sending), message);
+  observe(() => {
+    const { start, sendMessageWithContext: send } = call;
+    call.start = (metadata, listener = {}) => start.call(call, metadata, listenerIn(context.active(), listener));
+    // An interceptor may have made the call by hand, without this method.
+    if (typeof send !== 'function') return;
+    call.sendMessageWithContext = (sending, message) => send.call(call, sendingIn(context.active(), sending), message);
+  });
   return call;
 }
 

@@ -1,11 +1,13 @@
 import { context, SpanKind } from '@opentelemetry/api';
-import { guarded } from '../core/diagnostics.js';
+import { askPredicate } from '../core/diagnostics.js';
 import { Operation } from '../core/operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
 import { ClientCall, type ClientTracingOptions } from './client-call.js';
 import { keepContext } from './client-context.js';
-import type { ClientCallOptions, ClientInterceptor, MethodDefinition } from './grpc-js.js';
+import type { GrpcCall } from '../tracing.options.js';
+import type { ClientCallOptions, ClientInterceptingCall, ClientInterceptor, MethodDefinition } from './grpc-js.js';
+import { observe } from './guarded-call.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { UNKNOWN } from './status-code.js';
 
@@ -30,13 +32,29 @@ export function clientInterceptor(options: ClientTracingOptions): ClientIntercep
     const call = orFail(method, definition, options, () =>
       nextCall({ ...callOptions, [TRACED]: true } as ClientCallOptions),
     );
-    const start = call.start.bind(call);
-    call.start = (metadata, listener = {}) => {
-      if (guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata }))) start(metadata, listener);
-      else new ClientCall(method, definition, call, options).start(start, metadata, listener);
-    };
+    observe(() => traceCall(method, definition, call, options));
     return keepContext(call);
   };
+}
+
+function traceCall(
+  method: string,
+  definition: MethodDefinition,
+  call: ClientInterceptingCall,
+  options: ClientTracingOptions,
+): void {
+  const start = call.start.bind(call);
+  call.start = (metadata, listener = {}) => {
+    const traced = isIgnored(options, method, metadata)
+      ? undefined
+      : ClientCall.begin(method, definition, call, options);
+    if (traced) traced.start(start, metadata, listener);
+    else start(metadata, listener);
+  };
+}
+
+function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: GrpcCall['metadata']): boolean {
+  return askPredicate('grpc.ignore', () => ignore({ method, side: 'client', metadata })) ?? false;
 }
 
 // A channel that is closed refuses to begin a call: there is no status to tell of it.
@@ -44,13 +62,20 @@ function orFail<T>(method: string, definition: MethodDefinition, options: Client
   try {
     return begin();
   } catch (thrown) {
-    if (!guarded('grpc.ignore', () => options.ignore({ method, side: 'client', metadata: NO_METADATA }))) {
-      const measurement = options.meter()?.begin(activeCallAttributes(method, definition));
-      const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
-      operation.fail(thrown);
-      operation.end();
-      measurement?.end(endedCallAttributes(method, { code: UNKNOWN }, 'client'), operation.span);
-    }
+    if (!isIgnored(options, method, NO_METADATA)) observe(() => recordFailure(method, definition, options, thrown));
     throw thrown;
   }
+}
+
+function recordFailure(
+  method: string,
+  definition: MethodDefinition,
+  options: ClientTracingOptions,
+  thrown: unknown,
+): void {
+  const measurement = options.meter()?.begin(activeCallAttributes(method, definition));
+  const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
+  observe(() => operation.fail(thrown));
+  operation.end();
+  measurement?.end(endedCallAttributes(method, { code: UNKNOWN }, 'client'), operation.span);
 }

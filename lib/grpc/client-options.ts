@@ -27,19 +27,6 @@ export function withInterceptor<T extends ClientOptions>(options: T, interceptor
   };
 }
 
-/** The options of a call, with a tracing interceptor in front of its own interceptors, or else of its client's. */
-export function tracedCallOptions(
-  options: InterceptorOptions,
-  ofClient: InterceptorOptions,
-  interceptor: ClientInterceptor,
-): InterceptorOptions {
-  if (hasTracing(options)) return options;
-  if (hasAny(options)) return around(options, interceptor);
-  if (hasTracing(ofClient)) return options;
-  const { interceptors, providers } = givenIn(ofClient);
-  return { ...options, ...around({ interceptors, interceptor_providers: providers }, interceptor) };
-}
-
 function around<T extends InterceptorOptions>(options: T, interceptor: ClientInterceptor): T {
   const { interceptors, providers } = givenIn(options);
   if (!hasAny(options)) return { ...options, interceptors: [interceptor] };

@@ -41,12 +41,27 @@ export interface ServerInterceptingCall {
   sendMessage(message: unknown, callback: () => void): void;
   sendStatus(status: Status): void;
   getPeer(): string;
-  getHost(): string;
   getDeadline(): Date | number;
+  /** Since 1.11. */
+  getHost?(): string;
   /** Since 1.14. */
   getConnectionInfo?(): { readonly remoteAddress?: string; readonly remotePort?: number };
   /** Whether the caller is gone; not a public member. */
   checkCancelled?(): boolean;
+  /** The stream of HTTP/2 behind the call; not a public member. */
+  readonly stream?: ServerStream;
+}
+
+/** The stream of HTTP/2 on which a call is served, as far as it tells what became of the answer. */
+export interface ServerStream {
+  readonly headersSent: boolean;
+  /** Set when the status has been handed to HTTP/2. */
+  readonly sentTrailers?: object;
+  readonly closed: boolean;
+  readonly destroyed: boolean;
+  /** The error code of HTTP/2 with which the stream was closed; 0 if there was none. */
+  readonly rstCode: number;
+  once(event: 'wantTrailers' | 'close', listener: () => void): unknown;
 }
 
 export type ServerInterceptor = (definition: MethodDefinition, call: ServerInterceptingCall) => ServerInterceptingCall;
@@ -70,7 +85,7 @@ export interface ClientInterceptingCall {
   sendMessageWithContext(context: MessageContext, message: unknown): void;
   cancelWithStatus(code: number, details: string): void;
   /** The server's address; until a connection is chosen, the target of the channel. */
-  getPeer(): string;
+  getPeer?(): string;
 }
 
 export interface ClientCallOptions {
@@ -97,9 +112,3 @@ export interface CallProperties {
 export interface ClientOptions extends InterceptorOptions {
   readonly callInvocationTransformer?: (properties: CallProperties) => CallProperties;
 }
-
-/** A method of a service's client. */
-export type ServiceMethod = ((...args: unknown[]) => unknown) & Omit<MethodDefinition, 'path'>;
-
-/** The client of a service, as grpc-js makes it of a definition: it has a function for each method. */
-export type ServiceClient = Record<string, ServiceMethod | undefined>;

@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 
 /** A call that is being served. */
 interface OpenCall {
-  /** Looks whether the caller is still there; one that is gone learns of it at once. */
-  look(): void;
-  abandon(): void;
+  /** Checks whether the caller is still there. A call whose caller is gone learns of it at once. */
+  checkCancelled(): void;
+  endAsCancelled(): void;
 }
 
 /** The calls that a server is serving, so that none is lost when the application ends. */
@@ -22,8 +22,8 @@ export class OpenCalls {
   /** Ends what is open. The transports are closed by now, but calls hear of that only later. */
   async end(): Promise<void> {
     if (this.calls.size === 0) return;
-    for (const call of this.calls) call.look();
+    for (const call of this.calls) call.checkCancelled();
     await setImmediate();
-    for (const call of this.calls) call.abandon();
+    for (const call of this.calls) call.endAsCancelled();
   }
 }

@@ -1,15 +1,24 @@
-import { ROOT_CONTEXT, SpanKind, type Attributes, type Context, type SpanContext } from '@opentelemetry/api';
+import { setImmediate } from 'node:timers';
+import { ROOT_CONTEXT, SpanKind, type Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ADDRESS } from '@opentelemetry/semantic-conventions';
-import { guarded } from '../core/diagnostics.js';
-import { withEntry, type Entry } from '../core/entry.js';
+import { askPredicate, guarded } from '../core/diagnostics.js';
+import { withEntry } from '../core/entry.js';
 import { standOf, trusts } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
-import type { Instruments } from '../core/instruments.js';
 import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
+import { CallEntry } from './call-entry.js';
 import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';
-import type { Metadata, MethodDefinition, ServerInterceptingCall, ServerListener, Status } from './grpc-js.js';
+import type {
+  Metadata,
+  MethodDefinition,
+  ServerInterceptingCall,
+  ServerListener,
+  ServerStream,
+  Status,
+} from './grpc-js.js';
+import { observe } from './guarded-call.js';
 import { MessageEvents } from './message-events.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { metadataGetter } from './metadata-carrier.js';
@@ -26,7 +35,10 @@ const DEADLINE_SLACK_RATIO = 0.1;
 
 /** In the words of grpc-js, which only one of the two sides gets to say. */
 const LATE: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
-const GIVEN_UP: Status = { code: CANCELLED };
+const CANCELLED_BY_CALLER: Status = { code: CANCELLED };
+
+/** HTTP/2's error code CANCEL: a stream that is not needed any more. */
+const RESET_BY_CALLER = 8;
 
 export interface ServerTracingOptions extends ResolvedGrpc {
   /** Undefined where nothing is measured. */
@@ -34,23 +46,32 @@ export interface ServerTracingOptions extends ResolvedGrpc {
 }
 
 /** One incoming gRPC call and its server span, from its metadata to its status. */
-export class ServerCall implements Entry {
-  caller: SpanContext | undefined;
+export class ServerCall {
   private readonly method: string;
   private readonly receivedAt = Date.now();
+  private readonly entry: CallEntry;
   private readonly operation: Operation;
-  private events: MessageEvents | undefined;
-  /** What the call is served in: its span, unless it turns out to have none. */
-  private serving: Operation;
-  /** What the handler works in. */
-  private handling: Operation | undefined;
+  private readonly isRecording: boolean;
+  private readonly peerAtStart: string | undefined;
+  private readonly events: MessageEvents | undefined;
   private readonly measurement: RequestMeasurement | undefined;
-  /** Whether it was taken out of its trace. It counts all the same. */
-  private discarded = false;
-  private handled = false;
-  private over = false;
+  /** The status that was handed to grpc-js, until it is known whether it left the process. */
+  private answer: Status | undefined;
+  private isFlushing = false;
+  private isOver = false;
 
-  constructor(
+  /** Begins the span of a call. Returns undefined where that fails: the call then goes on without a span. */
+  static begin(
+    definition: MethodDefinition,
+    call: ServerInterceptingCall,
+    metadata: Metadata,
+    options: ServerTracingOptions,
+    open: OpenCalls,
+  ): ServerCall | undefined {
+    return guarded('Tracing a gRPC call', () => new ServerCall(definition, call, metadata, options, open));
+  }
+
+  private constructor(
     private readonly definition: MethodDefinition,
     private readonly call: ServerInterceptingCall,
     private readonly metadata: Metadata,
@@ -58,26 +79,38 @@ export class ServerCall implements Entry {
     private readonly open: OpenCalls,
   ) {
     this.method = methodName(definition.path);
-    const { method } = this;
-    if (guarded('grpc.ignore', () => options.ignore({ method, side: 'server', metadata }))) {
-      this.operation = this.serving = Operation.suppressed(this.within(ROOT_CONTEXT));
-      return;
+    this.entry = new CallEntry(options.meter?.instruments);
+    const isIgnored = this.isIgnored();
+    this.operation = isIgnored ? Operation.suppressed(withEntry(ROOT_CONTEXT, this.entry)) : this.start();
+    this.entry.serveIn(this.operation);
+    this.isRecording = !isIgnored && this.operation.recording;
+    if (this.isRecording) {
+      this.peerAtStart = call.getConnectionInfo ? undefined : this.peerName();
+      if (options.responseMetadata.length > 0) this.watchMetadata();
+      if (options.messageEvents) this.events = MessageEvents.of(definition, this.operation.span);
+      if (this.events) this.watchMessages(this.events);
     }
-    this.operation = this.serving = this.start();
-    this.measurement = options.meter?.begin(activeCallAttributes(method, definition));
-    if (!this.operation.recording && !this.measurement) return;
+    if (isIgnored || !(this.isRecording || options.meter)) return;
+    this.watchStatus();
+    this.measurement = guarded('Measuring a gRPC call', () =>
+      options.meter?.begin(activeCallAttributes(this.method, definition)),
+    );
     open.opened(this);
-    this.watch();
+  }
+
+  private isIgnored(): boolean {
+    const { metadata, method, options } = this;
+    return askPredicate('grpc.ignore', () => options.ignore({ method, side: 'server', metadata })) ?? false;
   }
 
   private start(): Operation {
-    const { metadata, method } = this;
+    const { entry, metadata, method } = this;
     // Not the active context: a server that was started inside a span would hang every call below it.
     const { caller, parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
-    this.caller = caller;
+    entry.caller = caller;
     return Operation.start(method, {
       kind: SpanKind.SERVER,
-      parent: this.within(parent),
+      parent: withEntry(parent, entry),
       ...(links && { links }),
       attributes: callAttributes(method),
     });
@@ -88,120 +121,133 @@ export class ServerCall implements Entry {
     return trusts('grpc.trustIncoming', options.trustIncoming, { method, side: 'server', metadata });
   }
 
-  get instruments(): Instruments | undefined {
-    return this.options.meter?.instruments;
-  }
-
-  private within(parent: Context): Context {
-    return withEntry(parent, this);
-  }
-
   // A status may also come from below: a message that cannot be read, a deadline. All of them pass through here.
-  private watch(): void {
-    const { call, definition, operation, options } = this;
+  private watchStatus(): void {
+    const { call } = this;
     const sendStatus = call.sendStatus.bind(call);
     call.sendStatus = (status) => {
-      const late = call.checkCancelled?.() ?? false;
+      const isLate = call.checkCancelled?.() ?? false;
+      const isAfterHeaders = call.stream?.headersSent ?? false;
       sendStatus(status);
-      if (!late) this.end(status);
+      if (!isLate) observe(() => this.answered(status, isAfterHeaders));
     };
-    if (!operation.recording) return;
-    if (options.responseMetadata.length > 0) this.watchMetadata();
-    if (options.messageEvents) this.watchMessages(MessageEvents.of(definition, operation.span));
   }
 
   private watchMetadata(): void {
     const { call, operation, options } = this;
     const sendMetadata = call.sendMetadata.bind(call);
     call.sendMetadata = (metadata) => {
-      operation.describe('grpc metadata', () =>
-        metadataAttributes(options.responseMetadata, 'response.header', metadata),
+      observe(() =>
+        operation.describe('grpc metadata', () =>
+          metadataAttributes(options.responseMetadata, 'response.header', metadata),
+        ),
       );
       sendMetadata(metadata);
     };
   }
 
-  private watchMessages(events: MessageEvents | undefined): void {
-    if (!events) return;
-    this.events = events;
+  private watchMessages(events: MessageEvents): void {
     const { call } = this;
     const sendMessage = call.sendMessage.bind(call);
     call.sendMessage = (message, callback) => {
-      events.messageSent();
+      observe(() => events.messageSent());
       sendMessage(message, callback);
     };
   }
 
   /** Goes on with the call inside its span. */
   handOn(listener: ServerListener): ServerListener {
-    const { events } = this;
+    const { entry, events } = this;
     return {
-      onReceiveMetadata: (metadata) => this.run(() => listener.onReceiveMetadata(metadata)),
+      onReceiveMetadata: (metadata) => entry.run(() => listener.onReceiveMetadata(metadata)),
       onReceiveMessage: (message) => {
-        events?.messageReceived();
-        this.run(() => listener.onReceiveMessage(message));
+        if (events) observe(() => events.messageReceived());
+        entry.run(() => listener.onReceiveMessage(message));
       },
-      onReceiveHalfClose: () => this.run(() => listener.onReceiveHalfClose()),
+      onReceiveHalfClose: () => entry.run(() => listener.onReceiveHalfClose()),
       onCancel: () => {
-        this.run(() => listener.onCancel());
-        // It also comes after a status that was sent, when there is nothing left to end.
-        this.end(this.deadlineHasPassed() ? LATE : GIVEN_UP);
+        entry.run(() => listener.onCancel());
+        observe(() => this.cancelled());
       },
     };
   }
 
-  // A handler may return, and so end its span, and go on listening to the call.
-  private run(tell: () => void): void {
-    const { handling, serving } = this;
-    (handling?.recording ? handling : serving).run(tell);
+  /**
+   * A status was handed to grpc-js. A caller that cancels a stream of requests also ends it, and both arrive at about the
+   * same time; the handler may then answer, and its status is never sent. So the call ends when the status has left.
+   */
+  private answered(status: Status, isAfterHeaders: boolean): void {
+    const { stream } = this.call;
+    if (!stream) return this.end(status);
+    if (this.answer) return;
+    this.answer = status;
+    // Else `onCancel` follows when the trailers are handed to HTTP/2.
+    if (!isAfterHeaders) this.endAnswered(stream, status);
   }
 
-  handlerReached(): boolean {
-    const first = !this.handled;
-    this.handled = true;
-    return first && this.operation.recording;
+  /** grpc-js says so of every call: when its status was sent, or when its caller is gone. */
+  private cancelled(): void {
+    const { answer, call, isFlushing, isOver } = this;
+    if (isOver || isFlushing) return;
+    const { stream } = call;
+    if (!answer || !stream) return this.end(this.cancellation());
+    if (isGone(stream)) return this.endAfterTrailers(stream, answer);
+    // Older releases say so when the status is handed over.
+    const settle = () => observe(() => this.endAfterTrailers(stream, answer));
+    stream.once('wantTrailers', settle);
+    stream.once('close', settle);
   }
 
-  handledIn(operation: Operation): void {
-    this.handling = operation;
+  private endAfterTrailers(stream: ServerStream, answer: Status): void {
+    if (stream.sentTrailers) this.endAnswered(stream, answer);
+    else this.end(this.cancellation());
   }
 
-  recordException(thrown: unknown): void {
-    this.operation.recordException(thrown);
+  private endAnswered(stream: ServerStream, answer: Status): void {
+    // Only a stream of requests is ended by its cancellation, so that a handler may answer that.
+    if (!this.definition.requestStream) return this.end(answer);
+    if (this.isFlushing) return;
+    this.isFlushing = true;
+    afterFlush(stream, () =>
+      observe(() => this.end(stream.rstCode === RESET_BY_CALLER ? this.cancellation() : answer)),
+    );
   }
 
-  discard(): void {
-    this.discarded = true;
-    this.operation.discard();
-    this.serving = Operation.suppressed(this.operation.context);
+  checkCancelled(): void {
+    observe(() => this.call.checkCancelled?.());
   }
 
-  look(): void {
-    this.call.checkCancelled?.();
-  }
-
-  abandon(): void {
-    this.end(GIVEN_UP);
+  /** The application ends, and grpc-js will not say any more how the call did. */
+  endAsCancelled(): void {
+    observe(() => this.end(this.answer ?? CANCELLED_BY_CALLER));
   }
 
   private end(status: Status): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.isOver) return;
+    this.isOver = true;
+    const { entry, method, operation } = this;
     this.open.ended(this);
-    const { discarded, method, operation } = this;
-    if (operation.recording && !discarded) {
-      operation.describe('grpc attributes', () => this.attributes(status));
-      guarded('grpc status', () => setCallStatus(operation, status, 'server'));
+    if (this.isRecording && !entry.isDiscarded) {
+      observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
+      const shown = entry.hasWithheldDetails ? { ...status, details: '' } : status;
+      observe(() => setCallStatus(operation, shown, 'server'));
     }
     operation.end();
-    this.measurement?.end(endedCallAttributes(method, status, 'server'), discarded ? undefined : operation.span);
+    guarded('Measuring a gRPC call', () =>
+      this.measurement?.end(
+        endedCallAttributes(method, status, 'server'),
+        entry.isDiscarded ? undefined : operation.span,
+      ),
+    );
+    entry.release();
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {
     const { call, metadata, options } = this;
+    const host = guarded('getHost() of a gRPC call', () => call.getHost?.());
     const peer = this.peer();
     return {
-      ...serverAddress(call.getHost()),
+      ...(host !== undefined && serverAddress(host)),
       ...(peer && { [ATTR_CLIENT_ADDRESS]: peer.address }),
       ...peerAttributes(peer),
       ...metadataAttributes(options.requestMetadata, 'request.header', metadata),
@@ -210,18 +256,43 @@ export class ServerCall implements Entry {
   }
 
   private peer(): Address | undefined {
-    const { call } = this;
+    const { call, peerAtStart } = this;
+    if (peerAtStart !== undefined) return parseAddress(peerAtStart);
     // A connection that is gone no longer says who it was with.
-    const { remoteAddress, remotePort } = call.getConnectionInfo?.() ?? {};
-    if (remoteAddress === undefined) return parseAddress(call.getPeer());
-    return { address: remoteAddress, port: remotePort };
+    const { remoteAddress, remotePort } =
+      guarded('getConnectionInfo() of a gRPC call', () => call.getConnectionInfo?.()) ?? {};
+    if (remoteAddress !== undefined) return { address: remoteAddress, port: remotePort };
+    const name = this.peerName();
+    return name === undefined ? undefined : parseAddress(name);
+  }
+
+  private peerName(): string | undefined {
+    return guarded('getPeer() of a gRPC call', () => this.call.getPeer());
+  }
+
+  private cancellation(): Status {
+    return this.deadlineHasPassed() ? LATE : CANCELLED_BY_CALLER;
   }
 
   private deadlineHasPassed(): boolean {
-    const deadline = Number(this.call.getDeadline());
+    const deadline = Number(guarded('getDeadline() of a gRPC call', () => this.call.getDeadline()) ?? Infinity);
     const given = deadline - this.receivedAt;
     const slack = Math.min(Math.max(DEADLINE_SLACK, given * DEADLINE_SLACK_RATIO), given / 2);
     // Without a deadline this compares with NaN, and none has passed.
     return Date.now() >= deadline - slack;
   }
+}
+
+/**
+ * HTTP/2 writes at the end of a turn of the event loop what it was handed during that turn, or during the writing itself. What
+ * it reads before, such as the reset of a stream, comes first. A stream that has ended on both sides closes then.
+ */
+function afterFlush(stream: ServerStream, then: () => void): void {
+  stream.once('close', then);
+  setImmediate(() => setImmediate(then));
+}
+
+/** Whether nothing more will be sent on a stream. */
+function isGone({ closed, destroyed, sentTrailers }: ServerStream): boolean {
+  return closed || destroyed || sentTrailers !== undefined;
 }

@@ -1,4 +1,5 @@
-import type { ServerInterceptor, ServerListener } from './grpc-js.js';
+import type { MethodDefinition, ServerInterceptingCall, ServerInterceptor, ServerListener } from './grpc-js.js';
+import { observe } from './guarded-call.js';
 import type { OpenCalls } from './open-calls.js';
 import { ServerCall, type ServerTracingOptions } from './server-call.js';
 
@@ -10,19 +11,28 @@ import { ServerCall, type ServerTracingOptions } from './server-call.js';
  */
 export function serverInterceptor(options: ServerTracingOptions, open: OpenCalls): ServerInterceptor {
   return (definition, call) => {
-    const start = call.start.bind(call);
-    call.start = (listener) => {
-      let serving: ServerListener = listener;
-      start({
-        onReceiveMetadata(metadata) {
-          serving = new ServerCall(definition, call, metadata, options, open).handOn(listener);
-          serving.onReceiveMetadata(metadata);
-        },
-        onReceiveMessage: (message) => serving.onReceiveMessage(message),
-        onReceiveHalfClose: () => serving.onReceiveHalfClose(),
-        onCancel: () => serving.onCancel(),
-      });
-    };
+    observe(() => traceCall(definition, call, options, open));
     return call;
+  };
+}
+
+function traceCall(
+  definition: MethodDefinition,
+  call: ServerInterceptingCall,
+  options: ServerTracingOptions,
+  open: OpenCalls,
+): void {
+  const start = call.start.bind(call);
+  call.start = (listener) => {
+    let serving: ServerListener = listener;
+    start({
+      onReceiveMetadata(metadata) {
+        serving = ServerCall.begin(definition, call, metadata, options, open)?.handOn(listener) ?? listener;
+        serving.onReceiveMetadata(metadata);
+      },
+      onReceiveMessage: (message) => serving.onReceiveMessage(message),
+      onReceiveHalfClose: () => serving.onReceiveHalfClose(),
+      onCancel: () => serving.onCancel(),
+    });
   };
 }

@@ -1,14 +1,14 @@
 import { types } from 'node:util';
 import type { ModulesContainer } from '@nestjs/core';
-import { guarded } from '../core/diagnostics.js';
-import { traceClientInUse } from './client-in-use.js';
-import { withInterceptor } from './client-options.js';
-import type { ClientInterceptor, ClientOptions, ServiceClient } from './grpc-js.js';
+import { guarded, warn } from '../core/diagnostics.js';
+import { shadow } from '../core/shadow.js';
+import type { ClientInterceptor } from './grpc-js.js';
+import { traceServiceClient } from './trace-service-client.js';
 
-/** Nest's `ClientGrpc`, as far as tracing uses it. It makes a client of grpc-js for each service that is asked for. */
+/** Nest's `ClientGrpc`, as far as tracing uses it. It makes a client of grpc-js for each service that it is asked for. */
 interface GrpcClient {
-  options: { readonly channelOptions?: ClientOptions };
-  readonly clients: Map<string, ServiceClient>;
+  readonly clients: Map<string, unknown>;
+  createClientByServiceName(name: string): unknown;
 }
 
 /** More than any class has. */
@@ -16,7 +16,7 @@ const MAX_FIELDS = 1000;
 
 const traced = new WeakSet<GrpcClient>();
 
-/** Has every gRPC client traced that Nest has made so far: those in DI, and those that are held by what is in DI. */
+/** Traces every gRPC client that Nest has made so far: those in DI, and those that are held by what is in DI. */
 export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientInterceptor): void {
   for (const { providers, controllers, injectables } of modules.values()) {
     for (const { instance } of [...providers.values(), ...controllers.values(), ...injectables.values()]) {
@@ -32,12 +32,33 @@ export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientI
 function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
   if (traced.has(client)) return;
   traced.add(client);
-  const channelOptions = client.options.channelOptions ?? {};
-  const withTracing = withInterceptor(channelOptions, interceptor);
-  if (withTracing === channelOptions) return;
-  client.options = { ...client.options, channelOptions: withTracing };
-  // Those that somebody has asked for already, in a constructor say.
-  for (const inUse of client.clients.values()) traceClientInUse(inUse, channelOptions, interceptor);
+  // What the application has asked for already, in a constructor say.
+  for (const inUse of client.clients.values()) trace(inUse, interceptor);
+  // A mock of the application stays the mock.
+  if (Object.hasOwn(client, 'createClientByServiceName')) return;
+  function createClientByServiceName(this: GrpcClient, name: string, ...more: unknown[]): unknown {
+    // What is inherited is looked up by each call: it may be replaced later, by a spy say.
+    const inherited = Object.getPrototypeOf(client) as GrpcClient;
+    const made = Reflect.apply(inherited.createClientByServiceName, this, [name, ...more]) as unknown;
+    trace(made, interceptor);
+    return made;
+  }
+  if (!shadow(client, 'createClientByServiceName', createClientByServiceName)) warnUntraced('does not take a method');
+}
+
+function trace(made: unknown, interceptor: ClientInterceptor): void {
+  guarded('Tracing a gRPC client', () => {
+    if (isServiceClient(made) && !traceServiceClient(made, interceptor)) warnUntraced('is not as grpc-js makes it');
+  });
+}
+
+function warnUntraced(why: string): void {
+  warn('nest-hooks', `A gRPC client cannot be traced: it ${why}. Make it with tracedGrpcOptions().`);
+}
+
+// A mock of the application is none.
+function isServiceClient(made: unknown): made is object {
+  return isObject(made) && typeof valueOf(made, 'makeUnaryRequest') === 'function';
 }
 
 /**
@@ -55,13 +76,19 @@ function heldBy(instance: unknown): unknown[] {
 function isGrpcClient(value: unknown): value is GrpcClient {
   return (
     isObject(value) &&
-    'getClientByServiceName' in value &&
-    typeof value.getClientByServiceName === 'function' &&
-    'clients' in value &&
-    value.clients instanceof Map &&
-    'options' in value &&
-    isObject(value.options)
+    typeof valueOf(value, 'getClientByServiceName') === 'function' &&
+    typeof valueOf(value, 'createClientByServiceName') === 'function' &&
+    valueOf(value, 'clients') instanceof Map
   );
+}
+
+// Getters are not asked: a provider may be anything.
+function valueOf(instance: object, key: string): unknown {
+  for (let owner: unknown = instance; isObject(owner); owner = Object.getPrototypeOf(owner)) {
+    const own = Object.getOwnPropertyDescriptor(owner, key);
+    if (own) return own.value;
+  }
+  return undefined;
 }
 
 // What a proxy does with a question is its own affair.

@@ -1,14 +1,18 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { warn } from '../core/diagnostics.js';
+import { guarded, warn } from '../core/diagnostics.js';
 import type { ServerInterceptor } from './grpc-js.js';
 
 /** `Transport.GRPC` of @nestjs/microservices. */
 const GRPC = 4;
 
+interface ServerOptions {
+  readonly channelOptions?: { readonly interceptors?: readonly ServerInterceptor[] };
+}
+
 /** Nest's gRPC transport, as far as tracing uses it. It makes the server of grpc-js when it begins to listen. */
 interface GrpcServer {
   readonly transportId: typeof GRPC;
-  options?: { readonly channelOptions?: { readonly interceptors?: readonly ServerInterceptor[] } };
+  options?: ServerOptions;
 }
 
 /**
@@ -31,12 +35,25 @@ export function traceGrpcServers(
 }
 
 function traceServer(server: GrpcServer, interceptor: ServerInterceptor): void {
-  const { channelOptions } = server.options ?? {};
-  // In front, which is nearest the wire.
-  const interceptors = [interceptor, ...(channelOptions?.interceptors ?? [])];
-  server.options = { ...server.options, channelOptions: { ...channelOptions, interceptors } };
-  if (server.options.channelOptions?.interceptors === interceptors) return;
+  const options = withInterceptor(server.options ?? {}, interceptor);
+  guarded('Tracing a gRPC server', () => (server.options = options));
+  if (server.options === options) return;
   warn('nest-hooks', 'A gRPC server cannot be traced: it does not take other options.');
+}
+
+/** The same options, with one more interceptor. They inherit from those given, which may change until the server listens. */
+function withInterceptor(given: ServerOptions, interceptor: ServerInterceptor): ServerOptions {
+  return Object.create(given, {
+    channelOptions: {
+      enumerable: true,
+      configurable: true,
+      get() {
+        const { channelOptions } = given;
+        // In front, which is nearest the wire.
+        return { ...channelOptions, interceptors: [interceptor, ...(channelOptions?.interceptors ?? [])] };
+      },
+    },
+  }) as ServerOptions;
 }
 
 function isGrpcServer(transport: unknown): transport is GrpcServer {

@@ -6,11 +6,11 @@ describe('the calls that are open', () => {
     const heard: string[] = [];
     const it = {
       heard,
-      look() {
+      checkCancelled() {
         heard.push('looked');
         if (learns) process.nextTick(() => calls.ended(it));
       },
-      abandon: () => heard.push('abandoned'),
+      endAsCancelled: () => heard.push('abandoned'),
     };
     calls.opened(it);
     return it;

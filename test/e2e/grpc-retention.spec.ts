@@ -1,0 +1,162 @@
+import { Agent, createServer, get, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller } from '@nestjs/common';
+import { GrpcMethod, GrpcStreamCall, GrpcStreamMethod } from '@nestjs/microservices';
+import { Client, credentials, Metadata, type sendUnaryData, type ServerReadableStream } from '@grpc/grpc-js';
+import { from, lastValueFrom, map, of, tap, toArray, type Observable } from 'rxjs';
+import { startGrpcApp, type Echo, type GrpcApp, type Message } from '../support/grpc-app.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const CALLS = 8;
+/** A message of 100 kB. */
+const large = () => ({ text: 'x'.repeat(100_000) });
+
+let web: Server;
+let agent: Agent;
+let release: (() => void)[] = [];
+beforeAll(async () => {
+  web = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
+  await once(web, 'listening');
+});
+afterEach(() => release.splice(0).forEach((it) => it()));
+afterAll(() => {
+  web.close();
+});
+
+/** What lives on after the call in which it was made, and with it the context of that call. */
+const keepers: Record<string, () => unknown> = {
+  'a timer': () => {
+    const timer = setInterval(() => {}, 60_000).unref();
+    release.push(() => clearInterval(timer));
+  },
+  'a pooled socket': () => {
+    const { port } = web.address() as AddressInfo;
+    get({ port, host: '127.0.0.1', agent }, (response) => response.resume());
+  },
+  'a promise': () => {
+    let settle: () => void;
+    const promise = new Promise<void>((resolve) => (settle = resolve));
+    const waiting = promise.then(() => {});
+    release.push(() => (settle(), void waiting));
+  },
+  'a gRPC channel': () => {
+    const { port } = web.address() as AddressInfo;
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    client.getChannel().getConnectivityState(true);
+    release.push(() => client.close());
+  },
+};
+
+let keep: () => unknown = () => {};
+let kind = '';
+let seen: Record<string, WeakRef<object>[]> = {};
+const see = (what: string, it: unknown) => void (seen[`${kind}: ${what}`] ??= []).push(new WeakRef(it as object));
+
+@Controller()
+class EchoController {
+  @GrpcMethod('Echo', 'Unary')
+  unary(message: Message, metadata: Metadata, call: object): Observable<Message> {
+    for (const [what, it] of Object.entries({ message, metadata, call })) see(what, it);
+    keep();
+    return of(large()).pipe(tap((answer) => see('answer', answer)));
+  }
+  @GrpcMethod('Echo', 'ServerStream')
+  serverStream(message: Message, metadata: Metadata, call: object): Observable<Message> {
+    return this.unary(message, metadata, call);
+  }
+  @GrpcStreamMethod('Echo', 'Bidi')
+  bidi(messages: Observable<Message>, metadata: Metadata, call: object): Observable<Message> {
+    see('metadata', metadata);
+    see('call', call);
+    return messages.pipe(
+      tap((message) => {
+        see('message', message);
+        keep();
+      }),
+      map(large),
+    );
+  }
+  @GrpcStreamCall('Echo', 'ClientStream')
+  clientStream(call: ServerReadableStream<Message, Message>, callback: sendUnaryData<Message>): void {
+    see('call', call);
+    see('metadata', call.metadata);
+    call.on('data', (message) => {
+      see('message', message);
+      keep();
+    });
+    call.on('end', () => callback(null, {}));
+  }
+}
+
+const calls: Record<string, (echo: Echo, metadata: Metadata) => Observable<Message>> = {
+  unary: (echo, metadata) => echo.unary(large(), metadata),
+  serverStream: (echo, metadata) => echo.serverStream(large(), metadata),
+  clientStream: (echo, metadata) => echo.clientStream(from([large()]), metadata),
+  bidi: (echo, metadata) => echo.bidi(from([large()]), metadata),
+};
+
+/** How many of what was seen are still in memory. */
+async function alive(): Promise<Record<string, number>> {
+  for (let round = 0; round < 4; round++) {
+    await turn();
+    collectGarbage();
+  }
+  return Object.fromEntries(
+    Object.entries(seen).map(([what, references]) => [what, references.filter((it) => it.deref()).length]),
+  );
+}
+
+/** Makes calls of all kinds in an application, and counts what is still in memory of them. */
+async function retained(tracing: false | object, keeper: () => unknown, side: 'server' | 'client') {
+  seen = {};
+  agent = new Agent({ keepAlive: true, maxFreeSockets: CALLS * 4 });
+  const grpc: GrpcApp = await startGrpcApp({ controllers: [EchoController], tracing });
+  const call = async (keepOnServer: () => unknown, keepOnClient: () => unknown) => {
+    keep = keepOnServer;
+    const metadata = new Metadata();
+    see('sent metadata', metadata);
+    const received = tap((message: Message) => {
+      see('received', message);
+      keepOnClient();
+    });
+    await lastValueFrom(calls[kind]!(grpc.echo, metadata).pipe(received, toArray()));
+  };
+  try {
+    for (kind of Object.keys(calls)) {
+      const onServer = side === 'server' ? keeper : () => {};
+      const onClient = side === 'client' ? keeper : () => {};
+      await Promise.all(Array.from({ length: CALLS }, () => call(onServer, onClient)));
+    }
+    // A connection remembers its last call.
+    kind = 'unary';
+    await call(
+      () => {},
+      () => {},
+    );
+    return await alive();
+  } finally {
+    agent.destroy();
+    await grpc.close();
+  }
+}
+
+describe.each(['server', 'client'] as const)('what a call on the %s has made', (side) => {
+  it.each(Object.entries(keepers))(
+    '%s, keeps no more of the call in memory than without tracing',
+    async (_name, keeper) => {
+      const untraced = await retained(false, keeper, side);
+      const traced = await retained({ http: { client: false } }, keeper, side);
+      expect(Object.keys(traced)).toEqual(Object.keys(untraced));
+      const grown = Object.entries(traced).filter(([what, count]) => count > untraced[what]! + 1);
+      expect(grown).toEqual([]);
+    },
+    60_000,
+  );
+});
