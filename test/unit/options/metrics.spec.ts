@@ -72,7 +72,7 @@ describe('metrics', () => {
 
 describe('requests for the metrics of the application', () => {
   const ignores = (options: object, url: string) =>
-    resolveOptions({ ...options }, {}, () => undefined).http.ignore?.({ url } as HttpRequest);
+    resolveOptions({ ...options }, {}, () => undefined).http.ignore?.({ method: 'GET', url } as HttpRequest);
 
   it.each<[options: object, url: string, ignored: boolean | undefined]>([
     [{ metrics: {} }, '/metrics', true],
