@@ -104,6 +104,8 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   private readonly httpClient: HttpClientTracing | undefined;
   private readonly grpcCalls = new OpenCalls();
   private traceGrpcClients = () => {};
+  private hasStarted = false;
+  private readonly registrationUndos: (() => void)[] = [];
 
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
@@ -129,12 +131,13 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   /** Nest calls this when the HTTP server exists and no route is registered yet. */
   async configure(): Promise<void> {
     if (!this.active) return;
-    traceHttpServer(this.adapterHost, {
+    const registered = traceHttpServer(this.adapterHost, {
       ...this.options.http,
       ...this.sampling,
       meter: this.meter(serverRequestMetrics),
       foreignProvider: this.runtime.foreignProvider,
     });
+    this.whenRegistered(registered);
     this.prepareHandlers();
     await this.metrics?.addRoute();
   }
@@ -149,6 +152,8 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   /** Every hook of the application has run: until now its start might have failed. */
   private async started(): Promise<void> {
+    this.hasStarted = true;
+    for (const undo of this.registrationUndos.splice(0)) undo();
     this.runtime.retain();
     this.httpClient?.retain();
     await this.metrics?.open();
@@ -162,15 +167,21 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   }
 
   private prepareHandlers(): void {
-    recordExceptions(this.applicationConfig, this.modules);
     traceHandlers(this.modules);
+    this.whenRegistered(recordExceptions(this.applicationConfig, this.modules));
+  }
+
+  /** Calls a function when Nest has registered its routes and handlers. It does so at once for transports that are connected later. */
+  private whenRegistered(undo: () => void): void {
+    if (this.hasStarted) queueMicrotask(undo);
+    else this.registrationUndos.push(undo);
   }
 
   private traceGrpc(options: ResolvedGrpc): void {
     const traced = serverInterceptor({ ...options, meter: this.meter(serverCallMetrics) }, this.grpcCalls);
     traceGrpcServers(this.modules, traced, () => {
       this.prepareHandlers();
-      if (this.adapterHost.httpAdapter) recordExceptionsOfConnected(this.modules);
+      if (this.adapterHost.httpAdapter) this.whenRegistered(recordExceptionsOfConnected(this.modules));
     });
     const meter = this.meter(clientCallMetrics);
     const interceptor = clientInterceptor({ ...options, meter: () => meter });

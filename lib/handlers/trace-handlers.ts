@@ -13,7 +13,7 @@ import { TracedHandler } from './traced-handler.js';
 const ROUTE_METADATA = ['path', 'method'];
 
 /** The handlers that are traced, by their function and then by the class of the controller: classes inherit handlers. */
-const handlers = new WeakMap<object, WeakMap<object, TracedHandler>>();
+const handlers = new WeakMap<object, HandlerOfClasses>();
 
 /**
  * Instruments every handler of requests and of calls. Call it before Nest asks the controllers for their handlers.
@@ -46,7 +46,7 @@ function traceController(controller: Type, instance: object | undefined): void {
 function traceHandler(method: AnyMethod, controller: Type, name: string): void {
   const known = handlers.get(method);
   if (known) {
-    if (!known.has(controller)) known.set(controller, new TracedHandler(controller, name));
+    known.add(controller, name);
     return;
   }
   const descriptor = { value: applyTraced, configurable: true, writable: true, enumerable: false };
@@ -55,16 +55,36 @@ function traceHandler(method: AnyMethod, controller: Type, name: string): void {
     warn(`handler:${controller.name}.${name}`, `The handler ${controller.name}.${name} gets no span. ${fix}`);
     return;
   }
-  handlers.set(method, new WeakMap([[controller, new TracedHandler(controller, name)]]));
+  handlers.set(method, new HandlerOfClasses(controller, name));
+}
+
+/** A handler as the classes have it that share its function, because they inherit it. */
+class HandlerOfClasses {
+  readonly #ofClass = new WeakMap<object, TracedHandler>();
+  readonly #first: TracedHandler;
+
+  constructor(controller: Type, name: string) {
+    this.#first = new TracedHandler(controller, name);
+    this.#ofClass.set(controller, this.#first);
+  }
+
+  add(controller: Type, name: string): void {
+    if (!this.#ofClass.has(controller)) this.#ofClass.set(controller, new TracedHandler(controller, name));
+  }
+
+  /** A decorator may have put another class, or another `constructor`, in the place of the one that Nest knows. */
+  of(instance: unknown): TracedHandler {
+    const controller = (instance as object | null | undefined)?.constructor;
+    return (controller && this.#ofClass.get(controller)) ?? this.#first;
+  }
 }
 
 /** Is called by Nest as `Function.prototype.apply` would be. */
 function applyTraced(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
   const entry = activeEntry();
-  const controller = (thisArg as object | null | undefined)?.constructor;
-  const handler = controller && handlers.get(this)?.get(controller);
-  if (!entry || !handler || !entry.handlerReached()) return Reflect.apply(this, thisArg, args ?? []);
-  const start = () => handler.start(entry, controller, this);
+  const handler = entry && handlers.get(this)?.of(thisArg);
+  if (!handler || !entry.handlerReached()) return Reflect.apply(this, thisArg, args ?? []);
+  const start = () => handler.start(entry, this);
   const { spanParameters } = handler;
   if (spanParameters.length === 0) return settle(start, this, thisArg, args);
   return settle(start, this, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.operation.span));

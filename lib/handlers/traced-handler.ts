@@ -14,7 +14,10 @@ export class TracedHandler {
   private readonly name: string;
   private readonly attributes: Attributes;
 
-  constructor(controller: Type, methodName: string) {
+  constructor(
+    private readonly controller: Type,
+    methodName: string,
+  ) {
     this.name = `${controller.name}.${methodName}`;
     this.attributes = { [ATTR_CODE_FUNCTION_NAME]: this.name };
     this.spanParameters = currentSpanParameters(controller.prototype as object, methodName);
@@ -23,11 +26,10 @@ export class TracedHandler {
   /**
    * Starts the work of serving an entry.
    *
-   * @param controller the class whose handler it is
-   * @param method the handler itself; what `@NoSpan()` says of it may be said late
+   * @param method the handler itself; `@NoSpan()` may be put on it late
    */
-  start(entry: Entry, controller: object, method: object): TracedWork {
-    const { attributes, name } = this;
+  start(entry: Entry, method: object): TracedWork {
+    const { attributes, controller, name } = this;
     const silent = isNoSpan(controller) || isNoSpan(method);
     if (silent) entry.discard();
     const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });

@@ -1,4 +1,5 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
+import { warn } from '../core/diagnostics.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { PropagatorName, TracingOptions } from '../tracing.options.js';
 import { nameList } from './name-list.js';
@@ -16,7 +17,20 @@ export function resolvePropagators(given: TracingOptions['propagators'], env: No
 }
 
 function namedByVariable(env: NodeJS.ProcessEnv): Propagators {
-  return nameList(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES)) ?? ['tracecontext', 'baggage'];
+  const named = nameList(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES));
+  if (named) warnOfOrder(named);
+  return named ?? ['tracecontext', 'baggage'];
+}
+
+// A platform sets it for all its services, in an order that nobody has thought about.
+function warnOfOrder(named: readonly string[]): void {
+  const w3c = named.indexOf('tracecontext');
+  if (w3c === -1 || named.indexOf('xray') < w3c) return;
+  const fix = 'Name xray before tracecontext if the caller is to win.';
+  warn(
+    'variable:OTEL_PROPAGATORS:order',
+    `OTEL_PROPAGATORS names xray after tracecontext: a request with both headers continues the trace of X-Amzn-Trace-Id, which API Gateway and other services of AWS add to what their callers send. ${fix}`,
+  );
 }
 
 function givenInCode(given: NonNullable<TracingOptions['propagators']>): Propagators {

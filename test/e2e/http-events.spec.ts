@@ -65,6 +65,16 @@ class EventsController {
     return { request: countListeners(raw), keys: Object.keys(raw).toSorted() };
   }
 
+  /** What libraries do that put a view in front of a request. */
+  @Get('derived')
+  derived(@Req() request: IncomingMessage & { raw?: IncomingMessage }): string {
+    const raw = request.raw ?? request;
+    let traceId = 'not heard';
+    raw.once('made up', () => (traceId = active()));
+    (Object.create(Object.create(raw) as object) as IncomingMessage).emit('made up');
+    return traceId;
+  }
+
   @Sse('stream')
   stream(): Observable<{ data: string }> {
     return interval(1).pipe(
@@ -115,6 +125,14 @@ describe.each(httpPlatforms)('events on %s', (platform) => {
       });
     }
     expect(answers[1]).toBe(answers[0]);
+  });
+
+  it('reach the listeners of a request from an object that was derived from it', async () => {
+    await withHttpApp(platform, { controllers: [EventsController] }, async (http) => {
+      const { body, status } = await http.request('/events/derived');
+      await http.traces.until((spans) => spans.length >= 2);
+      expect([status, body]).toEqual([200, http.traces.take()[0]!.spanContext().traceId]);
+    });
   });
 
   it('tear a stream down in its trace when its client leaves', async () => {

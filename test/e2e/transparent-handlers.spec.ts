@@ -28,6 +28,7 @@ import { APP_GUARD, Reflector } from '@nestjs/core';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { TracingModule } from 'nestjs-tracing';
 import { of } from 'rxjs';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdapter, httpPlatforms, untraced, type Platform } from '../support/http-app.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
@@ -207,6 +208,9 @@ describe.each(httpPlatforms)('with tracing on %s', (platform) => {
         Reflect.getMetadataKeys(CatsController.prototype, 'list'),
       ],
       guard: Reflect.ownKeys(app.get(RolesGuard)),
+      filters: [Reflect.ownKeys(app.get(QuietFilter)), app.get(QuietFilter).catch === QuietFilter.prototype.catch],
+      adapter: typeof Object.getOwnPropertyDescriptor(app.getHttpAdapter(), 'setNotFoundHandler'),
+      listeners: (app.getHttpServer() as Server).listeners('request')[0]?.name,
     });
     await expectSame(async ({ app }) => described(app));
   });

@@ -16,10 +16,12 @@ export interface EventObserver {
   emitted(emitter: object, event: unknown): void;
 }
 
+type Emit = (this: Observed, event: unknown, ...args: unknown[]) => unknown;
+
 interface Observed {
   [OBSERVER]?: EventObserver;
-  [OWN_EMIT]?: AnyMethod;
-  readonly emit: AnyMethod;
+  [OWN_EMIT]?: Emit;
+  readonly emit: Emit;
 }
 
 /**
@@ -40,14 +42,16 @@ export function eventObserverOf(emitter: object): EventObserver | undefined {
   return (emitter as Observed)[OBSERVER];
 }
 
-function emit(this: Observed, ...args: unknown[]): unknown {
-  const inherited = this[OWN_EMIT] ?? (Object.getPrototypeOf(this) as Observed).emit;
-  const observer = this[OBSERVER];
-  if (!observer) return Reflect.apply(inherited, this, args);
+function emit(this: Observed, event: unknown, ...args: unknown[]): unknown {
+  // The application may have derived an object from a request, by Object.create().
+  let observed = this;
+  while (!Object.hasOwn(observed, OBSERVER)) observed = Object.getPrototypeOf(observed) as Observed;
+  const inherited = observed[OWN_EMIT] ?? (Object.getPrototypeOf(observed) as Observed).emit;
+  const observer = observed[OBSERVER] as EventObserver;
   try {
-    return callIn(observer.context, inherited, this, args);
+    return callIn(observer.context, inherited as AnyMethod, this, [event, ...args]);
   } finally {
-    observer.emitted(this, args[0]);
+    if (observed === this) observer.emitted(this, event);
   }
 }
 

@@ -18,7 +18,7 @@ export interface ResponseAbort {
 export function endOf(event: 'finish' | 'close', request: HttpRequest, response: HttpResponse): ResponseEnd {
   // Over HTTP/2 'finish' comes even if the client has reset the stream.
   if (isHttp2(request)) return endOfStream(request);
-  return event === 'finish' ? 'complete' : abortOf(request, response);
+  return event === 'finish' || response.writableFinished ? 'complete' : abortOf(request, response);
 }
 
 /**
@@ -38,7 +38,7 @@ function endOfStream({ stream }: Http2ServerRequest): ResponseEnd {
 }
 
 /** How a response has ended whose connection has closed. */
-export function abortOf(request: HttpRequest, response: HttpResponse): ResponseAbort {
+function abortOf(request: HttpRequest, response: HttpResponse): ResponseAbort {
   const { socket } = request as IncomingMessage;
   const { errored } = response as ServerResponse;
   const clientLeft = socket?.readableEnded || isConnectionError(socket?.errored);

@@ -29,7 +29,7 @@ import type { FrameworkRequest, FrameworkResponse } from './framework-request.js
 import { httpSpanName } from '../method.js';
 import { outerContext, presentServerSpan, requestStand, type Surroundings } from './incoming-context.js';
 import { RequestRoute } from './request-route.js';
-import { abortOf, endOf, watchConnection, type ResponseEnd } from './response-end.js';
+import { endOf, watchConnection, type ResponseEnd } from './response-end.js';
 
 export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
@@ -143,7 +143,7 @@ export class ServerRequest implements Entry, EventObserver {
     this.response = response;
     // Read at once, which is not done for what is neither recorded nor measured.
     this.arrival ??= arrivalOf(request);
-    this.unwatch = watchConnection(request, () => this.end(abortOf(request, response)));
+    this.unwatch = watchConnection(request, () => this.end(endOf('close', request, response)));
     this.measurement = this.measure(this.arrival);
     if (!recording) return;
     const { span } = operation;

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
 import { guarded, warn } from '../../core/diagnostics.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { shadow } from '../../core/shadow.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
@@ -28,14 +28,18 @@ export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'listenedIn' |
 
 type RouteHook = (method: number, path: string) => void;
 
-/** Hooks the tracing of requests up with a Nest application's HTTP server. Call it once, before Nest registers the routes. */
-export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServerTracingOptions): void {
+/**
+ * Instruments a Nest application's HTTP server. Call it once, before Nest registers the routes, and call what it returns when
+ * Nest has.
+ */
+export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServerTracingOptions): () => void {
   const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
-  if (!adapter) return;
+  if (!adapter) return () => {};
   traceRequests(adapter, options);
   noteRoutes(adapter);
-  noteUnknownRoutes(adapter);
   recordExceptionsOutsideRoutes(adapter);
+  const undo = noteUnknownRoutes(adapter);
+  return () => undo?.();
 }
 
 function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOptions): void {
@@ -45,14 +49,16 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
     isRouteToldByFramework: losesRouteOptions(adapter),
   };
   const server = adapter.getHttpServer?.();
-  server?.prependListener?.('listening', () => {
+  server?.once?.('listening', () => {
     options.listenedIn = trace.getActiveSpan();
   });
-  // The server's own event comes first and misses no request that arrives over a socket; it only starts the span.
-  server?.prependListener?.('request', (request: HttpRequest, response: HttpResponse) => {
-    ServerRequest.begin(request, response, options);
-  });
-  // The adapter's hook goes on inside the span. It also sees requests that came over no socket, or another server's.
+  // Fastify answers by itself what its router cannot read. The application's listener stays the first one.
+  if (adapter.getType?.() === 'fastify') {
+    server?.on?.('request', (request: HttpRequest, response: HttpResponse) => {
+      ServerRequest.begin(request, response, options);
+    });
+  }
+  // The adapter's hook comes before everything else that the framework does, and goes on inside the span.
   const previous = adapter.onRequestHook;
   if (!adapter.setOnRequestHook) {
     warn(
@@ -86,24 +92,35 @@ function losesRouteOptions(adapter: TraceableAdapter): boolean {
 }
 
 // With versions and hosts Nest tries routes that then do not take the request.
-function noteUnknownRoutes(adapter: TraceableAdapter): void {
-  interceptMethod(adapter, 'setNotFoundHandler', (setNotFoundHandler, thisArg, [handler, ...rest]) => {
-    function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
-      ServerRequest.active()?.routeNotFound();
-      return Reflect.apply(handler as AnyMethod, this, args);
-    }
-    const observed = typeof handler === 'function' ? notFoundHandler : handler;
-    return Reflect.apply(setNotFoundHandler, thisArg, [observed, ...rest]);
-  });
+function noteUnknownRoutes(adapter: TraceableAdapter): (() => void) | undefined {
+  if (!adapter.setNotFoundHandler) return undefined;
+  return shadow(
+    adapter,
+    'setNotFoundHandler',
+    function (this: unknown, handler: AnyMethod, ...rest: unknown[]): unknown {
+      function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
+        ServerRequest.active()?.routeNotFound();
+        return Reflect.apply(handler, this, args);
+      }
+      return Reflect.apply(inherited(adapter, 'setNotFoundHandler'), this, [notFoundHandler, ...rest]);
+    },
+  );
 }
 
 // Nest asks the adapter to map what middleware and body parsers throw, before filters answer it.
 function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
-  interceptMethod(adapter, 'mapException', (mapException, thisArg, args) => {
-    const mapped: unknown = Reflect.apply(mapException, thisArg, args);
+  if (!adapter.mapException) return;
+  const own = Object.getOwnPropertyDescriptor(adapter, 'mapException')?.value as AnyMethod | undefined;
+  shadow(adapter, 'mapException', function (this: unknown, ...args: unknown[]): unknown {
+    const mapped: unknown = Reflect.apply(own ?? inherited(adapter, 'mapException'), this, args);
     guarded('Recording an exception', () => ServerRequest.active()?.recordMappedException(args[0], mapped));
     return mapped;
   });
+}
+
+/** The method of an adapter's class, looked up at each call: it may be replaced there. */
+function inherited(adapter: TraceableAdapter, name: 'mapException' | 'setNotFoundHandler'): AnyMethod {
+  return Reflect.get(Object.getPrototypeOf(adapter) as object, name, adapter) as AnyMethod;
 }
 
 function raw<T>(wrapped: unknown): T {

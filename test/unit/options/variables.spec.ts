@@ -134,7 +134,7 @@ describe('names in variables', () => {
   it.each<[env: Env, path: keyof ResolvedOptions, expected: unknown]>([
     [{ OTEL_PROPAGATORS: ' TraceContext , B3' }, 'propagators', ['tracecontext', 'b3']],
     [{ OTEL_PROPAGATORS: 'B3,b3' }, 'propagators', ['b3']],
-    [{ OTEL_PROPAGATORS: 'tracecontext,baggage,XRay' }, 'propagators', ['tracecontext', 'baggage', 'xray']],
+    [{ OTEL_PROPAGATORS: 'XRay,tracecontext,baggage' }, 'propagators', ['xray', 'tracecontext', 'baggage']],
     [{ OTEL_PROPAGATORS: 'None' }, 'propagators', []],
     [{ OTEL_TRACES_EXPORTER: 'Console' }, 'exporters', [{ type: 'console' }]],
     [{ OTEL_TRACES_EXPORTER: 'NONE' }, 'exporters', []],
@@ -150,6 +150,15 @@ describe('names in variables', () => {
   it('of the OTLP exporter are compared without case', () => {
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/JSON', OTEL_EXPORTER_OTLP_COMPRESSION: ' GZip' };
     expect(exporterOf(env)).toMatchObject({ protocol: 'http/json', compression: 'gzip' });
+  });
+
+  it('of propagators are taken in their order, which is warned of where services of AWS would win over the caller', () => {
+    expect(resolve({ OTEL_PROPAGATORS: 'tracecontext,baggage,xray' }).propagators).toEqual([
+      'tracecontext',
+      'baggage',
+      'xray',
+    ]);
+    expect(warnings).toEqual([expect.stringContaining('OTEL_PROPAGATORS names xray after tracecontext')]);
   });
 
   it('of options are not', () => {
