@@ -123,7 +123,7 @@ describe('a status that follows messages', () => {
       rstCode: 0,
       ...over,
     });
-    const served = serve({ stream: stream as ServerStream });
+    const served = serve({ stream });
     served.call.sendStatus({ code: 0 });
     return { ...served, stream };
   }
@@ -223,7 +223,7 @@ describe('a call goes on where tracing fails', () => {
   });
 
   it('with a measurement that does not begin, or does not end', () => {
-    play({}, { meter: meter({ begin: broken('begin') as () => never }).meter });
+    play({}, { meter: meter({ begin: broken('begin') }).meter });
     heard = [];
     play({}, { meter: meter({ end: broken('end') }).meter });
     expect(spans.names()).toEqual(['test.Echo/Unary', 'test.Echo/Unary']);
