@@ -20,7 +20,7 @@ const large = () => ({ text: 'x'.repeat(100_000) });
 
 let web: Server;
 let agent: Agent;
-let release: (() => void)[] = [];
+const release: (() => void)[] = [];
 beforeAll(async () => {
   web = createServer((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(web, 'listening');
@@ -43,8 +43,11 @@ const keepers: Record<string, () => unknown> = {
   'a promise': () => {
     let settle: () => void;
     const promise = new Promise<void>((resolve) => (settle = resolve));
-    const waiting = promise.then(() => {});
-    release.push(() => (settle(), void waiting));
+    const waiting = (async () => promise)();
+    release.push(() => {
+      settle();
+      void waiting;
+    });
   },
   'a gRPC channel': () => {
     const { port } = web.address() as AddressInfo;

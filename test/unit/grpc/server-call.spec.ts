@@ -1,22 +1,36 @@
+import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Metadata } from '@grpc/grpc-js';
-import type { ServerInterceptingCall, ServerListener, Status } from '../../../lib/grpc/grpc-js.js';
+import { trace, type Span } from '@opentelemetry/api';
+import type { RequestMeter } from '../../../lib/core/request-meter.js';
+import type { ServerInterceptingCall, ServerListener, ServerStream, Status } from '../../../lib/grpc/grpc-js.js';
 import { OpenCalls } from '../../../lib/grpc/open-calls.js';
 import { serverInterceptor } from '../../../lib/grpc/server-interceptor.js';
+import type { ServerTracingOptions } from '../../../lib/grpc/server-call.js';
 import { resolveGrpc } from '../../../lib/options/grpc.js';
 import { recordSpans } from '../../support/recorded-spans.js';
 
 const spans = recordSpans();
 const definition = { path: '/test.Echo/Unary', requestStream: false, responseStream: false };
+/** What the handler has heard, and what it does when it begins. */
+let heard: string[] = [];
+let atStart = () => {};
 const listener: ServerListener = {
-  onReceiveMetadata() {},
-  onReceiveMessage() {},
-  onReceiveHalfClose() {},
-  onCancel() {},
+  onReceiveMetadata() {
+    heard.push('metadata');
+    atStart();
+  },
+  onReceiveMessage: () => void heard.push('message'),
+  onReceiveHalfClose: () => void heard.push('half-close'),
+  onCancel: () => void heard.push('cancel'),
 };
 
 /** A call as grpc-js makes it, for its wire to be played by hand. */
-function serve(over: Partial<ServerInterceptingCall> = {}) {
+function serve(
+  over: Partial<ServerInterceptingCall> = {},
+  options: Partial<ServerTracingOptions> = {},
+  metadata = new Metadata(),
+) {
   let wire!: ServerListener;
   const sent: Status[] = [];
   const call: ServerInterceptingCall = {
@@ -31,8 +45,10 @@ function serve(over: Partial<ServerInterceptingCall> = {}) {
     getDeadline: () => Infinity,
     ...over,
   };
-  serverInterceptor({ ...resolveGrpc({}), meter: undefined }, new OpenCalls())(definition, call).start(listener);
-  wire.onReceiveMetadata(new Metadata());
+  serverInterceptor({ ...resolveGrpc({}), meter: undefined, ...options }, new OpenCalls())(definition, call).start(
+    listener,
+  );
+  wire.onReceiveMetadata(metadata);
   return { call, wire, sent };
 }
 
@@ -95,5 +111,141 @@ it('a peer that is not known leaves no attributes', () => {
     'rpc.status_code': 'OK',
     'server.address': 'host',
     'server.port': 1,
+  });
+});
+
+describe('a status that follows messages', () => {
+  function answer(over: Partial<ServerStream> = {}) {
+    const stream = Object.assign(new EventEmitter(), {
+      headersSent: true,
+      closed: false,
+      destroyed: false,
+      rstCode: 0,
+      ...over,
+    });
+    const served = serve({ stream });
+    served.call.sendStatus({ code: 0 });
+    return { ...served, stream };
+  }
+
+  it('counts when it was sent', () => {
+    const { stream, wire } = answer();
+    expect(spans.names()).toEqual([]);
+    Object.assign(stream, { sentTrailers: {} });
+    wire.onCancel();
+    expect(statusOf()).toBe('OK');
+  });
+
+  it('counts when it is sent later, as of older releases of grpc-js', () => {
+    const { stream, wire } = answer();
+    wire.onCancel();
+    expect(spans.names()).toEqual([]);
+    Object.assign(stream, { sentTrailers: {} });
+    stream.emit('wantTrailers');
+    stream.emit('close');
+    expect(statusOf()).toBe('OK');
+  });
+
+  it.each([
+    ['before', true],
+    ['after', false],
+  ])('does not count if the stream is closed first, %s onCancel()', (_when, closed) => {
+    const { stream, wire } = answer({ closed });
+    wire.onCancel();
+    stream.emit('close');
+    expect(statusOf()).toBe('CANCELLED');
+  });
+});
+
+describe('a call goes on where tracing fails', () => {
+  const broken = (what: string) => () => {
+    throw new Error(`${what} broke`);
+  };
+  /** Begins and ends like any other. */
+  const meter = (over: { begin?: () => never; end?: () => void } = {}) => {
+    const measured: unknown[] = [];
+    const end = (attributes: unknown) => {
+      measured.push(attributes);
+      over.end?.();
+    };
+    return { measured, meter: { begin: over.begin ?? (() => ({ end })) } as unknown as RequestMeter };
+  };
+  const duringCall = (change: (span: Span) => void) => {
+    atStart = () => change(trace.getActiveSpan()!);
+  };
+  beforeEach(() => {
+    heard = [];
+    atStart = () => {};
+  });
+
+  function play(...given: Parameters<typeof serve>) {
+    const served = serve(...given);
+    served.wire.onReceiveMessage({});
+    served.wire.onReceiveHalfClose();
+    served.call.sendStatus({ code: 0 });
+    served.wire.onCancel();
+    expect(heard).toEqual(['metadata', 'message', 'half-close', 'cancel']);
+    expect(served.sent).toEqual([{ code: 0 }]);
+  }
+
+  it.each(['getPeer', 'getHost', 'getConnectionInfo', 'getDeadline'] as const)('in %s()', (member) => {
+    play({ [member]: broken(member) });
+    expect(statusOf()).toBe('OK');
+  });
+
+  it.each(['getPeer', 'getHost', 'getDeadline'] as const)('without %s()', (member) => {
+    play({ [member]: undefined });
+    expect(statusOf()).toBe('OK');
+    const { wire } = serve({ [member]: undefined });
+    wire.onCancel();
+    expect(spans.all().map(({ attributes }) => attributes['rpc.status_code'])).toEqual(['OK', 'CANCELLED']);
+  });
+
+  it('with metadata that cannot be read', () => {
+    const metadata = Object.assign(new Metadata(), { get: broken('get'), getMap: broken('getMap') });
+    play({}, { requestMetadata: [{ name: 'x-tenant', secret: false }] }, metadata);
+    expect(spans.names()).toEqual(['test.Echo/Unary']);
+  });
+
+  it('with a span that was frozen, and is measured', () => {
+    duringCall((span) => Object.freeze(span));
+    const { measured, meter: it } = meter();
+    play({}, { meter: it });
+    expect(measured).toHaveLength(1);
+  });
+
+  it('with a span whose isRecording() throws, and is measured', () => {
+    duringCall((span) => Object.assign(span, { isRecording: broken('isRecording') }));
+    const { measured, meter: it } = meter();
+    play({}, { meter: it, messageEvents: true });
+    expect(measured).toHaveLength(1);
+    expect(spans.names()).toEqual(['test.Echo/Unary']);
+  });
+
+  it('with a measurement that does not begin, or does not end', () => {
+    play({}, { meter: meter({ begin: broken('begin') }).meter });
+    heard = [];
+    play({}, { meter: meter({ end: broken('end') }).meter });
+    expect(spans.names()).toEqual(['test.Echo/Unary', 'test.Echo/Unary']);
+  });
+
+  it('with a call that takes no methods', () => {
+    const sent: Status[] = [];
+    const call = Object.freeze({
+      start: (given: ServerListener) => given.onReceiveMetadata(new Metadata()),
+      sendMetadata() {},
+      sendMessage() {},
+      sendStatus: (status: Status) => void sent.push(status),
+      getPeer: () => 'unknown',
+      getDeadline: () => Infinity,
+    });
+    serverInterceptor({ ...resolveGrpc({}), meter: undefined }, new OpenCalls())(definition, call).start(listener);
+    call.sendStatus({ code: 0 });
+    expect([heard, sent]).toEqual([['metadata'], [{ code: 0 }]]);
+  });
+
+  it.each([true, false])('with an async ignore that brings %s: it ignores nothing', (answer) => {
+    play({}, { ignore: (() => Promise.resolve(answer)) as never });
+    expect(spans.names()).toEqual(['test.Echo/Unary']);
   });
 });
