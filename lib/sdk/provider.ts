@@ -6,8 +6,8 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { ReadableSpan } from '../tracing.options.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { baggageAttributes } from './baggage-attributes.js';
-import { BoundedProcessor } from './export/bounded-processor.js';
 import { withEnvironment } from './environment.js';
+import { boundedSpans } from './export/bounded-spans.js';
 import { createSpanProcessors } from './export/exporters.js';
 import { registeredProvider, unregisterProvider } from './globals.js';
 import type { PresetIdGenerator } from './id-generator.js';
@@ -53,7 +53,7 @@ export function foreignProvider(provider: TracerProvider): ProviderHandle {
 export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
   const { NodeSDK } = loadSdkNode();
   const { processors, memory } = createSpanProcessors(options);
-  const spanProcessors = [...startProcessors(options), ...processors];
+  const spanProcessors = [...ownProcessors(options), ...processors];
   const serviceName = String(options.resource[ATTR_SERVICE_NAME]);
   const sampling = createSampler(options.sampler, serviceName);
   const configuration: Partial<NodeSDKConfiguration> = {
@@ -93,19 +93,14 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
       await Promise.all(processors.map((processor) => processor.forceFlush()));
     },
     finish: async () => {
-      await Promise.all(
-        processors.map((processor) =>
-          processor instanceof BoundedProcessor ? processor.finish() : processor.forceFlush(),
-        ),
-      );
+      await Promise.all(processors.map((processor) => processor.finish()));
     },
     shutdown: () => {
       sampling.stop();
       return sdk.shutdown();
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
-    exportStatistics: () =>
-      processors.flatMap((processor) => (processor instanceof BoundedProcessor ? [processor.statistics()] : [])),
+    exportStatistics: () => processors.flatMap((processor) => processor.statistics() ?? []),
   };
 }
 
@@ -113,8 +108,13 @@ function isParentBased({ type }: ResolvedOptions['sampler']): boolean {
   return type.startsWith('parentbased') || type === 'always_off';
 }
 
-function startProcessors({ baggage: { attributes } }: ResolvedOptions): SpanProcessor[] {
-  return attributes.length > 0 ? [baggageAttributes(attributes)] : [];
+/** The processors in front of those that export. */
+function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedOptions): SpanProcessor[] {
+  const finiteNumbersOnly = exporters.some((exporter) => exporter.type === 'otlp' && exporter.protocol === 'http/json');
+  return [
+    ...(attributes.length > 0 ? [baggageAttributes(attributes)] : []),
+    ...(exporters.length > 0 ? [boundedSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
+  ];
 }
 
 // The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would
