@@ -50,7 +50,7 @@ function usableLinks(links: readonly Link[]): Link[] {
   if (Array.isArray(links) && links.every(isUsable)) return links;
   warn('links', 'Links that are none are left out: each needs a context with a trace id and a span id.');
   // A promise may still reject.
-  if (types.isPromise(links)) guarded('A function that gives links', () => links);
+  if (types.isPromise(links)) void guarded('A function that gives links', () => links);
   return Symbol.iterator in Object(links) ? [...links].filter(isUsable) : [];
 }
 
