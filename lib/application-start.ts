@@ -1,21 +1,50 @@
 import { Inject, Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { reportIgnored } from './core/diagnostics.js';
+import { ListeningState } from './core/listening-state.js';
+
+/** A part of the library that takes hold of the process while an application is up. */
+export interface ApplicationStartListener {
+  /** The application has started. Called again where it listens after all, on another port say. The start waits for it. */
+  started(): void | Promise<void>;
+  /** The application cannot listen, so nothing of it may stay: it may be given up, which nobody would report. */
+  failed(): void;
+}
 
 /**
- * Reports that an application has started: every start-up hook of every module has run, and none of them failed. Nest itself
- * reports neither a start that has succeeded nor one that has failed.
+ * Reports that an application has started: every start-up hook of every module has run, none of them failed, and none of its
+ * servers has failed to listen so far. Nest itself reports neither a start that has succeeded nor one that has failed.
  */
 @Injectable()
 export class ApplicationStart implements OnApplicationBootstrap {
-  readonly #listeners: (() => void | Promise<void>)[] = [];
+  readonly #listeners: ApplicationStartListener[] = [];
+  #state: ListeningState | undefined;
 
-  /** Calls a function once, when the application has started. The start waits for it. */
-  onStarted(listener: () => void | Promise<void>): void {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {}
+
+  add(listener: ApplicationStartListener): void {
     this.#listeners.push(listener);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    for (const listener of this.#listeners.splice(0)) await listener();
+    // A microservice that is initialized by hand runs its hooks twice.
+    if (this.#state) return;
+    this.#state = new ListeningState((isUp) => {
+      if (isUp) void this.#started().catch((error: unknown) => reportIgnored('Starting to trace again', error));
+      else for (const listener of this.#listeners) listener.failed();
+    });
+    this.#state.watchServer(this.adapterHost.httpAdapter?.getHttpServer());
+    // Public, but young: a release without it reports no microservice that cannot listen.
+    const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
+    registry?.call(this.modules).subscribe((transport: unknown) => this.#state?.watchTransport(transport));
+    await this.#started();
+  }
+
+  async #started(): Promise<void> {
+    for (const listener of this.#listeners) await listener.started();
   }
 }
 

@@ -118,7 +118,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   ) {
     super();
     this.shutDownLast();
-    start.onStarted(() => this.started());
+    start.add({ started: () => this.started(), failed: () => this.startFailed() });
     if (this.runtime.repeated) return;
     this.metrics = this.measure();
     if (!this.active) return;
@@ -150,13 +150,19 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     this.traceGrpcClients();
   }
 
-  /** Every hook of the application has run: until now its start might have failed. */
   private async started(): Promise<void> {
     this.hasStarted = true;
     for (const undo of this.registrationUndos.splice(0)) undo();
     this.runtime.retain();
     this.httpClient?.retain();
     await this.metrics?.open();
+  }
+
+  /** The next application that starts is to find the process as if this one had not. */
+  private startFailed(): void {
+    this.runtime.release();
+    this.httpClient?.release();
+    this.metrics?.stop();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -13,6 +13,8 @@ export interface TracingRuntime {
   readonly foreignProvider: boolean;
   /** Takes a share in the provider, once the application is up: one whose start fails must not keep it open. */
   retain(): void;
+  /** Gives the share back, where the application is not up after all. The next one that starts closes the provider then. */
+  release(): void;
   /** Exports what has ended so far, within `shutdown.timeout`. Never rejects. */
   flush(): Promise<void>;
   /** Exports and lets go of the provider, if it is ours and nobody else uses it. Never rejects; once is enough. */

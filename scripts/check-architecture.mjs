@@ -34,7 +34,7 @@ const parts = [
     files: /^sdk\//,
     mayImport: ['core/', 'packages/', 'propagation/', 'options', 'options/', 'runtime', 'errors'],
   },
-  { name: 'application-start', files: /^application-start\.ts$/, mayImport: [] },
+  { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },
   { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },

@@ -1,14 +1,16 @@
+import { types } from 'node:util';
 import {
   INVALID_SPAN_CONTEXT,
   trace,
   TraceFlags,
   type Context,
+  type Link,
   type Span,
   type SpanOptions,
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { reportIgnored } from './diagnostics.js';
+import { guarded, reportIgnored, warn } from './diagnostics.js';
 import { VERSION } from './version.js';
 
 let provider: TracerProvider | undefined;
@@ -34,11 +36,27 @@ const parentBasedProviders = new WeakSet<TracerProvider>();
  */
 export function startSpan(name: string, options: SpanOptions, parent: Context): Span {
   try {
-    return currentTracer().startSpan(name, options, parent);
+    const { links } = options;
+    const usable = links && usableLinks(links);
+    return currentTracer().startSpan(name, usable === links ? options : { ...options, links: usable }, parent);
   } catch (error) {
     reportIgnored('Starting a span', error);
     return trace.wrapSpanContext(trace.getSpanContext(parent) ?? INVALID_SPAN_CONTEXT);
   }
+}
+
+/** The links that a tracer can take: because of one that it cannot, the whole span would be lost. */
+function usableLinks(links: readonly Link[]): Link[] {
+  if (Array.isArray(links) && links.every(isUsable)) return links;
+  warn('links', 'Links that are none are left out: each needs a context with a trace id and a span id.');
+  // A promise may still reject.
+  if (types.isPromise(links)) void guarded('A function that gives links', () => links);
+  return Symbol.iterator in Object(links) ? [...links].filter(isUsable) : [];
+}
+
+function isUsable(link: Link | undefined): boolean {
+  const { traceId, spanId } = link?.context ?? {};
+  return typeof traceId === 'string' && typeof spanId === 'string';
 }
 
 /** Says that a provider's sampler decides about whole traces: what stands below a span that is not kept is not kept either. */

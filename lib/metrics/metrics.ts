@@ -1,4 +1,3 @@
-import { errorMonitor, type EventEmitter } from 'node:events';
 import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Attributes } from '@opentelemetry/api';
 import { ApplicationInstances } from '../core/application-instances.js';
@@ -85,7 +84,6 @@ export class Metrics {
   async open(): Promise<void> {
     this.#instances.changed();
     await this.#start();
-    this.#watchServer();
     if (this.instruments instanceof MeterInstruments && !this.instruments.heard) warnOfSilence();
     if (this.#place && this.#place.port === undefined && !this.#routed) {
       const fix = 'Give metrics.port, or path: false where they are not to be served.';
@@ -94,8 +92,17 @@ export class Metrics {
   }
 
   async close(): Promise<void> {
-    this.#stop();
+    this.stop();
     await this.#closing;
+  }
+
+  /** Measures nothing for now, and closes the port, until the metrics are opened again. */
+  stop(): void {
+    removeMeasuredApplication(this.#application);
+    for (const undo of this.#undo ?? []) undo();
+    this.#undo = undefined;
+    this.#closing = this.#server?.close() ?? this.#closing;
+    this.#server = undefined;
   }
 
   async #start(): Promise<void> {
@@ -110,24 +117,6 @@ export class Metrics {
     const prometheus = this.#prometheus;
     this.#server = new MetricsServer(this.#place, new MetricsEndpoint((accept) => prometheus.expose(accept)));
     await this.#server.open();
-  }
-
-  #stop(): void {
-    removeMeasuredApplication(this.#application);
-    for (const undo of this.#undo ?? []) undo();
-    this.#undo = undefined;
-    this.#closing = this.#server?.close() ?? this.#closing;
-    this.#server = undefined;
-  }
-
-  // An application whose port is taken is not up, though all its hooks have run: it may be given up, or try another port.
-  #watchServer(): void {
-    const server = this.hosts.adapterHost.httpAdapter?.getHttpServer() as
-      (EventEmitter & { readonly listening: boolean }) | undefined;
-    server?.on(errorMonitor, () => {
-      if (!server.listening) this.#stop();
-    });
-    server?.on('listening', () => void this.#start());
   }
 }
 

@@ -145,6 +145,11 @@ function lease(granted: SharedProvider, options: ResolvedOptions, repeated: bool
       shared = reclaim(shared, options);
       shared.users++;
     },
+    release() {
+      if (!retained || returned) return;
+      retained = false;
+      shared.users--;
+    },
     flush: () => shared.flush(),
     finishedSpans: () => shared.finishedSpans(),
     exportStatistics: () => shared.exportStatistics(),
@@ -235,6 +240,7 @@ const DISABLED: TracingRuntime = {
   finishedSpans: () => [],
   exportStatistics: () => [],
   retain() {},
+  release() {},
   flush: () => Promise.resolve(),
   shutdown: () => Promise.resolve(),
 };

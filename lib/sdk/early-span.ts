@@ -5,6 +5,7 @@ import {
   type AttributeValue,
   type Context,
   type Exception,
+  type HrTime,
   type Link,
   type Span,
   type SpanContext,
@@ -13,6 +14,7 @@ import {
   type TimeInput,
   type Tracer,
 } from '@opentelemetry/api';
+import { addMilliseconds, wallTime } from './clock.js';
 import type { PresetIdGenerator } from './id-generator.js';
 
 /** What is noted of one span; a span that lives long before there is a provider must not grow without end. */
@@ -25,10 +27,8 @@ export class EarlySpan implements Span {
   private readonly notes: ((span: Span) => void)[] = [];
   private readonly ids: SpanContext;
   private readonly options: SpanOptions;
-  // As the SDK tells the time, so that a child that is real does not begin before its parent that is not: to the
-  // millisecond where a span begins, and from there by the clock that nobody sets.
-  private readonly startedAt = Date.now();
-  private readonly performanceAtStart = performance.now();
+  private readonly monotonicStart = performance.now();
+  private readonly startedAt: HrTime;
 
   constructor(
     private readonly name: string,
@@ -38,6 +38,7 @@ export class EarlySpan implements Span {
     private readonly generator: PresetIdGenerator,
   ) {
     this.options = { ...options, attributes: copy(options.attributes), links: options.links?.map(copyLink) };
+    this.startedAt = this.startBelow(trace.getSpan(parent));
     const parentIds = trace.getSpanContext(parent);
     const joined = parentIds && trace.isSpanContextValid(parentIds) ? parentIds : undefined;
     this.ids = {
@@ -117,11 +118,17 @@ export class EarlySpan implements Span {
     return this;
   }
 
-  /** Milliseconds since the epoch, with fractions. */
-  private now(): number {
-    // From a beginning that somebody else has set, the time that has passed says nothing.
-    if (this.options.startTime !== undefined) return Date.now();
-    return this.startedAt + performance.now() - this.performanceAtStart;
+  /** The time by the clock of the parent, so that a clock that is set does not have a child start before it. */
+  private startBelow(parent: Span | undefined): HrTime {
+    return parent instanceof EarlySpan ? parent.timeAt(this.monotonicStart) : wallTime(this.monotonicStart);
+  }
+
+  private timeAt(monotonic: number): HrTime {
+    return addMilliseconds(this.startedAt, monotonic - this.monotonicStart);
+  }
+
+  private now(): HrTime {
+    return this.timeAt(performance.now());
   }
 
   /** The real span behind a parent that was early as well. */

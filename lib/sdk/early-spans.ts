@@ -9,6 +9,7 @@ import {
   type TracerOptions,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { guarded } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { EarlySpan } from './early-span.js';
 import { PresetIdGenerator } from './id-generator.js';
@@ -54,7 +55,7 @@ export class EarlyTracerProvider implements TracerProvider {
    */
   release(target: TracerProvider): number {
     this.#target = target;
-    for (const span of this.#starts.pop() ?? []) span.replay();
+    for (const span of this.#starts.pop() ?? []) guarded('What was told to an early span', () => span.replay());
     const lost = this.#lost;
     this.#lost = 0;
     return lost;

@@ -3,6 +3,7 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import { b3MultiPropagator, b3Propagator } from '../propagation/b3.js';
 import { baggagePropagator } from '../propagation/baggage.js';
 import { composePropagators } from '../propagation/compose.js';
+import { guardPropagator } from '../propagation/guarded-propagator.js';
 import { jaegerPropagator } from '../propagation/jaeger.js';
 import { traceContextPropagator } from '../propagation/trace-context.js';
 import { xrayPropagator } from '../propagation/xray.js';
@@ -24,7 +25,9 @@ export function createPropagator(
   mayLeave?: ResolvedOptions['baggage']['propagate'],
 ): TextMapPropagator {
   return composePropagators(
-    propagators.map((propagator) => (typeof propagator === 'string' ? BY_NAME[propagator] : propagator)),
+    propagators.map((propagator) =>
+      typeof propagator === 'string' ? BY_NAME[propagator] : guardPropagator(propagator),
+    ),
     mayLeave,
   );
 }

@@ -6,12 +6,13 @@ import type { ResolvedOptions } from '../options/resolved-options.js';
 import type { ReadableSpan } from '../tracing.options.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { baggageAttributes } from './baggage-attributes.js';
-import { BoundedProcessor } from './export/bounded-processor.js';
 import { withEnvironment } from './environment.js';
+import { boundedSpans } from './export/bounded-spans.js';
 import { createSpanProcessors } from './export/exporters.js';
 import { registeredProvider, unregisterProvider } from './globals.js';
 import type { PresetIdGenerator } from './id-generator.js';
 import { loadSdkNode } from './packages.js';
+import { preciseTimes } from './precise-times.js';
 import { createResource } from './resource.js';
 import { createSampler } from './samplers.js';
 import { traceBeginnings } from './trace-beginnings.js';
@@ -53,7 +54,6 @@ export function foreignProvider(provider: TracerProvider): ProviderHandle {
 export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
   const { NodeSDK } = loadSdkNode();
   const { processors, memory } = createSpanProcessors(options);
-  const spanProcessors = [...startProcessors(options), ...processors];
   const serviceName = String(options.resource[ATTR_SERVICE_NAME]);
   const sampling = createSampler(options.sampler, serviceName);
   const configuration: Partial<NodeSDKConfiguration> = {
@@ -61,8 +61,8 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     resource: createResource(options.resource),
     serviceName,
     sampler: traceBeginnings(sampling.sampler),
-    // Without a processor the SDK would register no provider, and no trace id would reach the next service.
-    spanProcessors: spanProcessors.length > 0 ? spanProcessors : [noProcessor],
+    // Even without an exporter there is one: the SDK would register no provider, and no trace id would reach the next service.
+    spanProcessors: [...ownProcessors(options), ...processors],
     spanLimits: {
       attributeCountLimit: options.limits.attributeCount,
       attributeValueLengthLimit: options.limits.attributeValueLength,
@@ -93,19 +93,14 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
       await Promise.all(processors.map((processor) => processor.forceFlush()));
     },
     finish: async () => {
-      await Promise.all(
-        processors.map((processor) =>
-          processor instanceof BoundedProcessor ? processor.finish() : processor.forceFlush(),
-        ),
-      );
+      await Promise.all(processors.map((processor) => processor.finish()));
     },
     shutdown: () => {
       sampling.stop();
       return sdk.shutdown();
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
-    exportStatistics: () =>
-      processors.flatMap((processor) => (processor instanceof BoundedProcessor ? [processor.statistics()] : [])),
+    exportStatistics: () => processors.flatMap((processor) => processor.statistics() ?? []),
   };
 }
 
@@ -113,17 +108,16 @@ function isParentBased({ type }: ResolvedOptions['sampler']): boolean {
   return type.startsWith('parentbased') || type === 'always_off';
 }
 
-function startProcessors({ baggage: { attributes } }: ResolvedOptions): SpanProcessor[] {
-  return attributes.length > 0 ? [baggageAttributes(attributes)] : [];
+/** The processors in front of those that export. */
+function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedOptions): SpanProcessor[] {
+  const finiteNumbersOnly = exporters.some((exporter) => exporter.type === 'otlp' && exporter.protocol === 'http/json');
+  return [
+    preciseTimes,
+    ...(attributes.length > 0 ? [baggageAttributes(attributes)] : []),
+    ...(exporters.length > 0 ? [boundedSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
+  ];
 }
 
 // The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would
 // go before the option `enabled`.
 const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: '' };
-
-const noProcessor: SpanProcessor = {
-  onStart() {},
-  onEnd() {},
-  forceFlush: () => Promise.resolve(),
-  shutdown: () => Promise.resolve(),
-};

@@ -1,5 +1,6 @@
 import type { ResolvedRemoteSampler, ResolvedSampler } from '../options/resolved-options.js';
 import type { Sampler } from '../tracing.options.js';
+import { guardSampler } from './guarded-sampler.js';
 import { loadFromSdk } from './packages.js';
 import { OperationsSampler } from './remote-sampling/operations-sampler.js';
 import { RateLimitingSampler } from './remote-sampling/rate-limiting-sampler.js';
@@ -25,7 +26,7 @@ export interface Sampling {
  * @param serviceName by which a remote sampler asks
  */
 export function createSampler(resolved: ResolvedSampler, serviceName: string): Sampling {
-  if (resolved.type === 'custom') return { sampler: resolved.sampler, stop() {} };
+  if (resolved.type === 'custom') return { sampler: guardSampler(resolved.sampler), stop() {} };
   const sdk = loadFromSdk<SamplerPackage>('@opentelemetry/sdk-trace');
   if ('endpoint' in resolved) return remoteSampling(sdk, resolved, serviceName);
   const byName = {

@@ -16,6 +16,7 @@ export class SharedProvider {
   readonly #timeout: number;
   readonly #onProcessExit: boolean;
   #undo: (() => void)[] = [];
+  #closed: Promise<void> | undefined;
 
   constructor(
     private readonly handle: ProviderHandle,
@@ -56,10 +57,10 @@ export class SharedProvider {
     warn('flush', `Not all spans could be exported within ${this.#timeout} ms.`);
   }
 
-  /** Exports what there is and lets go of everything. Never rejects. */
-  async close(): Promise<void> {
+  /** Exports what there is and lets go of everything, once. Never rejects. */
+  close(): Promise<void> {
     this.detach();
-    await beforeDeadline(Date.now() + this.#timeout, () => this.handle.shutdown());
+    return (this.#closed ??= this.#withGrace(() => this.handle.shutdown()));
   }
 
   finishedSpans(): ReturnType<ProviderHandle['finishedSpans']> {
@@ -70,8 +71,13 @@ export class SharedProvider {
     return this.handle.exportStatistics();
   }
 
-  /** The export before the process ends. Exporters keep to the limit and say so; it is set here for those that do not. */
+  /** The export before the process ends. */
   async #finish(): Promise<void> {
-    await beforeDeadline(Date.now() + this.#timeout + GRACE, () => this.handle.finish());
+    await this.#withGrace(() => this.handle.finish());
+  }
+
+  /** Exporters keep to the limit and say so; it is set here for those that do not. */
+  async #withGrace(work: () => Promise<void>): Promise<void> {
+    await beforeDeadline(Date.now() + this.#timeout + GRACE, work);
   }
 }

@@ -1,6 +1,10 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { Server, Transport, type CustomTransportStrategy, type MicroserviceOptions } from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context, trace } from '@opentelemetry/api';
 import {
   BatchSpanProcessor,
@@ -30,6 +34,22 @@ afterEach(async () => {
   trace.disable();
   context.disable();
 });
+
+/** A transport of the application's own that cannot connect. */
+class UnreachableBroker extends Server implements CustomTransportStrategy {
+  listen(callback: (error: unknown) => void): void {
+    setImmediate(callback, new Error('no broker'));
+  }
+  close(): void {}
+  on(): void {}
+  unwrap<T>(): T {
+    throw new Error('nothing to unwrap');
+  }
+}
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
 
 class Exporter extends InMemorySpanExporter {
   get names(): string[] {
@@ -149,10 +169,28 @@ describe('an application that fails to start', () => {
     }
   }
 
+  @Injectable()
+  class BreaksOnBootstrap {
+    onApplicationBootstrap(): void {
+      tracer.startSpan('of the broken one').end();
+      broken();
+    }
+  }
+  @Injectable()
+  class BreaksOnBootstrapLate {
+    async onApplicationBootstrap(): Promise<void> {
+      await new Promise((resolve) => setImmediate(resolve));
+      tracer.startSpan('of the broken one').end();
+      broken();
+    }
+  }
+
   it.each([
     ['while it is made', BreaksWhenMade],
     ['on init', BreaksOnInit],
     ['on init, after a while', BreaksOnInitLate],
+    ['on bootstrap', BreaksOnBootstrap],
+    ['on bootstrap, after a while', BreaksOnBootstrapLate],
   ])('%s, leaves nothing that disturbs the next', async (_, Broken) => {
     for (const serviceName of ['broken', 'broken again']) {
       const failing = start(application({ serviceName, exporter: new Exporter() }, Broken));
@@ -165,6 +203,108 @@ describe('an application that fails to start', () => {
     await app.close();
     expect(tracer.startSpan('afterwards').isRecording()).toBe(false);
     expect(warnings.messages).toEqual([]);
+  });
+
+  /** Starts an application that fails on a port that is taken. */
+  type FailingStart = (module: Type, port: number) => Promise<INestApplicationContext>;
+  const quiet = { logger: warnings, abortOnError: false } as const;
+  const overHttp =
+    (adapter: () => AbstractHttpAdapter): FailingStart =>
+    async (module, port) => {
+      const app = await NestFactory.create(module, adapter(), quiet);
+      await expect(app.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      return app;
+    };
+  const microservice =
+    (options: (port: number) => MicroserviceOptions): FailingStart =>
+    async (module, port) => {
+      const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { ...options(port), ...quiet });
+      await expect(app.listen()).rejects.toBeDefined();
+      return app;
+    };
+  const tcp = (port: number): MicroserviceOptions => ({
+    transport: Transport.TCP,
+    options: { host: '127.0.0.1', port },
+  });
+  const grpc = (port: number): MicroserviceOptions => ({
+    transport: Transport.GRPC,
+    options: { url: `127.0.0.1:${port}`, package: 'echo', protoPath: 'test/support/echo.proto' },
+  });
+  const hybrid: FailingStart = async (module, port) => {
+    const app = await NestFactory.create(module, quiet);
+    app.connectMicroservice(tcp(port));
+    await app.init();
+    await expect(app.startAllMicroservices()).rejects.toBeDefined();
+    return app;
+  };
+
+  it.each<[string, FailingStart]>([
+    ['Express', overHttp(() => new ExpressAdapter())],
+    ['Fastify', overHttp(() => new FastifyAdapter())],
+    ['TCP', microservice(tcp)],
+    ['gRPC', microservice(grpc)],
+    ['an unreachable broker', microservice(() => ({ strategy: new UnreachableBroker() }))],
+    ['TCP beside HTTP', hybrid],
+  ])('because its port is taken, leaves nothing that disturbs the next: %s', async (_, fail) => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const listeners = process.listenerCount('SIGTERM');
+    const failed: [INestApplicationContext, Exporter][] = [];
+    for (const serviceName of ['failed', 'failed again']) {
+      const exporter = new Exporter();
+      const shutdown = jest.spyOn(exporter, 'shutdown');
+      const options: TracingOptions = { serviceName, exporter, shutdown: { onProcessExit: true } };
+      failed.push([await fail(application(options), port), exporter]);
+      tracer.startSpan('after the failure').end();
+      expect(exporter.names).toEqual([`${serviceName}: after the failure`]);
+      expect(shutdown).not.toHaveBeenCalled();
+    }
+    const exporter = new Exporter();
+    const app = await start(application({ serviceName: 'next', exporter }));
+    tracer.startSpan('work').end();
+    expect(exporter.names).toEqual(['next: work']);
+    expect(process.listenerCount('SIGTERM')).toBe(listeners);
+    // The failed ones are closed by then, though nobody has closed their applications.
+    for (const [, { shutdown }] of failed) await waitFor(() => jest.mocked(shutdown).mock.calls.length === 1);
+    for (const [other] of failed) await other.close();
+    tracer.startSpan('still there').end();
+    expect(exporter.names).toEqual(['next: work', 'next: still there']);
+    await app.close();
+    expect(tracer.startSpan('afterwards').isRecording()).toBe(false);
+    expect(warnings.messages).toEqual([]);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('on one port, is up on another', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const exporter = new Exporter();
+    const app = await NestFactory.create(application({ serviceName: 'first', exporter }), quiet);
+    apps.push(app);
+    const { port } = taken.address() as AddressInfo;
+    await expect(app.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await app.listen(0, '127.0.0.1');
+    await start(application({ serviceName: 'second', exporter: new Exporter() }));
+    tracer.startSpan('of both').end();
+    expect(exporter.names).toEqual(['first: of both']);
+    expect(warnings.take()).toEqual([expect.stringContaining('one tracer provider per process')]);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+
+  it('on the port of its microservice, is up where its HTTP server listens', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const exporter = new Exporter();
+    const app = await NestFactory.create(application({ serviceName: 'first', exporter }), quiet);
+    apps.push(app);
+    app.connectMicroservice(tcp((taken.address() as AddressInfo).port));
+    await app.listen(0, '127.0.0.1');
+    await expect(app.startAllMicroservices()).rejects.toBeDefined();
+    await start(application({ serviceName: 'second', exporter: new Exporter() }));
+    tracer.startSpan('of both').end();
+    expect(exporter.names).toEqual(['first: of both']);
+    await new Promise((resolve) => taken.close(resolve));
   });
 
   it('with a wrong configuration, leaves nothing that disturbs the next', async () => {

@@ -3,9 +3,10 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { Global, Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
-import { trace } from '@opentelemetry/api';
+import { trace, type Span } from '@opentelemetry/api';
 import { TracingModule, TracingService, type SpanExporter, type TracingOptions } from 'nestjs-tracing';
 import { startContext } from '../support/nest.js';
+import { unhandledRejections } from '../support/unhandled-rejections.js';
 
 type Export = Parameters<SpanExporter['export']>;
 
@@ -25,6 +26,11 @@ class Backend implements SpanExporter {
     this.isShutDown = true;
     return Promise.resolve();
   }
+}
+
+/** Is given each span when it ends, and answers some time later. */
+function keepingLate(): Partial<SpanExporter> & { getFinishedSpans(): never[] } {
+  return { getFinishedSpans: () => [], export: (_, done) => void setTimeout(done, 20, { code: 0 }) };
 }
 
 const HOOKS = ['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'] as const;
@@ -136,6 +142,44 @@ describe('app.close()', () => {
     trace.getTracer('app').startSpan('work').end();
     await app.close();
     expect(exporter.names).toEqual(['work']);
+  });
+
+  const spoiled = (span: Span) => span.updateName(undefined as never);
+  it.each<[string, Partial<SpanExporter>, ((span: Span) => unknown)?]>([
+    ['answers', {}],
+    ['answers later', { export: (_, done) => void setTimeout(done, 20, { code: 0 }) }],
+    ['never answers an export', { export() {} }],
+    ['never answers a flush', { forceFlush: never }],
+    ['fails to export', { export: (_, done) => done({ code: 1 }) }],
+    ['throws at an export', { export: fail }],
+    ['rejects an export', { export: reject }],
+    ['calls back with nothing', { export: (_, done) => done(undefined as never) }],
+    ['keeps spans', { getFinishedSpans: () => [] } as Partial<SpanExporter>],
+    ['keeps spans and answers later', keepingLate()],
+    ['gets a span that the application has spoiled', {}, spoiled],
+  ])('shuts an exporter down once that %s, after its last export', async (_, behaviour, work = () => {}) => {
+    const calls: string[] = [];
+    const exporters = [new Backend(), new Backend()].map((exporter) => Object.assign(exporter, behaviour));
+    for (const exporter of exporters) {
+      const { export: send } = exporter;
+      exporter.export = (...args) => {
+        calls.push('export');
+        return send.apply(exporter, args);
+      };
+      exporter.shutdown = () => Promise.resolve(void calls.push('shutdown'));
+    }
+    const options: TracingOptions = { exporter: exporters, shutdown: { timeout: 100, onProcessExit: true } };
+    const app = await startContext(application(options));
+    const span = trace.getTracer('app').startSpan('work');
+    work(span);
+    span.end();
+    expect(
+      await unhandledRejections(async () => {
+        await Promise.all([app.close(), app.get(TracingService).flush(), app.close()]);
+        await app.close();
+      }),
+    ).toEqual([]);
+    expect(calls).toEqual(['export', 'export', 'shutdown', 'shutdown']);
   });
 
   it('may be called again, and at the same time', async () => {

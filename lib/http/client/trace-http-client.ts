@@ -15,6 +15,8 @@ export interface HttpClientTracing {
   providersMade(modules: ModulesContainer): void;
   /** The application is up. */
   retain(): void;
+  /** The application is not up after all. The next one to start takes its place. */
+  release(): void;
   /** From now on nothing is traced for this application. */
   stop(): void;
 }
@@ -34,6 +36,9 @@ export function traceHttpClient(options: ClientRequestOptions): HttpClientTracin
     retain() {
       keepApplication(application);
       subscribe();
+    },
+    release() {
+      application.up = false;
     },
     stop() {
       for (const undo of undos.splice(0)) undo();

@@ -2,6 +2,7 @@ import { TraceFlags } from '@opentelemetry/api';
 import { describeError, warn } from '../../core/diagnostics.js';
 import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import type { ReportingExporter } from './reporting-exporter.js';
+import { spanSize } from './span-size.js';
 import { beforeDeadline } from '../time-limit.js';
 import type { Transport } from './transport.js';
 import type { SpanProcessor } from '../types.js';
@@ -10,6 +11,8 @@ import type { SpanProcessor } from '../types.js';
 export interface Bounds {
   /** Spans that may wait for their export. */
   readonly maxQueueSize: number;
+  /** Estimated bytes that all spans together may have whose export has not ended. */
+  readonly maxBytes: number;
   /** Longest time that shutdown waits for the backend, in milliseconds. */
   readonly shutdownTimeout: number;
 }
@@ -21,22 +24,23 @@ export interface Components {
 }
 
 /**
- * A batching span processor that says when it drops spans, whose shutdown takes a bounded time and leaves nothing behind
- * that keeps the process alive.
+ * Puts bounds around a span processor of the SDK: it reports the spans that are dropped, bounds their memory, and its
+ * shutdown takes a bounded time, shuts the exporter down once and leaves nothing behind that keeps the process alive.
  *
- * The SDK's own one waits for its last export, 30 s if need be, but not for one that has begun before, and when the last
- * export fails it never shuts the exporter down.
+ * The SDK's batch processor waits for its last export, 30 s if need be, but not for one that has begun before, and when the
+ * last export fails it never shuts the exporter down.
  */
 export class BoundedProcessor implements SpanProcessor {
   #shutdown: Promise<void> | undefined;
   #queued = 0;
+  #queuedBytes = 0;
 
   constructor(
     private readonly processor: SpanProcessor,
     private readonly exporter: ReportingExporter,
     private readonly transport: Transport,
     private readonly bounds: Bounds,
-    private readonly components: Components,
+    private readonly components?: Components,
   ) {}
 
   onStart(...args: Parameters<SpanProcessor['onStart']>): void {
@@ -45,16 +49,21 @@ export class BoundedProcessor implements SpanProcessor {
 
   onEnd(span: Parameters<SpanProcessor['onEnd']>[0]): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.#shutdown) return;
-    const { maxQueueSize } = this.bounds;
+    const { maxQueueSize, maxBytes } = this.bounds;
+    const size = spanSize(span);
     // The SDK drops at the same point, but tells it to nobody.
     if (this.#waiting >= maxQueueSize) this.exporter.drop(maxQueueSize);
+    else if (this.#heldBytes + size > maxBytes) this.exporter.drop(`${toMebibytes(this.#heldBytes)} MiB of spans`);
     else {
       this.#queued++;
+      this.#queuedBytes += size;
       this.processor.onEnd(span);
     }
   }
 
-  statistics(): ExportStatistics {
+  /** Undefined where nothing is counted. */
+  statistics(): ExportStatistics | undefined {
+    if (!this.components) return undefined;
     const { dropped, exported, failures, taken } = this.exporter;
     const queued = this.#waiting;
     const capacity = this.bounds.maxQueueSize;
@@ -63,6 +72,10 @@ export class BoundedProcessor implements SpanProcessor {
 
   get #waiting(): number {
     return this.#queued - this.exporter.taken;
+  }
+
+  get #heldBytes(): number {
+    return this.#queuedBytes - this.exporter.settledBytes;
   }
 
   async forceFlush(): Promise<void> {
@@ -106,7 +119,7 @@ export class BoundedProcessor implements SpanProcessor {
     this.exporter.abandon(`not done within ${shutdownTimeout} ms at shutdown`);
     this.exporter.sumUp();
     this.#close();
-    // Again where the processor has done so, which exporters take; it did not if its last export failed.
+    // The processor did not if its last export failed.
     await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.exporter.shutdown());
   }
 
@@ -118,4 +131,8 @@ export class BoundedProcessor implements SpanProcessor {
       warn(`close:${destination}`, `The connection to ${destination} failed to close (${describeError(error)}).`);
     }
   }
+}
+
+function toMebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
 }

@@ -1,7 +1,7 @@
 import type { ResolvedExporter, ResolvedOptions } from '../../options/resolved-options.js';
 import type { SpanExporter } from '../../tracing.options.js';
 import type { Component } from '../../tracing.runtime.js';
-import { BoundedProcessor } from './bounded-processor.js';
+import { BoundedProcessor, type Bounds } from './bounded-processor.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
 import { createJaegerExporter } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
@@ -23,29 +23,33 @@ interface ProcessorPackage {
   SimpleSpanProcessor: new (config: { exporter: SpanExporter }) => SpanProcessor;
 }
 
+/** Estimated bytes of spans that may always be held. */
+const MIN_QUEUE_BYTES = 64 * 2 ** 20;
+/** A larger queue may hold this much for each of its spans: twice what a span of many long texts has. */
+const BYTES_PER_QUEUED_SPAN = 8 * 2 ** 10;
+
 /** The way of a finished span to each exporter, and the `memory` exporter if it is one of them. */
 export function createSpanProcessors(options: ResolvedOptions): {
-  processors: SpanProcessor[];
+  processors: BoundedProcessor[];
   memory: MemorySpanExporter | undefined;
 } {
   let memory: MemorySpanExporter | undefined;
+  const bounds = boundsOf(options);
+  const immediate = (transport: Transport, destination: string) => {
+    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout, Infinity);
+    return new BoundedProcessor(unbatched(exporter), exporter, transport, bounds);
+  };
   const processors = options.exporters.map((resolved, index) => {
-    if (resolved.type === 'console') return immediate(new ConsoleSpanExporter());
-    if (resolved.type === 'memory') return immediate((memory ??= new MemorySpanExporter()));
+    if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
+    if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
     const { transport, destination } = connect(resolved);
-    const { exportTimeout } = options.batch;
     // Tests look for a span in their exporter as soon as it has ended, not when the next batch leaves.
-    if (keepsSpans(transport.exporter)) {
-      return immediate(new ReportingExporter(transport, destination, exportTimeout, Infinity));
-    }
-    const exporter = new ReportingExporter(transport, destination, exportTimeout);
-    return new BoundedProcessor(
-      batched(exporter, options),
-      exporter,
-      transport,
-      { maxQueueSize: options.batch.maxQueueSize, shutdownTimeout: options.shutdown.timeout },
-      { processor: component('batching_span_processor', index), exporter: component(typeOf(resolved), index) },
-    );
+    if (keepsSpans(transport.exporter)) return immediate(transport, destination);
+    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout);
+    return new BoundedProcessor(batched(exporter, options), exporter, transport, bounds, {
+      processor: component('batching_span_processor', index),
+      exporter: component(typeOf(resolved), index),
+    });
   });
   return { processors, memory };
 }
@@ -95,7 +99,12 @@ function keepsSpans(exporter: SpanExporter): boolean {
   return 'getFinishedSpans' in exporter && typeof exporter.getFinishedSpans === 'function';
 }
 
-function immediate(exporter: SpanExporter): SpanProcessor {
+function boundsOf({ batch: { maxQueueSize }, shutdown }: ResolvedOptions): Bounds {
+  const maxBytes = Math.max(MIN_QUEUE_BYTES, maxQueueSize * BYTES_PER_QUEUED_SPAN);
+  return { maxQueueSize, maxBytes, shutdownTimeout: shutdown.timeout };
+}
+
+function unbatched(exporter: SpanExporter): SpanProcessor {
   const { SimpleSpanProcessor } = sdkTrace();
   return new SimpleSpanProcessor({ exporter });
 }

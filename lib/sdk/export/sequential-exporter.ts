@@ -60,10 +60,15 @@ export class SequentialExporter implements SpanExporter {
     const answered = () =>
       new Promise<void>((resolve) => {
         this.#stopWaiting = resolve;
-        this.exporter.export(spans, (answer) => {
-          result = answer;
+        const answer = (given: ExportResult) => {
+          result = given;
           resolve();
-        });
+        };
+        try {
+          this.exporter.export(spans, answer);
+        } catch (error) {
+          answer({ code: FAILED, error: error as Error });
+        }
       });
     await beforeDeadline(Date.now() + patience, answered);
     if (result) return result;

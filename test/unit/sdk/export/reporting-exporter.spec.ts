@@ -6,6 +6,7 @@ import type { Transport } from '../../../../lib/sdk/export/transport.js';
 import { SequentialExporter } from '../../../../lib/sdk/export/sequential-exporter.js';
 import type { ExportCallback, ExportResult } from '../../../../lib/sdk/types.js';
 import type { ReadableSpan, SpanExporter } from '../../../../lib/tracing.options.js';
+import { unhandledRejections } from '../../../support/unhandled-rejections.js';
 import { fakeSpan } from '../fake-span.js';
 
 let warnings: string[];
@@ -15,6 +16,14 @@ beforeEach(() => {
   setDiagnosticsSink({ warn: (message) => warnings.push(message) });
 });
 afterEach(() => setDiagnosticsSink());
+
+/** A value whose every use throws. */
+function hostile(): Error {
+  const fail = () => {
+    throw new Error('do not touch');
+  };
+  return new Proxy(new Error('hostile'), { get: fail, has: fail, getPrototypeOf: fail, ownKeys: fail });
+}
 
 function exporting(
   behaviour: (done: ExportCallback, spans: ReadableSpan[]) => void,
@@ -73,10 +82,125 @@ describe('ReportingExporter', () => {
     ],
   ])('reports %s once, and never throws', (_what, behaviour, reason) => {
     const { reporting, send } = exporting(behaviour);
-    expect(send(2)).toEqual([expect.objectContaining({ code: 1 })]);
+    expect(send()).toEqual([expect.objectContaining({ code: 1 })]);
     expect(send()).toHaveLength(1);
-    expect(reporting).toMatchObject({ exported: 0, failed: 3 });
-    expect(warnings).toEqual([`2 spans are lost: the export to ${reporting.destination} failed (${reason}).`]);
+    expect(reporting).toMatchObject({ taken: 2, exported: 0, failed: 2 });
+    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.destination} failed (${reason}).`]);
+  });
+
+  it.each<[what: string, answer: unknown, reason: string]>([
+    ['nothing', undefined, 'Error: the exporter called back without a result'],
+    ['null', null, 'Error: the exporter called back without a result'],
+    ['an object without a code', {}, 'Error: the exporter called back without a result'],
+    ['a text', 'done', 'Error: the exporter called back without a result'],
+    ['an error that cannot be read', { code: 1, error: hostile() }, 'an error that cannot be described'],
+    ['a code that cannot be read', hostile(), 'Error: do not touch'],
+  ])('takes %s for a failure', (_what, answer, reason) => {
+    const { reporting, send } = exporting((done) => done(answer as ExportResult));
+    expect(send()).toEqual([{ code: 1, error: expect.any(Error) }]);
+    expect(reporting).toMatchObject({ taken: 1, exported: 0, failed: 1 });
+    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.destination} failed (${reason}).`]);
+  });
+
+  it.each<[what: string, reason: unknown, message: string]>([
+    ['an error', new Error('refused'), 'Error: refused'],
+    ['nothing', undefined, 'Error: undefined'],
+  ])('counts an async export that rejects with %s', async (_what, reason, message) => {
+    const { reporting, send } = exporting(() => Promise.reject(reason));
+    expect(await unhandledRejections(() => void send())).toEqual([]);
+    expect(reporting).toMatchObject({ taken: 1, exported: 0, failed: 1 });
+    expect(warnings).toEqual([expect.stringContaining(`(${message})`)]);
+  });
+
+  it('counts an async export by its answer, whatever becomes of its promise', async () => {
+    const rejecting = (done: ExportCallback) => {
+      done({ code: 0 });
+      return Promise.reject(new Error('after the answer'));
+    };
+    const { reporting, send } = exporting(rejecting);
+    expect(await unhandledRejections(() => void send(2))).toEqual([]);
+    expect(reporting).toMatchObject({ taken: 2, exported: 2, failed: 0 });
+  });
+
+  it('exports the other spans of a batch again where one makes the exporter throw', () => {
+    const received: string[] = [];
+    const exporter: SpanExporter = {
+      export(spans, done) {
+        if (spans.some(({ name }) => name.startsWith('bad'))) throw new Error('cannot be encoded');
+        received.push(...spans.map(({ name }) => name));
+        done({ code: 0 });
+      },
+      shutdown: () => Promise.resolve(),
+    };
+    const reporting = new ReportingExporter({ exporter }, `backend-${++destinations}`, 50);
+    const batch = (bad: readonly number[]) =>
+      Array.from({ length: 512 }, (_, index) => fakeSpan(bad.includes(index) ? `bad ${index}` : 'good'));
+    for (const bad of [[17], [0, 511], [100, 200, 300]]) {
+      const done = jest.fn();
+      reporting.export(batch(bad), done);
+      expect(done.mock.calls).toEqual([[expect.objectContaining({ code: 1 })]]);
+    }
+    expect(reporting).toMatchObject({ taken: 1536, exported: 1530, failed: 6 });
+    expect(received).toHaveLength(1530);
+  });
+
+  it('asks an exporter that always throws a bounded number of times', () => {
+    let calls = 0;
+    const { reporting, send } = exporting(() => {
+      calls++;
+      throw new Error('broken');
+    });
+    send(512);
+    expect(calls).toBeLessThan(100);
+    calls = 0;
+    send(512);
+    expect(calls).toBe(1);
+    expect(reporting).toMatchObject({ taken: 1024, exported: 0, failed: 1024 });
+  });
+
+  it('counts what it was given, whatever the exporter does to it', () => {
+    const { reporting, send } = exporting((done, spans) => {
+      spans.length = 0;
+      done({ code: 0 });
+    });
+    send(3);
+    expect(reporting).toMatchObject({ taken: 3, exported: 3, failed: 0 });
+  });
+
+  it('exports a batch whole that cannot be split', () => {
+    const fail = () => {
+      throw new Error('no size');
+    };
+    const { reporting, send } = exporting((done) => done({ code: 0 }), {}, fail);
+    send(3);
+    expect(reporting).toMatchObject({ taken: 3, exported: 3, failed: 0 });
+  });
+
+  it('counts a few kinds of failures apart', () => {
+    let code = 0;
+    const { reporting, send } = exporting((done) =>
+      done({ code: 1, error: Object.assign(new Error('no'), { code: ++code }) }),
+    );
+    for (let index = 0; index < 100; index++) send();
+    expect(reporting.failures.size).toBe(33);
+    expect(reporting.failures.get('_OTHER')).toBe(68);
+    expect(reporting.failed).toBe(100);
+  });
+
+  it('shuts its exporter down once, after the exports that are under way, and refuses later ones', async () => {
+    const calls: string[] = [];
+    let answer: ExportCallback = () => {};
+    const shutdown = () => Promise.resolve(void calls.push('shutdown'));
+    const { reporting, send } = exporting((done) => void (answer = done), { shutdown });
+    send();
+    const closed = Promise.all([reporting.shutdown(), reporting.shutdown()]);
+    expect(send(2)).toEqual([{ code: 1, error: new Error('the exporter has shut down') }]);
+    expect(calls).toEqual([]);
+    answer({ code: 0 });
+    await closed;
+    await reporting.shutdown();
+    expect(calls).toEqual(['shutdown']);
+    expect(reporting).toMatchObject({ taken: 3, exported: 1, failed: 2 });
   });
 
   it('takes the first of two answers', () => {

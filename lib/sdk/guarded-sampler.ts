@@ -1,0 +1,55 @@
+import { types } from 'node:util';
+import { trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { reportIgnored, warn } from '../core/diagnostics.js';
+import type { Sampler } from '../tracing.options.js';
+
+type Result = ReturnType<Sampler['shouldSample']>;
+
+/** `SamplingDecision` of the SDK. */
+const NOT_RECORD: Result['decision'] = 0;
+const RECORD_AND_SAMPLED: Result['decision'] = 2;
+
+const WHAT = 'The sampler';
+
+/**
+ * Guards the SDK against a sampler of the application. Where the sampler throws, is async or returns no decision, that is
+ * reported, and the span is sampled as by default (`parentbased_always_on`): as its caller is, else yes.
+ */
+export function guardSampler(sampler: Sampler): Sampler {
+  return {
+    shouldSample(...args) {
+      try {
+        const result: unknown = sampler.shouldSample(...args);
+        const problem = problemOf(result);
+        if (!problem) return result as Result;
+        // The failure of a promise that is not awaited would end the process.
+        if (types.isPromise(result)) result.catch(() => {});
+        warn('sampler', `${WHAT} ${problem}, so it is ignored and the default is used. It has to return a decision.`);
+      } catch (error) {
+        reportIgnored(WHAT, error);
+      }
+      return defaultDecision(args[0]);
+    },
+    toString: () => String(sampler),
+  };
+}
+
+/** What is wrong with a result; undefined where the SDK can use it. */
+function problemOf(result: unknown): string | undefined {
+  if (typeof result !== 'object' || result === null) return `returns ${result === null ? 'null' : typeof result}`;
+  if (types.isPromise(result)) return 'is async';
+  const { decision, attributes, traceState } = result as Partial<Result>;
+  if (decision === undefined || decision < NOT_RECORD || decision > RECORD_AND_SAMPLED || !Number.isInteger(decision)) {
+    return 'returns no decision';
+  }
+  if (attributes !== undefined && typeof attributes !== 'object') return 'returns attributes that are none';
+  // Its text is written into headers, and by exporters.
+  if (traceState && typeof traceState.serialize() !== 'string') return 'returns a trace state that is none';
+  return undefined;
+}
+
+function defaultDecision(parent: Context): Result {
+  const caller = trace.getSpanContext(parent);
+  const isSampled = !caller || !trace.isSpanContextValid(caller) || (caller.traceFlags & TraceFlags.SAMPLED) !== 0;
+  return { decision: isSampled ? RECORD_AND_SAMPLED : NOT_RECORD };
+}

@@ -1,0 +1,22 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes of the heap that are still in use after `run`, beyond those that were before. */
+export async function heapGrowth(run: () => unknown): Promise<number> {
+  const before = await heapUsed();
+  await run();
+  return (await heapUsed()) - before;
+}
+
+async function heapUsed(): Promise<number> {
+  // What a turn of the event loop still holds is free in the next.
+  for (let turn = 0; turn < 3; turn++) {
+    await setImmediate();
+    collect();
+  }
+  return process.memoryUsage().heapUsed;
+}

@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SpanStatusCode, type Attributes, type Span, type SpanContext, type TimeInput } from '@opentelemetry/api';
+import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
+import { boundedSpans } from '../../../../lib/sdk/export/bounded-spans.js';
+import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
+import { spanSize } from '../../../../lib/sdk/export/span-size.js';
+import { thriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
+import { loadFromSdk } from '../../../../lib/sdk/packages.js';
+import type { ReadableSpan } from '../../../../lib/tracing.options.js';
+import { renderTrace } from '../../../../lib/sdk/console/trace-tree.js';
+import { heapGrowth } from '../../../support/heap.js';
+
+interface TracePackage {
+  TracerProvider: new (config: object) => {
+    getTracer(name: string): { startSpan(name: string, options?: object): Span };
+  };
+  SimpleSpanProcessor: new (config: object) => object;
+}
+interface Transformer {
+  ProtobufTraceSerializer: { serializeRequest(spans: ReadableSpan[]): Uint8Array };
+  JsonTraceSerializer: { serializeRequest(spans: ReadableSpan[]): Uint8Array };
+}
+
+const LIMIT = 100;
+
+let warnings: string[];
+beforeEach(() => {
+  warnings = [];
+  setDiagnosticsSink({ warn: (message) => warnings.push(message) });
+});
+afterEach(() => setDiagnosticsSink());
+
+function recorder(finiteNumbersOnly = false, textLength = LIMIT) {
+  const { SimpleSpanProcessor, TracerProvider } = loadFromSdk<TracePackage>('@opentelemetry/sdk-trace');
+  const exporter = new MemorySpanExporter();
+  const provider = new TracerProvider({
+    spanProcessors: [boundedSpans({ textLength, finiteNumbersOnly }), new SimpleSpanProcessor({ exporter })],
+    spanLimits: { attributeValueLengthLimit: textLength },
+  });
+  return { exporter, tracer: provider.getTracer('test') };
+}
+
+function record(work: (span: Span) => unknown, options?: object, finiteNumbersOnly?: boolean): ReadableSpan {
+  const { exporter, tracer } = recorder(finiteNumbersOnly);
+  const span = tracer.startSpan('work', options);
+  work(span);
+  span.end();
+  const [finished] = exporter.getFinishedSpans();
+  if (!finished) throw new Error('no span');
+  return finished;
+}
+
+/** Writes a span in every way it may leave. Throws where one of them cannot. */
+function encode(span: ReadableSpan): { attributes: { key: string; value: object }[] } {
+  const { ProtobufTraceSerializer, JsonTraceSerializer } = loadFromSdk<Transformer>(
+    '@opentelemetry/otlp-transformer',
+    '@opentelemetry/exporter-trace-otlp-http',
+  );
+  const { spanToThrift } = loadFromSdk<{ spanToThrift(span: ReadableSpan): object }>(
+    '@opentelemetry/exporter-jaeger/build/src/transform.js',
+  );
+  ProtobufTraceSerializer.serializeRequest([span]);
+  spanToThrift(thriftSpan(span));
+  renderTrace([span]);
+  const json = JSON.parse(Buffer.from(JsonTraceSerializer.serializeRequest([span])).toString()) as {
+    resourceSpans: { scopeSpans: { spans: { attributes: { key: string; value: object }[] }[] }[] }[];
+  };
+  return json.resourceSpans[0]!.scopeSpans[0]!.spans[0]!;
+}
+
+const context: SpanContext = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 };
+const unreadable = {
+  toString() {
+    throw new Error('no text');
+  },
+};
+const cyclic: Record<string, unknown> = {};
+cyclic.self = cyclic;
+
+describe('a span that the application has spoiled', () => {
+  it.each<[what: string, spoil: (span: Span) => unknown, options?: object]>([
+    ['no name', (span) => span.updateName(undefined as never)],
+    ['a number for a name', (span) => span.updateName(17 as never)],
+    ['a symbol for a name', (span) => span.updateName(Symbol('name') as never)],
+    ['an object without a text for a name', (span) => span.updateName(unreadable as never)],
+    ['an event without a name', (span) => span.addEvent(undefined as never)],
+    ['an event with an object for a name', (span) => span.addEvent(unreadable as never)],
+    ['an event at no time', (span) => span.addEvent('event', NaN)],
+    ['an event at an invalid date', (span) => span.addEvent('event', new Date('never'))],
+    ['an event with attributes that are none', (span) => span.addEvent('event', 'text' as never)],
+    ['a start at no time', () => {}, { startTime: NaN }],
+    ['a start with fractions of seconds', () => {}, { startTime: [1.5, 0] }],
+    ['a start in a year without end', () => {}, { startTime: 1e300 }],
+    ['an end at no time', (span) => span.end(NaN)],
+    ['an end at an invalid date', (span) => span.end(new Date('never'))],
+    ['an end at a time with negative parts', (span) => span.end([-1, -1])],
+    ['a link without a context', (span) => span.addLink({} as never)],
+    ['a link with an empty context', (span) => span.addLink({ context: {} } as never)],
+    ['a link with null for a context', (span) => span.addLink({ context: null } as never)],
+    ['a link whose trace state is none', (span) => span.addLink({ context: { ...context, traceState: {} } } as never)],
+    [
+      'a link that is frozen',
+      (span) => span.addLink({ context: Object.freeze({ ...context, traceState: 1 as never }) }),
+    ],
+    ['a text for a kind', () => {}, { kind: 'server' }],
+    ['a kind that there is not', () => {}, { kind: 99 }],
+    ['a status with a text for a code', (span) => span.setStatus({ code: 'ERROR' as never, message: 'x' })],
+    ['a status with a code that there is not', (span) => span.setStatus({ code: 7 as never })],
+    ['a status with an object for a message', (span) => span.setStatus({ code: 2, message: {} as never })],
+    ['attributes of all wrong kinds', (span) => span.setAttributes(wrongAttributes())],
+    ['attributes that were put there directly', (span) => Object.assign(attributesOf(span), { a: 1n, b: Symbol('b') })],
+  ])('can be encoded: %s', (_what, ...[spoil, options]) => {
+    const span = record(spoil, options);
+    expect(() => encode(span)).not.toThrow();
+    expect(span.name).toEqual(expect.any(String));
+    expect(spanSize(span)).toBeGreaterThan(0);
+    for (const time of [span.startTime, span.endTime, span.duration]) {
+      expect(time).toEqual([expect.any(Number), expect.any(Number)]);
+      expect(time.every((part) => Number.isInteger(part) && part >= 0)).toBe(true);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps what is right about it', () => {
+    const span = record((it) => {
+      it.addLinks([{} as never, { context, attributes: { a: 1 } }]);
+      it.addEvent(undefined as never, { b: 2 });
+      it.setAttribute('c', 3).updateName(17 as never);
+    });
+    expect(span.links).toEqual([{ context, attributes: { a: 1 } }]);
+    expect(span.events).toMatchObject([{ name: 'undefined', attributes: { b: 2 } }]);
+    expect(span).toMatchObject({ name: '17', attributes: { c: 3 } });
+  });
+
+  it('does not touch the context of a link, which is the object of the application', () => {
+    const given = { ...context, traceState: {} as never };
+    record((span) => span.addLink({ context: given }));
+    expect(given.traceState).toEqual({});
+  });
+
+  it('does not fail the application where the span is frozen', () => {
+    const { exporter, tracer } = recorder();
+    const span = tracer.startSpan('x'.repeat(5000));
+    const end = span.end.bind(span);
+    expect(() => {
+      Object.defineProperty(span, 'name', { writable: false });
+      end();
+    }).not.toThrow();
+    expect(exporter.getFinishedSpans()).toHaveLength(1);
+    expect(warnings).toEqual([expect.stringContaining('Bounding a span')]);
+  });
+
+  it.each<[TimeInput, TimeInput]>([
+    [NaN, NaN],
+    [NaN, 1_700_000_000_000],
+    [1_700_000_000_000, NaN],
+  ])('ends no earlier than it starts: from %s to %s', (startTime, endTime) => {
+    const { startTime: from, endTime: to, duration } = record((span) => span.end(endTime), { startTime });
+    expect(to[0]).toBeGreaterThanOrEqual(from[0]);
+    expect(duration).toEqual([0, 0]);
+  });
+
+  it('has texts for numbers that JSON cannot write, where an exporter writes JSON', () => {
+    const attributes = { none: NaN, many: [1, Infinity], some: 1.5 };
+    expect(encode(record(() => {}, { attributes }, true)).attributes).toEqual([
+      { key: 'none', value: { stringValue: 'NaN' } },
+      { key: 'many', value: { arrayValue: { values: [{ intValue: 1 }, { stringValue: 'Infinity' }] } } },
+      { key: 'some', value: { doubleValue: 1.5 } },
+    ]);
+    expect(record(() => {}, { attributes }).attributes).toEqual(attributes);
+  });
+});
+
+describe('the size of a span', () => {
+  it('is limited by that of its name, status message, texts and lists', () => {
+    const long = 'é'.repeat(100_000);
+    const span = record((it) => {
+      it.updateName(long).setStatus({ code: SpanStatusCode.ERROR, message: long });
+      it.setAttribute('text', long).setAttribute('list', Array(100_000).fill(long));
+      it.addEvent(long, { text: long });
+      it.addLink({ context, attributes: { list: Array(100_000).fill(1) } });
+    });
+    expect(span.name).toHaveLength(1024);
+    expect(span.status).toEqual({ code: SpanStatusCode.ERROR, message: 'é'.repeat(LIMIT) });
+    expect(span.attributes.text).toHaveLength(LIMIT);
+    expect(span.attributes.list).toEqual(Array(1000).fill('é'.repeat(LIMIT)));
+    expect(span.events[0]?.name).toHaveLength(1024);
+    expect(span.events[0]?.attributes?.text).toHaveLength(LIMIT);
+    expect(span.links[0]?.attributes?.list).toHaveLength(1000);
+  });
+
+  it('is that of what it keeps, and not of what its texts were cut from', async () => {
+    const { exporter, tracer } = recorder(false, 8192);
+    const megabyte = (index: number) => `${index}`.padEnd(2 ** 20, 'x');
+    const grown = await heapGrowth(() => {
+      for (let index = 0; index < 60; index++) {
+        const span = tracer.startSpan(megabyte(index), { attributes: { text: megabyte(index) } });
+        span.setAttribute('list', [megabyte(index)]).setStatus({ code: 2, message: megabyte(index) });
+        span.addEvent('exception', { 'exception.message': megabyte(index) });
+        span.addLink({ context, attributes: { text: megabyte(index) } });
+        span.end();
+      }
+    });
+    expect(exporter.getFinishedSpans()).toHaveLength(60);
+    // Five texts of 8 KiB in each; 360 MiB were it that of the originals.
+    expect(grown).toBeLessThan(10 * 2 ** 20);
+  });
+});
+
+function wrongAttributes(): Attributes {
+  const wrong = {
+    cyclic,
+    big: 1n,
+    symbol: Symbol('s'),
+    mixed: [1, 'a', true],
+    holes: [undefined, 1, null],
+    nested: [[1]],
+    'to-json': { toJSON: unreadable.toString },
+    date: new Date(NaN),
+    map: new Map(),
+    call() {},
+    ['__proto__']: ['a'],
+    '': 1,
+  };
+  return wrong as never;
+}
+
+function attributesOf(span: Span): object {
+  return (span as unknown as ReadableSpan).attributes;
+}
