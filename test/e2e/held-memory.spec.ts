@@ -143,7 +143,7 @@ const makers: Record<string, () => unknown> = {
     const forever = new Promise<void>((resolve) => (settle = resolve));
     livesOn.kept.push(
       settle,
-      forever.then(() => {}),
+      forever.then((value) => value),
     );
   },
   socket: async () => {
