@@ -115,7 +115,7 @@ async function answers(traced: boolean): Promise<{ answers: string[]; spans: Rea
   })
   class AppModule {}
   const app = await NestFactory.create(AppModule, new FastifyAdapter(), {
-    logger: ['error', 'warn'],
+    logger: false,
     abortOnError: false,
   });
   app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' });
