@@ -190,9 +190,14 @@ function peerAddress(peer: string): Address | undefined {
   return peer.startsWith('/') ? { address: peer } : parseAddress(peer);
 }
 
+const B3 = /^(?:b3|x-b3-)/i;
+const B3_FIELDS = ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags'];
+
 /** Takes out what an application has passed on from a call that it serves. Of baggage it may have added its own. */
 function forgetTraceContext(metadata: Metadata): void {
   for (const field of propagation.fields()) {
     if (field !== 'baggage') metadata.remove(field);
+    // A server reads both forms, and the one that was passed on may go first there.
+    if (B3.test(field)) for (const form of B3_FIELDS) metadata.remove(form);
   }
 }

@@ -239,6 +239,33 @@ describe('the trace context', () => {
     expect(metadata.getOptions()).toEqual({ waitForReady: true });
   });
 
+  it.each<[TracingOptions['propagators'], Record<string, string>]>([
+    ['b3', { b3: `${'1'.repeat(32)}-${'2'.repeat(16)}-1`, 'x-b3-traceid': '1'.repeat(32) }],
+    ['b3multi', { b3: `${'1'.repeat(32)}-${'2'.repeat(16)}-1`, 'x-b3-traceid': '1'.repeat(32) }],
+    ['jaeger', { 'uber-trace-id': `${'1'.repeat(32)}:${'2'.repeat(16)}:0:1` }],
+    ['xray', { 'x-amzn-trace-id': `Root=1-11111111-${'1'.repeat(24)};Parent=${'2'.repeat(16)};Sampled=1` }],
+  ])('takes the place of one that is passed on as %s', async (propagators, passedOn) => {
+    await withPropagators(propagators);
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries(passedOn)) metadata.set(key, value);
+    await lastValueFrom(grpc.echo.unary({}, metadata));
+    const { spanId } = grpc.traces.take()[0]!.spanContext();
+    const sent = Object.values(grpc.server.lastMetadata.getMap()).join();
+    expect(sent).toContain(spanId);
+    expect(sent).not.toMatch(/1{16}|2{16}/);
+  });
+
+  it.each<[string, TracingOptions['grpc'], (work: () => Promise<unknown>) => Promise<unknown>]>([
+    ['is ignored', { ignore: '*' }, (work) => work()],
+    ['is suppressed', {}, (work) => context.with(suppressTracing(remote()), work)],
+  ])('goes on as it was passed on where a call %s', async (_what, options, around) => {
+    await start({ tracing: { grpc: options! } });
+    const metadata = new Metadata();
+    metadata.set('traceparent', `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`);
+    await around(() => lastValueFrom(grpc.echo.unary({}, metadata)));
+    expect(received('traceparent')).toEqual([`00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`]);
+  });
+
   it('goes on as it was passed on where there is none', async () => {
     await start({ tracing: false });
     const metadata = new Metadata();
