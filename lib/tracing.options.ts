@@ -162,7 +162,7 @@ export interface JaegerCollectorOptions {
 
 /** The queue between finished spans and the exporter. When it is full, further spans are dropped and counted. */
 export interface BatchOptions {
-  /** Spans that may wait. @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048 */
+  /** Spans that may wait, with 64 MiB at most together, or 8 KiB for each if that is more. @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048 */
   maxQueueSize?: number;
   /** Spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
   maxExportBatchSize?: number;

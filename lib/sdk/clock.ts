@@ -6,8 +6,9 @@ let originWhole = Math.floor(performance.timeOrigin);
 let originFraction = performance.timeOrigin - originWhole;
 
 /**
- * The wall clock's time when the monotonic clock (`performance.now()`) showed `monotonic` milliseconds, to the nanosecond.
- * It is never more than a millisecond away from `Date.now()`, also where the wall clock was set meanwhile.
+ * The wall clock's time when the monotonic clock (`performance.now()`) showed `monotonic` milliseconds, to the nanosecond. Call
+ * it soon after that reading: where the wall clock was set meanwhile, the time is that of the clock as it is now. It is never
+ * more than a millisecond away from `Date.now()`.
  */
 export function wallTime(monotonic: number): HrTime {
   correctOrigin(monotonic);
@@ -32,12 +33,17 @@ export function millisecondsBetween(from: HrTime, to: HrTime): number {
 }
 
 // `Date.now()` has whole milliseconds, rounded down. As long as the origin agrees with that, nothing is known better; if it does
-// not, it is moved to the nearest time that does.
-function correctOrigin(monotonic: number): void {
+// not, it is moved to the nearest time that does. The process may have stood still between two readings, so the wall clock is
+// only known to have been read between two readings of the monotonic clock.
+function correctOrigin(before: number): void {
   const wall = Date.now();
-  const ahead = originWhole + originFraction + monotonic - wall;
-  if (ahead >= 0 && ahead < 1) return;
-  const origin = wall - monotonic + (ahead < 0 ? 0 : 0.999);
+  const after = performance.now();
+  const origin = originWhole + originFraction;
+  if (origin + after < wall) setOrigin(wall - after);
+  else if (origin + before >= wall + 1) setOrigin(wall + 0.999 - before);
+}
+
+function setOrigin(origin: number): void {
   originWhole = Math.floor(origin);
   originFraction = origin - originWhole;
 }

@@ -114,7 +114,7 @@ describe('the times of spans', () => {
     outer.addEvent('event');
     outer.end();
     const [inner, { events, ...outermost }] = spans() as [ReadableSpan, ReadableSpan];
-    expect(milliseconds(outermost.startTime)).toBe(startTime);
+    expect(outermost.startTime).toEqual([Math.floor(startTime / 1000), (startTime % 1000) * 1e6]);
     expect(Math.abs(milliseconds(outermost.endTime) - Date.now())).toBeLessThan(100);
     expect(nanoseconds(events[0]!.time)).toBeGreaterThanOrEqual(nanoseconds(inner.endTime));
     expect(nanoseconds(events[0]!.time)).toBeLessThanOrEqual(nanoseconds(outermost.endTime));
@@ -162,8 +162,8 @@ describe('the clock', () => {
       for (let index = 0; index < 1000; index++) {
         const before = Date.now();
         const time = milliseconds(wallTime(performance.now()));
-        expect(time).toBeGreaterThanOrEqual(before - 0.001);
-        expect(time).toBeLessThan(Date.now() + 1.001);
+        expect(time).toBeGreaterThan(before - 1);
+        expect(time).toBeLessThan(Date.now() + 1.1);
       }
       jest.restoreAllMocks();
     }
