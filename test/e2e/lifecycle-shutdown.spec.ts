@@ -5,7 +5,7 @@ import { Global, Injectable, Module, type INestApplicationContext, type Type } f
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { trace, type Span } from '@opentelemetry/api';
 import { TracingModule, TracingService, type SpanExporter, type TracingOptions } from 'nestjs-tracing';
-import { startContext } from '../support/nest.js';
+import { startContext, Warnings } from '../support/nest.js';
 import { unhandledRejections } from '../support/unhandled-rejections.js';
 
 type Export = Parameters<SpanExporter['export']>;
@@ -198,6 +198,17 @@ describe('TracingService.flush()', () => {
     expect(exporter.names).toEqual([]);
     await app.get(TracingService).flush();
     expect(exporter.names).toEqual(['work']);
+    await app.close();
+  });
+
+  it('does not report a lack of time where an export has failed', async () => {
+    const warnings = new Warnings();
+    const exporter = Object.assign(new Backend(), { export: () => Promise.reject(new Error('refused')) });
+    const app = await startContext(application({ exporter }), warnings);
+    trace.getTracer('app').startSpan('work').end();
+    await app.get(TracingService).flush();
+    // That the span is lost is said once a minute, and may have been said for another test.
+    expect(warnings.messages.filter((message) => !/lost/.test(message))).toEqual([]);
     await app.close();
   });
 
