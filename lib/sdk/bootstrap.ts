@@ -83,6 +83,7 @@ export function startTracing(options: ResolvedOptions, application: object): Tra
   }
   const repeated = state.applications.has(application);
   state.applications.add(application);
+  if (!repeated) dropUnusedForeign();
   if (state.shared) {
     if (repeated) warnOfRepetition();
     else warnOfSharing(state.shared, options);
@@ -94,6 +95,14 @@ export function startTracing(options: ResolvedOptions, application: object): Tra
     abandonEarly();
     throw error;
   }
+}
+
+/** A foreign provider stays, but the propagators of an application whose start has failed must not. */
+function dropUnusedForeign(): void {
+  const { shared } = state;
+  if (!shared?.foreign || shared.users > 0) return;
+  shared.detach();
+  state.shared = undefined;
 }
 
 /** Shares a provider, which also gets what this application has traced before it came to it. */

@@ -263,3 +263,21 @@ it('uses a provider that is there, with what it lacks, and leaves it running', a
     trace.disable();
   }
 });
+
+it('uses a provider that is there with the propagators of an application that is up, not of one that has failed', async () => {
+  trace.setGlobalTracerProvider(new TracerProvider({}));
+  try {
+    start('failed', { propagators: ['b3'] });
+    const second = start('second', { propagators: ['jaeger'] });
+    second.retain();
+    expect(propagation.fields()).toContain('uber-trace-id');
+    expect(propagation.fields()).not.toContain('b3');
+    start('beside', { propagators: ['b3'] });
+    expect(propagation.fields()).toContain('uber-trace-id');
+    await second.shutdown();
+    expect(registered()).toEqual(['trace']);
+  } finally {
+    for (const runtime of running.splice(0)) await runtime.shutdown();
+    trace.disable();
+  }
+});
