@@ -1,8 +1,9 @@
+import { types } from 'node:util';
 import { context, isSpanContextValid, type Attributes, type Link, type SpanKind } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
-import { guarded } from '../core/diagnostics.js';
+import { guarded, warn } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
@@ -176,8 +177,14 @@ function describeCall(
 
 function linksOf(functionName: string, { links, record }: SpanOptions, args: unknown[]): Link[] | undefined {
   if (typeof links !== 'function') return links;
-  return guarded(`The links function of ${functionName}`, () => {
-    const valid = links(...args)?.filter((link) => isSpanContextValid(link.context));
+  const what = `The links function of ${functionName}`;
+  const given = guarded(what, () => links(...args));
+  if (types.isPromise(given)) {
+    warn(`async:${what}`, `${what} is async and was ignored: it has to return the links at once.`);
+    return undefined;
+  }
+  return guarded(what, () => {
+    const valid = given?.filter((link) => isSpanContextValid(link.context));
     return record === false ? valid?.map((link) => ({ context: link.context })) : valid;
   });
 }

@@ -13,6 +13,7 @@ import { CurrentSpan, NoSpan, Span, SpanAttribute, Traceable } from 'nestjs-trac
 import { from, lastValueFrom, of, throwError, type Observable } from 'rxjs';
 import { parameterAttributes } from '../../../lib/decorators/parameter-attributes.js';
 import { registerProvider } from '../../../lib/sdk/globals.js';
+import { unhandledRejections } from '../../support/unhandled-rejections.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';
 
 const spans = recordSpans();
@@ -323,6 +324,23 @@ describe('functions of the user that throw', () => {
       'The attributes function of Reported.work threw and was ignored: Error: of the user',
     ]);
   });
+});
+
+it.each([
+  ['resolve', () => Promise.resolve([])],
+  ['reject', () => Promise.reject(new Error('no links'))],
+])('links that %s later are left out, and said to be', async (_, links) => {
+  class Linked {
+    @Span({ links: links as never })
+    work(): string {
+      return 'result';
+    }
+  }
+  const results: string[] = [];
+  expect(await unhandledRejections(() => results.push(new Linked().work()))).toEqual([]);
+  expect(results).toEqual(['result']);
+  expect(spans.one('Linked.work').links).toEqual([]);
+  expect(spans.diagnostics[0]).toMatch(/^The links function of Linked\.work is async and was ignored/);
 });
 
 describe('record: false', () => {
