@@ -10,6 +10,7 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { guarded } from './core/diagnostics.js';
+import { rememberCaller } from './core/incoming-caller.js';
 import { MAX_NESTING, nesting, warnOfNesting } from './core/nesting.js';
 import { NO_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
@@ -85,7 +86,8 @@ export class TracingService {
   /** The trace context that came in a carrier: pass it as `parent`, or to `context.with()`. */
   extract(carrier: object): Context {
     const active = context.active();
-    return guarded('extract()', () => propagation.extract(active, carrier, defaultTextMapGetter)) ?? active;
+    const extract = () => rememberCaller(propagation.extract(active, carrier, defaultTextMapGetter));
+    return guarded('extract()', extract) ?? active;
   }
 
   /** Exports what has ended so far, waiting at most for `shutdown.timeout`. Never rejects. */

@@ -33,5 +33,10 @@ export function withEntry(parent: Context, entry: Entry): Context {
 
 /** What is being served in the active context. */
 export function activeEntry(): Entry | undefined {
-  return OperationContext.entryIn(context.active()) as Entry | undefined;
+  return entryIn(context.active());
+}
+
+/** What is being served in this context. */
+export function entryIn(serving: Context): Entry | undefined {
+  return OperationContext.entryIn(serving) as Entry | undefined;
 }

@@ -291,6 +291,49 @@ describe('undici', () => {
     });
   });
 
+  describe.each([
+    [
+      'request()',
+      async (url: string, dispatcher: undici.Dispatcher) => (await undici.request(url, { dispatcher })).body,
+    ],
+    ['fetch()', async (url: string, dispatcher: undici.Dispatcher) => undici.fetch(url, { dispatcher })],
+  ])('retried, by %s', (_kind, send) => {
+    const retry = { maxRetries: 1, minTimeout: 1 };
+    it.each([
+      ['an interceptor', () => new undici.Agent().compose(undici.interceptors.retry(retry))],
+      ['a RetryAgent', () => new undici.RetryAgent(new undici.Agent(), retry)],
+    ])('of %s, says the status of each attempt', async (_name, make) => {
+      await withClientApp({}, async ({ run, target, traces }) => {
+        const dispatcher = make();
+        await run(async () => {
+          await send(`${target.url}/status/503`, dispatcher)
+            .then((body) => body.text())
+            .catch(() => {});
+        });
+        await traces.until((spans) => spans.length === 4);
+        const attempts = target.received.map(({ headers }) => String(headers.traceparent).split('-')[2]);
+        expect(attempts).toEqual(clientSpans(traces.spans).map((span) => span.spanContext().spanId));
+        await traces.expect(runOf(client('GET', 503), client('GET', 503)));
+        await dispatcher.close();
+      });
+    });
+  });
+
+  it('says the status of an answer that is cut, and why it was', async () => {
+    await withClientApp({}, async ({ run, target, traces }) => {
+      await run(async () => {
+        const { body, statusCode } = await undici.request(`${target.url}/half/503`);
+        expect(statusCode).toBe(503);
+        const read = body.text();
+        target.cut('/half/503', 'close');
+        await expect(read).rejects.toThrow('other side closed');
+      });
+      const attributes = { 'error.type': '503' };
+      const exception = 'SocketError: other side closed';
+      await traces.expect(runOf({ ...broken('GET', 503, '503', exception), attributes }));
+    });
+  });
+
   it('says which of its limits was reached', async () => {
     await withClientApp({}, async ({ run, target, traces }) => {
       await expect(run(() => undici.request(`${target.url}/hang`, { headersTimeout: 1 }))).rejects.toThrow('Headers');

@@ -128,17 +128,33 @@ describe('node:http', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('takes the URL that a proxy is sent, without its credentials', async () => {
+  it('takes the URL that a proxy is sent, without its credentials, and the address of the proxy', async () => {
     await withClientApp({}, async ({ run, target, traces }) => {
       const path = 'http://user:secret@shop.test:81/ok?sig=x';
       await run(() => send(target.url, { path, headers: { host: 'shop.test:81' } }));
       const attributes = {
         'url.full': 'http://REDACTED:REDACTED@shop.test:81/ok?sig=REDACTED',
-        'server.address': 'shop.test',
-        'server.port': 81,
+        'server.address': '127.0.0.1',
+        'server.port': target.port,
         'network.peer.port': target.port,
       };
       await traces.expect(runOf(client('GET', 200, { attributes })));
+    });
+  });
+
+  it('goes where it is sent, whatever its Host header says', async () => {
+    const headers = [{ host: 'shop.test:81' }, { Host: '127.0.0.1:9' }, ['Host', 'shop.test:81']];
+    await withClientApp({}, async ({ run, target, traces }) => {
+      await run(async () => {
+        for (const each of headers)
+          await send(`${target.url}/ok`, { headers: each as unknown as RequestOptions['headers'] });
+      });
+      const attributes = {
+        'url.full': `${target.url}/ok`,
+        'server.address': '127.0.0.1',
+        'server.port': target.port,
+      };
+      await traces.expect(runOf(...headers.map(() => client('GET', 200, { attributes }))));
     });
   });
 

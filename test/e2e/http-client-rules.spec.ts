@@ -84,6 +84,18 @@ describe.each(clients)('by %s', (_name, propagates, send) => {
     await friend.stop();
   });
 
+  it('hosts are those that requests go to, not those of their Host header', async () => {
+    await withClientApp({ client: { propagateTo: 'friend.test', ignore: 'nobody.test' } }, async (app) => {
+      const { run, target, traces } = app;
+      await run(async () => {
+        // The fetch of Node takes no Host header.
+        for (const host of ['friend.test', 'nobody.test']) await send(`${target.url}/ok/${host}`, { host });
+      });
+      for (const received of target.received) expectBare(received);
+      await traces.expect(runOf(client('GET', 200), client('GET', 200)));
+    });
+  });
+
   it('functions that throw leave the request traced and bare', async () => {
     const broken = () => {
       throw new Error('not my day');
@@ -229,9 +241,9 @@ describe.each(clients)('by %s', (_name, propagates, send) => {
       toString: () => 'own',
     };
     await withClientApp({ tracing: { sampler } }, async ({ run, target, traces }) => {
-      await run(() => send(`${target.url}/ok?key=1&password=x`));
+      await run(() => send(`${target.url}/ok?page=1&password=x`));
       await traces.expect(runOf(client('GET', 200)));
-      const url = `${target.url}/ok?key=1&password=REDACTED`;
+      const url = `${target.url}/ok?page=1&password=REDACTED`;
       expect(seen).toEqual([
         {
           'http.request.method': 'GET',

@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get, request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import type { TracingOptions } from 'nestjs-tracing';
 import { withClientApp, type ClientApp } from '../support/client-app.js';
@@ -8,13 +8,16 @@ import { Scrape } from '../support/scrape.js';
 
 const DURATION = 'http_client_request_duration_seconds';
 
-async function nodeGet(url: string): Promise<void> {
+async function nodeGet(url: string, { headers }: { headers?: Record<string, string> } = {}): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    get(url, (response) => response.resume().once('end', resolve)).once('error', reject);
+    get(url, { ...(headers && { headers }) }, (response) => response.resume().once('end', resolve)).once(
+      'error',
+      reject,
+    );
   });
 }
 
-const clients: [string, (url: string, init?: RequestInit) => Promise<unknown>][] = [
+const clients: [string, (url: string, init?: { headers?: Record<string, string> }) => Promise<unknown>][] = [
   ['fetch', async (url, init) => (await fetch(url, init)).text()],
   ['node:http', nodeGet],
 ];
@@ -63,6 +66,19 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       ]);
     }));
 
+  it('count what another instrumentation has a span for', () =>
+    withApp(async (app) => {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      await app.run(() => send(`${app.target.url}/status/404`, { headers: { traceparent } }));
+      const found = await counted(app, 1);
+      expect(found.labels(`${DURATION}_count`)).toMatchObject([
+        { server_port: String(app.target.port), error_type: '404' },
+      ]);
+      expect(found.exemplars(`${DURATION}_bucket`)).toEqual([]);
+      expect(app.target.only('/status/404').headers.traceparent).toBe(traceparent);
+      expect(app.traces.spans.filter(({ kind }) => kind === 2)).toEqual([]);
+    }));
+
   it('know how many are under way', () =>
     withApp(async (app) => {
       const sent = app.run(() => send(`${app.target.url}/hang`));
@@ -85,4 +101,36 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       },
       { sampler: 'always_off' },
     ));
+});
+
+describe('metrics of requests by node:http', () => {
+  it('have one series for a server, whatever Host headers say', () =>
+    withClientApp({ tracing: { metrics: { defaultMetrics: false } } }, async (app) => {
+      const { hostname, port } = new URL(app.target.url);
+      const hosts = Array.from({ length: 5 }, (_, index) => [
+        `made-up-${index}.test`,
+        `${hostname}:${index + 1}`,
+      ]).flat();
+      await app.run(async () => {
+        for (const host of hosts) await nodeGet(`${app.target.url}/ok`, { headers: { Host: host } });
+      });
+      const found = await Scrape.counted(`${app.url}/metrics`, DURATION, hosts.length);
+      expect(found.labels(`${DURATION}_count`)).toMatchObject([{ server_address: hostname, server_port: port }]);
+      expect(found.labels('http_client_active_requests')).toHaveLength(1);
+    }));
+
+  it('have one series for a server, whatever is asked of it in absolute form', () =>
+    withClientApp({ tracing: { metrics: { defaultMetrics: false } } }, async (app) => {
+      const { hostname, port } = new URL(app.target.url);
+      const ask = (path: string) =>
+        new Promise((resolve, reject) => {
+          const request = httpRequest({ hostname, port, path }, (response) => response.resume().once('end', resolve));
+          request.once('error', reject).end();
+        });
+      await app.run(async () => {
+        for (const path of ['http://one.test/ok', 'http://two.test/ok']) await ask(path);
+      });
+      const found = await Scrape.counted(`${app.url}/metrics`, DURATION, 2);
+      expect(found.labels(`${DURATION}_count`)).toMatchObject([{ server_address: hostname, server_port: port }]);
+    }));
 });

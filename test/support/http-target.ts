@@ -116,6 +116,9 @@ export class HttpTarget {
       case 'redirect':
         response.writeHead(302, { location: `/${path.split('/').slice(2).join('/')}` }).end();
         break;
+      case 'away':
+        response.writeHead(302, { location: decodeURIComponent(path.split('?')[1] ?? '') }).end();
+        break;
       case 'echo':
         request.pipe(response);
         break;
@@ -123,7 +126,7 @@ export class HttpTarget {
         request.resume();
         break;
       case 'half':
-        response.writeHead(200, { 'content-length': 100 });
+        response.writeHead(Number(detail) || 200, { 'content-length': 100 });
         response.write('part');
         break;
       case 'big':

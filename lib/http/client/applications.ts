@@ -19,24 +19,29 @@ const KEY = Symbol.for('nestjs-tracing:http-client');
  * unlike a global it is the same for every copy of this library, also where a test runner gives each file globals of its own.
  */
 const holder = channel('nestjs-tracing:http-client') as { [KEY]?: Application[] };
-const applications: Application[] = (holder[KEY] ??= []);
+
+// Through the channel each time: Node collects a channel that nothing holds, and another copy would get a new one.
+function all(): Application[] {
+  return (holder[KEY] ??= []);
+}
 
 /** Adds an application, of which it is not known yet whether its start succeeds. */
 export function addApplication(options: ClientRequestOptions, gone: () => void): Application {
   // Nobody tells of a start that has failed.
-  for (const application of applications.filter(({ up }) => !up)) removeApplication(application);
+  for (const application of all().filter(({ up }) => !up)) removeApplication(application);
   const application = { options, copy: COPY, up: false, gone };
-  applications.push(application);
+  all().push(application);
   return application;
 }
 
 /** Keeps an application whose start has succeeded, also where another that has begun meanwhile took it for failed. */
 export function keepApplication(application: Application): void {
   application.up = true;
-  if (!applications.includes(application)) applications.push(application);
+  if (!all().includes(application)) all().push(application);
 }
 
 export function removeApplication(application: Application): void {
+  const applications = all();
   const index = applications.indexOf(application);
   if (index === -1) return;
   applications.splice(index, 1);
@@ -45,11 +50,11 @@ export function removeApplication(application: Application): void {
 
 /** Whether any application traces by this copy of the library. */
 export function anyHere(): boolean {
-  return applications.some(({ copy }) => copy === COPY);
+  return all().some(({ copy }) => copy === COPY);
 }
 
 /** How a request is traced that begins now: as the newest application says, by the copy of this library that it uses. */
 export function currentOptions(): ClientRequestOptions | undefined {
-  const newest = applications.at(-1);
+  const newest = all().at(-1);
   return newest?.copy === COPY ? newest.options : undefined;
 }

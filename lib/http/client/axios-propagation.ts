@@ -1,84 +1,80 @@
-import type { ModulesContainer } from '@nestjs/core';
-import { context } from '@opentelemetry/api';
 import { guarded } from '../../core/diagnostics.js';
-import { isTracingSuppressed } from '../../core/suppression.js';
-import type { ClientRequestOptions } from './client-request.js';
-import { carriedContext, injectContext, type Headers } from './propagation.js';
-import { RequestRules } from './rules.js';
+import { axiosMessage, redirectMessage, type Axios, type AxiosConfig, type BeforeRedirect } from './axios.js';
+import { ClientRequest, type ClientRequestOptions } from './client-request.js';
 
-/** A client of axios, as the `HttpService` of `@nestjs/axios` holds it. */
-interface Axios {
-  readonly interceptors: { readonly request: Interceptors };
-  getUri(config: AxiosRequest): string;
-}
+/** The functions that stand before those which an application wants called when it is redirected. */
+const originals = new WeakMap<BeforeRedirect, { readonly original: BeforeRedirect | undefined }>();
 
-interface Interceptors {
-  use(
-    onFulfilled: (config: AxiosRequest) => AxiosRequest,
-    onRejected: null,
-    options: { readonly synchronous: boolean },
-  ): number;
-  eject(id: number): void;
-}
-
-interface AxiosRequest {
-  readonly method?: string;
-  readonly headers: { get(name: string): unknown; set(name: string, value: string): unknown };
-}
+/** Clients that are prepared for, and by how many applications. */
+const shared = new WeakMap<Axios, { users: number; readonly undo: () => void }>();
 
 /**
- * Has the requests of every `HttpService` carry the context of whoever makes them, by an interceptor, until the returned
- * function is called. For a Node that announces requests only when their headers are written.
+ * Makes the span of each request of a client of axios before its headers are written, for a Node that announces requests
+ * only afterwards. Returns how to undo it. Applications that share a client share what this does.
  */
-export function propagateByAxios(modules: ModulesContainer, options: ClientRequestOptions): () => void {
-  const clients = new Set<Axios>();
-  for (const module of modules.values()) {
-    for (const { instance } of module.providers.values()) {
-      const client = axiosOf(instance);
-      if (client) clients.add(client);
-    }
-  }
-  const undos = [...clients].map((client) => {
-    const { request } = client.interceptors;
-    // Synchronous: the first that is not would have axios put all of them off.
-    const id = request.use((config) => propagate(client, config, options), null, { synchronous: true });
-    return () => request.eject(id);
-  });
+export function prepareRequests(client: Axios, options: () => ClientRequestOptions | undefined): () => void {
+  const use = shared.get(client) ?? { users: 0, undo: intercept(client, options) };
+  shared.set(client, use);
+  use.users++;
   return () => {
-    for (const undo of undos) undo();
+    if (--use.users > 0) return;
+    shared.delete(client);
+    use.undo();
   };
 }
 
-function propagate(client: Axios, config: AxiosRequest, options: ClientRequestOptions): AxiosRequest {
-  guarded('Propagation by axios', () => {
-    const active = context.active();
-    const headers = headersOf(config);
-    if (isTracingSuppressed(active) || carriedContext(headers, active) !== 'none') return;
-    const method = config.method?.toUpperCase() ?? 'GET';
-    const rules = new RequestRules({ method, url: client.getUri(config) }, options);
-    if (!rules.ignored && rules.propagates) injectContext(headers, active);
-  });
-  return config;
-}
-
-function headersOf({ headers }: AxiosRequest): Headers {
-  return {
-    header(name) {
-      const value = headers.get(name);
-      // Null and false stand for a header that is not to be sent.
-      return typeof value === 'string' || Array.isArray(value) ? value : undefined;
-    },
-    setHeader: (name, value) => void headers.set(name, value),
+function intercept(client: Axios, options: () => ClientRequestOptions | undefined): () => void {
+  const { request } = client.interceptors;
+  const onRequest = (config: AxiosConfig) => {
+    guarded('Propagation by axios', () => {
+      const current = options();
+      if (current) prepareAtLast(client, config, current);
+    });
+    return config;
   };
+  // Synchronous: the first that is not would have axios put all of them off.
+  const id = request.use(onRequest, null, { synchronous: true });
+  return () => request.eject(id);
 }
 
-/** By what it can do: `@nestjs/axios` may not be installed, and its class may be there twice. */
-function axiosOf(provider: unknown): Axios | undefined {
-  try {
-    const client = (provider as { axiosRef?: Axios } | null | undefined)?.axiosRef;
-    const found = typeof client?.interceptors.request.use === 'function' && typeof client.getUri === 'function';
-    return found ? client : undefined;
-  } catch {
-    return undefined; // A provider that does not let itself be looked at.
+/** As the last transformation of the body, when all interceptors have had their say of where the request goes. */
+function prepareAtLast(client: Axios, config: AxiosConfig, options: ClientRequestOptions): void {
+  const { transformRequest: own } = config;
+  const prepare = function (this: AxiosConfig, body: unknown): unknown {
+    // Who sends the same configuration again finds it as it was.
+    if (this.transformRequest === list) this.transformRequest = own;
+    guarded('Propagation by axios', () => prepareRequest(client, this, options));
+    return body;
+  };
+  const list = [own ?? [], prepare].flat();
+  config.transformRequest = list;
+}
+
+function prepareRequest(client: Axios, config: AxiosConfig, options: ClientRequestOptions): void {
+  const message = axiosMessage(client, config);
+  if (!isSentByNode(client, config)) {
+    ClientRequest.prepare(message, options);
+    return;
   }
+  ClientRequest.prepare(message, options, config);
+  followRedirects(config, options);
+}
+
+/** True if the request comes to be one of Node's own clients. An adapter of the application may send it any other way. */
+function isSentByNode({ defaults }: Axios, { adapter, httpVersion }: AxiosConfig): boolean {
+  const adapters = [adapter ?? defaults?.adapter].flat();
+  return Number(httpVersion ?? 1) < 2 && adapters.every((it) => typeof it === 'string');
+}
+
+/** A redirect is sent the headers of the request before it, whichever host it leads to. */
+function followRedirects(config: AxiosConfig, options: ClientRequestOptions): void {
+  const { beforeRedirect: given } = config;
+  const original = given && originals.has(given) ? originals.get(given)?.original : given;
+  const follow: BeforeRedirect = function (this: unknown, redirect, ...rest) {
+    const result: unknown = original && Reflect.apply(original, this, [redirect, ...rest]);
+    guarded('Propagation by axios', () => ClientRequest.prepare(redirectMessage(redirect), options, redirect));
+    return result;
+  };
+  originals.set(follow, { original });
+  config.beforeRedirect = follow;
 }

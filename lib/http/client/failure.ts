@@ -19,6 +19,11 @@ export function failureType(thrown: unknown): string {
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : errorType(thrown);
 }
 
+/** True if the request ended because undici's retry handler refused its answer, to ask again or to give the status as an error. */
+export function isRefusedAnswer(thrown: unknown): boolean {
+  return field(thrown, 'code') === 'UND_ERR_REQ_RETRY';
+}
+
 /** What `AbortSignal.timeout()` ends a request with: fetch passes it on, `node:http` gives it as the cause. */
 function isTimeout(thrown: unknown): boolean {
   return isDomTimeout(thrown) || (field(thrown, 'name') === 'AbortError' && isDomTimeout(field(thrown, 'cause')));

@@ -1,9 +1,21 @@
-/** The value of a header in the text of a message's head, where a client keeps its headers in no other form. */
-export function headerInText(head: string, name: string): string | undefined {
-  const wanted = name.toLowerCase();
+/**
+ * The value of a header in the text of a message's head, where a client keeps its headers in no other form; a list where it
+ * is there several times.
+ */
+export function headerInText(head: string, name: string): string | string[] | undefined {
+  const values: string[] = [];
   for (const line of head.split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon === wanted.length && line.slice(0, colon).toLowerCase() === wanted) return line.slice(colon + 1).trim();
+    if (isHeader(line, name)) values.push(line.slice(name.length + 1).trim());
   }
-  return undefined;
+  return values.length > 1 ? values : values[0];
+}
+
+/** The text of a message's head without the headers of these names. */
+export function withoutHeaders(head: string, names: readonly string[]): string {
+  const kept = head.split('\r\n').filter((line) => !names.some((name) => isHeader(line, name)));
+  return kept.join('\r\n');
+}
+
+function isHeader(line: string, name: string): boolean {
+  return line[name.length] === ':' && line.slice(0, name.length).toLowerCase() === name.toLowerCase();
 }

@@ -1,62 +1,37 @@
-import {
-  defaultTextMapGetter,
-  defaultTextMapSetter,
-  propagation,
-  ROOT_CONTEXT,
-  SpanKind,
-  trace,
-  type Context,
-} from '@opentelemetry/api';
+import { defaultTextMapSetter, propagation, type Context } from '@opentelemetry/api';
+import type { Headers } from './outgoing-message.js';
 
-/** The headers of a message. */
-export interface Headers {
-  header(name: string): string | string[] | undefined;
-  setHeader(name: string, value: string): void;
-}
+const BAGGAGE = 'baggage';
 
-/** Whose trace context a message carries already. */
-export type Carried = 'none' | 'ours' | "somebody else's";
-
-/** Client spans of ours whose context went into a message, as many as may still be copied from there. */
-const injected = new Set<string>();
-const MAX_INJECTED = 1024;
-
-/**
- * Looks whether a message carries a trace context, by the headers of the registered propagator. That of the caller's own
- * span was put there by the application, and that of an earlier request by a client that copies headers when it is
- * redirected. Any other is that of a span that somebody else has made for this message.
- */
-export function carriedContext(message: Headers, caller: Context): Carried {
-  let carrier: Record<string, string | string[]> | undefined;
-  for (const field of propagation.fields()) {
-    const value = message.header(field);
-    if (value !== undefined) (carrier ??= {})[field] = value;
-  }
-  if (!carrier) return 'none';
-  const carried = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, carrier, defaultTextMapGetter));
-  if (!carried) return 'none';
-  if (injected.has(carried.spanId)) return 'ours';
-  const span = trace.getSpan(caller);
-  const own = span?.spanContext();
-  if (own?.spanId !== carried.spanId || own.traceId !== carried.traceId) return "somebody else's";
-  // Instrumentations that wrap a client make their own span the active one while they call it.
-  return (span as { kind?: SpanKind }).kind === SpanKind.CLIENT ? "somebody else's" : 'ours';
-}
-
-/** Writes a context into the headers of a message, leaving those that it has. */
+/** Writes a context into the headers of a message that carries none. Baggage that the application has put there stays. */
 export function injectContext(message: Headers, context: Context): void {
-  const carrier: Record<string, string> = {};
-  propagation.inject(context, carrier, defaultTextMapSetter);
-  for (const [name, value] of Object.entries(carrier)) {
+  const headers = headersOf(context);
+  if (message.header(BAGGAGE) !== undefined) delete headers[BAGGAGE];
+  // A header that is there although no context can be read from it is malformed, or the part of one.
+  const malformed = propagation.fields().filter((field) => field !== BAGGAGE && message.header(field) !== undefined);
+  if (malformed.length > 0 && message.replaceHeaders(malformed, headers)) return;
+  for (const [name, value] of Object.entries(headers)) {
     if (message.header(name) === undefined) message.setHeader(name, value);
   }
 }
 
-/** Remembers that a message was given the context of its own client span. */
-export function noteInjected(context: Context): void {
-  const spanId = trace.getSpanContext(context)?.spanId;
-  if (spanId === undefined) return;
-  injected.add(spanId);
-  const [oldest] = injected;
-  if (oldest !== undefined && injected.size > MAX_INJECTED) injected.delete(oldest);
+/** Puts a context in place of another one that a message carries. Returns false where that can no longer be done. */
+export function replaceContext(message: Headers, context: Context): boolean {
+  const headers = headersOf(context);
+  const names = Object.keys(headers);
+  // With no context of ours, the one that is there at least connects the trace.
+  if (names.every((name) => name === BAGGAGE)) return false;
+  const outdated = propagation.fields().filter((field) => field !== BAGGAGE || names.includes(BAGGAGE));
+  return message.replaceHeaders([...outdated, ...names], headers);
+}
+
+/** Takes the context that a message carries out of its headers, baggage included. */
+export function removeContext(message: Headers): void {
+  message.replaceHeaders(propagation.fields(), {});
+}
+
+function headersOf(context: Context): Record<string, string> {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context, carrier, defaultTextMapSetter);
+  return carrier;
 }

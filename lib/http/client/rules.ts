@@ -1,35 +1,60 @@
-import { guarded } from '../../core/diagnostics.js';
+import { askPredicate, isConfirmed } from '../../core/diagnostics.js';
 import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { OutgoingMessage } from './outgoing-message.js';
+import type { OutgoingRequest } from '../../tracing.options.js';
 import { parseUrl } from './url.js';
 
-/** What the options say of one outgoing request. Its URL is parsed if somebody asks for it, and once. */
+type Request = Pick<OutgoingMessage, 'hasUnknownPort' | 'method' | 'origin' | 'url'>;
+
+/** What the options say of one outgoing request. Its URLs are parsed once, when the first is asked for. */
 export class RequestRules {
-  #parsed: { readonly url: URL | undefined } | undefined;
+  #parsed: { readonly asked: URL | undefined; readonly destination: URL | undefined } | undefined;
 
   constructor(
-    private readonly request: { readonly method: string; readonly url: string },
+    private readonly request: Request,
     private readonly options: Pick<ResolvedHttpClient, 'ignore' | 'propagateTo'>,
   ) {}
 
-  get url(): URL | undefined {
-    this.#parsed ??= { url: parseUrl(this.request.url) };
-    return this.#parsed.url;
+  /** Where the request is sent to, as a URL. */
+  get destination(): URL | undefined {
+    return this.parsed.destination;
   }
 
-  /** Whether the request is left alone. */
+  /** True if the request is left alone. Through a proxy, both the proxy and the host that it is asked for may be named. */
   get ignored(): boolean {
-    return Boolean(this.ask('ignore'));
+    const { ignore } = this.options;
+    return (
+      ignore !== undefined && this.urls.some((url) => askPredicate('http.client.ignore', () => ignore(this.about(url))))
+    );
   }
 
-  /** Whether the request is to carry the trace context. Nothing leaves by accident: only a clear yes counts. */
+  /**
+   * True if the request is to carry the trace context. Nothing leaves by accident: only a clear yes counts, and through a
+   * proxy it takes one for the proxy and one for the host that it is asked for.
+   */
   get propagates(): boolean {
-    return this.options.propagateTo === undefined || this.ask('propagateTo') === true;
+    const { propagateTo } = this.options;
+    if (propagateTo === undefined) return true;
+    const { urls } = this;
+    if (urls.length === 0 || this.request.hasUnknownPort) return false;
+    return urls.every((url) => isConfirmed('http.client.propagateTo', () => propagateTo(this.about(url))));
   }
 
-  private ask(option: 'ignore' | 'propagateTo'): boolean | undefined {
-    const predicate = this.options[option];
-    if (!predicate) return undefined;
-    const { url } = this;
-    return url && guarded(`http.client.${option}`, () => predicate({ method: this.request.method, url }));
+  private about(url: URL): OutgoingRequest {
+    return { method: this.request.method, url };
+  }
+
+  private get urls(): URL[] {
+    const { asked, destination } = this.parsed;
+    if (!asked || !destination) return [];
+    return asked === destination ? [asked] : [asked, destination];
+  }
+
+  private get parsed(): { readonly asked: URL | undefined; readonly destination: URL | undefined } {
+    if (this.#parsed) return this.#parsed;
+    const { origin, url } = this.request;
+    const asked = parseUrl(url);
+    this.#parsed = { asked, destination: asked && url.startsWith(`${origin}/`) ? asked : parseUrl(origin) };
+    return this.#parsed;
   }
 }

@@ -1,8 +1,9 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { subscribeChannels } from '../../core/channel.js';
 import { addApplication, anyHere, currentOptions, keepApplication, removeApplication } from './applications.js';
-import { propagateByAxios } from './axios-propagation.js';
+import { prepareRequests } from './axios-propagation.js';
 import type { ClientRequestOptions } from './client-request.js';
+import { findHttpServices, type HttpServices } from './http-services.js';
 import { nodeHttpChannels } from './trace-node-http.js';
 import { undiciChannels } from './trace-undici.js';
 
@@ -26,14 +27,16 @@ let unsubscribe: (() => void) | undefined;
 
 /** Begins to trace outgoing requests, those of other providers' constructors included. */
 export function traceHttpClient(options: ClientRequestOptions): HttpClientTracing {
-  const undos: (() => void)[] = [];
+  let services: HttpServices | undefined;
   const application = addApplication(options, release);
   subscribe();
   return {
     providersMade(modules) {
-      if (!ANNOUNCES_REQUESTS) undos.push(propagateByAxios(modules, options));
+      if (!ANNOUNCES_REQUESTS)
+        services = findHttpServices(modules, (client) => prepareRequests(client, currentOptions));
     },
     retain() {
+      services?.look();
       keepApplication(application);
       subscribe();
     },
@@ -41,7 +44,7 @@ export function traceHttpClient(options: ClientRequestOptions): HttpClientTracin
       application.up = false;
     },
     stop() {
-      for (const undo of undos.splice(0)) undo();
+      services?.stop();
       removeApplication(application);
     },
   };

@@ -3,7 +3,7 @@ import type { ChannelHandlers } from '../../core/channel.js';
 import { guarded } from '../../core/diagnostics.js';
 import { isUntraced } from '../../core/suppression.js';
 import { ClientRequest, type ClientRequestOptions } from './client-request.js';
-import { endOfRequest } from './node-end.js';
+import { endOfRequest, type NodeEnd } from './node-end.js';
 import { NodeAnswer, NodeMessage } from './node-message.js';
 
 interface About {
@@ -45,24 +45,40 @@ function begin(request: NodeRequest, options: ClientRequestOptions | undefined):
   if (!options) return undefined;
   // A tunnel's, which is what the requests inside it are traced for.
   const leftAlone = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
-  const traced = leftAlone ? undefined : ClientRequest.begin(new NodeMessage(request), options);
+  const begin = () => ClientRequest.begin(new NodeMessage(request), options);
+  const traced = leftAlone ? undefined : guarded('The beginning of an outgoing request', begin);
   const observed: Observed = { traced };
   requests.set(request, observed);
-  // Listeners for 'response' and 'error' would change what Node does where the application has none.
-  if (traced) request.once('close', () => guarded('The end of an outgoing request', () => end(request, observed)));
+  if (traced && !listen(request, observed)) traced.complete();
   return observed;
 }
 
-function end(request: NodeRequest, observed: Observed): void {
-  const { traced, reported } = observed;
+// Listeners for 'response' and 'error' would change what Node does where the application has none.
+function listen(request: NodeRequest, observed: Observed): boolean {
+  const end = () => guarded('The end of an outgoing request', () => endTraced(request, observed));
+  return Boolean(
+    guarded('The beginning of an outgoing request', () => {
+      // A head that is written by then waits for the connection.
+      if (!request.headersSent) request.once('socket', () => observed.traced?.ready());
+      return request.once('close', end);
+    }),
+  );
+}
+
+function endTraced(request: NodeRequest, observed: Observed): void {
+  const { traced } = observed;
   if (!traced) return;
-  // No channel tells of the answer that hands the connection over to another protocol.
-  const response = observed.response ?? (request as { res?: IncomingMessage | null }).res ?? undefined;
-  if (response && !observed.response) noteConnection(request, response, observed);
-  const outcome = endOfRequest(request, response, reported);
+  const outcome = guarded('The end of an outgoing request', () => outcomeOf(request, observed)) ?? 'complete';
   if (outcome === 'complete') traced.complete();
   else if (outcome === 'cancelled') traced.cancelled();
   else traced.failed(outcome.error);
+}
+
+function outcomeOf(request: NodeRequest, observed: Observed): NodeEnd {
+  // No channel tells of the answer that hands the connection over to another protocol.
+  const response = observed.response ?? (request as { res?: IncomingMessage | null }).res ?? undefined;
+  if (response && !observed.response) noteConnection(request, response, observed);
+  return endOfRequest(request, response, observed.reported);
 }
 
 function noteConnection({ socket }: NodeRequest, response: IncomingMessage, { traced }: Observed): void {

@@ -1,5 +1,5 @@
 import type { IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
-import { headerInText } from './header-text.js';
+import { headerInText, withoutHeaders } from './header-text.js';
 import { urlOf } from './url.js';
 
 type HeaderValue = string | string[];
@@ -9,8 +9,8 @@ export interface UndiciRequest {
   readonly origin: string | URL;
   readonly path: string;
   readonly method: string;
-  /** Names and values in turn; before undici 6 one text. */
-  readonly headers: readonly HeaderValue[] | string;
+  /** Names and values in turn, in a list of the request's own; before undici 6 one text. */
+  headers: HeaderValue[] | string;
   /** The protocol that the connection is to be taken over for. */
   readonly upgrade?: string | boolean | null;
   addHeader(name: string, value: string): unknown;
@@ -31,8 +31,12 @@ export class UndiciMessage implements OutgoingMessage {
   }
 
   get url(): string {
-    const { origin, path } = this.request;
-    return urlOf(typeof origin === 'string' ? origin : origin.origin, path);
+    return urlOf(this.origin, this.request.path);
+  }
+
+  get origin(): string {
+    const { origin } = this.request;
+    return typeof origin === 'string' ? origin : origin.origin;
   }
 
   header(name: string): HeaderValue | undefined {
@@ -42,6 +46,16 @@ export class UndiciMessage implements OutgoingMessage {
 
   setHeader(name: string, value: string): void {
     this.request.addHeader(name, value);
+  }
+
+  // undici can add a header, but not take one out.
+  replaceHeaders(remove: readonly string[], add: Readonly<Record<string, string>>): boolean {
+    const { request } = this;
+    if (typeof request.headers === 'string') request.headers = withoutHeaders(request.headers, remove);
+    else removeFrom(request.headers, remove);
+    if (remove.some((name) => this.header(name) !== undefined)) return false;
+    for (const [name, value] of Object.entries(add)) request.addHeader(name, value);
+    return true;
   }
 }
 
@@ -60,6 +74,13 @@ export class UndiciAnswer implements IncomingAnswer {
 
 function isList(headers: UndiciResponse['headers']): headers is readonly (Buffer | string)[] {
   return Array.isArray(headers);
+}
+
+function removeFrom(headers: HeaderValue[], names: readonly string[]): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const present = String(headers[i]).toLowerCase();
+    if (names.some((name) => name.toLowerCase() === present)) headers.splice(i, 2);
+  }
 }
 
 /** The value of a header in a list of names and values; a list where it is there several times. */

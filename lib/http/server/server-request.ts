@@ -17,6 +17,7 @@ import {
 import { askPredicate, guarded } from '../../core/diagnostics.js';
 import { activeEntry, withEntry, type Entry } from '../../core/entry.js';
 import { headerAttributes } from '../../core/header-attributes.js';
+import { parentOf } from '../../core/incoming-caller.js';
 import type { Instruments } from '../../core/instruments.js';
 import { Operation, type OperationOptions } from '../../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
@@ -314,9 +315,4 @@ export class ServerRequest implements Entry, EventObserver {
 /** The SDK's spans tell their name, though the API does not let them. */
 function nameOf(span: Span): string | undefined {
   return (span as { name?: string }).name;
-}
-
-/** So do they tell their parent. */
-function parentOf(span: Span): SpanContext | undefined {
-  return (span as { parentSpanContext?: SpanContext }).parentSpanContext;
 }

@@ -8,9 +8,11 @@ const options = { knownMethods: DEFAULT_KNOWN_METHODS, redactQuery: () => false 
 const message = (url: string, method = 'GET', socketPath?: string) => ({
   method,
   url,
+  origin: '',
   socketPath,
   header: () => undefined,
   setHeader: () => {},
+  replaceHeaders: () => false,
 });
 
 describe('requestAttributes()', () => {

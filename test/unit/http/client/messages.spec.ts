@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { ClientRequest, type ClientRequestArgs } from 'node:http';
 import { ROOT_CONTEXT, createContextKey } from '@opentelemetry/api';
-import { headerInText } from '../../../../lib/http/client/header-text.js';
+import { headerInText, withoutHeaders } from '../../../../lib/http/client/header-text.js';
 import { NodeMessage } from '../../../../lib/http/client/node-message.js';
 import { undiciCaller } from '../../../../lib/http/client/undici-caller.js';
 import { UndiciAnswer, UndiciMessage, type UndiciRequest } from '../../../../lib/http/client/undici-message.js';
@@ -17,8 +17,19 @@ describe('headerInText()', () => {
     ['a: x:y\r\n', 'A', 'x:y'],
     ['a: 1\r\n', 'b', undefined],
     ['', 'b', undefined],
+    ['a: 1\r\nA: 2\r\n', 'a', ['1', '2']],
   ])('%j has %s: %s', (head, name, value) => {
-    expect(headerInText(head, name)).toBe(value);
+    expect(headerInText(head, name)).toEqual(value);
+  });
+});
+
+describe('withoutHeaders()', () => {
+  it.each([
+    ['a: 1\r\nB: 2\r\nA:3\r\n', 'B: 2\r\n'],
+    ['GET /a: HTTP/1.1\r\nab: 1\r\nc: 2\r\n\r\n', 'GET /a: HTTP/1.1\r\nab: 1\r\n\r\n'],
+    ['', ''],
+  ])('%j becomes %j', (head, rest) => {
+    expect(withoutHeaders(head, ['A', 'c'])).toBe(rest);
   });
 });
 
@@ -26,7 +37,8 @@ describe('a message of undici', () => {
   const request = (headers: UndiciRequest['headers'], origin: string | URL = 'http://a.test') => {
     const added: [string, string][] = [];
     const addHeader = (name: string, value: string) => added.push([name, value]);
-    return { added, message: new UndiciMessage({ origin, path: '/b', method: 'GET', headers, addHeader }) };
+    const sent: UndiciRequest = { origin, path: '/b', method: 'GET', headers, addHeader };
+    return { added, sent, message: new UndiciMessage(sent) };
   };
 
   it('has headers in a list, as of undici 6', () => {
@@ -48,6 +60,23 @@ describe('a message of undici', () => {
     message.setHeader('a', '1');
     expect(added).toEqual([['a', '1']]);
     expect(message.url).toBe('http://a.test:81/b');
+  });
+
+  it.each<[string, UndiciRequest['headers'], UndiciRequest['headers']]>([
+    ['a list', ['A', '1', 'b', ['2', '3'], 'a', '4'], ['b', ['2', '3']]],
+    ['a text', 'A: 1\r\nb: 2\r\na: 4\r\n', 'b: 2\r\n'],
+  ])('replaces headers in %s', (_name, headers, rest) => {
+    const { added, message, sent } = request(headers);
+    expect(message.replaceHeaders(['a', 'absent'], { a: '5' })).toBe(true);
+    expect(sent.headers).toEqual(rest);
+    expect(added).toEqual([['a', '5']]);
+  });
+
+  it('says when it cannot replace them', () => {
+    const { added, message, sent } = request('');
+    Object.defineProperty(sent, 'headers', { get: () => 'A: 1\r\n', set() {} });
+    expect(message.replaceHeaders(['a'], { a: '5' })).toBe(false);
+    expect(added).toEqual([]);
   });
 
   it('has an answer with headers in bytes or in texts', () => {
@@ -86,22 +115,46 @@ describe('the caller of a request of undici', () => {
 });
 
 describe('a message of node:http', () => {
-  const url = (options: ClientRequestArgs) => {
+  const create = (options: ClientRequestArgs) => {
     const request = new ClientRequest(options).on('error', () => {});
     request.destroy();
-    return new NodeMessage(request).url;
+    return request;
   };
 
   it.each<[ClientRequestArgs, string]>([
     [{ host: 'a.test', path: '/b?c' }, 'http://a.test/b?c'],
     [{ host: 'a.test', port: 81 }, 'http://a.test:81/'],
     [{ host: '::1', port: 81 }, 'http://[::1]:81/'],
-    [{ host: '127.0.0.1', headers: { host: 'shop.test' } }, 'http://shop.test/'],
+    [{ host: '127.0.0.1', headers: { host: 'shop.test' } }, 'http://127.0.0.1/'],
     [{ host: '::1', setHost: false }, 'http://[::1]/'],
-    [{ host: '127.0.0.1', headers: ['Host', 'shop.test:81'] }, 'http://shop.test:81/'],
+    [{ host: '127.0.0.1', headers: ['Host', 'shop.test:81'] }, 'http://127.0.0.1/'],
     [{ socketPath: '/nowhere.sock', path: '/b' }, 'http://localhost/b'],
     [{ host: 'proxy.test', path: 'http://shop.test/b' }, 'http://shop.test/b'],
-  ])('to %j goes to %s', (options, expected) => {
-    expect(url(options)).toBe(expected);
+  ])('to %j asks for %s', (options, expected) => {
+    expect(new NodeMessage(create(options)).url).toBe(expected);
+  });
+
+  it('replaces headers, in whichever case and however often they are there', () => {
+    const request = create({ host: 'a.test', headers: { 'X-A': ['1', '2'], 'x-b': '3' } });
+    expect(new NodeMessage(request).replaceHeaders(['x-a', 'X-C'], { 'x-a': '4' })).toBe(true);
+    expect({ ...request.getHeaders() }).toEqual({ host: 'a.test', 'x-b': '3', 'x-a': '4' });
+  });
+
+  it('replaces headers of a list, as long as they wait for the body or a connection', () => {
+    const headers = ['Host', 'a.test', 'X-A', '1', 'x-a', '2', 'X-B', '3'];
+    const request = create({ host: 'a.test', headers });
+    const message = new NodeMessage(request);
+    expect(message.header('x-a')).toEqual(['1', '2']);
+    expect(message.replaceHeaders(['x-a'], { 'x-a': '4' })).toBe(true);
+    const { _header: head } = request as unknown as { _header: string };
+    expect(head).toMatch(/^GET \/ HTTP\/1.1\r\nHost: a.test\r\nX-B: 3\r\n.*x-a: 4\r\n\r\n$/s);
+    request.end('body');
+    const queue = request as unknown as { outputData: { data: string }[]; outputSize: number };
+    const size = queue.outputSize;
+    expect(message.replaceHeaders(['x-a'], { 'x-a': '5678' })).toBe(true);
+    expect(queue.outputData[0]!.data).toContain('x-a: 5678\r\n\r\n');
+    expect(queue.outputSize).toBe(size + 3);
+    queue.outputData.length = 0;
+    expect(message.replaceHeaders(['x-a'], {})).toBe(false);
   });
 });

@@ -1,12 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { context, propagation, type TextMapPropagator } from '@opentelemetry/api';
+import { context, propagation, trace, type ProxyTracerProvider, type TextMapPropagator } from '@opentelemetry/api';
 import { channel, hasSubscribers } from 'node:diagnostics_channel';
 import { ClientRequest, type OutgoingHttpHeaders } from 'node:http';
+import { setImmediate as turn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { RequestMeter } from '../../../../lib/core/request-meter.js';
 import { suppressTracing } from '../../../../lib/core/suppression.js';
+import { VERSION } from '../../../../lib/core/version.js';
 import { traceHttpClient, type HttpClientTracing } from '../../../../lib/http/client/trace-http-client.js';
-import type { ClientRequestOptions } from '../../../../lib/http/client/client-request.js';
+import {
+  ClientRequest as ClientRequestOfOurs,
+  type ClientRequestOptions,
+} from '../../../../lib/http/client/client-request.js';
+import { UndiciAnswer, UndiciMessage } from '../../../../lib/http/client/undici-message.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 import { recordSpans } from '../../../support/recorded-spans.js';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const OPTIONS: ClientRequestOptions = {
   ignore: undefined,
@@ -24,6 +36,15 @@ const heedless: TextMapPropagator = {
   inject: (_context, carrier, setter) => setter.set(carrier, 'x-trace', 'yes'),
   extract: (context) => context,
   fields: () => ['x-trace'],
+};
+
+const spanIdOnly: TextMapPropagator = {
+  inject: (context, carrier, setter) => setter.set(carrier, 'x-span', trace.getSpanContext(context)!.spanId),
+  extract(context, carrier, getter) {
+    const spanId = String(getter.get(carrier, 'x-span'));
+    return trace.setSpanContext(context, { traceId: '0af7651916cd43dd8448eb211c80319c', spanId, traceFlags: 1 });
+  },
+  fields: () => ['x-span'],
 };
 
 describe('headers', () => {
@@ -130,6 +151,86 @@ describe('requests that are not as they should be', () => {
     expect(spans.one('GET').events).toEqual([]);
   });
 
+  it('end, and are counted, whatever of them throws', () => {
+    const counted: string[] = [];
+    const meter = meterInto(counted);
+    tracing.stop();
+    tracing = traceHttpClient({ ...OPTIONS, meter });
+    const broken = () => {
+      throw new Error('not my day');
+    };
+    const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
+    channel('undici:request:create').publish({ request });
+    const statusCode = 503;
+    channel('undici:request:headers').publish({ request, response: { statusCode, headers: [] } });
+    for (const name of ['method', 'path', 'headers']) Object.defineProperty(request, name, { get: broken });
+    channel('undici:request:error').publish({ request, error: new Error('gone') });
+    expect(spans.one('GET').attributes['error.type']).toBe('503');
+    expect(counted).toEqual(['begin', 'end']);
+  });
+
+  it.each([
+    [false, ['begin', 'end']],
+    [true, []],
+  ])('are counted where another instrumentation traces them, unless by its own metrics: %s', (shared, expected) => {
+    const counted: string[] = [];
+    propagation.setGlobalPropagator(spanIdOnly);
+    tracing.stop();
+    tracing = traceHttpClient({ ...OPTIONS, meter: meterInto(counted, shared) });
+    const headers = ['x-span', 'b7ad6b7169203331'];
+    const request = { method: 'GET', origin: 'http://a.test', path: '/', headers, addHeader() {} };
+    channel('undici:request:create').publish({ request });
+    channel('undici:request:trailers').publish({ request });
+    propagation.disable();
+    expect(counted).toEqual(expected);
+    expect(spans.all()).toEqual([]);
+    expect(headers).toEqual(['x-span', 'b7ad6b7169203331']);
+  });
+
+  it('end although their span takes nothing', () => {
+    const counted: string[] = [];
+    tracing.stop();
+    tracing = traceHttpClient({ ...OPTIONS, meter: meterInto(counted) });
+    const broken = () => {
+      throw new Error('not my day');
+    };
+    const methods = ['setAttribute', 'setAttributes', 'setStatus', 'addEvent', 'recordException', 'isRecording'];
+    const spanOf = (path: string, which: readonly string[]) => {
+      const provider = (trace.getTracerProvider() as ProxyTracerProvider).getDelegate();
+      const startSpan = jest.spyOn(provider.getTracer('nestjs-tracing', VERSION), 'startSpan');
+      const request = { method: 'GET', origin: 'http://a.test', path, headers: [], addHeader() {} };
+      channel('undici:request:create').publish({ request });
+      const { value: span } = startSpan.mock.results[0] as { value: object };
+      startSpan.mockRestore();
+      for (const method of which) Object.defineProperty(span, method, { value: broken });
+      const response = { statusCode: 503, headers: [] };
+      channel('undici:request:headers').publish({ request, response });
+      channel('undici:request:error').publish({ request, error: new Error('gone') });
+    };
+    for (const method of methods) spanOf('/one', [method]);
+    spanOf('/all', methods);
+    expect(spans.names()).toHaveLength(methods.length + 1);
+    expect(counted).toEqual(spans.names().flatMap(() => ['begin', 'end']));
+  });
+
+  it('hold neither the request nor its answer when they are over', async () => {
+    const kept: unknown[] = [];
+    const send = () => {
+      const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
+      const response = { statusCode: 200, headers: [] };
+      const begun = ClientRequestOfOurs.begin(new UndiciMessage(request), OPTIONS)!;
+      begun.answered(new UndiciAnswer(response));
+      begun.complete();
+      kept.push(begun);
+      return [new WeakRef(request), new WeakRef(response)];
+    };
+    const refs = send();
+    await turn();
+    collectGarbage();
+    expect(refs.map((ref) => ref.deref())).toEqual([undefined, undefined]);
+    expect(kept).toHaveLength(1);
+  });
+
   it('take an answer of an old undici, whose headers are a text', () => {
     const head = { text: 'accept: */*\r\n' };
     const request = {
@@ -149,6 +250,15 @@ describe('requests that are not as they should be', () => {
     expect(spans.one('GET').attributes['http.response.status_code']).toBe(204);
   });
 });
+
+/** A meter that only notes that it was asked. */
+function meterInto(counted: string[], shared = false): RequestMeter {
+  const begin = () => {
+    counted.push('begin');
+    return { end: () => void counted.push('end') };
+  };
+  return { shared, begin } as unknown as RequestMeter;
+}
 
 function locked(): object {
   const trap = () => {

@@ -1,0 +1,80 @@
+import { describe, expect, it } from '@jest/globals';
+import { RequestRules } from '../../../../lib/http/client/rules.js';
+import { recordSpans } from '../../../support/recorded-spans.js';
+
+const to = (origin: string, path = '/') => ({
+  method: 'GET',
+  origin,
+  url: path.startsWith('/') ? origin + path : path,
+});
+const host =
+  (...names: string[]) =>
+  ({ url }: { url: URL }) =>
+    names.includes(url.hostname);
+const NOTHING = { ignore: undefined, propagateTo: undefined };
+
+describe('the rules of a request', () => {
+  const spans = recordSpans();
+
+  it('let everything through where there are none', () => {
+    const rules = new RequestRules(to('http://a.test'), NOTHING);
+    expect([rules.ignored, rules.propagates, rules.destination?.href]).toEqual([false, true, 'http://a.test/']);
+  });
+
+  it('ask for the host that the request goes to', () => {
+    const options = { ignore: host('a.test'), propagateTo: host('b.test') };
+    const rules = ['http://a.test', 'http://b.test'].map((origin) => new RequestRules(to(origin), options));
+    expect(rules.map(({ ignored, propagates }) => [ignored, propagates])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  it('ask for a proxy as well as for what it is asked for', () => {
+    const request = to('http://proxy.test:3128', 'http://a.test/b');
+    const propagates = (...names: string[]) =>
+      new RequestRules(request, { ...NOTHING, propagateTo: host(...names) }).propagates;
+    expect([propagates('a.test'), propagates('proxy.test'), propagates('a.test', 'proxy.test')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    const ignored = (name: string) => new RequestRules(request, { ...NOTHING, ignore: host(name) }).ignored;
+    expect([ignored('a.test'), ignored('proxy.test'), ignored('b.test')]).toEqual([true, true, false]);
+    expect(new RequestRules(request, NOTHING).destination?.host).toBe('proxy.test:3128');
+  });
+
+  it('are not met by a URL that only begins like that of its host', () => {
+    const request = to('http://a.test', 'http://a.test.evil/');
+    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test') }).propagates).toBe(false);
+    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test.evil') }).propagates).toBe(false);
+  });
+
+  it('let nothing out where the port is not known, or the URL is none', () => {
+    const propagateTo = () => true;
+    const unknown = { ...to('http://a.test'), hasUnknownPort: true };
+    expect(new RequestRules(unknown, { ...NOTHING, propagateTo }).propagates).toBe(false);
+    expect(new RequestRules(unknown, NOTHING).propagates).toBe(true);
+    expect(new RequestRules(to('none'), { ...NOTHING, propagateTo }).propagates).toBe(false);
+  });
+
+  // First: a warning comes once a minute.
+  it('say that a promise is no answer', () => {
+    const ignore = (() => Promise.resolve(true)) as unknown as () => boolean;
+    void new RequestRules(to('http://a.test'), { ...NOTHING, ignore }).ignored;
+    expect(spans.diagnostics.join('\n')).toMatch(/http\.client\.ignore is async and was ignored/);
+  });
+
+  it.each<[string, () => unknown, boolean, boolean]>([
+    ['true', () => true, true, true],
+    ['a promise of true', () => Promise.resolve(true), false, false],
+    ['a promise that fails', () => Promise.reject(new Error('no')), false, false],
+    ['an object', () => ({}), true, false],
+    ['another value', () => 'yes', true, false],
+    ['nothing', () => undefined, false, false],
+  ])('take %s for an answer as they should', (_name, answer, ignored, propagates) => {
+    const predicate = answer as () => boolean;
+    const rules = new RequestRules(to('http://a.test'), { ignore: predicate, propagateTo: predicate });
+    expect([rules.ignored, rules.propagates]).toEqual([ignored, propagates]);
+  });
+});
