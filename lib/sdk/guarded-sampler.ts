@@ -12,8 +12,9 @@ const RECORD_AND_SAMPLED: Result['decision'] = 2;
 const WHAT = 'The sampler';
 
 /**
- * Guards the SDK against a sampler of the application. Where the sampler throws, is async or returns no decision, that is
- * reported, and the span is sampled as by default (`parentbased_always_on`): as its caller is, else yes.
+ * Guards the SDK against a sampler of the application. Where the sampler is async or returns no decision, that is reported,
+ * and the span is sampled as by default (`parentbased_always_on`): as its caller is, else yes. A span for which it throws is not
+ * recorded: a sampler that fails for one kind of span goes on deciding about the others.
  */
 export function guardSampler(sampler: Sampler): Sampler {
   return {
@@ -27,6 +28,7 @@ export function guardSampler(sampler: Sampler): Sampler {
         warn('sampler', `${WHAT} ${problem}, so it is ignored and the default is used. It has to return a decision.`);
       } catch (error) {
         reportIgnored(WHAT, error);
+        return { decision: NOT_RECORD };
       }
       return defaultDecision(args[0]);
     },
@@ -44,7 +46,8 @@ function problemOf(result: unknown): string | undefined {
   }
   if (attributes !== undefined && typeof attributes !== 'object') return 'returns attributes that are none';
   // Its text is written into headers, and by exporters.
-  if (traceState && typeof traceState.serialize() !== 'string') return 'returns a trace state that is none';
+  const serialized: unknown = traceState?.serialize?.();
+  if (traceState && typeof serialized !== 'string') return 'returns a trace state that is none';
   return undefined;
 }
 

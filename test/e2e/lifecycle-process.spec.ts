@@ -166,7 +166,7 @@ describe('what is loaded and hooked up', () => {
       answer: 'hello, traced',
       interceptors: 0,
       requestHook: 'function',
-      requestListeners: 2,
+      requestListeners: 1,
       registered: expect.arrayContaining(['trace', 'context', 'propagation']),
       sdk: true,
     });

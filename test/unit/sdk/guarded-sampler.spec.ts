@@ -47,13 +47,10 @@ describe('a sampler of the application', () => {
     ['returns a wrong decision', () => ({ decision: 3 }), 'The sampler returns no decision'],
     ['returns a text for a decision', () => ({ decision: 'RECORD' }), 'The sampler returns no decision'],
     ['returns wrong attributes', () => ({ decision: RECORD, attributes: 'a=1' }), 'The sampler returns attributes'],
-    ['returns a wrong trace state', () => ({ decision: RECORD, traceState: { a: 1 } }), 'The sampler threw'],
     [
-      'throws',
-      () => {
-        throw new Error('broken');
-      },
-      'The sampler threw and was ignored: Error: broken',
+      'returns a wrong trace state',
+      () => ({ decision: RECORD, traceState: { a: 1 } }),
+      'The sampler returns a trace state',
     ],
   ])('that %s leaves the decision to the default', async (_what, answer, message) => {
     const decide = () => [sample(answer), sample(answer, TraceFlags.SAMPLED), sample(answer, TraceFlags.NONE)];
@@ -61,6 +58,17 @@ describe('a sampler of the application', () => {
     expect(await unhandledRejections(() => decisions.push(...decide().map(({ decision }) => decision)))).toEqual([]);
     expect(decisions).toEqual([RECORD_AND_SAMPLED, RECORD_AND_SAMPLED, NOT_RECORD]);
     expect(warnings).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('that throws has the span not recorded', () => {
+    const fail = () => {
+      throw new Error('broken');
+    };
+    expect([sample(fail), sample(fail, TraceFlags.SAMPLED)].map(({ decision }) => decision)).toEqual([
+      NOT_RECORD,
+      NOT_RECORD,
+    ]);
+    expect(warnings).toEqual([expect.stringContaining('The sampler threw and was ignored: Error: broken')]);
   });
 
   it('keeps its name', () => {

@@ -49,9 +49,9 @@ describe('createSampler', () => {
     expect(kept(ofRatio(0), ROOT_CONTEXT, LOW)).toBe(false);
   });
 
-  it('hands a sampler of the user through', () => {
+  it('asks a sampler of the user', () => {
     const sampler = { shouldSample: () => ({ decision: 0 }) };
-    expect(createSampler({ type: 'custom', sampler }, 'shop').sampler).toBe(sampler);
+    expect(kept(createSampler({ type: 'custom', sampler }, 'shop').sampler, ROOT_CONTEXT, LOW)).toBe(false);
   });
 });
 
