@@ -1,7 +1,8 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 
 interface SecureConnector {
   connect?(socket: Socket): unknown;
+  readonly connectionOptions?: { servername?: string };
 }
 
 /**
@@ -17,6 +18,7 @@ export class GrpcConnections {
     if (typeof create !== 'function') return credentials;
     Reflect.set(credentials, '_createSecureConnector', (...args: unknown[]) => {
       const connector = Reflect.apply(create, credentials, args) as SecureConnector;
+      withoutAddressForName(connector);
       const connect = connector.connect;
       if (connect) {
         connector.connect = (socket) => {
@@ -37,4 +39,10 @@ export class GrpcConnections {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }
+}
+
+// grpc-js names the server by its address where it has no name. TLS has no such thing, and Node 26 refuses it; without it the
+// certificate is still compared with the address.
+function withoutAddressForName({ connectionOptions }: SecureConnector): void {
+  if (connectionOptions && isIP(connectionOptions.servername ?? '') !== 0) connectionOptions.servername = '';
 }
