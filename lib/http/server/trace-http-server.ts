@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
 import { guarded, warn } from '../../core/diagnostics.js';
-import { shadow } from '../../core/shadow.js';
+import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
@@ -93,34 +93,22 @@ function losesRouteOptions(adapter: TraceableAdapter): boolean {
 
 // With versions and hosts Nest tries routes that then do not take the request.
 function noteUnknownRoutes(adapter: TraceableAdapter): (() => void) | undefined {
-  if (!adapter.setNotFoundHandler) return undefined;
-  return shadow(
-    adapter,
-    'setNotFoundHandler',
-    function (this: unknown, handler: AnyMethod, ...rest: unknown[]): unknown {
-      function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
-        ServerRequest.active()?.routeNotFound();
-        return Reflect.apply(handler, this, args);
-      }
-      return Reflect.apply(inherited(adapter, 'setNotFoundHandler'), this, [notFoundHandler, ...rest]);
-    },
-  );
+  return interceptMethod(adapter, 'setNotFoundHandler', (setNotFoundHandler, thisArg, [handler, ...rest]) => {
+    function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
+      ServerRequest.active()?.routeNotFound();
+      return Reflect.apply(handler as AnyMethod, this, args);
+    }
+    return Reflect.apply(setNotFoundHandler, thisArg, [notFoundHandler, ...rest]);
+  });
 }
 
 // Nest asks the adapter to map what middleware and body parsers throw, before filters answer it.
 function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
-  if (!adapter.mapException) return;
-  const own = Object.getOwnPropertyDescriptor(adapter, 'mapException')?.value as AnyMethod | undefined;
-  shadow(adapter, 'mapException', function (this: unknown, ...args: unknown[]): unknown {
-    const mapped: unknown = Reflect.apply(own ?? inherited(adapter, 'mapException'), this, args);
+  interceptMethod(adapter, 'mapException', (mapException, thisArg, args) => {
+    const mapped: unknown = Reflect.apply(mapException, thisArg, args);
     guarded('Recording an exception', () => ServerRequest.active()?.recordMappedException(args[0], mapped));
     return mapped;
   });
-}
-
-/** The method of an adapter's class, looked up at each call: it may be replaced there. */
-function inherited(adapter: TraceableAdapter, name: 'mapException' | 'setNotFoundHandler'): AnyMethod {
-  return Reflect.get(Object.getPrototypeOf(adapter) as object, name, adapter) as AnyMethod;
 }
 
 function raw<T>(wrapped: unknown): T {
