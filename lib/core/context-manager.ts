@@ -68,6 +68,7 @@ export function leaveContext(previous: Context | undefined): void {
 /** Calls a function in a context, with `this` and arguments. */
 export function callIn(context: Context, fn: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
   if (!isRegistered) return contextApi.with(context, Reflect.apply, undefined, fn, thisArg, args);
+  if (contextStorage.getStore() === context) return Reflect.apply(fn, thisArg, args);
   const previous = enterContext(context);
   try {
     return Reflect.apply(fn, thisArg, args);

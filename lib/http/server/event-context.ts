@@ -22,6 +22,7 @@ interface Observed {
   [OBSERVER]?: EventObserver;
   [OWN_EMIT]?: Emit;
   readonly emit: Emit;
+  listenerCount(event: unknown): number;
 }
 
 /**
@@ -49,6 +50,8 @@ function emit(this: Observed, event: unknown, ...args: unknown[]): unknown {
   const inherited = observed[OWN_EMIT] ?? (Object.getPrototypeOf(observed) as Observed).emit;
   const observer = observed[OBSERVER] as EventObserver;
   try {
+    // Most events have no listener, and each change of the context has its cost.
+    if (this.listenerCount(event) === 0) return inherited.call(this, event, ...args);
     return callIn(observer.context, inherited as AnyMethod, this, [event, ...args]);
   } finally {
     if (observed === this) observer.emitted(this, event);
