@@ -28,6 +28,7 @@ import {
   toArray,
   type Connectable,
 } from 'rxjs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
@@ -55,9 +56,24 @@ function spanName(): string | undefined {
   return (trace.getActiveSpan() as { name?: string } | undefined)?.name;
 }
 
+/** Lets the clock move on. */
+async function passed(milliseconds: number): Promise<void> {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until) await turn();
+}
+
 const failure = new RangeError('too far');
 
 describe('an Observable', () => {
+  it('has a span that begins at its subscription, not at the call that made it', async () => {
+    const source = traced(() => of('cold'));
+    await passed(20);
+    const subscribedAt = performance.now();
+    await lastValueFrom(source);
+    const { duration } = spans.one('work');
+    expect(duration[0] * 1e3 + duration[1] / 1e6).toBeLessThanOrEqual(performance.now() - subscribedAt + 1);
+  });
+
   it('is a span from subscribe to completion', async () => {
     const values = traced(() => interval(1).pipe(take(3)));
     expect(isObservable(values)).toBe(true);
