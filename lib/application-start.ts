@@ -7,7 +7,7 @@ import { ListeningState } from './core/listening-state.js';
 export interface ApplicationStartListener {
   /** The application has started. Called again where it listens after all, on another port say. The start waits for it. */
   started(): void | Promise<void>;
-  /** The application cannot listen, so nothing of it may stay: it may be given up, which nobody would report. */
+  /** The application cannot listen. It may be given up, which Nest does not report, so nothing of it may stay. */
   failed(): void;
 }
 

@@ -1,4 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
+import { isObject } from './is-object.js';
 
 /** The objects and classes that dependency injection of an application has. */
 export interface Instances {
@@ -68,13 +69,9 @@ export class ApplicationInstances implements Instances {
   }
 }
 
-/** What is read of an instance wrapper of Nest. */
+/** The members of Nest's instance wrapper that are read here. */
 interface Wrapper {
   readonly metatype: unknown;
   readonly instance: unknown;
   getStaticTransientInstances?(): readonly ({ readonly instance: unknown } | undefined)[];
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { context as contextApi, ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
-
-type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
+import type { AnyMethod } from './wrap-method.js';
 
 /** Holds the active context of every asynchronous chain of calls. */
 export const contextStorage = new AsyncLocalStorage<Context>();

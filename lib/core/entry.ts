@@ -36,7 +36,7 @@ export function activeEntry(): Entry | undefined {
   return entryIn(context.active());
 }
 
-/** What is being served in this context. */
+/** The entry that is served in this context. */
 export function entryIn(serving: Context): Entry | undefined {
   return OperationContext.entryIn(serving) as Entry | undefined;
 }

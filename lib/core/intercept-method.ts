@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { shadow } from './shadow.js';
 import type { AnyMethod } from './wrap-method.js';
 
-/** What is done in place of a call of a method. */
+/** A function that is called in place of a method. */
 export type Around = (method: AnyMethod, thisArg: unknown, args: unknown[]) => unknown;
 
 /** What stands in front of methods, so that none is intercepted twice. */

@@ -57,7 +57,7 @@ export interface OperationOptions extends ManualSpanOptions {
  *
  * HTTP requests, handlers and `@Span()` methods all become operations, so what holds for one holds for all.
  *
- * What is over is let go of: a context may live on for as long as the process, in a timer or a pooled socket that was made in
+ * An operation that is over is released: a context may live on for as long as the process, in a timer or a pooled socket that was made in
  * it, and leads to the operation. So an operation keeps its parent only while both are open.
  */
 export class Operation {

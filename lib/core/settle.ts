@@ -5,6 +5,7 @@ import { enterContext, leaveContext, ownsActiveContext } from './context-manager
 import { reportIgnored } from './diagnostics.js';
 import { followGenerator, isGenerator } from './follow-generator.js';
 import { followPromise, isThenable } from './follow-promise.js';
+import { isObject } from './is-object.js';
 import { nesting } from './nesting.js';
 import { traceObservable } from './trace-observable.js';
 import type { Work } from './work.js';
@@ -104,8 +105,4 @@ function isTraceable(value: object, { followsSubjects }: Work): value is Observa
 // make of one is called a subject by RxJS as well, but is an Observable like any other.
 function isSubject(value: Observable<unknown>): boolean {
   return 'next' in value && typeof value.next === 'function' && Reflect.get(value, 'operator') === undefined;
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isObject } from './is-object.js';
 
 /** Primitives that are remembered at least; twice as many at most, at some 50 bytes each. */
 const REMEMBERED_PRIMITIVES = 4096;
@@ -36,10 +37,6 @@ export function isWithheld(thrown: unknown): boolean {
   if (newer.size === 0) return false;
   const digest = digestOf(thrown);
   return digest !== undefined && (newer.has(digest) || older.has(digest));
-}
-
-function isObject(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 /** 48 bits, which a Set of numbers holds; undefined for values that say nothing beyond their type. */

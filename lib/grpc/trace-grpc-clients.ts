@@ -37,7 +37,7 @@ function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
   // A mock of the application stays the mock.
   if (Object.hasOwn(client, 'createClientByServiceName')) return;
   function createClientByServiceName(this: GrpcClient, name: string, ...more: unknown[]): unknown {
-    // What is inherited is looked up by each call: it may be replaced later, by a spy say.
+    // An inherited method is looked up at each call, since a spy may replace it later.
     const inherited = Object.getPrototypeOf(client) as GrpcClient;
     const made = Reflect.apply(inherited.createClientByServiceName, this, [name, ...more]) as unknown;
     trace(made, interceptor);
