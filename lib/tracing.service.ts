@@ -10,7 +10,7 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { guarded } from './core/diagnostics.js';
-import { rememberCaller } from './core/incoming-caller.js';
+import { rememberCaller } from './core/remote-caller.js';
 import { MAX_NESTING, nesting, warnOfNesting } from './core/nesting.js';
 import { NO_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';

@@ -1,75 +1,56 @@
 import type { Instances } from './application-instances.js';
-import { activeEntry } from './entry.js';
+import { ApplicationRegistry, type RegisteredApplication } from './application-registry.js';
+import { IncomingOperation } from './incoming-operation.js';
 import type { Instruments } from './instruments.js';
+import { OperationMeter, type OperationMetrics } from './operation-meter.js';
 
 /** An application with a TracingModule, as far as metrics are concerned. */
 export interface MeasuredApplication {
-  /** Undefined where the application measures nothing: calls of its methods count for no other one either. */
+  /** Undefined if the application measures nothing: calls of its methods count for no other application either. */
   readonly instruments: Instruments | undefined;
   readonly instances: Instances;
-  /** Whether the start has succeeded. */
-  started: boolean;
 }
 
-// Kept with the process, because an application may use another copy of this library than its neighbour.
-const KEY = Symbol.for('nestjs-tracing:measured-applications');
-const holder = globalThis as { [KEY]?: MeasuredApplication[] };
-/** Oldest first. */
-const applications: MeasuredApplication[] = (holder[KEY] ??= []);
+const applications = new ApplicationRegistry<MeasuredApplication>('nestjs-tracing:measured-applications', () => globalThis);
 
-/**
- * Adds an application that starts. It takes the place of those whose start has not succeeded so far: Nest does not report
- * a start that has failed.
- */
-export function addMeasuredApplication(
-  instruments: Instruments | undefined,
-  instances: Instances,
-): MeasuredApplication {
-  for (const application of applications.filter(({ started }) => !started)) removeMeasuredApplication(application);
-  const application = { instruments, instances, started: false };
-  applications.push(application);
-  return application;
+/** Adds an application that starts. */
+export function addMeasuredApplication(application: MeasuredApplication): RegisteredApplication<MeasuredApplication> {
+  return applications.add(application);
 }
 
-/** Keeps an application whose start has succeeded, also where another one that began meanwhile has taken its place. */
-export function keepMeasuredApplication(application: MeasuredApplication): void {
-  application.started = true;
-  if (!applications.includes(application)) applications.push(application);
-}
-
-export function removeMeasuredApplication(application: MeasuredApplication): void {
-  application.started = false;
-  const index = applications.indexOf(application);
-  if (index !== -1) applications.splice(index, 1);
-}
-
-/** The instruments of the newest application that measures: for what belongs to no application. */
+/** Returns the instruments of the newest application that measures: for what belongs to no application. */
 export function currentInstruments(): Instruments | undefined {
-  return applications.findLast(({ instruments }) => instruments)?.instruments;
+  return applications.all.findLast(({ instruments }) => instruments)?.instruments;
+}
+
+/** Returns the meter of the newest application that measures, for operations of one kind. */
+export function currentMeter(metrics: OperationMetrics): OperationMeter | undefined {
+  const instruments = currentInstruments();
+  return instruments && OperationMeter.of(instruments, metrics);
 }
 
 /**
- * The instruments of the application that an object belongs to: the application whose dependency injection made it; else the
- * only one that has a provider of its class; else the application whose request is being served; else the newest one.
+ * Returns the instruments of the application that an object belongs to: the application whose dependency injection made it; else
+ * the only one that has a provider of its class; else the application whose request is being served; else the newest one.
  *
  * @param target an object with a method, or a class with a static one
  */
 export function instrumentsOf(target: unknown): Instruments | undefined {
+  const { all } = applications;
   // The usual case, which has to cost nothing.
-  if (applications.length < 2) return applications[0]?.instruments;
-  const owner = ownerBy((instances) => instances.has(target)) ?? ownerBy((instances) => instances.hasClassOf(target));
+  if (all.length < 2) return all[0]?.instruments;
+  const owner =
+    onlyOwner(all, (instances) => instances.has(target)) ?? onlyOwner(all, (instances) => instances.hasClassOf(target));
   if (owner) return owner.instruments;
-  const entry = activeEntry();
-  return entry ? entry.instruments : currentInstruments();
+  const incoming = IncomingOperation.active();
+  return incoming ? incoming.instruments : currentInstruments();
 }
 
-/** The application that a condition is true for, if there is exactly one. */
-function ownerBy(owns: (instances: Instances) => boolean): MeasuredApplication | undefined {
-  let owner: MeasuredApplication | undefined;
-  for (const application of applications) {
-    if (!owns(application.instances)) continue;
-    if (owner) return undefined;
-    owner = application;
-  }
-  return owner;
+/** Returns the application that a condition is true for, if there is exactly one. */
+function onlyOwner(
+  all: readonly MeasuredApplication[],
+  owns: (instances: Instances) => boolean,
+): MeasuredApplication | undefined {
+  const [owner, ...others] = all.filter(({ instances }) => owns(instances));
+  return others.length === 0 ? owner : undefined;
 }

@@ -3,7 +3,7 @@ import { createContextKey, trace, type Context, type Span } from '@opentelemetry
 /** Under which the API keeps the span of a context: its keys are global by their text. */
 const SPAN = createContextKey('OpenTelemetry Context Key SPAN');
 const OPERATION = createContextKey('nestjs-tracing operation');
-const ENTRY = createContextKey('nestjs-tracing entry');
+const INCOMING = createContextKey('nestjs-tracing incoming operation');
 
 /**
  * A context with places of its own for what every operation puts into it. The API's contexts copy all that they have for
@@ -14,51 +14,51 @@ export class OperationContext implements Context {
     private readonly others: Context,
     readonly span: Span | undefined,
     readonly operation: unknown,
-    readonly entry: unknown,
+    readonly incoming: unknown,
   ) {}
 
   private static of(context: Context): OperationContext {
     if (context instanceof OperationContext) return context;
-    return new OperationContext(context, trace.getSpan(context), context.getValue(OPERATION), context.getValue(ENTRY));
+    return new OperationContext(context, trace.getSpan(context), context.getValue(OPERATION), context.getValue(INCOMING));
   }
 
   /** A context in which this operation is the active one, and its span the active span. */
   static ofOperation(parent: Context, span: Span, operation: unknown): Context {
-    const { entry, others } = OperationContext.of(parent);
-    return new OperationContext(others, span, operation, entry);
+    const { incoming, others } = OperationContext.of(parent);
+    return new OperationContext(others, span, operation, incoming);
   }
 
-  /** A context in which this entry is being served. */
-  static ofEntry(parent: Context, entry: unknown): Context {
+  /** Returns a context in which this incoming operation is served. */
+  static ofIncoming(parent: Context, incoming: unknown): Context {
     const { operation, others, span } = OperationContext.of(parent);
-    return new OperationContext(others, span, operation, entry);
+    return new OperationContext(others, span, operation, incoming);
   }
 
   static operationIn(context: Context): unknown {
     return context instanceof OperationContext ? context.operation : context.getValue(OPERATION);
   }
 
-  static entryIn(context: Context): unknown {
-    return context instanceof OperationContext ? context.entry : context.getValue(ENTRY);
+  static incomingIn(context: Context): unknown {
+    return context instanceof OperationContext ? context.incoming : context.getValue(INCOMING);
   }
 
   getValue(key: symbol): unknown {
     if (key === SPAN) return this.span;
     if (key === OPERATION) return this.operation;
-    if (key === ENTRY) return this.entry;
+    if (key === INCOMING) return this.incoming;
     return this.others.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
-    const { entry, operation, others, span } = this;
-    if (key === SPAN) return new OperationContext(others, value as Span | undefined, operation, entry);
-    if (key === OPERATION) return new OperationContext(others, span, value, entry);
-    if (key === ENTRY) return new OperationContext(others, span, operation, value);
-    return new OperationContext(others.setValue(key, value), span, operation, entry);
+    const { incoming, operation, others, span } = this;
+    if (key === SPAN) return new OperationContext(others, value as Span | undefined, operation, incoming);
+    if (key === OPERATION) return new OperationContext(others, span, value, incoming);
+    if (key === INCOMING) return new OperationContext(others, span, operation, value);
+    return new OperationContext(others.setValue(key, value), span, operation, incoming);
   }
 
   deleteValue(key: symbol): Context {
-    if (key === SPAN || key === OPERATION || key === ENTRY) return this.setValue(key, undefined);
-    return new OperationContext(this.others.deleteValue(key), this.span, this.operation, this.entry);
+    if (key === SPAN || key === OPERATION || key === INCOMING) return this.setValue(key, undefined);
+    return new OperationContext(this.others.deleteValue(key), this.span, this.operation, this.incoming);
   }
 }

@@ -174,8 +174,8 @@ export class Operation {
 
   private withhold(thrown: unknown): void {
     withholdDetails(thrown);
-    const entry = OperationContext.entryIn(this.context) as { detailsWithheld?(): void } | undefined;
-    entry?.detailsWithheld?.();
+    const incoming = OperationContext.incomingIn(this.context) as { withholdDetails(): void } | undefined;
+    incoming?.withholdDetails();
   }
 
   /** Has an exception that turns into another one, further out, count as recorded when that one passes. */

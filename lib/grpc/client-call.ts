@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers';
-import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/api';
+import { propagation, trace, type Attributes } from '@opentelemetry/api';
 import { guarded } from '../core/diagnostics.js';
-import { Operation } from '../core/operation.js';
-import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
+import type { Exchange } from '../core/exchange-operation.js';
+import type { Operation } from '../core/operation.js';
+import type { OperationMeter } from '../core/operation-meter.js';
+import { OutgoingOperation } from '../core/outgoing-operation.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import {
@@ -23,22 +25,23 @@ import { OK, UNIMPLEMENTED, UNKNOWN } from './status-code.js';
 const NO_MESSAGE = { code: UNIMPLEMENTED, details: 'No message received' };
 
 export interface ClientTracingOptions extends ResolvedGrpc {
-  /** What measures a call that begins now; undefined where nothing does. */
-  readonly meter: () => RequestMeter | undefined;
+  /** Returns the meter of a call that starts now; undefined if nothing measures it. */
+  readonly meter: () => OperationMeter | undefined;
 }
 
-/** One outgoing gRPC call and its client span, from its start to the status that the client tells the application. */
-export class ClientCall {
-  private readonly operation: Operation;
+/** How a call ended: with a status, or with an exception because it could not be started. */
+export type CallOutcome = Status | { readonly thrown: unknown };
+
+/** One outgoing gRPC call, from its start to the status that the client reports to the application. */
+export class ClientCall implements Exchange<CallOutcome> {
+  private readonly outgoing: OutgoingOperation<CallOutcome>;
   private readonly isRecording: boolean;
   private readonly target: string;
   private readonly events: MessageEvents | undefined;
-  private readonly measurement: RequestMeasurement | undefined;
   private isAnswered = false;
-  private isOver = false;
 
-  /** Begins the span of a call. Returns undefined where that fails: the call then goes on without a span. */
-  static begin(
+  /** Starts the span of a call. Returns undefined if that fails: the call then goes on without a span. */
+  static start(
     method: string,
     definition: MethodDefinition,
     call: ClientInterceptingCall,
@@ -55,23 +58,21 @@ export class ClientCall {
   ) {
     this.target = this.peer();
     const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
-    this.operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes });
-    this.isRecording = this.operation.recording;
-    if (options.messageEvents && this.isRecording) this.events = MessageEvents.of(definition, this.operation.span);
-    this.measurement = guarded('Measuring a gRPC call', () =>
-      options.meter()?.begin(activeCallAttributes(method, definition)),
-    );
+    this.outgoing = OutgoingOperation.start(method, this, { attributes, meter: options.meter() });
+    const { outgoing } = this;
+    this.isRecording = outgoing.isRecording;
+    if (options.messageEvents && this.isRecording) this.events = MessageEvents.of(definition, outgoing.span);
+    outgoing.measure(() => activeCallAttributes(method, definition));
   }
 
-  start(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
-    const { operation } = this;
+  send(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
+    const { outgoing } = this;
     const sent = this.withTraceContext(metadata);
     this.describeMetadata('requestMetadata', 'request.header', sent);
     try {
-      operation.run(() => start(sent, this.listen(listener)));
+      outgoing.run(() => start(sent, this.listen(listener)));
     } catch (thrown) {
-      observe(() => operation.fail(thrown));
-      this.finish({ code: UNKNOWN });
+      observe(() => outgoing.end({ thrown }));
       throw thrown;
     }
     observe(() => {
@@ -80,15 +81,15 @@ export class ClientCall {
     });
   }
 
-  /** A copy: the application may use its metadata for other calls as well. */
+  /** Returns a copy: the application may use its metadata for other calls as well. */
   private withTraceContext(metadata: Metadata): Metadata {
-    const { operation } = this;
+    const { outgoing } = this;
     const sent = guarded('Copying the metadata of a gRPC call', () => metadata.clone());
     if (!sent) return metadata;
     guarded('The propagator', () => {
-      if (trace.isSpanContextValid(operation.span.spanContext())) forgetTraceContext(sent);
-      propagation.inject(operation.context, sent, metadataSetter);
+      if (trace.isSpanContextValid(outgoing.span.spanContext())) removeTraceContext(sent);
     });
+    outgoing.inject(sent, metadataSetter);
     return sent;
   }
 
@@ -108,22 +109,22 @@ export class ClientCall {
         listener.onReceiveMessage?.(message);
       },
       onReceiveStatus: (status) => {
-        observe(() => this.end(this.asTold(status)));
+        observe(() => this.outgoing.end(this.reportedStatus(status)));
         listener.onReceiveStatus?.(status);
       },
     };
   }
 
-  /** The status as grpc-js tells it to the application. */
-  private asTold(status: Status): Status {
+  /** Returns the status as grpc-js reports it to the application. */
+  private reportedStatus(status: Status): Status {
     const lacksMessage = status.code === OK && !this.definition.responseStream && !this.isAnswered;
     return lacksMessage ? { ...status, ...NO_MESSAGE } : status;
   }
 
   private describeMetadata(wanted: 'requestMetadata' | 'responseMetadata', part: MetadataPart, metadata: Metadata) {
-    const { isRecording, operation, options } = this;
+    const { isRecording, options, outgoing } = this;
     if (!isRecording || options[wanted].length === 0) return;
-    observe(() => operation.describe('grpc metadata', () => metadataAttributes(options[wanted], part, metadata)));
+    observe(() => outgoing.describe('grpc metadata', () => metadataAttributes(options[wanted], part, metadata)));
   }
 
   private watchMessages(events: MessageEvents): void {
@@ -143,31 +144,22 @@ export class ClientCall {
     call.cancelWithStatus = (code, details) => {
       cancel.call(call, code, details);
       // While another interceptor still holds the call back, grpc-js has no listener to tell, and never will.
-      if (this.isRecording || this.measurement) setImmediate(() => observe(() => this.end({ code, details })));
+      if (!this.outgoing.isOver) setImmediate(() => observe(() => this.outgoing.end({ code, details })));
     };
   }
 
-  private end(status: Status): void {
-    if (this.isOver) return;
-    const { operation } = this;
-    if (this.isRecording) {
-      observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
-      observe(() => setCallStatus(operation, status, 'client'));
+  describeEnd(operation: Operation, outcome: CallOutcome): void {
+    if ('thrown' in outcome) {
+      operation.fail(outcome.thrown);
+      return;
     }
-    this.finish(status);
+    observe(() => operation.describe('grpc attributes', () => this.attributes(outcome)));
+    setCallStatus(operation, outcome, 'client');
   }
 
-  private finish(status: Status): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    const { method, operation, target } = this;
-    operation.end();
-    guarded('Measuring a gRPC call', () =>
-      this.measurement?.end(
-        { ...endedCallAttributes(method, status, 'client'), ...serverAddress(target) },
-        operation.span,
-      ),
-    );
+  measuredAttributes(outcome: CallOutcome): Attributes {
+    const status = 'thrown' in outcome ? { code: UNKNOWN } : outcome;
+    return { ...endedCallAttributes(this.method, status, 'client'), ...serverAddress(this.target) };
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {
@@ -193,8 +185,8 @@ function peerAddress(peer: string): Address | undefined {
 const B3 = /^(?:b3|x-b3-)/i;
 const B3_FIELDS = ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags'];
 
-/** Takes out what an application has passed on from a call that it serves. Of baggage it may have added its own. */
-function forgetTraceContext(metadata: Metadata): void {
+/** Removes the trace context that an application has passed on from a call that it serves. The baggage may be its own. */
+function removeTraceContext(metadata: Metadata): void {
   for (const field of propagation.fields()) {
     if (field !== 'baggage') metadata.remove(field);
     // A server reads both forms, and the one that was passed on may go first there.

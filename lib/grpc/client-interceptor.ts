@@ -1,6 +1,6 @@
-import { context, SpanKind } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { askPredicate } from '../core/diagnostics.js';
-import { Operation } from '../core/operation.js';
+import { OutgoingOperation } from '../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
 import { ClientCall, type ClientTracingOptions } from './client-call.js';
@@ -14,7 +14,7 @@ import { UNKNOWN } from './status-code.js';
 /** In the options of a call that is traced; also in copies that other interceptors make of them. */
 const TRACED = Symbol('nestjs-tracing traced');
 
-/** What `ignore` is told of a call that cannot begin. */
+/** The metadata that `ignore` gets to see of a call that could not be made. */
 const NO_METADATA = { get: () => [] };
 
 /**
@@ -47,8 +47,8 @@ function traceCall(
   call.start = (metadata, listener = {}) => {
     const traced = isIgnored(options, method, metadata)
       ? undefined
-      : ClientCall.begin(method, definition, call, options);
-    if (traced) traced.start(start, metadata, listener);
+      : ClientCall.start(method, definition, call, options);
+    if (traced) traced.send(start, metadata, listener);
     else start(metadata, listener);
   };
 }
@@ -57,25 +57,30 @@ function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: G
   return askPredicate('grpc.ignore', () => ignore({ method, side: 'client', metadata })) ?? false;
 }
 
-// A channel that is closed refuses to begin a call: there is no status to tell of it.
-function orFail<T>(method: string, definition: MethodDefinition, options: ClientTracingOptions, begin: () => T): T {
+// A channel that is closed refuses to make a call, so that there is no call to follow, and no status.
+function orFail<T>(method: string, definition: MethodDefinition, options: ClientTracingOptions, makeCall: () => T): T {
   try {
-    return begin();
+    return makeCall();
   } catch (thrown) {
-    if (!isIgnored(options, method, NO_METADATA)) observe(() => recordFailure(method, definition, options, thrown));
+    if (!isIgnored(options, method, NO_METADATA)) observe(() => recordRefusal(method, definition, options, thrown));
     throw thrown;
   }
 }
 
-function recordFailure(
+function recordRefusal(
   method: string,
   definition: MethodDefinition,
   options: ClientTracingOptions,
   thrown: unknown,
 ): void {
-  const measurement = options.meter()?.begin(activeCallAttributes(method, definition));
-  const operation = Operation.start(method, { kind: SpanKind.CLIENT, attributes: callAttributes(method) });
-  observe(() => operation.fail(thrown));
-  operation.end();
-  measurement?.end(endedCallAttributes(method, { code: UNKNOWN }, 'client'), operation.span);
+  const outgoing = OutgoingOperation.start<void>(
+    method,
+    {
+      describeEnd: (operation) => operation.fail(thrown),
+      measuredAttributes: () => endedCallAttributes(method, { code: UNKNOWN }, 'client'),
+    },
+    { attributes: callAttributes(method), meter: options.meter() },
+  );
+  outgoing.measure(() => activeCallAttributes(method, definition));
+  outgoing.end();
 }

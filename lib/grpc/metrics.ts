@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import type { Attributes } from '@opentelemetry/api';
 import { DURATION_BUCKETS } from '../core/duration.js';
-import type { RequestMetrics } from '../core/request-meter.js';
+import type { OperationMetrics } from '../core/operation-meter.js';
 import { callAttributes } from './call-attributes.js';
 import type { MethodDefinition, Status } from './grpc-js.js';
 import { isError, statusName, UNKNOWN } from './status-code.js';
@@ -21,7 +21,7 @@ const CALL_TYPE = 'rpc.grpc.call_type';
 const ATTRIBUTES = [ATTR_RPC_SYSTEM_NAME, ATTR_RPC_METHOD, ATTR_RPC_STATUS_CODE, ATTR_ERROR_TYPE];
 const ACTIVE_ATTRIBUTES = [ATTR_RPC_SYSTEM_NAME, ATTR_RPC_METHOD, CALL_TYPE];
 
-export const serverCallMetrics: RequestMetrics = {
+export const serverCallMetrics: OperationMetrics = {
   duration: {
     name: METRIC_RPC_SERVER_CALL_DURATION,
     description: 'Duration of incoming gRPC calls, of streams until they are closed or cancelled.',
@@ -37,7 +37,7 @@ export const serverCallMetrics: RequestMetrics = {
   },
 };
 
-export const clientCallMetrics: RequestMetrics = {
+export const clientCallMetrics: OperationMetrics = {
   duration: {
     name: METRIC_RPC_CLIENT_CALL_DURATION,
     description: 'Duration of outgoing gRPC calls, of streams until they are closed or cancelled.',

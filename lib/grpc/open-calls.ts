@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** A call that is being served. */
+/** A call that is served, and has not ended. */
 interface OpenCall {
-  /** Checks whether the caller is still there. A call whose caller is gone learns of it at once. */
+  /** Asks grpc-js whether the caller has cancelled, which then ends the call. */
   checkCancelled(): void;
   endAsCancelled(): void;
 }
@@ -11,16 +11,16 @@ interface OpenCall {
 export class OpenCalls {
   private readonly calls = new Set<OpenCall>();
 
-  opened(call: OpenCall): void {
+  add(call: OpenCall): void {
     this.calls.add(call);
   }
 
-  ended(call: OpenCall): void {
+  delete(call: OpenCall): void {
     this.calls.delete(call);
   }
 
-  /** Ends what is open. The transports are closed by now, but calls hear of that only later. */
-  async end(): Promise<void> {
+  /** Ends the calls that are still open. The transports are closed by now, but grpc-js reports that to calls only later. */
+  async drain(): Promise<void> {
     if (this.calls.size === 0) return;
     for (const call of this.calls) call.checkCancelled();
     await setImmediate();

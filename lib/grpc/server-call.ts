@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers';
-import { ROOT_CONTEXT, SpanKind, type Attributes } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ADDRESS } from '@opentelemetry/semantic-conventions';
 import { askPredicate, guarded } from '../core/diagnostics.js';
-import { withEntry } from '../core/entry.js';
-import { standOf, trusts } from '../core/incoming-caller.js';
-import { Operation } from '../core/operation.js';
-import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
+import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
+import type { Operation } from '../core/operation.js';
+import type { OperationMeter } from '../core/operation-meter.js';
+import { isCallerTrusted, resolvePlacement } from '../core/span-placement.js';
 import type { ResolvedGrpc } from '../options/resolved-options.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
-import { CallEntry } from './call-entry.js';
 import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';
 import type {
   Metadata,
@@ -41,27 +40,23 @@ const CANCELLED_BY_CALLER: Status = { code: CANCELLED };
 const RESET_BY_CALLER = 8;
 
 export interface ServerTracingOptions extends ResolvedGrpc {
-  /** Undefined where nothing is measured. */
-  readonly meter: RequestMeter | undefined;
+  /** Undefined if nothing is measured. */
+  readonly meter: OperationMeter | undefined;
 }
 
-/** One incoming gRPC call and its server span, from its metadata to its status. */
-export class ServerCall {
+/** One incoming gRPC call, from its metadata to its status. */
+export class ServerCall implements IncomingExchange<Status> {
   private readonly method: string;
   private readonly receivedAt = Date.now();
-  private readonly entry: CallEntry;
-  private readonly operation: Operation;
-  private readonly isRecording: boolean;
+  private readonly incoming: IncomingOperation<Status>;
   private readonly peerAtStart: string | undefined;
   private readonly events: MessageEvents | undefined;
-  private readonly measurement: RequestMeasurement | undefined;
   /** The status that was handed to grpc-js, until it is known whether it left the process. */
   private answer: Status | undefined;
   private isFlushing = false;
-  private isOver = false;
 
-  /** Begins the span of a call. Returns undefined where that fails: the call then goes on without a span. */
-  static begin(
+  /** Starts the span of a call. Returns undefined if that fails: the call then goes on without a span. */
+  static start(
     definition: MethodDefinition,
     call: ServerInterceptingCall,
     metadata: Metadata,
@@ -79,23 +74,18 @@ export class ServerCall {
     private readonly open: OpenCalls,
   ) {
     this.method = methodName(definition.path);
-    this.entry = new CallEntry(options.meter?.instruments);
-    const isIgnored = this.isIgnored();
-    this.operation = isIgnored ? Operation.suppressed(withEntry(ROOT_CONTEXT, this.entry)) : this.start();
-    this.entry.serveIn(this.operation);
-    this.isRecording = !isIgnored && this.operation.recording;
-    if (this.isRecording) {
+    this.incoming = this.isIgnored() ? IncomingOperation.ignore(ROOT_CONTEXT, options.meter) : this.start();
+    const { incoming, method } = this;
+    if (incoming.isOver) return;
+    if (incoming.isRecording) {
       this.peerAtStart = call.getConnectionInfo ? undefined : this.peerName();
       if (options.responseMetadata.length > 0) this.watchMetadata();
-      if (options.messageEvents) this.events = MessageEvents.of(definition, this.operation.span);
+      if (options.messageEvents) this.events = MessageEvents.of(definition, incoming.span);
       if (this.events) this.watchMessages(this.events);
     }
-    if (isIgnored || !(this.isRecording || options.meter)) return;
     this.watchStatus();
-    this.measurement = guarded('Measuring a gRPC call', () =>
-      options.meter?.begin(activeCallAttributes(this.method, definition)),
-    );
-    open.opened(this);
+    incoming.measure(() => activeCallAttributes(method, definition));
+    open.add(this);
   }
 
   private isIgnored(): boolean {
@@ -103,22 +93,20 @@ export class ServerCall {
     return askPredicate('grpc.ignore', () => options.ignore({ method, side: 'server', metadata })) ?? false;
   }
 
-  private start(): Operation {
-    const { entry, metadata, method } = this;
-    // Not the active context: a server that was started inside a span would hang every call below it.
-    const { caller, parent, links } = standOf(ROOT_CONTEXT, metadata, metadataGetter, this.trusted());
-    entry.caller = caller;
-    return Operation.start(method, {
-      kind: SpanKind.SERVER,
-      parent: withEntry(parent, entry),
-      ...(links && { links }),
-      attributes: callAttributes(method),
-    });
-  }
-
-  private trusted(): boolean {
+  private start(): IncomingOperation<Status> {
     const { metadata, method, options } = this;
-    return trusts('grpc.trustIncoming', options.trustIncoming, { method, side: 'server', metadata });
+    const isTrusted = isCallerTrusted('grpc.trustIncoming', options.trustIncoming, {
+      method,
+      side: 'server',
+      metadata,
+    });
+    // Not the active context: a server that was started inside a span would hang every call below it.
+    const placement = resolvePlacement(ROOT_CONTEXT, metadata, metadataGetter, isTrusted);
+    return IncomingOperation.start(method, this, {
+      attributes: callAttributes(method),
+      meter: options.meter,
+      placement,
+    });
   }
 
   // A status may also come from below: a message that cannot be read, a deadline. All of them pass through here.
@@ -134,11 +122,11 @@ export class ServerCall {
   }
 
   private watchMetadata(): void {
-    const { call, operation, options } = this;
+    const { call, incoming, options } = this;
     const sendMetadata = call.sendMetadata.bind(call);
     call.sendMetadata = (metadata) => {
       observe(() =>
-        operation.describe('grpc metadata', () =>
+        incoming.describe('grpc metadata', () =>
           metadataAttributes(options.responseMetadata, 'response.header', metadata),
         ),
       );
@@ -157,16 +145,16 @@ export class ServerCall {
 
   /** Goes on with the call inside its span. */
   handOn(listener: ServerListener): ServerListener {
-    const { entry, events } = this;
+    const { events, incoming } = this;
     return {
-      onReceiveMetadata: (metadata) => entry.run(() => listener.onReceiveMetadata(metadata)),
+      onReceiveMetadata: (metadata) => incoming.runInHandler(() => listener.onReceiveMetadata(metadata)),
       onReceiveMessage: (message) => {
         if (events) observe(() => events.messageReceived());
-        entry.run(() => listener.onReceiveMessage(message));
+        incoming.runInHandler(() => listener.onReceiveMessage(message));
       },
-      onReceiveHalfClose: () => entry.run(() => listener.onReceiveHalfClose()),
+      onReceiveHalfClose: () => incoming.runInHandler(() => listener.onReceiveHalfClose()),
       onCancel: () => {
-        entry.run(() => listener.onCancel());
+        incoming.runInHandler(() => listener.onCancel());
         observe(() => this.cancelled());
       },
     };
@@ -187,8 +175,8 @@ export class ServerCall {
 
   /** grpc-js says so of every call: when its status was sent, or when its caller is gone. */
   private cancelled(): void {
-    const { answer, call, isFlushing, isOver } = this;
-    if (isOver || isFlushing) return;
+    const { answer, call, incoming, isFlushing } = this;
+    if (incoming.isOver || isFlushing) return;
     const { stream } = call;
     if (!answer || !stream) return this.end(this.cancellation());
     if (isGone(stream)) return this.endAfterTrailers(stream, answer);
@@ -223,23 +211,18 @@ export class ServerCall {
   }
 
   private end(status: Status): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    const { entry, method, operation } = this;
-    this.open.ended(this);
-    if (this.isRecording && !entry.isDiscarded) {
-      observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
-      const shown = entry.hasWithheldDetails ? { ...status, details: '' } : status;
-      observe(() => setCallStatus(operation, shown, 'server'));
-    }
-    operation.end();
-    guarded('Measuring a gRPC call', () =>
-      this.measurement?.end(
-        endedCallAttributes(method, status, 'server'),
-        entry.isDiscarded ? undefined : operation.span,
-      ),
-    );
-    entry.release();
+    this.open.delete(this);
+    this.incoming.end(status);
+  }
+
+  describeEnd(operation: Operation, status: Status): void {
+    observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
+    const shown = this.incoming.areDetailsWithheld ? { ...status, details: '' } : status;
+    setCallStatus(operation, shown, 'server');
+  }
+
+  measuredAttributes(status: Status): Attributes {
+    return endedCallAttributes(this.method, status, 'server');
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {

@@ -27,7 +27,7 @@ function traceCall(
     let serving: ServerListener = listener;
     start({
       onReceiveMetadata(metadata) {
-        serving = ServerCall.begin(definition, call, metadata, options, open)?.handOn(listener) ?? listener;
+        serving = ServerCall.start(definition, call, metadata, options, open)?.handOn(listener) ?? listener;
         serving.onReceiveMetadata(metadata);
       },
       onReceiveMessage: (message) => serving.onReceiveMessage(message),

@@ -1,4 +1,4 @@
-import { RequestMeter } from '../core/request-meter.js';
+import { currentMeter } from '../core/measured-applications.js';
 import { resolveGrpc } from '../options/grpc.js';
 import type { GrpcOptions } from '../tracing.options.js';
 import { clientInterceptor } from './client-interceptor.js';
@@ -43,6 +43,6 @@ export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: 
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {
   return markTracing(
-    clientInterceptor({ ...resolveGrpc(options), meter: () => RequestMeter.current(clientCallMetrics) }),
+    clientInterceptor({ ...resolveGrpc(options), meter: () => currentMeter(clientCallMetrics) }),
   );
 }

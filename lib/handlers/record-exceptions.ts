@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { guarded } from '../core/diagnostics.js';
-import { activeEntry } from '../core/entry.js';
+import { IncomingOperation } from '../core/incoming-operation.js';
 import { shadow } from '../core/shadow.js';
 import { methodNames, PATTERN_METADATA } from './methods.js';
 
@@ -102,7 +102,7 @@ const GUARD_SAID_NO = 'Forbidden resource';
 function record(thrown: unknown): void {
   guarded('Recording an exception', () => {
     if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_SAID_NO) return;
-    activeEntry()?.recordException(thrown);
+    IncomingOperation.active()?.recordException(thrown);
   });
 }
 

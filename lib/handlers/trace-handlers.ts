@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
 import { guarded, warn } from '../core/diagnostics.js';
-import { activeEntry } from '../core/entry.js';
+import { IncomingOperation } from '../core/incoming-operation.js';
 import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { methodNames, PATTERN_METADATA } from './methods.js';
@@ -81,10 +81,10 @@ class HandlerOfClasses {
 
 /** Is called by Nest as `Function.prototype.apply` would be. */
 function applyTraced(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
-  const entry = activeEntry();
-  const handler = entry && handlers.get(this)?.of(thisArg);
-  if (!handler || !entry.handlerReached()) return Reflect.apply(this, thisArg, args ?? []);
-  const start = () => handler.start(entry, this);
+  const incoming = IncomingOperation.active();
+  const handler = incoming && handlers.get(this)?.of(thisArg);
+  if (!handler || !incoming.reachHandler()) return Reflect.apply(this, thisArg, args ?? []);
+  const start = () => handler.start(incoming, this);
   const { spanParameters } = handler;
   if (spanParameters.length === 0) return settle(start, this, thisArg, args);
   return settle(start, this, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.operation.span));

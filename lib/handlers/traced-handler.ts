@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import { currentSpanParameters } from '../core/current-span-parameters.js';
-import type { Entry } from '../core/entry.js';
+import type { IncomingOperation } from '../core/incoming-operation.js';
 import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { TracedWork } from '../core/work.js';
@@ -28,12 +28,12 @@ export class TracedHandler {
    *
    * @param method the handler itself; `@NoSpan()` may be put on it late
    */
-  start(entry: Entry, method: object): TracedWork {
+  start(incoming: IncomingOperation, method: object): TracedWork {
     const { attributes, controller, name } = this;
     const silent = isNoSpan(controller) || isNoSpan(method);
-    if (silent) entry.discard();
+    if (silent) incoming.discard();
     const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
-    entry.handledIn?.(operation);
+    incoming.enterHandler(operation);
     // Nest subscribes to what a handler returns, and calls nothing else of it.
     return new TracedWork(operation, { followsSubjects: true });
   }

@@ -1,14 +1,10 @@
-import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Attributes } from '@opentelemetry/api';
 import { ApplicationInstances } from '../core/application-instances.js';
+import type { RegisteredApplication } from '../core/application-registry.js';
 import { warn } from '../core/diagnostics.js';
 import type { Instruments } from '../core/instruments.js';
-import {
-  addMeasuredApplication,
-  keepMeasuredApplication,
-  removeMeasuredApplication,
-  type MeasuredApplication,
-} from '../core/measured-applications.js';
+import type { ApplicationHosts, IntegrationHooks } from '../core/integration.js';
+import { addMeasuredApplication, type MeasuredApplication } from '../core/measured-applications.js';
 import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/resolved-options.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { measureExport } from './export-metrics.js';
@@ -18,30 +14,25 @@ import { addMetricsRoute, reserveMetricsPath } from './metrics-route.js';
 import { MetricsServer } from './metrics-server.js';
 import { PrometheusMetrics } from './prometheus-metrics.js';
 
-/** What an application's metrics are to know. */
+/** Where metrics read what they do not measure themselves. */
 export interface MetricsSources {
-  /** What the service is called, among others. */
+  /** The attributes of the resource: the name of the service, among others. */
   readonly resource: Attributes;
   readonly exportStatistics: () => readonly ExportStatistics[];
 }
 
-/** What Nest provides to serve them. */
-export interface MetricsHosts {
-  readonly adapterHost: HttpAdapterHost;
-  readonly applicationConfig: ApplicationConfig;
-  readonly moduleRef: ModuleRef;
-  readonly modules: ModulesContainer;
-}
-
-/** What an application measures, and where that can be read. */
-export class Metrics {
-  /** Undefined where nothing is measured. */
+/**
+ * The metrics of an application, and where they can be read. They are no integration, since the integrations measure by their
+ * instruments, but they act at the same moments.
+ */
+export class Metrics implements IntegrationHooks {
+  /** Undefined if nothing is measured. */
   readonly instruments: Instruments | undefined;
   readonly #prometheus: PrometheusMetrics | undefined;
   readonly #place: ResolvedMetricsPlace | undefined;
   readonly #instances: ApplicationInstances;
-  readonly #application: MeasuredApplication;
-  #routed = false;
+  readonly #application: RegisteredApplication<MeasuredApplication>;
+  #hasRoute = false;
   #server: MetricsServer | undefined;
   #closing: Promise<void> | undefined;
   #undo: readonly (() => void)[] | undefined;
@@ -50,7 +41,7 @@ export class Metrics {
   constructor(
     options: ResolvedMetrics | undefined,
     private readonly sources: MetricsSources,
-    private readonly hosts: MetricsHosts,
+    private readonly hosts: ApplicationHosts,
   ) {
     if (options?.type === 'prometheus') {
       this.#prometheus = new PrometheusMetrics(options);
@@ -60,53 +51,52 @@ export class Metrics {
     this.instruments =
       options?.type === 'opentelemetry' ? new MeterInstruments(options.meterProvider) : this.#prometheus?.instruments;
     this.#instances = new ApplicationInstances(hosts.modules);
-    this.#application = addMeasuredApplication(this.instruments, this.#instances);
+    this.#application = addMeasuredApplication({ instruments: this.instruments, instances: this.#instances });
   }
 
   /**
-   * Adds the route, where the application serves the metrics itself. Call it before Nest registers its own.
+   * Adds the route, if the application serves the metrics itself.
    *
-   * @throws TracingConfigurationError where the application has a route at that path already
+   * @throws TracingConfigurationError if the application has a route at that path already
    */
-  async addRoute(): Promise<void> {
+  async beforeRoutes(): Promise<void> {
     const prometheus = this.#prometheus;
     if (!prometheus || !this.#place || this.#place.port !== undefined) return;
     await addMetricsRoute(this.hosts, this.#place, (accept) => prometheus.expose(accept));
-    this.#routed = true;
+    this.#hasRoute = true;
   }
 
-  /** Dependency injection has made every provider. */
-  providersMade(): void {
+  providersReady(): void {
     this.#instances.changed();
   }
 
-  /** The application has started: opens the port, where the metrics have one of their own. */
-  async open(): Promise<void> {
+  /** Opens the port, if the metrics have one of their own. */
+  async acquire(): Promise<void> {
     this.#instances.changed();
     await this.#start();
     if (this.instruments instanceof MeterInstruments && !this.instruments.heard) warnOfSilence();
-    if (this.#place && this.#place.port === undefined && !this.#routed) {
+    if (this.#place && this.#place.port === undefined && !this.#hasRoute) {
       const fix = 'Give metrics.port, or path: false where they are not to be served.';
       warn('metrics-path', `Nothing serves the metrics: this application has no HTTP server. ${fix}`);
     }
   }
 
-  async close(): Promise<void> {
-    this.stop();
-    await this.#closing;
-  }
-
-  /** Measures nothing for now, and closes the port, until the metrics are opened again. */
-  stop(): void {
-    removeMeasuredApplication(this.#application);
+  /** Measures nothing and closes the port, until the application is up again. */
+  release(): void {
+    this.#application.remove();
     for (const undo of this.#undo ?? []) undo();
     this.#undo = undefined;
     this.#closing = this.#server?.close() ?? this.#closing;
     this.#server = undefined;
   }
 
+  async shutdown(): Promise<void> {
+    this.release();
+    await this.#closing;
+  }
+
   async #start(): Promise<void> {
-    keepMeasuredApplication(this.#application);
+    this.#application.acquire();
     if (this.#undo || !this.instruments) return;
     this.#undo = [
       ...measureExport(this.instruments, this.sources.exportStatistics),

@@ -7,7 +7,7 @@ import {
   type Context,
   type SpanContext,
 } from '@opentelemetry/api';
-import { isCaller } from '../../core/incoming-caller.js';
+import { isCaller } from '../../core/remote-caller.js';
 import type { Headers } from './outgoing-message.js';
 
 /**

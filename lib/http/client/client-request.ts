@@ -1,4 +1,4 @@
-import { context, propagation, SpanKind, SpanStatusCode, type Attributes, type Context } from '@opentelemetry/api';
+import { context, propagation, SpanStatusCode, type Attributes, type Context } from '@opentelemetry/api';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_HEADER,
@@ -6,8 +6,10 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { guarded } from '../../core/diagnostics.js';
 import { headerAttributes } from '../../core/header-attributes.js';
-import { Operation } from '../../core/operation.js';
-import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
+import type { Exchange } from '../../core/exchange-operation.js';
+import type { Operation } from '../../core/operation.js';
+import type { OperationMeter } from '../../core/operation-meter.js';
+import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import type { ResolvedHttpClient } from '../../options/resolved-options.js';
 import { httpSpanName } from '../method.js';
@@ -30,31 +32,26 @@ export interface ClientRequestOptions extends ResolvedHttpClient {
   /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
   readonly samplerReadsAttributes: boolean;
   /** Undefined where nothing is measured. */
-  readonly meter: RequestMeter | undefined;
+  readonly meter: OperationMeter | undefined;
 }
 
-/** What is known of a request while it is under way. */
-interface Exchange {
-  message: OutgoingMessage;
-  rules: RequestRules;
-  answer?: IncomingAnswer;
-  connection?: Connection;
-  failure?: string;
-}
+/** How a request ended: with a whole answer, because its own caller gave up, or with an error. */
+type RequestEnd = 'complete' | 'cancelled' | { readonly error: unknown };
 
-/** One outgoing HTTP request, its client span and its measurement. Redirects and retries are requests of their own. */
-export class ClientRequest {
+/** One outgoing HTTP request. Redirects and retries are requests of their own. */
+export class ClientRequest implements Exchange<RequestEnd> {
   private static readonly prepared = new Handoff<ClientRequest>();
 
-  /** Undefined when the request is over: nothing that it held is held any longer. */
-  private exchange: Exchange | undefined;
-  private measurement: RequestMeasurement | undefined;
+  private readonly outgoing: OutgoingOperation<RequestEnd>;
+  private rules: RequestRules;
+  private answer: IncomingAnswer | undefined;
+  private connection: Connection | undefined;
 
   /**
-   * Begins to trace a request that is being sent, and has it carry its trace context; undefined where it is to be left alone.
-   * A request that another instrumentation has a span for is only counted.
+   * Starts to trace a request that is being sent, and has it carry its trace context. Returns undefined if it is to be left alone.
+   * A request that another instrumentation has a span for is only measured.
    */
-  static begin(
+  static start(
     message: OutgoingMessage,
     options: ClientRequestOptions,
     caller: Context = context.active(),
@@ -64,19 +61,25 @@ export class ClientRequest {
     const prepared = ClientRequest.prepared.take(carried);
     if (prepared) return prepared.send(message);
     const owner = ownerOf(carried, caller);
-    // What has a span elsewhere is measured there as well, where the metrics are the same.
-    if (owner === 'foreign' && (!options.meter || options.meter.shared)) return undefined;
     const rules = new RequestRules(message, options);
+    if (owner === 'foreign') return ClientRequest.measureOnly(message, rules, options);
     if (rules.ignored) {
       if (owner === 'earlier request') guarded('The propagator', () => removeContext(message));
       return undefined;
     }
-    const operation = owner === 'foreign' ? undefined : startOperation(message, rules, options, caller);
-    if (operation && owner !== 'active span') {
-      guarded('The propagator', () => propagate(message, rules, owner, operation.context));
-      rememberInjected(operation.context);
-    }
-    return new ClientRequest(operation, options, { message, rules }).measure();
+    const request = new ClientRequest(message, rules, options, caller);
+    if (owner !== 'active span') request.propagate(owner);
+    return request.measure();
+  }
+
+  /** Another instrumentation has a span for the request. It also measures it, if the metrics are the same. */
+  private static measureOnly(
+    message: OutgoingMessage,
+    rules: RequestRules,
+    options: ClientRequestOptions,
+  ): ClientRequest | undefined {
+    if (!options.meter || options.meter.shared || rules.ignored) return undefined;
+    return new ClientRequest(message, rules, options).measure();
   }
 
   /**
@@ -110,120 +113,141 @@ export class ClientRequest {
     caller: Context,
     holder: object,
   ): void {
-    const operation = startOperation(message, rules, options, caller);
-    guarded('The propagator', () => propagate(message, rules, owner, operation.context));
-    rememberInjected(operation.context);
-    const { spanId } = operation.span.spanContext();
+    const request = new ClientRequest(message, rules, options, caller);
+    request.propagate(owner);
+    const { spanId } = request.outgoing.span.spanContext();
     if (carriedContexts(message).some((carried) => carried.spanId === spanId)) {
-      ClientRequest.prepared.put(spanId, new ClientRequest(operation, options, { message, rules }), holder);
+      ClientRequest.prepared.put(spanId, request, holder);
       return;
     }
-    // A propagator that cannot read what it has written leaves no way to know the request again.
-    operation.discard();
+    // If a propagator cannot read what it has written, there is no way to recognise the request later.
+    request.outgoing.discard();
     replaceContext(message, caller);
   }
 
+  /** @param caller the context of the request; undefined if it gets no span */
   private constructor(
-    /** Undefined where the request is only counted. */
-    private readonly operation: Operation | undefined,
+    private message: OutgoingMessage,
+    rules: RequestRules,
     private readonly options: ClientRequestOptions,
-    exchange: Exchange,
+    caller?: Context,
   ) {
-    this.exchange = exchange;
+    this.rules = rules;
+    this.outgoing = caller ? this.startSpan(caller) : OutgoingOperation.measureOnly(this, options.meter);
+  }
+
+  private startSpan(parent: Context): OutgoingOperation<RequestEnd> {
+    const { message, options } = this;
+    const { knownMethods, meter, samplerReadsAttributes } = options;
+    const attributes = samplerReadsAttributes
+      ? guarded('http.client attributes', () => this.requestAttributes())
+      : undefined;
+    return OutgoingOperation.start(httpSpanName(message.method, knownMethods), this, { attributes, meter, parent });
+  }
+
+  /** Has the message carry the context of its span. */
+  private propagate(owner: Carried): void {
+    const { message, outgoing, rules } = this;
+    guarded('The propagator', () => propagate(message, rules, owner, outgoing.context));
+    rememberInjected(outgoing.context);
   }
 
   /** The request that was prepared is sent, as this message. */
   private send(message: OutgoingMessage): this {
-    this.exchange = { message, rules: new RequestRules(message, this.options) };
+    this.message = message;
+    this.rules = new RequestRules(message, this.options);
     return this.measure();
   }
 
   private measure(): this {
-    const { exchange, options } = this;
-    this.measurement = guarded('http.client metrics', () => {
-      if (!exchange || !options.meter) return undefined;
-      const { message, rules } = exchange;
-      return options.meter.begin(activeAttributes(message, rules.destination, options.knownMethods));
-    });
+    const { message, options, outgoing, rules } = this;
+    outgoing.measure(() => activeAttributes(message, rules.destination, options.knownMethods));
     return this;
   }
 
-  /** The request is ready to be sent. Since it was begun the application may have given it the headers of its caller. */
+  /** The request is ready to be sent. Since it was started the application may have given it the headers of its caller. */
   ready(): void {
-    const { exchange, operation } = this;
-    if (!exchange || !operation) return;
-    guarded('The propagator', () => correctContext(exchange, operation));
+    if (this.outgoing.isMeasuredOnly) return;
+    guarded('The propagator', () => this.correctContext());
+  }
+
+  private correctContext(): void {
+    const { message, outgoing, rules } = this;
+    const { spanId } = outgoing.span.spanContext();
+    const isIn = (field: string) => message.header(field)?.includes(spanId);
+    if (propagation.fields().some(isIn)) return;
+    const owner = ownerOf(carriedContexts(message), outgoing.context);
+    if (owner === 'caller' || owner === 'earlier request') propagate(message, rules, owner, outgoing.context);
   }
 
   /** The request has a connection to go over. */
   connected(connection: () => Connection): void {
-    const { exchange } = this;
-    if (!exchange || !(this.operation?.recording || this.measurement)) return;
-    exchange.connection = { ...exchange.connection, ...connection() };
+    if (!this.outgoing.isOver) this.connection = { ...this.connection, ...connection() };
   }
 
   /** The head of an answer has come. */
   answered(answer: IncomingAnswer): void {
-    if (this.exchange) this.exchange.answer = answer;
+    if (!this.outgoing.isOver) this.answer = answer;
   }
 
   /** The request is over, and the whole answer has come. */
   complete(): void {
-    this.end(() => {});
+    this.outgoing.end('complete');
   }
 
   /** The request is over, because its own caller gave up. */
-  cancelled(): void {
-    this.end(({ span }) => span.addEvent('request cancelled'));
+  cancel(): void {
+    this.outgoing.end('cancelled');
   }
 
   /** The request is over, because of an error. */
-  failed(error: unknown): void {
-    const { exchange } = this;
-    if (!exchange) return;
-    if (isCancellation(error)) {
-      this.cancelled();
-      return;
+  fail(error: unknown): void {
+    this.outgoing.end(isCancellation(error) ? 'cancelled' : { error });
+  }
+
+  describeEnd(operation: Operation, end: RequestEnd): void {
+    operation.describe('http.client attributes', () => this.attributes());
+    const { span } = operation;
+    const statusCode = this.answer?.statusCode;
+    const hasErrorStatus = isErrorStatus(statusCode);
+    // An error that comes after the answer adds its message.
+    if (hasErrorStatus) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (end === 'cancelled') span.addEvent('request cancelled');
+    // The status says everything about an answer that the client refuses for its status.
+    else if (end !== 'complete' && !(hasErrorStatus && isRefusedAnswer(end.error))) {
+      operation.fail(end.error);
+      span.setAttribute(ATTR_ERROR_TYPE, failureType(end.error));
     }
-    const isRefused = isRefusedAnswer(error) && isErrorStatus(exchange.answer?.statusCode);
-    const failure = failureType(error);
-    exchange.failure = failure;
-    this.end((operation) => {
-      // The status says all that there is to say.
-      if (isRefused) return;
-      operation.fail(error);
-      operation.span.setAttribute(ATTR_ERROR_TYPE, failure);
-    });
+    if (hasErrorStatus) span.setAttribute(ATTR_ERROR_TYPE, String(statusCode));
   }
 
-  // Whatever of this fails, the span and the measurement end.
-  private end(describeEnd: (operation: Operation) => unknown): void {
-    const { exchange, measurement, operation, options } = this;
-    if (!exchange) return;
-    this.exchange = undefined;
-    this.measurement = undefined;
-    guarded('The end of an outgoing request', () => {
-      if (operation?.recording) describe(operation, exchange, options, describeEnd);
-    });
-    operation?.end();
-    if (!measurement) return;
-    const outcome = guarded('http.client metrics', () => outcomeOf(exchange, options)) ?? {};
-    guarded('http.client metrics', () => measurement.end(outcome, operation?.span));
+  measuredAttributes(end: RequestEnd): Attributes {
+    const { answer, connection, message, options, rules } = this;
+    const failure = typeof end === 'object' ? failureType(end.error) : undefined;
+    return outcomeAttributes(
+      message,
+      rules.destination,
+      answer?.statusCode,
+      connection?.protocolVersion,
+      failure,
+      options.knownMethods,
+    );
   }
-}
 
-function startOperation(
-  message: OutgoingMessage,
-  rules: RequestRules,
-  options: ClientRequestOptions,
-  caller: Context,
-): Operation {
-  const attributes = () => requestAttributes(message, rules.destination, options);
-  return Operation.start(httpSpanName(message.method, options.knownMethods), {
-    kind: SpanKind.CLIENT,
-    parent: caller,
-    ...(options.samplerReadsAttributes && { attributes: guarded('http.client attributes', attributes) ?? {} }),
-  });
+  private requestAttributes(): Attributes {
+    const { message, options, rules } = this;
+    return requestAttributes(message, rules.destination, options);
+  }
+
+  private attributes(): Attributes {
+    const { answer, connection, message, options } = this;
+    return {
+      ...this.requestAttributes(),
+      ...answerAttributes(answer?.statusCode, connection ?? {}),
+      ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
+      ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => answer?.header(name)),
+    };
+  }
 }
 
 /** Has a message carry a context, and no other that is out of date, where the rules let it. */
@@ -234,53 +258,4 @@ function propagate(message: Headers, rules: RequestRules, owner: Carried, own: C
   }
   if (owner === 'none') injectContext(message, own);
   else replaceContext(message, own);
-}
-
-function correctContext({ message, rules }: Exchange, { context: own, span }: Operation): void {
-  const { spanId } = span.spanContext();
-  const isIn = (field: string) => message.header(field)?.includes(spanId);
-  if (propagation.fields().some(isIn)) return;
-  const owner = ownerOf(carriedContexts(message), own);
-  if (owner === 'caller' || owner === 'earlier request') propagate(message, rules, owner, own);
-}
-
-/** What a request is counted by. */
-function outcomeOf(
-  { answer, connection, failure, message, rules }: Exchange,
-  options: ClientRequestOptions,
-): Attributes {
-  const { destination } = rules;
-  const { knownMethods } = options;
-  return outcomeAttributes(
-    message,
-    destination,
-    answer?.statusCode,
-    connection?.protocolVersion,
-    failure,
-    knownMethods,
-  );
-}
-
-function describe(
-  operation: Operation,
-  exchange: Exchange,
-  options: ClientRequestOptions,
-  describeEnd: (operation: Operation) => unknown,
-): void {
-  operation.describe('http.client attributes', () => attributesOf(exchange, options));
-  const { span } = operation;
-  const statusCode = exchange.answer?.statusCode;
-  // An error that comes after it adds its message.
-  if (isErrorStatus(statusCode)) span.setStatus({ code: SpanStatusCode.ERROR });
-  guarded('The end of an outgoing request', () => describeEnd(operation));
-  if (isErrorStatus(statusCode)) span.setAttribute(ATTR_ERROR_TYPE, String(statusCode));
-}
-
-function attributesOf({ answer, connection, message, rules }: Exchange, options: ClientRequestOptions): Attributes {
-  return {
-    ...requestAttributes(message, rules.destination, options),
-    ...answerAttributes(answer?.statusCode, connection ?? {}),
-    ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
-    ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => answer?.header(name)),
-  };
 }

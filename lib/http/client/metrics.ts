@@ -8,9 +8,9 @@ import {
   METRIC_HTTP_CLIENT_REQUEST_DURATION,
 } from '@opentelemetry/semantic-conventions';
 import { DURATION_BUCKETS } from '../../core/duration.js';
-import type { RequestMetrics } from '../../core/request-meter.js';
+import type { OperationMetrics } from '../../core/operation-meter.js';
 
-export const clientRequestMetrics: RequestMetrics = {
+export const clientRequestMetrics: OperationMetrics = {
   duration: {
     name: METRIC_HTTP_CLIENT_REQUEST_DURATION,
     description: 'Duration of HTTP client requests.',

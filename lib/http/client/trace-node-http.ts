@@ -45,7 +45,7 @@ function begin(request: NodeRequest, options: ClientRequestOptions | undefined):
   if (!options) return undefined;
   // A tunnel's, which is what the requests inside it are traced for.
   const leftAlone = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
-  const begin = () => ClientRequest.begin(new NodeMessage(request), options);
+  const begin = () => ClientRequest.start(new NodeMessage(request), options);
   const traced = leftAlone ? undefined : guarded('The beginning of an outgoing request', begin);
   const observed: Observed = { traced };
   requests.set(request, observed);
@@ -70,8 +70,8 @@ function endTraced(request: NodeRequest, observed: Observed): void {
   if (!traced) return;
   const outcome = guarded('The end of an outgoing request', () => outcomeOf(request, observed)) ?? 'complete';
   if (outcome === 'complete') traced.complete();
-  else if (outcome === 'cancelled') traced.cancelled();
-  else traced.failed(outcome.error);
+  else if (outcome === 'cancelled') traced.cancel();
+  else traced.fail(outcome.error);
 }
 
 function outcomeOf(request: NodeRequest, observed: Observed): NodeEnd {

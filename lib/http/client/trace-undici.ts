@@ -17,7 +17,7 @@ export function undiciChannels(options: () => ClientRequestOptions | undefined):
       // Nothing tells of the end of a connection that was taken over, a WebSocket's or a tunnel's.
       if (request.upgrade || request.method === 'CONNECT') return;
       const current = options();
-      const begun = current && ClientRequest.begin(new UndiciMessage(request), current, undiciCaller(request));
+      const begun = current && ClientRequest.start(new UndiciMessage(request), current, undiciCaller(request));
       if (begun) requests.set(request, begun);
     },
     'undici:client:sendHeaders': ({ request, socket }: About & { readonly socket: Partial<TLSSocket> }) => {
@@ -34,7 +34,7 @@ export function undiciChannels(options: () => ClientRequestOptions | undefined):
       requests.get(request)?.complete();
     },
     'undici:request:error': ({ request, error }: About & { readonly error: unknown }) => {
-      requests.get(request)?.failed(error);
+      requests.get(request)?.fail(error);
     },
   };
 }

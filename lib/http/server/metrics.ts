@@ -8,10 +8,10 @@ import {
   METRIC_HTTP_SERVER_REQUEST_DURATION,
 } from '@opentelemetry/semantic-conventions';
 import { DURATION_BUCKETS } from '../../core/duration.js';
-import type { RequestMetrics } from '../../core/request-meter.js';
+import type { OperationMetrics } from '../../core/operation-meter.js';
 
 /** Attributes with few values each: nothing of them is the caller's choice. */
-export const serverRequestMetrics: RequestMetrics = {
+export const serverRequestMetrics: OperationMetrics = {
   duration: {
     name: METRIC_HTTP_SERVER_REQUEST_DURATION,
     description: 'Duration of HTTP server requests.',

@@ -55,7 +55,7 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
   // Fastify answers by itself what its router cannot read. The application's listener stays the first one.
   if (adapter.getType?.() === 'fastify') {
     server?.on?.('request', (request: HttpRequest, response: HttpResponse) => {
-      ServerRequest.begin(request, response, options);
+      ServerRequest.start(request, response, options);
     });
   }
   // The adapter's hook comes before everything else that the framework does, and goes on inside the span.
@@ -68,7 +68,7 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
   }
   adapter.setOnRequestHook?.(function (this: unknown, request, response, done) {
     const next = () => (previous ? Reflect.apply(previous, this, [request, response, done]) : done());
-    const serverRequest = ServerRequest.begin(raw<HttpRequest>(request), raw<HttpResponse>(response), options);
+    const serverRequest = ServerRequest.start(raw<HttpRequest>(request), raw<HttpResponse>(response), options);
     return serverRequest ? serverRequest.run(request as FrameworkRequest, response as FrameworkResponse, next) : next();
   });
 }
@@ -77,7 +77,8 @@ function noteRoutes(adapter: TraceableAdapter): void {
   if (losesRouteOptions(adapter)) return;
   const previous = adapter.getOnRouteTriggered?.();
   adapter.setOnRouteTriggered?.((method, path) => {
-    ServerRequest.active()?.routeTried(path);
+    const active = ServerRequest.active();
+    if (active) active.route.tried = path;
     previous?.(method, path);
   });
 }
@@ -95,7 +96,7 @@ function losesRouteOptions(adapter: TraceableAdapter): boolean {
 function noteUnknownRoutes(adapter: TraceableAdapter): (() => void) | undefined {
   return interceptMethod(adapter, 'setNotFoundHandler', (setNotFoundHandler, thisArg, [handler, ...rest]) => {
     function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
-      ServerRequest.active()?.routeNotFound();
+      ServerRequest.active()?.route.notFound();
       return Reflect.apply(handler as AnyMethod, this, args);
     }
     return Reflect.apply(setNotFoundHandler, thisArg, [notFoundHandler, ...rest]);

@@ -1,4 +1,3 @@
-import type { ModulesContainer } from '@nestjs/core';
 import { guarded, warn } from '../core/diagnostics.js';
 import type { ServerInterceptor } from './grpc-js.js';
 
@@ -15,33 +14,16 @@ interface GrpcServer {
   options?: ServerOptions;
 }
 
-/**
- * Has every gRPC transport of the application traced, also those that are connected later.
- *
- * @param attached called for each of them, before Nest registers its handlers
- */
-export function traceGrpcServers(
-  modules: ModulesContainer,
-  interceptor: ServerInterceptor,
-  attached: () => void,
-): void {
-  // Public, but young: a release without it serves untraced.
-  const { getRpcTargetRegistry: registry } = modules as Partial<ModulesContainer>;
-  registry?.call(modules).subscribe((transport: unknown) => {
-    if (!isGrpcServer(transport)) return;
-    traceServer(transport, interceptor);
-    attached();
-  });
-}
-
-function traceServer(server: GrpcServer, interceptor: ServerInterceptor): void {
-  const options = withInterceptor(server.options ?? {}, interceptor);
-  guarded('Tracing a gRPC server', () => (server.options = options));
-  if (server.options === options) return;
+/** Instruments a transport of the application, if it is a gRPC server. Call it before the server listens. */
+export function traceGrpcServer(transport: unknown, interceptor: ServerInterceptor): void {
+  if (!isGrpcServer(transport)) return;
+  const options = withInterceptor(transport.options ?? {}, interceptor);
+  guarded('Tracing a gRPC server', () => (transport.options = options));
+  if (transport.options === options) return;
   warn('nest-hooks', 'A gRPC server cannot be traced: it does not take other options.');
 }
 
-/** The same options, with one more interceptor. They inherit from those given, which may change until the server listens. */
+/** Returns the same options, with one more interceptor. They inherit from those given, which may change until the server listens. */
 function withInterceptor(given: ServerOptions, interceptor: ServerInterceptor): ServerOptions {
   return Object.create(given, {
     channelOptions: {

@@ -1,0 +1,61 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import { Stopwatch } from './duration.js';
+import type {
+  Histogram,
+  HistogramDescription,
+  InstrumentDescription,
+  Instruments,
+  UpDownCounter,
+} from './instruments.js';
+
+/** The metrics of one kind of operation: HTTP requests that are served, gRPC calls that are made, messages. */
+export interface OperationMetrics {
+  readonly duration: HistogramDescription;
+  readonly active: InstrumentDescription;
+}
+
+const meters = new WeakMap<Instruments, Map<OperationMetrics, OperationMeter>>();
+
+/** Measures operations of one kind, sampled or not: how long each takes, and how many are active. */
+export class OperationMeter {
+  /** True if another instrumentation that has a span for an exchange measures it by the same metrics. */
+  readonly shared: boolean;
+  private readonly duration: Histogram;
+  private readonly active: UpDownCounter;
+
+  /** Returns the meter of these instruments for one kind of operation, always the same one. */
+  static of(instruments: Instruments, metrics: OperationMetrics): OperationMeter {
+    let known = meters.get(instruments);
+    if (!known) meters.set(instruments, (known = new Map<OperationMetrics, OperationMeter>()));
+    let meter = known.get(metrics);
+    if (!meter) known.set(metrics, (meter = new OperationMeter(instruments, metrics)));
+    return meter;
+  }
+
+  private constructor(
+    readonly instruments: Instruments,
+    { duration, active }: OperationMetrics,
+  ) {
+    this.shared = instruments.shared;
+    this.duration = instruments.histogram(duration);
+    this.active = instruments.upDownCounter(active);
+  }
+
+  /** Counts one more active operation, and starts to measure how long it takes. */
+  start(attributes: Attributes): OperationMeasurement {
+    this.active.add(1, attributes);
+    const stopwatch = new Stopwatch();
+    return {
+      end: (outcome, span) => {
+        this.active.add(-1, attributes);
+        this.duration.record(stopwatch.seconds(span), outcome, span);
+      },
+    };
+  }
+}
+
+/** The measurement of one operation, which has to be ended once. */
+export interface OperationMeasurement {
+  /** @param span the ended span, for the exemplar; undefined if the operation is kept out of traces */
+  end(attributes: Attributes, span: Span | undefined): void;
+}

@@ -1,0 +1,52 @@
+import { context, propagation, SpanKind, type Attributes, type Context, type TextMapSetter } from '@opentelemetry/api';
+import { guarded } from './diagnostics.js';
+import { ExchangeOperation, type Exchange } from './exchange-operation.js';
+import { Operation } from './operation.js';
+import type { OperationMeter } from './operation-meter.js';
+
+export interface OutgoingOptions {
+  /** @default SpanKind.CLIENT */
+  readonly kind?: SpanKind;
+  /** @default the active context */
+  readonly parent?: Context;
+  /** Attributes that the span has from its start, so that a sampler sees them. */
+  readonly attributes?: Attributes | undefined;
+  /** Undefined if nothing measures the exchange. */
+  readonly meter: OperationMeter | undefined;
+}
+
+/** Something that the application asks of another process: an HTTP request, a gRPC call, a message, a query. */
+export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outcome> {
+  /** Starts the span of an exchange, below the active one. */
+  static start<Outcome>(
+    name: string,
+    exchange: Exchange<Outcome>,
+    { attributes, kind = SpanKind.CLIENT, meter, parent = context.active() }: OutgoingOptions,
+  ): OutgoingOperation<Outcome> {
+    const start = () => Operation.start(name, { kind, parent, ...(attributes && { attributes }) });
+    return new OutgoingOperation(exchange, meter, start, false);
+  }
+
+  /** Follows an exchange that another instrumentation has a span for. */
+  static measureOnly<Outcome>(
+    exchange: Exchange<Outcome>,
+    meter: OperationMeter | undefined,
+  ): OutgoingOperation<Outcome> {
+    return new OutgoingOperation(exchange, meter, () => Operation.suppressed(), true);
+  }
+
+  private constructor(
+    exchange: Exchange<Outcome>,
+    meter: OperationMeter | undefined,
+    startOperation: () => Operation,
+    /** True if the exchange has no span here, because another instrumentation has one for it. */
+    readonly isMeasuredOnly: boolean,
+  ) {
+    super(exchange, meter, startOperation);
+  }
+
+  /** Writes the trace context of the exchange into what is sent. */
+  inject<Carrier>(carrier: Carrier, setter: TextMapSetter<Carrier>): void {
+    guarded('The propagator', () => propagation.inject(this.context, carrier, setter));
+  }
+}

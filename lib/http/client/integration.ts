@@ -1,0 +1,57 @@
+import { subscribeChannels } from '../../core/channel.js';
+import type { Integration, IntegrationHooks } from '../../core/integration.js';
+import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import { applications } from './applications.js';
+import { prepareRequests } from './axios-propagation.js';
+import { findHttpServices, type HttpServices } from './http-services.js';
+import { clientRequestMetrics } from './metrics.js';
+import { nodeHttpChannels } from './trace-node-http.js';
+import { undiciChannels } from './trace-undici.js';
+
+/** Since Node 22 a request of `node:http` is announced while headers can still be added to it. */
+const ANNOUNCES_REQUESTS = Number.parseInt(process.versions.node, 10) >= 22;
+
+/** Instruments outgoing HTTP requests, also those of other providers' constructors. */
+export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedHttpClient | undefined }> = {
+  name: 'http/client',
+  start({ httpClient }, { meter, modules, samplerReadsAttributes }): IntegrationHooks | undefined {
+    if (!httpClient) return undefined;
+    let services: HttpServices | undefined;
+    const options = { ...httpClient, samplerReadsAttributes, meter: meter(clientRequestMetrics) };
+    const application = applications.add(options, unsubscribeIfUnused);
+    subscribe();
+    return {
+      providersReady() {
+        if (ANNOUNCES_REQUESTS) return;
+        services = findHttpServices(modules, (client) => prepareRequests(client, currentOptions));
+      },
+      acquire() {
+        services?.look();
+        application.acquire();
+        subscribe();
+      },
+      release: () => application.release(),
+      shutdown() {
+        services?.stop();
+        application.remove();
+      },
+    };
+  },
+};
+
+/** Undoes the subscriptions, which the applications of this copy of the library share. */
+let unsubscribe: (() => void) | undefined;
+
+function subscribe(): void {
+  unsubscribe ??= subscribeChannels({ ...undiciChannels(currentOptions), ...nodeHttpChannels(currentOptions) });
+}
+
+function unsubscribeIfUnused(): void {
+  if (applications.hasOwn) return;
+  unsubscribe?.();
+  unsubscribe = undefined;
+}
+
+function currentOptions() {
+  return applications.newest;
+}

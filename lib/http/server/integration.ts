@@ -1,0 +1,23 @@
+import type { Integration } from '../../core/integration.js';
+import type { ResolvedHttp } from '../../options/resolved-options.js';
+import { serverRequestMetrics } from './metrics.js';
+import { traceHttpServer } from './trace-http-server.js';
+
+/** Instruments the HTTP server of an application: a span for each request. */
+export const httpServerIntegration: Integration<{ readonly http: ResolvedHttp }> = {
+  name: 'http/server',
+  start({ http }, { adapterHost, hasForeignProvider, meter, samplerReadsAttributes }) {
+    let undo = () => {};
+    return {
+      beforeRoutes() {
+        undo = traceHttpServer(adapterHost, {
+          ...http,
+          samplerReadsAttributes,
+          hasForeignProvider,
+          meter: meter(serverRequestMetrics),
+        });
+      },
+      acquire: () => undo(),
+    };
+  },
+};

@@ -1,0 +1,50 @@
+import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHooks } from './core/integration.js';
+import { OperationMeter } from './core/operation-meter.js';
+import { grpcIntegration } from './grpc/integration.js';
+import { handlersIntegration } from './handlers/integration.js';
+import { httpClientIntegration } from './http/client/integration.js';
+import { httpServerIntegration } from './http/server/integration.js';
+import { Metrics } from './metrics/metrics.js';
+import type { ResolvedOptions } from './options/resolved-options.js';
+import type { TracingRuntime } from './tracing.runtime.js';
+
+/** Everything that is instrumented, in the order in which it starts and acts. */
+const integrations: readonly Integration<ResolvedOptions>[] = [
+  handlersIntegration,
+  httpServerIntegration,
+  httpClientIntegration,
+  grpcIntegration,
+];
+
+/**
+ * Starts the integrations of an application. Only its metrics start if tracing is disabled: they then measure nothing.
+ *
+ * @throws TracingConfigurationError
+ */
+export function startIntegrations(
+  options: ResolvedOptions,
+  runtime: TracingRuntime,
+  hosts: ApplicationHosts,
+): readonly IntegrationHooks[] {
+  const exportStatistics = () => runtime.exportStatistics();
+  const sources = { resource: options.resource, exportStatistics };
+  const metrics = new Metrics(runtime.enabled ? options.metrics : undefined, sources, hosts);
+  if (!runtime.enabled) return [metrics];
+  const context = contextFor(options, runtime, hosts, metrics);
+  const started = integrations.map((integration) => integration.start(options, context));
+  return [...started.filter((hooks) => hooks !== undefined), metrics];
+}
+
+function contextFor(
+  { sampler }: ResolvedOptions,
+  { foreignProvider }: TracingRuntime,
+  hosts: ApplicationHosts,
+  { instruments }: Metrics,
+): IntegrationContext {
+  return {
+    ...hosts,
+    meter: (metrics) => instruments && OperationMeter.of(instruments, metrics),
+    samplerReadsAttributes: sampler.type === 'custom',
+    hasForeignProvider: foreignProvider,
+  };
+}
