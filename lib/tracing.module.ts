@@ -26,8 +26,8 @@ import { traceHttpClient, type HttpClientTracing } from './http/client/trace-htt
 import { serverRequestMetrics } from './http/server/metrics.js';
 import { traceHttpServer } from './http/server/trace-http-server.js';
 import { Metrics } from './metrics/metrics.js';
-import type { ResolvedGrpc, ResolvedOptions } from './options/resolved-options.js';
-import { resolveOptions } from './options/resolve-options.js';
+import type { ResolvedGrpc } from './options/grpc.js';
+import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';

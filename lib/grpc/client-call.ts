@@ -3,7 +3,7 @@ import { propagation, SpanKind, trace, type Attributes } from '@opentelemetry/ap
 import { guarded } from '../core/diagnostics.js';
 import { Operation } from '../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ResolvedGrpc } from '../options/grpc.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import {
   callAttributes,

@@ -6,7 +6,7 @@ import { withEntry } from '../core/entry.js';
 import { standOf, trusts } from '../core/incoming-caller.js';
 import { Operation } from '../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../core/request-meter.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ResolvedGrpc } from '../options/grpc.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import { CallEntry } from './call-entry.js';
 import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';

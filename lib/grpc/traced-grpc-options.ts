@@ -1,6 +1,5 @@
 import { RequestMeter } from '../core/request-meter.js';
-import { resolveGrpc } from '../options/grpc.js';
-import type { GrpcOptions } from '../tracing.options.js';
+import { resolveGrpc, type GrpcOptions } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
 import { markTracing, withInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';

@@ -9,7 +9,7 @@ import {
   removeMeasuredApplication,
   type MeasuredApplication,
 } from '../core/measured-applications.js';
-import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/resolved-options.js';
+import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/metrics.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { measureExport } from './export-metrics.js';
 import { MeterInstruments } from './meter-instruments.js';

@@ -9,7 +9,7 @@ import { headerAttributes } from '../../core/header-attributes.js';
 import { Operation } from '../../core/operation.js';
 import type { RequestMeasurement, RequestMeter } from '../../core/request-meter.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
-import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { httpSpanName } from '../method.js';
 import {
   activeAttributes,

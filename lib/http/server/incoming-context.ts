@@ -8,8 +8,7 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { standOf, trusts, type Stand } from '../../core/incoming-caller.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
-import type { HttpRequest } from '../../tracing.options.js';
+import type { ResolvedHttp, HttpRequest } from '../../options/http.js';
 
 /** Whose context a request comes in. */
 export interface Surroundings {
