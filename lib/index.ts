@@ -23,6 +23,37 @@ export { Timed, type TimedOptions } from './decorators/timed.decorator.js';
 export { Traceable, type TraceableOptions } from './decorators/traceable.decorator.js';
 export { grpcTracingInterceptor, tracedGrpcOptions, type GrpcTracingInterceptor } from './grpc/traced-grpc-options.js';
 export { MetricsEndpoint } from './metrics/metrics-endpoint.js';
+export type { BaggageOptions } from './options/baggage.js';
+export type { BatchOptions } from './options/batch.js';
+export type { ExporterName, ExporterOption } from './options/exporter.js';
+export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js';
+export type { HostPattern } from './options/host-pattern.js';
+export type { HttpOptions, HttpRequest, HttpResponse } from './options/http.js';
+export type { HttpClientOptions, OutgoingRequest } from './options/http-client.js';
+export type { JaegerAgentOptions, JaegerCollectorOptions, JaegerExporterOptions } from './options/jaeger.js';
+export type { SpanLimitOptions } from './options/limits.js';
+export type {
+  ApplicationMetricsOptions,
+  MeterMetricsOptions,
+  MetricsOptions,
+  PortMetricsOptions,
+  PrometheusMetricsOptions,
+  PrometheusRegistry,
+  PrometheusRegistryOptions,
+  UnservedMetricsOptions,
+} from './options/metrics.js';
+export type { OtlpExporterOptions, OtlpProtocol } from './options/otlp.js';
+export type { PathPattern } from './options/path-pattern.js';
+export type { PropagatorName, PropagatorOption } from './options/propagators.js';
+export type {
+  JaegerRemoteSamplerOptions,
+  RatioSamplerOptions,
+  RemoteSamplerName,
+  SamplerName,
+  SamplerOption,
+} from './options/sampler.js';
+export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
+export type { ShutdownOptions } from './options/shutdown.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {
   TracingModule,
@@ -30,46 +61,5 @@ export {
   type TracingModuleOptions,
   type TracingOptionsFactory,
 } from './tracing.module.js';
-export type {
-  ApplicationMetricsOptions,
-  BaggageOptions,
-  BatchOptions,
-  ExporterName,
-  ExporterOption,
-  GrpcCall,
-  GrpcMethodPattern,
-  GrpcOptions,
-  HostPattern,
-  HttpClientOptions,
-  HttpOptions,
-  HttpRequest,
-  HttpResponse,
-  JaegerAgentOptions,
-  JaegerCollectorOptions,
-  JaegerExporterOptions,
-  JaegerRemoteSamplerOptions,
-  MeterMetricsOptions,
-  MetricsOptions,
-  OtlpExporterOptions,
-  OtlpProtocol,
-  OutgoingRequest,
-  PathPattern,
-  PortMetricsOptions,
-  PrometheusMetricsOptions,
-  PrometheusRegistry,
-  PrometheusRegistryOptions,
-  PropagatorName,
-  PropagatorOption,
-  RatioSamplerOptions,
-  RemoteSamplerName,
-  ReadableSpan,
-  Sampler,
-  SamplerName,
-  SamplerOption,
-  ShutdownOptions,
-  SpanExporter,
-  SpanLimitOptions,
-  TracingOptions,
-  UnservedMetricsOptions,
-} from './tracing.options.js';
+export type { TracingOptions } from './tracing.options.js';
 export { TracingService } from './tracing.service.js';

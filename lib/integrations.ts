@@ -5,7 +5,7 @@ import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
 import { Metrics } from './metrics/metrics.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
+import type { ResolvedOptions } from './options/resolve-options.js';
 import type { TracingRuntime } from './tracing.runtime.js';
 
 /** Everything that is instrumented, in the order in which it starts and acts. */

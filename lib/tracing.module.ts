@@ -13,8 +13,7 @@ import { ApplicationStart, ApplicationStartModule } from './application-start.js
 import { guarded, setDiagnosticsSink } from './core/diagnostics.js';
 import type { IntegrationHooks } from './core/integration.js';
 import { startIntegrations } from './integrations.js';
-import type { ResolvedOptions } from './options/resolved-options.js';
-import { resolveOptions } from './options/resolve-options.js';
+import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';

@@ -1,4 +1,4 @@
-import type { ReadableSpan } from './tracing.options.js';
+import type { ReadableSpan } from './options/sdk-types.js';
 
 /** The injection token of the running tracing. A text, so that two copies of the library share it. */
 export const TRACING_RUNTIME = 'nestjs-tracing:runtime';

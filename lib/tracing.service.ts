@@ -18,7 +18,7 @@ import { startSpan } from './core/tracer.js';
 import { TracedWork } from './core/work.js';
 import type { AnyMethod } from './core/wrap-method.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
-import type { ReadableSpan } from './tracing.options.js';
+import type { ReadableSpan } from './options/sdk-types.js';
 
 /** Tracing by hand. Nothing here throws because of tracing, and everything works, to no effect, where nothing is traced. */
 @Injectable()

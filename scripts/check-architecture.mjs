@@ -13,29 +13,28 @@ import { root } from './support/run.mjs';
 /** The parts of lib/, innermost first, and the parts each may import. Every part may import itself. */
 const parts = [
   { name: 'errors', files: /^tracing\.errors\.ts$/, mayImport: [] },
-  { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['errors'] },
-  { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options'] },
-  { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors', 'options'] },
   { name: 'core/', files: /^core\//, mayImport: [] },
   { name: 'packages/', files: /^packages\//, mayImport: ['core/', 'errors'] },
   { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },
+  { name: 'resolver', files: /^options\/resolve-options\.ts$/, mayImport: ['options', 'options/', 'errors'] },
+  // A group knows itself and what it shares with others, not the whole of the options: neither as written nor as resolved.
+  { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
+  { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
+  { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
   ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
-    mayImport: ['core/', 'options', 'options/', 'errors'],
+    mayImport: ['core/', 'options/', 'errors'],
   })),
-  {
-    name: 'metrics/',
-    files: /^metrics\//,
-    mayImport: ['core/', 'packages/', 'options', 'options/', 'runtime', 'errors'],
-  },
+  { name: 'metrics/', files: /^metrics\//, mayImport: ['core/', 'packages/', 'options/', 'runtime', 'errors'] },
   {
     name: 'sdk/',
     files: /^sdk\//,
-    mayImport: ['core/', 'packages/', 'propagation/', 'options', 'options/', 'runtime', 'errors'],
+    mayImport: ['core/', 'packages/', 'propagation/', 'options/', 'resolver', 'runtime', 'errors'],
   },
+  { name: 'integrations', files: /^integrations\.ts$/, mayImport: 'all' },
   { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },
-  { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options', 'runtime'] },
+  { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options/', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },
 ];
@@ -46,7 +45,7 @@ const coreTypePackages = [/^@nestjs\//];
 
 /** Packages that know the SDK: they are for `sdk/` only. */
 const sdkPackages = /^@opentelemetry\/(?!(api|semantic-conventions)$)/;
-const sdkTypesAllowed = [{ file: 'tracing.options.ts', package: '@opentelemetry/sdk-node' }];
+const sdkTypesAllowed = [{ file: 'options/sdk-types.ts', package: '@opentelemetry/sdk-node' }];
 
 /** Packages an application may not have, or that are too slow to load for nothing: never loaded together with the index. */
 const lazyPackages = [sdkPackages, /^@nestjs\/(microservices|axios|terminus)$/, /^@grpc\//, /^prom-client$/];

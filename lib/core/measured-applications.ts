@@ -11,7 +11,10 @@ export interface MeasuredApplication {
   readonly instances: Instances;
 }
 
-const applications = new ApplicationRegistry<MeasuredApplication>('nestjs-tracing:measured-applications', () => globalThis);
+const applications = new ApplicationRegistry<MeasuredApplication>(
+  'nestjs-tracing:measured-applications',
+  () => globalThis,
+);
 
 /** Adds an application that starts. */
 export function addMeasuredApplication(application: MeasuredApplication): RegisteredApplication<MeasuredApplication> {

@@ -19,7 +19,12 @@ export class OperationContext implements Context {
 
   private static of(context: Context): OperationContext {
     if (context instanceof OperationContext) return context;
-    return new OperationContext(context, trace.getSpan(context), context.getValue(OPERATION), context.getValue(INCOMING));
+    return new OperationContext(
+      context,
+      trace.getSpan(context),
+      context.getValue(OPERATION),
+      context.getValue(INCOMING),
+    );
   }
 
   /** A context in which this operation is the active one, and its span the active span. */

@@ -5,7 +5,7 @@ import type { Exchange } from '../core/exchange-operation.js';
 import type { Operation } from '../core/operation.js';
 import type { OperationMeter } from '../core/operation-meter.js';
 import { OutgoingOperation } from '../core/outgoing-operation.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ResolvedGrpc } from '../options/grpc.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import {
   callAttributes,

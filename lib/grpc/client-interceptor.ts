@@ -5,7 +5,7 @@ import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
 import { ClientCall, type ClientTracingOptions } from './client-call.js';
 import { keepContext } from './client-context.js';
-import type { GrpcCall } from '../tracing.options.js';
+import type { GrpcCall } from '../options/grpc.js';
 import type { ClientCallOptions, ClientInterceptingCall, ClientInterceptor, MethodDefinition } from './grpc-js.js';
 import { observe } from './guarded-call.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';

@@ -1,5 +1,5 @@
 import type { Integration } from '../core/integration.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ResolvedGrpc } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
 import { clientCallMetrics, serverCallMetrics } from './metrics.js';
 import { OpenCalls } from './open-calls.js';

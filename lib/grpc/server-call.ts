@@ -6,7 +6,7 @@ import { IncomingOperation, type IncomingExchange } from '../core/incoming-opera
 import type { Operation } from '../core/operation.js';
 import type { OperationMeter } from '../core/operation-meter.js';
 import { isCallerTrusted, resolvePlacement } from '../core/span-placement.js';
-import type { ResolvedGrpc } from '../options/resolved-options.js';
+import type { ResolvedGrpc } from '../options/grpc.js';
 import { parseAddress, serverAddress, type Address } from './address.js';
 import { callAttributes, metadataAttributes, methodName, peerAttributes, setCallStatus } from './call-attributes.js';
 import type {

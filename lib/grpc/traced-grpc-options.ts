@@ -1,6 +1,6 @@
 import { currentMeter } from '../core/measured-applications.js';
 import { resolveGrpc } from '../options/grpc.js';
-import type { GrpcOptions } from '../tracing.options.js';
+import type { GrpcOptions } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
 import { markTracing, withInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
@@ -42,7 +42,5 @@ export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: 
 }
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {
-  return markTracing(
-    clientInterceptor({ ...resolveGrpc(options), meter: () => currentMeter(clientCallMetrics) }),
-  );
+  return markTracing(clientInterceptor({ ...resolveGrpc(options), meter: () => currentMeter(clientCallMetrics) }));
 }

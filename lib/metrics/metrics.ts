@@ -5,7 +5,7 @@ import { warn } from '../core/diagnostics.js';
 import type { Instruments } from '../core/instruments.js';
 import type { ApplicationHosts, IntegrationHooks } from '../core/integration.js';
 import { addMeasuredApplication, type MeasuredApplication } from '../core/measured-applications.js';
-import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/resolved-options.js';
+import type { ResolvedMetrics, ResolvedMetricsPlace } from '../options/metrics.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { measureExport } from './export-metrics.js';
 import { MeterInstruments } from './meter-instruments.js';

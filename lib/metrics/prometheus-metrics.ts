@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import type { ResolvedPrometheusMetrics } from '../options/resolved-options.js';
+import type { ResolvedPrometheusMetrics } from '../options/metrics.js';
 import { DefaultMetrics } from './default-metrics.js';
 import { expose, type Exposition } from './exposition.js';
 import { loadPromClient, type PromClient, type Registry } from './prom-client.js';

@@ -1,7 +1,28 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { BaggageOptions } from '../tracing.options.js';
 import { knownKeys } from './known-keys.js';
-import type { ResolvedBaggage } from './resolved-options.js';
+
+/** Key-value pairs that travel with the trace context: anybody on the way can read, add and change them. */
+export interface BaggageOptions {
+  /**
+   * Keys whose value becomes an attribute of the same name on every span that starts where the baggage has them, unless the
+   * span has that attribute already.
+   * @default []
+   */
+  attributes?: readonly string[];
+
+  /**
+   * Which keys leave with calls and messages: a list, or a function. The others stay in this service.
+   * @default every key
+   */
+  propagate?: readonly string[] | ((key: string) => boolean);
+}
+
+export interface ResolvedBaggage {
+  /** The keys that become attributes. */
+  readonly attributes: readonly string[];
+  /** Whether a key leaves; may throw, where the user wrote it. Undefined: all do. */
+  readonly propagate: ((key: string) => boolean) | undefined;
+}
 
 /** Settles what of the baggage spans show, and what of it leaves. */
 export function resolveBaggage(given: BaggageOptions | undefined): ResolvedBaggage {

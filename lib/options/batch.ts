@@ -1,10 +1,27 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { BatchOptions } from '../tracing.options.js';
 import { knownKeys } from './known-keys.js';
 import { firstParsed, parseFirst, warnOfVariable } from './lenient.js';
 import { integer, milliseconds, timeout } from './parse.js';
-import type { ResolvedBatch } from './resolved-options.js';
 import { option, variable, type Setting } from './setting.js';
+
+/** The queue between finished spans and the exporter. When it is full, further spans are dropped and counted. */
+export interface BatchOptions {
+  /** Spans that may wait, with 64 MiB at most together, or 8 KiB for each if that is more. @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048 */
+  maxQueueSize?: number;
+  /** Spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
+  maxExportBatchSize?: number;
+  /** Longest wait of a span, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
+  scheduledDelay?: number;
+  /** When an export counts as failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
+  exportTimeout?: number;
+}
+
+export interface ResolvedBatch {
+  readonly maxQueueSize: number;
+  readonly maxExportBatchSize: number;
+  readonly scheduledDelay: number;
+  readonly exportTimeout: number;
+}
 
 const DEFAULT_QUEUE_SIZE = 2048;
 const DEFAULT_BATCH_SIZE = 512;

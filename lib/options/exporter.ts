@@ -1,19 +1,32 @@
 import { requirePackage } from '../packages/optional.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { ExporterName, SpanExporter, TracingOptions } from '../tracing.options.js';
-import { JAEGER_PACKAGE, resolveJaeger } from './jaeger.js';
+import { JAEGER_PACKAGE, resolveJaeger, type JaegerExporterOptions, type ResolvedJaegerExporter } from './jaeger.js';
 import { knownKeys } from './known-keys.js';
 import { nameList } from './name-list.js';
-import { resolveOtlp } from './otlp.js';
+import { resolveOtlp, type OtlpExporterOptions, type ResolvedOtlpExporter } from './otlp.js';
 import { oneOf } from './parse.js';
-import type { ResolvedExporter } from './resolved-options.js';
+import type { SpanExporter } from './sdk-types.js';
 import { variable, type Setting } from './setting.js';
+
+/** The names that `exporter` and `OTEL_TRACES_EXPORTER` know. */
+export type ExporterName = 'otlp' | 'jaeger' | 'console' | 'memory' | 'none';
+
+/** An exporter by name, by name with settings, or any exporter object of the OpenTelemetry SDK. */
+export type ExporterOption =
+  ExporterName | OtlpExporterOptions | JaegerExporterOptions | { type: 'console' | 'memory' | 'none' } | SpanExporter;
+
+export type ResolvedExporter =
+  | ResolvedOtlpExporter
+  | ResolvedJaegerExporter
+  | { readonly type: 'console' }
+  | { readonly type: 'memory' }
+  | { readonly type: 'custom'; readonly exporter: SpanExporter };
 
 const NAMES: readonly ExporterName[] = ['otlp', 'jaeger', 'console', 'memory', 'none'];
 
 /** Settles where spans go; nothing in the list means nowhere. */
 export function resolveExporters(
-  given: TracingOptions['exporter'],
+  given: ExporterOption | readonly ExporterOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): readonly ResolvedExporter[] {
   return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given, env));
@@ -32,7 +45,7 @@ function installedExporter(entry: Setting): ExporterName {
 }
 
 function givenInCode(
-  given: NonNullable<TracingOptions['exporter']>,
+  given: ExporterOption | readonly ExporterOption[],
   env: NodeJS.ProcessEnv,
 ): readonly ResolvedExporter[] {
   const found = settingsOf(given).map((setting) => ({ setting, exporter: resolveExporter(setting, env) }));
@@ -44,7 +57,7 @@ function givenInCode(
   return found.flatMap(({ exporter }) => exporter ?? []);
 }
 
-function settingsOf(given: NonNullable<TracingOptions['exporter']>): readonly Setting[] {
+function settingsOf(given: ExporterOption | readonly ExporterOption[]): readonly Setting[] {
   if (!Array.isArray(given)) return [{ name: 'exporter', value: given }];
   if (given.length > 0) return given.map((value: unknown, index) => ({ name: `exporter[${index}]`, value }));
   throw new TracingConfigurationError('exporter', given, "Name at least one exporter, or use 'none'.");

@@ -1,9 +1,16 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { keyValue, malformedEntry } from './key-values.js';
 import { parseEach } from './lenient.js';
-import type { ResolvedOptions } from './resolved-options.js';
 import { namesSecret } from './secret-names.js';
 import { entriesOf, type Setting } from './setting.js';
+
+/** A header, or an entry of metadata, that spans record. */
+export interface ResolvedHeader {
+  /** In lower case. */
+  readonly name: string;
+  /** Whether its values are hidden. */
+  readonly secret: boolean;
+}
 
 /** A field name of HTTP (RFC 9110, section 5.1). */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -19,7 +26,7 @@ export function headerName(option: string, name: unknown): string {
 const COOKIES = new Set(['cookie', 'set-cookie']);
 
 /** The headers that spans are to record, each once. */
-export function recordedHeaders(setting: Setting | undefined): ResolvedOptions['http']['requestHeaders'] {
+export function recordedHeaders(setting: Setting | undefined): readonly ResolvedHeader[] {
   if (setting === undefined) return Object.freeze([]);
   const { name: option, value } = setting;
   if (!Array.isArray(value)) {

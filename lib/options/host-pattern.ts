@@ -2,6 +2,9 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import { regExpMatcher } from './path-pattern.js';
 import { urlPort } from './url-port.js';
 
+/** A host by name (`api.example.com`), with its port (`localhost:9000`), all below it (`*.example.com`), or a pattern of `host:port`. */
+export type HostPattern = string | RegExp;
+
 /** A host's name or address, with a port or without, also as `*.` for all below it. */
 const HOST = /^(\*\.)?(\[[0-9a-f:.]+\]|[^\s:/?#@*[\]]+)(:\d{1,5})?$/i;
 

@@ -1,20 +1,55 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { JaegerAgentOptions, JaegerCollectorOptions } from '../tracing.options.js';
 import { httpUrl, publicText, withPath } from './endpoint.js';
 import { knownKeys } from './known-keys.js';
 import { parseFirst } from './lenient.js';
 import { integer, text } from './parse.js';
-import type { ResolvedExporter } from './resolved-options.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
+
+/**
+ * Jaeger's own protocol (Thrift), by `@opentelemetry/exporter-jaeger`: to an agent by UDP, or to a collector by HTTP.
+ * A Jaeger of version 1.35 or later also takes OTLP, which keeps more of a span.
+ */
+export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
+
+/** Jaeger spans by UDP to an agent. */
+export interface JaegerAgentOptions {
+  type: 'jaeger';
+  /** @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
+  host?: string;
+  /** The agent's port for binary Thrift. @default `OTEL_EXPORTER_JAEGER_AGENT_PORT`, else 6832 */
+  port?: number;
+  endpoint?: undefined;
+  username?: undefined;
+  password?: undefined;
+}
+
+/** Jaeger spans by HTTP to a collector. */
+export interface JaegerCollectorOptions {
+  type: 'jaeger';
+  /**
+   * Such as `http://localhost:14268/api/traces`; without a path `/api/traces` is added.
+   * @default `OTEL_EXPORTER_JAEGER_ENDPOINT`
+   */
+  endpoint?: string;
+  /** Goes together with `password`. @default `OTEL_EXPORTER_JAEGER_USER` */
+  username?: string;
+  /** Goes together with `username`. @default `OTEL_EXPORTER_JAEGER_PASSWORD` */
+  password?: string;
+  host?: undefined;
+  port?: undefined;
+}
+
+export type ResolvedJaegerExporter =
+  | { readonly type: 'jaeger'; readonly host: string; readonly port: number }
+  | { readonly type: 'jaeger'; readonly endpoint: string; readonly username?: string; readonly password?: string };
 
 /** The exporter is a package of its own. */
 export const JAEGER_PACKAGE = '@opentelemetry/exporter-jaeger';
 
-type ResolvedJaeger = Extract<ResolvedExporter, { type: 'jaeger' }>;
 type JaegerOptions = { [Key in keyof JaegerAgentOptions & keyof JaegerCollectorOptions]: unknown };
 
 /** Settles a Jaeger exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
-export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedJaeger {
+export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedJaegerExporter {
   const keys = ['type', 'host', 'port', 'endpoint', 'username', 'password'] as const;
   const options = knownKeys<JaegerOptions>(path, given, keys);
   const setting = (key: keyof JaegerOptions) => option(`${path}.${key}`, options[key]);

@@ -1,9 +1,31 @@
-import type { SpanLimitOptions } from '../tracing.options.js';
 import { knownKeys } from './known-keys.js';
 import { parseFirst } from './lenient.js';
 import { integer } from './parse.js';
-import type { ResolvedSpanLimits } from './resolved-options.js';
 import { option, variable, type Setting } from './setting.js';
+
+/** Bounds of a single span. */
+export interface SpanLimitOptions {
+  /** Attributes of a span. @default `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT`, else 128 */
+  attributeCount?: number;
+  /**
+   * Characters of a text attribute; longer ones are cut.
+   * @default `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else 8192
+   */
+  attributeValueLength?: number;
+  /** Events of a span. @default `OTEL_SPAN_EVENT_COUNT_LIMIT`, else 128 */
+  eventCount?: number;
+  /** Links of a span. @default `OTEL_SPAN_LINK_COUNT_LIMIT`, else 128 */
+  linkCount?: number;
+}
+
+export interface ResolvedSpanLimits {
+  readonly attributeCount: number;
+  readonly attributeValueLength: number;
+  readonly eventCount: number;
+  readonly linkCount: number;
+  readonly attributePerEventCount: number;
+  readonly attributePerLinkCount: number;
+}
 
 type Sources = readonly (Setting | undefined)[];
 

@@ -1,16 +1,105 @@
 import type { CanActivate, Type } from '@nestjs/common';
+import type { MeterProvider } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type {
-  MeterMetricsOptions,
-  MetricsOptions,
-  PrometheusMetricsOptions,
-  PrometheusRegistry,
-  TracingOptions,
-} from '../tracing.options.js';
 import { knownKeys } from './known-keys.js';
 import { flag, integer, oneOf, text } from './parse.js';
-import type { ResolvedMetrics, ResolvedMetricsPlace } from './resolved-options.js';
 import { option, type Setting } from './setting.js';
+
+/** How requests and calls are measured. */
+export type MetricsOptions = PrometheusMetricsOptions | MeterMetricsOptions;
+
+/** Metrics for a Prometheus to scrape, by the package `prom-client`. */
+export type PrometheusMetricsOptions = ApplicationMetricsOptions | PortMetricsOptions | UnservedMetricsOptions;
+
+/** A registry of prom-client. */
+export interface PrometheusRegistry {
+  registerMetric(metric: never): void;
+  getSingleMetric(name: string): object | undefined;
+  removeSingleMetric(name: string): void;
+  getMetricsAsJSON(): Promise<unknown>;
+}
+
+/** What all ways of serving metrics have in common. */
+export interface PrometheusRegistryOptions {
+  /** @default 'prometheus' */
+  type?: 'prometheus';
+  /**
+   * The registry of prom-client that the metrics are added to, so that they are served together with what is there already.
+   * @default a registry of its own
+   */
+  registry?: PrometheusRegistry;
+  /**
+   * Whether prom-client's metrics of the process and of Node are added, unless the registry has them.
+   * @default true
+   */
+  defaultMetrics?: boolean;
+  /**
+   * Series that one metric may have. What would begin further ones is counted in one series, with the label
+   * `otel_metric_overflow="true"`, and the log says so once.
+   * @default 2000
+   */
+  cardinalityLimit?: number;
+}
+
+/** Metrics on a path of the application: outside its global prefix, neither traced nor counted. Global guards apply. */
+export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
+  /** @default '/metrics' */
+  path?: string;
+  /** Guards of this path, beside the global ones: classes, as DI has them or makes them, or objects. @default [] */
+  guards?: readonly (CanActivate | Type<CanActivate>)[];
+  port?: undefined;
+  host?: undefined;
+}
+
+/** Metrics on a port of their own: for applications without HTTP, and where the outside must not reach them. */
+export interface PortMetricsOptions extends PrometheusRegistryOptions {
+  /** Such as 9464, which OpenTelemetry's exporters use. */
+  port: number;
+  /** The address to listen on. @default all addresses */
+  host?: string;
+  /** @default '/metrics' */
+  path?: string;
+  guards?: undefined;
+}
+
+/** Metrics in a registry that the application serves or pushes itself. */
+export interface UnservedMetricsOptions extends PrometheusRegistryOptions {
+  path: false;
+  guards?: undefined;
+  port?: undefined;
+  host?: undefined;
+}
+
+/** Metrics by OpenTelemetry's Meter API: whoever has set a `MeterProvider` up pushes them, by OTLP for instance. */
+export interface MeterMetricsOptions {
+  type: 'opentelemetry';
+  /** @default the one that is registered globally */
+  meterProvider?: MeterProvider;
+}
+
+export type ResolvedMetrics =
+  ResolvedPrometheusMetrics | { readonly type: 'opentelemetry'; readonly meterProvider: MeterProvider | undefined };
+
+export interface ResolvedPrometheusMetrics {
+  readonly type: 'prometheus';
+  /** Undefined where the application reads the registry itself. */
+  readonly place: ResolvedMetricsPlace | undefined;
+  /** Undefined for one of its own. */
+  readonly registry: PrometheusRegistry | undefined;
+  /** Whether those of the process and of Node are among the metrics. */
+  readonly defaultMetrics: boolean;
+  /** Series of one metric. */
+  readonly cardinalityLimit: number;
+}
+
+/** Where metrics can be read: at a path of the application, or of a port of its own. */
+export type ResolvedMetricsPlace =
+  | {
+      readonly path: string;
+      readonly guards: readonly (CanActivate | Type<CanActivate>)[];
+      readonly port?: undefined;
+    }
+  | { readonly path: string; readonly port: number; readonly host: string | undefined };
 
 type AllPrometheusOptions = { [Key in keyof PrometheusMetricsOptions]: unknown };
 
@@ -28,7 +117,7 @@ const PROMETHEUS_KEYS = [
 ] as const satisfies readonly (keyof PrometheusMetricsOptions)[];
 
 /** Settles what is measured and where it can be read; undefined where nothing is. */
-export function resolveMetrics(given: TracingOptions['metrics']): ResolvedMetrics | undefined {
+export function resolveMetrics(given: MetricsOptions | false | undefined): ResolvedMetrics | undefined {
   if (given === undefined || given === false) return undefined;
   const type = typeOf(given);
   return type === 'prometheus' ? prometheus(given) : openTelemetry(given);

@@ -1,12 +1,61 @@
-import type { OtlpExporterOptions } from '../tracing.options.js';
-import { grpcUrl, httpUrl, withPath } from './endpoint.js';
 import { booleanVariable } from './boolean-variable.js';
+import { grpcUrl, httpUrl, withPath } from './endpoint.js';
 import { HTTP_HEADERS, mergeHeaders, METADATA } from './headers.js';
 import { knownKeys } from './known-keys.js';
 import { parseFirst } from './lenient.js';
 import { oneOf, text, timeout } from './parse.js';
-import type { ResolvedFile, ResolvedOtlpExporter } from './resolved-options.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
+
+/** The OpenTelemetry protocol, which Jaeger, Tempo, the Collector and every vendor accept. */
+export interface OtlpExporterOptions {
+  type: 'otlp';
+  /** @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf` */
+  protocol?: OtlpProtocol;
+  /**
+   * Base address of the receiver. Over HTTP `/v1/traces` is added, unless the path ends so already. Over gRPC it may be
+   * `host:port`, which is reached by TLS unless `OTEL_EXPORTER_OTLP_TRACES_INSECURE` or `OTEL_EXPORTER_OTLP_INSECURE` is `true`.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it stands, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base, else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
+   */
+  endpoint?: string;
+  /**
+   * Headers (gRPC: metadata) sent along, such as an API key. They are added to those of the variables.
+   * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
+   */
+  headers?: Readonly<Record<string, string>>;
+  /**
+   * How long one export may take, retries included, in milliseconds.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
+   */
+  timeout?: number;
+  /** @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none` */
+  compression?: 'gzip' | 'none';
+}
+
+/** The encodings of the OpenTelemetry protocol. */
+export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
+
+export interface ResolvedOtlpExporter {
+  readonly type: 'otlp';
+  readonly protocol: OtlpProtocol;
+  /** Complete: over HTTP with its path. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeout: number;
+  readonly compression: 'gzip' | 'none';
+  readonly tls: ResolvedTls;
+}
+
+/** Files with certificates, for an `https:` receiver. Only variables name them. */
+export interface ResolvedTls {
+  readonly certificate: ResolvedFile | undefined;
+  readonly clientCertificate: ResolvedFile | undefined;
+  readonly clientKey: ResolvedFile | undefined;
+}
+
+export interface ResolvedFile {
+  readonly variable: string;
+  readonly path: string;
+}
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 const TRACES_PATH = '/v1/traces';

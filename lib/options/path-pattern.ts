@@ -1,5 +1,8 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 
+/** A request path to leave out: exact text, text with `*` for any characters, or a pattern of the path. */
+export type PathPattern = string | RegExp;
+
 /** Whether any of some patterns matches: one pattern, or a list of them, each by the same kind of matcher. */
 export function anyMatcher<T>(
   option: string,

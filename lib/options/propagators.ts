@@ -1,22 +1,29 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { warn } from '../core/diagnostics.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { PropagatorName, TracingOptions } from '../tracing.options.js';
 import { nameList } from './name-list.js';
 import { oneOf } from './parse.js';
-import type { ResolvedOptions } from './resolved-options.js';
 import { variable, type Setting } from './setting.js';
 
-type Propagators = ResolvedOptions['propagators'];
+/** The values of `OTEL_PROPAGATORS`. */
+export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'none';
+
+/** A propagator by name, or any propagator object of OpenTelemetry. */
+export type PropagatorOption = PropagatorName | TextMapPropagator;
+
+export type ResolvedPropagators = readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
 
 const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'];
 
 /** Settles in which headers the context travels; nothing in the list means in none. */
-export function resolvePropagators(given: TracingOptions['propagators'], env: NodeJS.ProcessEnv): Propagators {
+export function resolvePropagators(
+  given: PropagatorOption | readonly PropagatorOption[] | undefined,
+  env: NodeJS.ProcessEnv,
+): ResolvedPropagators {
   return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given));
 }
 
-function namedByVariable(env: NodeJS.ProcessEnv): Propagators {
+function namedByVariable(env: NodeJS.ProcessEnv): ResolvedPropagators {
   const named = nameList(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES));
   if (named) warnOfOrder(named);
   return named ?? ['tracecontext', 'baggage'];
@@ -33,7 +40,7 @@ function warnOfOrder(named: readonly string[]): void {
   );
 }
 
-function givenInCode(given: NonNullable<TracingOptions['propagators']>): Propagators {
+function givenInCode(given: PropagatorOption | readonly PropagatorOption[]): ResolvedPropagators {
   const settings = settingsOf(given);
   const found = settings.map(resolvePropagator);
   const none = settings[found.indexOf('none')];
@@ -44,7 +51,7 @@ function givenInCode(given: NonNullable<TracingOptions['propagators']>): Propaga
   return [...new Set(found.filter((propagator) => propagator !== 'none'))];
 }
 
-function settingsOf(given: NonNullable<TracingOptions['propagators']>): readonly Setting[] {
+function settingsOf(given: PropagatorOption | readonly PropagatorOption[]): readonly Setting[] {
   if (!Array.isArray(given)) return [{ name: 'propagators', value: given }];
   if (given.length > 0) return given.map((value: unknown, index) => ({ name: `propagators[${index}]`, value }));
   throw new TracingConfigurationError('propagators', given, "Name at least one propagator, or use 'none'.");

@@ -1,24 +1,49 @@
+import type { Attributes } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { ShutdownOptions, TracingOptions } from '../tracing.options.js';
-import { resolveBaggage } from './baggage.js';
-import { resolveBatch } from './batch.js';
+import type { TracingOptions } from '../tracing.options.js';
+import { resolveBaggage, type ResolvedBaggage } from './baggage.js';
+import { resolveBatch, type ResolvedBatch } from './batch.js';
 import { booleanVariable } from './boolean-variable.js';
-import { resolveExporters } from './exporter.js';
-import { resolveGrpc } from './grpc.js';
-import { resolveHttpClient } from './http-client.js';
-import { resolveHttp } from './http.js';
+import { resolveExporters, type ResolvedExporter } from './exporter.js';
+import { resolveGrpc, type ResolvedGrpc } from './grpc.js';
+import { resolveHttp, type ResolvedHttp } from './http.js';
+import { resolveHttpClient, type ResolvedHttpClient } from './http-client.js';
 import { knownKeys } from './known-keys.js';
 import { resolveKnownMethods } from './known-methods.js';
-import { resolveLimits } from './limits.js';
+import { resolveLimits, type ResolvedSpanLimits } from './limits.js';
+import { resolveMetrics, type ResolvedMetrics } from './metrics.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
-import { resolveMetrics } from './metrics.js';
-import { nameList } from './name-list.js';
-import { flag, milliseconds, oneOf } from './parse.js';
-import { resolvePropagators } from './propagators.js';
-import type { ResolvedMetrics, ResolvedOptions } from './resolved-options.js';
-import { resolveResource } from './resource.js';
-import { resolveSampler } from './sampler.js';
+import { flag } from './parse.js';
+import { resolvePropagators, type ResolvedPropagators } from './propagators.js';
+import { resolveResource, resolveResourceDetectors } from './resource.js';
+import { resolveSampler, type ResolvedSampler } from './sampler.js';
 import { option, variable } from './setting.js';
+import { resolveShutdown, type ResolvedShutdown } from './shutdown.js';
+
+/** What `resolveOptions()` makes of the user's options, the environment and the defaults: complete, checked and frozen. */
+export interface ResolvedOptions {
+  readonly enabled: boolean;
+  /** Resource attributes, `service.name` among them. */
+  readonly resource: Attributes;
+  /** The detectors of the SDK that `OTEL_NODE_RESOURCE_DETECTORS` asks for. */
+  readonly resourceDetectors: readonly string[];
+  readonly exporters: readonly ResolvedExporter[];
+  readonly batch: ResolvedBatch;
+  readonly sampler: ResolvedSampler;
+  readonly propagators: ResolvedPropagators;
+  readonly baggage: ResolvedBaggage;
+  readonly limits: ResolvedSpanLimits;
+  readonly http: ResolvedHttp;
+  /** Undefined where outgoing requests are not traced. */
+  readonly httpClient: ResolvedHttpClient | undefined;
+  /** Undefined where gRPC is not traced. */
+  readonly grpc: ResolvedGrpc | undefined;
+  /** Undefined where nothing is measured. */
+  readonly metrics: ResolvedMetrics | undefined;
+  readonly shutdown: ResolvedShutdown;
+  /** The options that shape the provider and were given in code: named in the warning when a provider is there already. */
+  readonly providerOptionsGiven: readonly string[];
+}
 
 const KEYS: readonly (keyof TracingOptions)[] = [
   'enabled',
@@ -48,9 +73,6 @@ const PROVIDER_KEYS: readonly (keyof TracingOptions)[] = [
   'resource',
   'propagators',
 ];
-
-/** The names that the SDK has for its resource detectors. */
-const DETECTORS = ['all', 'none', 'env', 'host', 'os', 'process', 'serviceinstance'] as const;
 
 /**
  * Settles every option: what the user wrote, else the `OTEL_*` variable, else the default.
@@ -87,7 +109,7 @@ function resolve(
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
-    resourceDetectors: Object.freeze(resolveDetectors(env)),
+    resourceDetectors: resolveResourceDetectors(env),
     exporters: resolveExporters(options.exporter, env),
     batch: resolveBatch(options.batch, env),
     sampler: resolveSampler(options.sampler, env),
@@ -115,18 +137,4 @@ function metricsPath(metrics: ResolvedMetrics | undefined): string | undefined {
 function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {
   const enabled = option('enabled', given);
   return enabled ? flag(enabled) : !booleanVariable(variable(env, 'OTEL_SDK_DISABLED'));
-}
-
-function resolveDetectors(env: NodeJS.ProcessEnv): readonly string[] {
-  return nameList(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS)) ?? [];
-}
-
-function resolveShutdown(given: ShutdownOptions | undefined): ResolvedOptions['shutdown'] {
-  const options = knownKeys<ShutdownOptions>('shutdown', given, ['timeout', 'onProcessExit']);
-  const timeout = option('shutdown.timeout', options.timeout);
-  const onProcessExit = option('shutdown.onProcessExit', options.onProcessExit);
-  return Object.freeze({
-    timeout: timeout ? milliseconds(timeout, 0) : 5000,
-    onProcessExit: onProcessExit ? flag(onProcessExit) : false,
-  });
 }

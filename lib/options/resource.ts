@@ -2,12 +2,36 @@ import { hostname } from 'node:os';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { TracingOptions } from '../tracing.options.js';
 import { keyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
+import { nameList } from './name-list.js';
 import type { PackageInfo } from './package-info.js';
-import { text } from './parse.js';
+import { oneOf, text } from './parse.js';
 import { option, variable } from './setting.js';
+
+/** The options that describe the service. */
+export interface ResourceOptions {
+  /**
+   * `service.name` of the resource.
+   * @default `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the name in the nearest package.json
+   */
+  serviceName?: string;
+
+  /**
+   * `service.version` of the resource.
+   * @default `service.version` in `OTEL_RESOURCE_ATTRIBUTES`, else the version in the nearest package.json
+   */
+  serviceVersion?: string;
+
+  /**
+   * More attributes of the resource, such as `deployment.environment.name`. They win over `OTEL_RESOURCE_ATTRIBUTES`.
+   * @default {}
+   */
+  resource?: Attributes;
+}
+
+/** The names that the SDK has for its resource detectors. */
+const DETECTORS = ['all', 'none', 'env', 'host', 'os', 'process', 'serviceinstance'] as const;
 
 /** The value that OpenTelemetry's specification gives a service without a name. */
 const UNKNOWN_SERVICE = 'unknown_service:node';
@@ -18,7 +42,7 @@ const UNKNOWN_SERVICE = 'unknown_service:node';
  * The process is described by its host, id and runtime, and not by its command line, which may hold secrets.
  */
 export function resolveResource(
-  options: Pick<TracingOptions, 'serviceName' | 'serviceVersion' | 'resource'>,
+  options: ResourceOptions,
   env: NodeJS.ProcessEnv,
   findPackage: () => PackageInfo | undefined,
 ): Attributes {
@@ -41,6 +65,12 @@ export function resolveResource(
     if (found?.version) attributes[ATTR_SERVICE_VERSION] ||= found.version;
   }
   return Object.freeze(attributes);
+}
+
+/** The resource detectors of the SDK that the application's environment asks for. */
+export function resolveResourceDetectors(env: NodeJS.ProcessEnv): readonly string[] {
+  const named = nameList(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS));
+  return Object.freeze(named ?? []);
 }
 
 /** Written out since the conventions hold these names among the unstable ones, which may leave the package at any release. */

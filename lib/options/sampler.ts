@@ -1,20 +1,68 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type {
-  JaegerRemoteSamplerOptions,
-  RatioSamplerOptions,
-  RemoteSamplerName,
-  Sampler,
-  SamplerName,
-  SamplerOption,
-} from '../tracing.options.js';
 import { httpUrl, withPath } from './endpoint.js';
 import { keyValues } from './key-values.js';
 import { knownKeys } from './known-keys.js';
 import { parseFirst } from './lenient.js';
 import { flag, fraction, milliseconds, oneOf } from './parse.js';
-import type { ResolvedRemoteSampler, ResolvedSampler } from './resolved-options.js';
+import type { Sampler } from './sdk-types.js';
 import { option, variable, type Setting } from './setting.js';
 import { didYouMean } from './suggest.js';
+
+/** The values of `OTEL_TRACES_SAMPLER` that need no more than a ratio. */
+export type SamplerName =
+  | 'always_on'
+  | 'always_off'
+  | 'traceidratio'
+  | 'parentbased_always_on'
+  | 'parentbased_always_off'
+  | 'parentbased_traceidratio';
+
+/** The values of `OTEL_TRACES_SAMPLER` by which Jaeger says what is kept. */
+export type RemoteSamplerName = 'jaeger_remote' | 'parentbased_jaeger_remote';
+
+/** A sampler by name, by the share of traces it keeps, as Jaeger says, or any sampler object of the OpenTelemetry SDK. */
+export type SamplerOption =
+  SamplerName | RemoteSamplerName | RatioSamplerOptions | JaegerRemoteSamplerOptions | Sampler;
+
+/**
+ * Keeps a share of the traces, chosen by trace id. Services in other languages may choose other ones, so leave
+ * `parentBased` on wherever there is a caller.
+ */
+export interface RatioSamplerOptions {
+  /** Fraction of traces kept, 0 to 1. */
+  ratio: number;
+  /** Whether a caller's decision goes before the ratio. @default true */
+  parentBased?: boolean;
+}
+
+/** Samples as Jaeger's remote sampling says for the service, and follows when that changes. */
+export interface JaegerRemoteSamplerOptions {
+  type: 'jaeger_remote';
+  /**
+   * Where Jaeger answers over HTTP: `/sampling` is added where there is no path.
+   * @default `http://localhost:5778`
+   */
+  endpoint?: string;
+  /** Fraction of traces kept until the first answer, 0 to 1. @default 0.001 */
+  initialRatio?: number;
+  /** Time between two questions, in milliseconds. @default 60000 */
+  pollingInterval?: number;
+  /** Whether a caller's decision goes before that of Jaeger. @default true */
+  parentBased?: boolean;
+}
+
+export type ResolvedSampler =
+  | { readonly type: SamplerName; readonly ratio: number }
+  | ResolvedRemoteSampler
+  | { readonly type: 'custom'; readonly sampler: Sampler };
+
+export interface ResolvedRemoteSampler {
+  readonly type: RemoteSamplerName;
+  /** Complete but for the name of the service. */
+  readonly endpoint: string;
+  readonly pollingInterval: number;
+  readonly initialRatio: number;
+}
 
 const NAMES: readonly (SamplerName | RemoteSamplerName)[] = [
   'always_on',

@@ -1,6 +1,6 @@
 import { warn } from '../core/diagnostics.js';
 import { isSdkDisabled } from '../options/boolean-variable.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { EarlyTracerProvider } from './early-spans.js';
 import { registerContextManager, registeredProvider, registerProvider, unregisterProvider } from './globals.js';
 import { createPropagator } from './propagators.js';

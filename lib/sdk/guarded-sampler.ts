@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { reportIgnored, warn } from '../core/diagnostics.js';
-import type { Sampler } from '../tracing.options.js';
+import type { Sampler } from '../options/sdk-types.js';
 
 type Result = ReturnType<Sampler['shouldSample']>;
 

@@ -1,5 +1,5 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { b3MultiPropagator, b3Propagator } from '../propagation/b3.js';
 import { baggagePropagator } from '../propagation/baggage.js';
 import { composePropagators } from '../propagation/compose.js';

@@ -1,5 +1,5 @@
-import type { ResolvedRemoteSampler, ResolvedSampler } from '../options/resolved-options.js';
-import type { Sampler } from '../tracing.options.js';
+import type { ResolvedRemoteSampler, ResolvedSampler } from '../options/sampler.js';
+import type { Sampler } from '../options/sdk-types.js';
 import { guardSampler } from './guarded-sampler.js';
 import { loadFromSdk } from './packages.js';
 import { OperationsSampler } from './remote-sampling/operations-sampler.js';

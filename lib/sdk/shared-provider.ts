@@ -1,6 +1,6 @@
 import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { warn } from '../core/diagnostics.js';
-import type { ResolvedOptions } from '../options/resolved-options.js';
+import type { ResolvedOptions } from '../options/resolve-options.js';
 import { registeredProvider, registerPropagator, registerProvider, unregisterProvider } from './globals.js';
 import { flushOnProcessExit } from './process-exit.js';
 import type { ProviderHandle } from './provider.js';

@@ -1,7 +1,7 @@
 import { SpanKind, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { DEBUG, RANDOM, stateWith, traitsOf, UNDECIDED } from '../propagation/trace-state.js';
 import { wishIn } from '../propagation/wish.js';
-import type { Sampler } from '../tracing.options.js';
+import type { Sampler } from '../options/sdk-types.js';
 
 type Arguments = Parameters<Sampler['shouldSample']>;
 type Result = ReturnType<Sampler['shouldSample']>;

@@ -1,5 +1,5 @@
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import type { SpanExporter } from '../tracing.options.js';
+import type { SpanExporter } from '../options/sdk-types.js';
 
 // By way of sdk-node, the one SDK package that users install: our declarations must not name a package they may not have.
 

@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { copyText } from '../../core/cut-text.js';
 import { definedAttributes } from '../../core/defined-attributes.js';
-import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { urlPort } from '../../options/url-port.js';
 import { knownMethod } from '../method.js';
 import type { OutgoingMessage } from './outgoing-message.js';

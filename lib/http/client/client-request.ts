@@ -1,31 +1,17 @@
-import { context, propagation, SpanStatusCode, type Attributes, type Context } from '@opentelemetry/api';
-import {
-  ATTR_ERROR_TYPE,
-  ATTR_HTTP_REQUEST_HEADER,
-  ATTR_HTTP_RESPONSE_HEADER,
-} from '@opentelemetry/semantic-conventions';
+import { context, propagation, type Context } from '@opentelemetry/api';
 import { guarded } from '../../core/diagnostics.js';
-import { headerAttributes } from '../../core/header-attributes.js';
-import type { Exchange } from '../../core/exchange-operation.js';
-import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
-import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { httpSpanName } from '../method.js';
-import {
-  activeAttributes,
-  answerAttributes,
-  isErrorStatus,
-  outcomeAttributes,
-  requestAttributes,
-  type Connection,
-} from './attributes.js';
+import type { Connection } from './attributes.js';
 import { carriedContexts, ownerOf, rememberInjected, type Carried } from './carried-context.js';
-import { failureType, isCancellation, isRefusedAnswer } from './failure.js';
+import { isCancellation } from './failure.js';
 import { Handoff } from './handoff.js';
 import type { Headers, IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
 import { injectContext, removeContext, replaceContext } from './propagation.js';
+import { RequestExchange, type RequestEnd } from './request-exchange.js';
 import { RequestRules } from './rules.js';
 
 export interface ClientRequestOptions extends ResolvedHttpClient {
@@ -35,17 +21,13 @@ export interface ClientRequestOptions extends ResolvedHttpClient {
   readonly meter: OperationMeter | undefined;
 }
 
-/** How a request ended: with a whole answer, because its own caller gave up, or with an error. */
-type RequestEnd = 'complete' | 'cancelled' | { readonly error: unknown };
-
 /** One outgoing HTTP request. Redirects and retries are requests of their own. */
-export class ClientRequest implements Exchange<RequestEnd> {
+export class ClientRequest {
   private static readonly prepared = new Handoff<ClientRequest>();
 
   private readonly outgoing: OutgoingOperation<RequestEnd>;
-  private rules: RequestRules;
-  private answer: IncomingAnswer | undefined;
-  private connection: Connection | undefined;
+  /** Undefined once the request is over: whatever keeps this object keeps neither the message nor its answer. */
+  private exchange: RequestExchange | undefined;
 
   /**
    * Starts to trace a request that is being sent, and has it carry its trace context. Returns undefined if it is to be left alone.
@@ -127,126 +109,72 @@ export class ClientRequest implements Exchange<RequestEnd> {
 
   /** @param caller the context of the request; undefined if it gets no span */
   private constructor(
-    private message: OutgoingMessage,
+    message: OutgoingMessage,
     rules: RequestRules,
     private readonly options: ClientRequestOptions,
     caller?: Context,
   ) {
-    this.rules = rules;
-    this.outgoing = caller ? this.startSpan(caller) : OutgoingOperation.measureOnly(this, options.meter);
-  }
-
-  private startSpan(parent: Context): OutgoingOperation<RequestEnd> {
-    const { message, options } = this;
-    const { knownMethods, meter, samplerReadsAttributes } = options;
-    const attributes = samplerReadsAttributes
-      ? guarded('http.client attributes', () => this.requestAttributes())
-      : undefined;
-    return OutgoingOperation.start(httpSpanName(message.method, knownMethods), this, { attributes, meter, parent });
+    const exchange = new RequestExchange(message, rules, options);
+    this.exchange = exchange;
+    this.outgoing = caller
+      ? startSpan(exchange, options, caller)
+      : OutgoingOperation.measureOnly(exchange, options.meter);
   }
 
   /** Has the message carry the context of its span. */
   private propagate(owner: Carried): void {
-    const { message, outgoing, rules } = this;
-    guarded('The propagator', () => propagate(message, rules, owner, outgoing.context));
+    const { exchange, outgoing } = this;
+    if (exchange) guarded('The propagator', () => propagate(exchange.message, exchange.rules, owner, outgoing.context));
     rememberInjected(outgoing.context);
   }
 
   /** The request that was prepared is sent, as this message. */
   private send(message: OutgoingMessage): this {
-    this.message = message;
-    this.rules = new RequestRules(message, this.options);
+    this.exchange?.replaceMessage(message, new RequestRules(message, this.options));
     return this.measure();
   }
 
   private measure(): this {
-    const { message, options, outgoing, rules } = this;
-    outgoing.measure(() => activeAttributes(message, rules.destination, options.knownMethods));
+    const { exchange } = this;
+    if (exchange) this.outgoing.measure(() => exchange.activeAttributes());
     return this;
   }
 
   /** The request is ready to be sent. Since it was started the application may have given it the headers of its caller. */
   ready(): void {
-    if (this.outgoing.isMeasuredOnly) return;
-    guarded('The propagator', () => this.correctContext());
-  }
-
-  private correctContext(): void {
-    const { message, outgoing, rules } = this;
-    const { spanId } = outgoing.span.spanContext();
-    const isIn = (field: string) => message.header(field)?.includes(spanId);
-    if (propagation.fields().some(isIn)) return;
-    const owner = ownerOf(carriedContexts(message), outgoing.context);
-    if (owner === 'caller' || owner === 'earlier request') propagate(message, rules, owner, outgoing.context);
+    const { exchange, outgoing } = this;
+    if (exchange && !outgoing.isMeasuredOnly) guarded('The propagator', () => correctContext(exchange, outgoing));
   }
 
   /** The request has a connection to go over. */
   connected(connection: () => Connection): void {
-    if (!this.outgoing.isOver) this.connection = { ...this.connection, ...connection() };
+    const { exchange, outgoing } = this;
+    if (exchange && !outgoing.isOver) exchange.connection = { ...exchange.connection, ...connection() };
   }
 
   /** The head of an answer has come. */
   answered(answer: IncomingAnswer): void {
-    if (!this.outgoing.isOver) this.answer = answer;
+    if (this.exchange) this.exchange.answer = answer;
   }
 
   /** The request is over, and the whole answer has come. */
   complete(): void {
-    this.outgoing.end('complete');
+    this.end('complete');
   }
 
   /** The request is over, because its own caller gave up. */
   cancel(): void {
-    this.outgoing.end('cancelled');
+    this.end('cancelled');
   }
 
   /** The request is over, because of an error. */
   fail(error: unknown): void {
-    this.outgoing.end(isCancellation(error) ? 'cancelled' : { error });
+    this.end(isCancellation(error) ? 'cancelled' : { error });
   }
 
-  describeEnd(operation: Operation, end: RequestEnd): void {
-    operation.describe('http.client attributes', () => this.attributes());
-    const { span } = operation;
-    const statusCode = this.answer?.statusCode;
-    const hasErrorStatus = isErrorStatus(statusCode);
-    // An error that comes after the answer adds its message.
-    if (hasErrorStatus) span.setStatus({ code: SpanStatusCode.ERROR });
-    if (end === 'cancelled') span.addEvent('request cancelled');
-    // The status says everything about an answer that the client refuses for its status.
-    else if (end !== 'complete' && !(hasErrorStatus && isRefusedAnswer(end.error))) {
-      operation.fail(end.error);
-      span.setAttribute(ATTR_ERROR_TYPE, failureType(end.error));
-    }
-    if (hasErrorStatus) span.setAttribute(ATTR_ERROR_TYPE, String(statusCode));
-  }
-
-  measuredAttributes(end: RequestEnd): Attributes {
-    const { answer, connection, message, options, rules } = this;
-    const failure = typeof end === 'object' ? failureType(end.error) : undefined;
-    return outcomeAttributes(
-      message,
-      rules.destination,
-      answer?.statusCode,
-      connection?.protocolVersion,
-      failure,
-      options.knownMethods,
-    );
-  }
-
-  private requestAttributes(): Attributes {
-    const { message, options, rules } = this;
-    return requestAttributes(message, rules.destination, options);
-  }
-
-  private attributes(): Attributes {
-    const { answer, connection, message, options } = this;
-    return {
-      ...this.requestAttributes(),
-      ...answerAttributes(answer?.statusCode, connection ?? {}),
-      ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
-      ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => answer?.header(name)),
-    };
+  private end(end: RequestEnd): void {
+    this.exchange = undefined;
+    this.outgoing.end(end);
   }
 }
 
@@ -258,4 +186,27 @@ function propagate(message: Headers, rules: RequestRules, owner: Carried, own: C
   }
   if (owner === 'none') injectContext(message, own);
   else replaceContext(message, own);
+}
+
+function startSpan(
+  exchange: RequestExchange,
+  { knownMethods, meter, samplerReadsAttributes }: ClientRequestOptions,
+  parent: Context,
+): OutgoingOperation<RequestEnd> {
+  const attributes = samplerReadsAttributes
+    ? guarded('http.client attributes', () => exchange.requestAttributes())
+    : undefined;
+  const name = httpSpanName(exchange.message.method, knownMethods);
+  return OutgoingOperation.start(name, exchange, { attributes, meter, parent });
+}
+
+function correctContext(
+  { message, rules }: RequestExchange,
+  { context: own, span }: OutgoingOperation<RequestEnd>,
+): void {
+  const { spanId } = span.spanContext();
+  const isIn = (field: string) => message.header(field)?.includes(spanId);
+  if (propagation.fields().some(isIn)) return;
+  const owner = ownerOf(carriedContexts(message), own);
+  if (owner === 'caller' || owner === 'earlier request') propagate(message, rules, owner, own);
 }

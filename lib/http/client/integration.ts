@@ -1,6 +1,6 @@
 import { subscribeChannels } from '../../core/channel.js';
 import type { Integration, IntegrationHooks } from '../../core/integration.js';
-import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { applications } from './applications.js';
 import { prepareRequests } from './axios-propagation.js';
 import { findHttpServices, type HttpServices } from './http-services.js';

@@ -1,7 +1,6 @@
 import { askPredicate, isConfirmed } from '../../core/diagnostics.js';
-import type { ResolvedHttpClient } from '../../options/resolved-options.js';
+import type { ResolvedHttpClient, OutgoingRequest } from '../../options/http-client.js';
 import type { OutgoingMessage } from './outgoing-message.js';
-import type { OutgoingRequest } from '../../tracing.options.js';
 import { parseUrl } from './url.js';
 
 type Request = Pick<OutgoingMessage, 'hasUnknownPort' | 'method' | 'origin' | 'url'>;

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { HttpRequest } from '../../tracing.options.js';
+import type { HttpRequest } from '../../options/http.js';
 
 /**
  * What has to be read as soon as a request comes in: routers and middleware write over its method and target, and a

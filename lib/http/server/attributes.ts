@@ -20,8 +20,7 @@ import {
 import { definedAttributes } from '../../core/defined-attributes.js';
 import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
-import type { HttpResponse } from '../../tracing.options.js';
+import type { ResolvedHttp, HttpResponse } from '../../options/http.js';
 import type { Arrival } from './arrival.js';
 import { frameworkText, type FrameworkRequest } from './framework-request.js';
 import { knownMethod } from '../method.js';

@@ -8,8 +8,7 @@ import {
   type Span,
 } from '@opentelemetry/api';
 import { isCallerTrusted, resolvePlacement, type SpanPlacement } from '../../core/span-placement.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
-import type { HttpRequest } from '../../tracing.options.js';
+import type { HttpRequest, ResolvedHttp } from '../../options/http.js';
 
 /** Whose context a request comes in. */
 export interface Surroundings {

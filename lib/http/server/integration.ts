@@ -1,5 +1,5 @@
 import type { Integration } from '../../core/integration.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
+import type { ResolvedHttp } from '../../options/http.js';
 import { serverRequestMetrics } from './metrics.js';
 import { traceHttpServer } from './trace-http-server.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
+import type { HttpRequest, HttpResponse } from '../../options/http.js';
 import { watchSocket } from './socket-watch.js';
 
 /** How a response came to its end. */

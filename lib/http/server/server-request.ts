@@ -12,8 +12,7 @@ import { IncomingOperation, type IncomingExchange } from '../../core/incoming-op
 import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { parentOf } from '../../core/remote-caller.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
-import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
+import type { HttpRequest, HttpResponse, ResolvedHttp } from '../../options/http.js';
 import { arrivalOf, type Arrival } from './arrival.js';
 import { activeAttributes, outcomeAttributes, requestAttributes, responseAttributes } from './attributes.js';
 import { eventObserverOf, observeEvents, type EventObserver } from './event-context.js';

@@ -1,7 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import { guarded } from '../../core/diagnostics.js';
-import type { HttpRequest } from '../../tracing.options.js';
-import type { ResolvedHttp } from '../../options/resolved-options.js';
+import type { HttpRequest, ResolvedHttp } from '../../options/http.js';
 import { httpSpanName } from '../method.js';
 
 /** Decides the name of a server span: `{method} {route}` by the conventions, unless the application names it. */

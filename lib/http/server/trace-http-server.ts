@@ -4,7 +4,7 @@ import { trace } from '@opentelemetry/api';
 import { guarded, warn } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import type { HttpRequest, HttpResponse } from '../../tracing.options.js';
+import type { HttpRequest, HttpResponse } from '../../options/http.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
 import { ServerRequest, type ServerRequestOptions } from './server-request.js';
 

@@ -4,7 +4,7 @@ import {
   ATTR_EXCEPTION_STACKTRACE,
   ATTR_EXCEPTION_TYPE,
 } from '@opentelemetry/semantic-conventions';
-import type { ReadableSpan } from '../../tracing.options.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
 import { formatOffset, printable, toMilliseconds, type Painter } from './terminal-text.js';
 
 type SpanEvent = ReadableSpan['events'][number];

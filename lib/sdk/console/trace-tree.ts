@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
-import type { ReadableSpan } from '../../tracing.options.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
 import { spanDetails } from './span-details.js';
 import { formatDuration, formatOffset, painter, printable, toMilliseconds, type Painter } from './terminal-text.js';
 

@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, trace, type Attributes, type HrTime, type SpanContext } from '@opentelemetry/api';
 import { copyText, cutText } from '../../core/cut-text.js';
-import type { ReadableSpan } from '../../tracing.options.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
 
 /** Limits beyond those that the SDK keeps. */
 export interface SpanBounds {

@@ -1,5 +1,6 @@
-import type { ResolvedExporter, ResolvedOptions } from '../../options/resolved-options.js';
-import type { SpanExporter } from '../../tracing.options.js';
+import type { ResolvedExporter } from '../../options/exporter.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import type { SpanExporter } from '../../options/sdk-types.js';
 import type { Component } from '../../tracing.runtime.js';
 import { BoundedProcessor, type Bounds } from './bounded-processor.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';

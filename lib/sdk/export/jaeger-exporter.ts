@@ -1,6 +1,6 @@
 import { JAEGER_PACKAGE } from '../../options/jaeger.js';
-import type { ResolvedExporter } from '../../options/resolved-options.js';
-import type { SpanExporter } from '../../tracing.options.js';
+import type { ResolvedExporter } from '../../options/exporter.js';
+import type { SpanExporter } from '../../options/sdk-types.js';
 import { withEnvironment } from '../environment.js';
 import { loadOptional } from '../../packages/optional.js';
 import { SequentialExporter } from './sequential-exporter.js';

@@ -1,6 +1,6 @@
 import type http from 'node:http';
-import type { ResolvedOtlpExporter } from '../../options/resolved-options.js';
-import type { SpanExporter } from '../../tracing.options.js';
+import type { ResolvedOtlpExporter } from '../../options/otlp.js';
+import type { SpanExporter } from '../../options/sdk-types.js';
 import { urlPort } from '../../options/url-port.js';
 import { withEnvironment } from '../environment.js';
 import { ExporterAgent } from './exporter-agent.js';

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { cutText } from '../../core/cut-text.js';
 import { describeError, reportIgnored, warn } from '../../core/diagnostics.js';
 import { errorMessage, errorType } from '../../core/exception.js';
-import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../types.js';
 import { spanSize } from './span-size.js';
 import type { Transport } from './transport.js';

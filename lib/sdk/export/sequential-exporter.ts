@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { beforeDeadline } from '../time-limit.js';
 import { FAILED, type ExportCallback, type ExportResult } from '../types.js';
 

@@ -1,4 +1,4 @@
-import type { ReadableSpan } from '../../tracing.options.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
 
 /** Estimated bytes of what a span has besides its texts and attributes. */
 const BYTES_PER_SPAN = 250;

@@ -1,4 +1,4 @@
-import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { SUCCESS, type ExportCallback } from '../types.js';
 import { processTags, thriftSpan, type ProcessTag } from './thrift-span.js';
 

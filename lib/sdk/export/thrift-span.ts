@@ -1,6 +1,6 @@
 import { SpanKind, type Attributes, type AttributeValue } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
-import type { ReadableSpan } from '../../tracing.options.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
 
 /** A tag of the process, which Jaeger shows apart from those of its spans. */
 export interface ProcessTag {

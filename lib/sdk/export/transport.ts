@@ -1,4 +1,4 @@
-import type { ReadableSpan, SpanExporter } from '../../tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 
 /** An exporter, what it can carry at once, and what can be done about its connections when the application closes. */
 export interface Transport {

@@ -1,4 +1,4 @@
-import type { Sampler } from '../../tracing.options.js';
+import type { Sampler } from '../../options/sdk-types.js';
 
 /** Asks a sampler for the spans that begin with a certain name, and another for all the others. */
 export class OperationsSampler implements Sampler {

@@ -1,4 +1,4 @@
-import type { Sampler } from '../../tracing.options.js';
+import type { Sampler } from '../../options/sdk-types.js';
 
 /** `SamplingDecision` of the SDK. */
 const NOT_RECORD = 0;

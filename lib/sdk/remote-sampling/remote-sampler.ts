@@ -1,7 +1,7 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { describeError, warn } from '../../core/diagnostics.js';
 import { suppressTracing } from '../../core/suppression.js';
-import type { Sampler } from '../../tracing.options.js';
+import type { Sampler } from '../../options/sdk-types.js';
 import { publicAddress } from '../public-address.js';
 import { getJson } from './get-json.js';
 import { readStrategy, type Strategy } from './strategy.js';

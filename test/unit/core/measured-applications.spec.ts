@@ -2,37 +2,36 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Instances } from '../../../lib/core/application-instances.js';
-import { withEntry, type Entry } from '../../../lib/core/entry.js';
+import type { RegisteredApplication } from '../../../lib/core/application-registry.js';
 import type { Instruments } from '../../../lib/core/instruments.js';
 import {
   addMeasuredApplication,
   currentInstruments,
   instrumentsOf,
-  keepMeasuredApplication,
-  removeMeasuredApplication,
   type MeasuredApplication,
 } from '../../../lib/core/measured-applications.js';
+import { OperationContext } from '../../../lib/core/operation-context.js';
 
 class Orders {
   readonly number = 1;
 }
 
 const instrumentsNamed = (name: string) => ({ name }) as unknown as Instruments;
-const added: MeasuredApplication[] = [];
+const added: RegisteredApplication<MeasuredApplication>[] = [];
 
 function start(instruments: Instruments | undefined, objects: object[] = [], classes: object[] = []): Instruments {
   const instances: Instances = {
     has: (target) => objects.includes(target as object),
     hasClassOf: (target) => classes.some((type) => type === target || type === target?.constructor),
   };
-  const application = addMeasuredApplication(instruments, instances);
+  const application = addMeasuredApplication({ instruments, instances });
   added.push(application);
-  keepMeasuredApplication(application);
+  application.acquire();
   return instruments!;
 }
 
 afterEach(() => {
-  for (const application of added.splice(0)) removeMeasuredApplication(application);
+  for (const application of added.splice(0)) application.remove();
 });
 
 describe('the instruments of an object', () => {
@@ -66,8 +65,8 @@ describe('the instruments of an object', () => {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager());
     const first = start(instrumentsNamed('first'), [], [Orders]);
     const second = start(instrumentsNamed('second'), [], [Orders]);
-    const entry = { instruments: first } as Entry;
-    expect(context.with(withEntry(context.active(), entry), () => instrumentsOf(new Orders()))).toBe(first);
+    const serving = OperationContext.ofIncoming(context.active(), { instruments: first });
+    expect(context.with(serving, () => instrumentsOf(new Orders()))).toBe(first);
     expect(instrumentsOf(new Orders())).toBe(second);
     context.disable();
   });
@@ -83,14 +82,14 @@ describe('an application whose start has not succeeded', () => {
   const none: Instances = { has: () => false, hasClassOf: () => false };
 
   it('makes room for the next one, and comes back if it starts after all', () => {
-    const slow = addMeasuredApplication(instrumentsNamed('slow'), none);
+    const slow = addMeasuredApplication({ instruments: instrumentsNamed('slow'), instances: none });
     added.push(slow);
     const next = start(instrumentsNamed('next'));
-    removeMeasuredApplication(added.at(-1)!);
+    added.at(-1)?.remove();
     expect(currentInstruments()).toBeUndefined();
-    keepMeasuredApplication(added.at(-1)!);
+    added.at(-1)?.acquire();
     expect(currentInstruments()).toBe(next);
-    keepMeasuredApplication(slow);
-    expect(currentInstruments()).toBe(slow.instruments);
+    slow.acquire();
+    expect(currentInstruments()).toBe(slow.value.instruments);
   });
 });

@@ -6,19 +6,19 @@ const span = trace.wrapSpanContext({ traceId: '1'.repeat(32), spanId: '2'.repeat
 const other = trace.wrapSpanContext({ traceId: '3'.repeat(32), spanId: '4'.repeat(16), traceFlags: 1 });
 const KEY = createContextKey('key');
 const operation = { is: 'an operation' };
-const entry = { is: 'an entry' };
+const incoming = { is: 'an incoming operation' };
 
 describe('the context of an operation', () => {
-  const context = OperationContext.ofOperation(OperationContext.ofEntry(ROOT_CONTEXT, entry), span, operation);
+  const context = OperationContext.ofOperation(OperationContext.ofIncoming(ROOT_CONTEXT, incoming), span, operation);
 
   it('has its span where the API looks for it', () => {
     expect(trace.getSpan(context)).toBe(span);
     expect(trace.getSpanContext(context)?.traceId).toBe('1'.repeat(32));
   });
 
-  it('has its operation and its entry', () => {
+  it('has its operation and its incoming operation', () => {
     expect(OperationContext.operationIn(context)).toBe(operation);
-    expect(OperationContext.entryIn(context)).toBe(entry);
+    expect(OperationContext.incomingIn(context)).toBe(incoming);
     expect(OperationContext.operationIn(ROOT_CONTEXT)).toBeUndefined();
   });
 
@@ -33,13 +33,13 @@ describe('the context of an operation', () => {
     expect(OperationContext.operationIn(changed)).toBe(operation);
     const bare = trace.deleteSpan(changed).deleteValue(KEY);
     expect([trace.getSpan(bare), bare.getValue(KEY)]).toEqual([undefined, undefined]);
-    expect(OperationContext.entryIn(bare)).toBe(entry);
+    expect(OperationContext.incomingIn(bare)).toBe(incoming);
     expect([trace.getSpan(context), context.getValue(KEY)]).toEqual([span, undefined]);
   });
 
   it('keeps what the context around it had, but for the span', () => {
     const around = trace.setSpan(ROOT_CONTEXT.setValue(KEY, 1), other);
-    const inside = OperationContext.ofEntry(around, entry);
+    const inside = OperationContext.ofIncoming(around, incoming);
     expect([inside.getValue(KEY), trace.getSpan(inside)]).toEqual([1, other]);
     expect(trace.getSpan(OperationContext.ofOperation(around, span, operation))).toBe(span);
     expect(trace.getSpan(trace.deleteSpan(inside))).toBeUndefined();
@@ -48,10 +48,13 @@ describe('the context of an operation', () => {
   it('is understood by another copy of the library, whatever class it is of', () => {
     const keyed = (name: string) => createContextKey(`nestjs-tracing ${name}`);
     expect(context.getValue(keyed('operation'))).toBe(operation);
-    const foreign = ROOT_CONTEXT.setValue(keyed('operation'), operation).setValue(keyed('entry'), entry);
-    const within: Span | undefined = trace.getSpan(OperationContext.ofEntry(foreign, entry));
+    const foreign = ROOT_CONTEXT.setValue(keyed('operation'), operation).setValue(
+      keyed('incoming operation'),
+      incoming,
+    );
+    const within: Span | undefined = trace.getSpan(OperationContext.ofIncoming(foreign, incoming));
     expect(within).toBeUndefined();
-    expect(OperationContext.operationIn(OperationContext.ofEntry(foreign, entry))).toBe(operation);
-    expect(OperationContext.entryIn(foreign)).toBe(entry);
+    expect(OperationContext.operationIn(OperationContext.ofIncoming(foreign, incoming))).toBe(operation);
+    expect(OperationContext.incomingIn(foreign)).toBe(incoming);
   });
 });

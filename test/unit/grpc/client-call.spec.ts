@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Metadata } from '@grpc/grpc-js';
 import { propagation, trace, type Span } from '@opentelemetry/api';
-import type { RequestMeter } from '../../../lib/core/request-meter.js';
+import type { OperationMeter } from '../../../lib/core/operation-meter.js';
 import type { ClientTracingOptions } from '../../../lib/grpc/client-call.js';
 import { clientInterceptor } from '../../../lib/grpc/client-interceptor.js';
 import type { ClientInterceptingCall, ClientListener } from '../../../lib/grpc/grpc-js.js';
@@ -87,15 +87,15 @@ describe('a call goes on where tracing fails', () => {
     ['cannot say whether it records', (span) => Object.assign(span, { isRecording: broken('isRecording') })],
   ])('with a span that %s, and is measured', (_what, change) => {
     const measured: unknown[] = [];
-    const meter = { begin: () => ({ end: (it: unknown) => measured.push(it) }) } as unknown as RequestMeter;
+    const meter = { start: () => ({ end: (it: unknown) => measured.push(it) }) } as unknown as OperationMeter;
     atStart = () => change(trace.getActiveSpan()!);
     call({}, { meter: () => meter });
     expect([heard, measured.length]).toEqual([all, 1]);
   });
 
   it('with a measurement that does not begin, or does not end', () => {
-    call({}, { meter: () => ({ begin: broken('begin') }) as unknown as RequestMeter });
-    call({}, { meter: () => ({ begin: () => ({ end: broken('end') }) }) as unknown as RequestMeter });
+    call({}, { meter: () => ({ start: broken('start') }) as unknown as OperationMeter });
+    call({}, { meter: () => ({ start: () => ({ end: broken('end') }) }) as unknown as OperationMeter });
     expect([heard, spans.names()]).toEqual([
       [...all, ...all],
       ['test.Echo/Unary', 'test.Echo/Unary'],

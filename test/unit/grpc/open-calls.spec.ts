@@ -8,11 +8,11 @@ describe('the calls that are open', () => {
       heard,
       checkCancelled() {
         heard.push('looked');
-        if (learns) process.nextTick(() => calls.ended(it));
+        if (learns) process.nextTick(() => calls.delete(it));
       },
       endAsCancelled: () => heard.push('abandoned'),
     };
-    calls.opened(it);
+    calls.add(it);
     return it;
   }
 
@@ -21,8 +21,8 @@ describe('the calls that are open', () => {
     const gone = call(calls, true);
     const there = call(calls, false);
     const over = call(calls, false);
-    calls.ended(over);
-    await calls.end();
+    calls.delete(over);
+    await calls.drain();
     expect([gone.heard, there.heard, over.heard]).toEqual([['looked'], ['looked', 'abandoned'], []]);
   });
 });

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Metadata } from '@grpc/grpc-js';
 import { trace, type Span } from '@opentelemetry/api';
-import type { RequestMeter } from '../../../lib/core/request-meter.js';
+import type { OperationMeter } from '../../../lib/core/operation-meter.js';
 import type { ServerInterceptingCall, ServerListener, ServerStream, Status } from '../../../lib/grpc/grpc-js.js';
 import { OpenCalls } from '../../../lib/grpc/open-calls.js';
 import { serverInterceptor } from '../../../lib/grpc/server-interceptor.js';
@@ -162,13 +162,13 @@ describe('a call goes on where tracing fails', () => {
     throw new Error(`${what} broke`);
   };
   /** Begins and ends like any other. */
-  const meter = (over: { begin?: () => never; end?: () => void } = {}) => {
+  const meter = (over: { start?: () => never; end?: () => void } = {}) => {
     const measured: unknown[] = [];
     const end = (attributes: unknown) => {
       measured.push(attributes);
       over.end?.();
     };
-    return { measured, meter: { begin: over.begin ?? (() => ({ end })) } as unknown as RequestMeter };
+    return { measured, meter: { start: over.start ?? (() => ({ end })) } as unknown as OperationMeter };
   };
   const duringCall = (change: (span: Span) => void) => {
     atStart = () => change(trace.getActiveSpan()!);
@@ -223,7 +223,7 @@ describe('a call goes on where tracing fails', () => {
   });
 
   it('with a measurement that does not begin, or does not end', () => {
-    play({}, { meter: meter({ begin: broken('begin') }).meter });
+    play({}, { meter: meter({ start: broken('start') }).meter });
     heard = [];
     play({}, { meter: meter({ end: broken('end') }).meter });
     expect(spans.names()).toEqual(['test.Echo/Unary', 'test.Echo/Unary']);

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
 import { TracingConfigurationError } from '../../../lib/tracing.errors.js';
-import type { GrpcCall, TracingOptions } from '../../../lib/tracing.options.js';
+import type { GrpcCall } from '../../../lib/options/grpc.js';
+import type { TracingOptions } from '../../../lib/tracing.options.js';
 
 const resolve = (options: unknown) => resolveOptions(options as TracingOptions, {}, () => undefined);
 const request = { url: '/' } as IncomingMessage;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveGrpc } from '../../../lib/options/grpc.js';
-import type { GrpcCall, GrpcOptions } from '../../../lib/tracing.options.js';
+import { resolveGrpc, type GrpcCall, type GrpcOptions } from '../../../lib/options/grpc.js';
 
 const grpc = (options?: unknown) => resolveGrpc(options as GrpcOptions);
 const call = (method: string): GrpcCall => ({ method, side: 'client', metadata: { get: () => [] } });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveHttpClient } from '../../../lib/options/http-client.js';
+import { resolveHttpClient, type HttpClientOptions } from '../../../lib/options/http-client.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../lib/options/known-methods.js';
-import type { HttpClientOptions } from '../../../lib/tracing.options.js';
 
 const shared = { knownMethods: DEFAULT_KNOWN_METHODS, redactQuery: () => false };
 const request = (url: string) => ({ method: 'GET', url: new URL(url) });

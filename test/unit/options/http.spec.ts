@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { resolveHttp } from '../../../lib/options/http.js';
+import { resolveHttp, type HttpOptions } from '../../../lib/options/http.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../lib/options/known-methods.js';
-import type { HttpOptions } from '../../../lib/tracing.options.js';
 
 const http = (options: unknown) => resolveHttp(options as HttpOptions, DEFAULT_KNOWN_METHODS);
 const ignored = (ignore: unknown, url: string | undefined) => http({ ignore }).ignore?.({ url } as IncomingMessage);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { resolveMetrics } from '../../../lib/options/metrics.js';
+import { resolveMetrics, type MetricsOptions } from '../../../lib/options/metrics.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
-import type { HttpRequest, MetricsOptions } from '../../../lib/tracing.options.js';
+import type { HttpRequest } from '../../../lib/options/http.js';
 
 const metrics = (options?: unknown) => resolveMetrics(options as MetricsOptions);
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { resolveSampler } from '../../../lib/options/sampler.js';
-import type { SamplerOption } from '../../../lib/tracing.options.js';
+import { resolveSampler, type SamplerOption } from '../../../lib/options/sampler.js';
 
 const DEFAULTS = {
   type: 'parentbased_jaeger_remote',

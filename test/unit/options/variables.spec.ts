@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LONGEST_TIMER } from '../../../lib/options/parse.js';
-import { resolveOptions } from '../../../lib/options/resolve-options.js';
-import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
+import { resolveOptions, type ResolvedOptions } from '../../../lib/options/resolve-options.js';
 import { TracingConfigurationError } from '../../../lib/tracing.errors.js';
 import type { TracingOptions } from '../../../lib/tracing.options.js';
 import { recordWarnings } from '../../support/recorded-warnings.js';

@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode, type HrTime } from '@opentelemetry/api';
-import type { ReadableSpan } from '../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../lib/options/sdk-types.js';
 
 type Parts = Omit<Partial<ReadableSpan>, 'events'> & {
   id?: string;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ROOT_CONTEXT, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { guardSampler } from '../../../lib/sdk/guarded-sampler.js';
-import type { Sampler } from '../../../lib/tracing.options.js';
+import type { Sampler } from '../../../lib/options/sdk-types.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const TRACE = 'a'.repeat(32);

@@ -4,7 +4,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { addMilliseconds, millisecondsBetween, wallTime } from '../../../lib/sdk/clock.js';
 import { EarlyTracerProvider } from '../../../lib/sdk/early-spans.js';
 import { preciseTimes } from '../../../lib/sdk/precise-times.js';
-import type { ReadableSpan } from '../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../lib/options/sdk-types.js';
 
 const systemNow = Date.now.bind(Date);
 afterEach(() => void jest.restoreAllMocks());

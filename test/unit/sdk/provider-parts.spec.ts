@@ -11,11 +11,12 @@ import {
   type TextMapPropagator,
 } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
-import type { ResolvedOptions } from '../../../lib/options/resolved-options.js';
+import type { ResolvedOptions } from '../../../lib/options/resolve-options.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { createResource } from '../../../lib/sdk/resource.js';
 import { createSampler } from '../../../lib/sdk/samplers.js';
-import type { Sampler, SamplerName } from '../../../lib/tracing.options.js';
+import type { SamplerName } from '../../../lib/options/sampler.js';
+import type { Sampler } from '../../../lib/options/sdk-types.js';
 
 const LOW = '00000000000000000000000000000001';
 const HIGH = 'ffffffff000000000000000000000001';

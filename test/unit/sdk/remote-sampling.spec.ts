@@ -3,7 +3,7 @@ import net, { type AddressInfo } from 'node:net';
 import { context, ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
-import type { RemoteSamplerName } from '../../../lib/tracing.options.js';
+import type { RemoteSamplerName } from '../../../lib/options/sampler.js';
 import { createSampler, type Sampling } from '../../../lib/sdk/samplers.js';
 import { RateLimitingSampler } from '../../../lib/sdk/remote-sampling/rate-limiting-sampler.js';
 import { readStrategy, type Strategy } from '../../../lib/sdk/remote-sampling/strategy.js';

@@ -5,10 +5,11 @@ import { ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { RequestMeter } from '../../../../lib/core/request-meter.js';
+import type { IntegrationContext, IntegrationHooks } from '../../../../lib/core/integration.js';
+import type { OperationMeter } from '../../../../lib/core/operation-meter.js';
 import { suppressTracing } from '../../../../lib/core/suppression.js';
 import { VERSION } from '../../../../lib/core/version.js';
-import { traceHttpClient, type HttpClientTracing } from '../../../../lib/http/client/trace-http-client.js';
+import { httpClientIntegration } from '../../../../lib/http/client/integration.js';
 import {
   ClientRequest as ClientRequestOfOurs,
   type ClientRequestOptions,
@@ -31,6 +32,13 @@ const OPTIONS: ClientRequestOptions = {
   meter: undefined,
 };
 
+/** Instruments outgoing requests for an application, as the module does. */
+function instrument(options: ClientRequestOptions, integration = httpClientIntegration): IntegrationHooks {
+  const { meter, samplerReadsAttributes, ...httpClient } = options;
+  const context = { meter: () => meter, modules: new Map(), samplerReadsAttributes } as unknown as IntegrationContext;
+  return integration.start({ httpClient }, context)!;
+}
+
 /** Writes its header always; those of OpenTelemetry heed suppression themselves. */
 const heedless: TextMapPropagator = {
   inject: (_context, carrier, setter) => setter.set(carrier, 'x-trace', 'yes'),
@@ -49,15 +57,15 @@ const spanIdOnly: TextMapPropagator = {
 
 describe('headers', () => {
   const spans = recordSpans();
-  let tracing: HttpClientTracing;
+  let tracing: IntegrationHooks;
 
   beforeEach(() => {
     propagation.setGlobalPropagator(heedless);
-    tracing = traceHttpClient(OPTIONS);
+    tracing = instrument(OPTIONS);
   });
 
   afterEach(() => {
-    tracing.stop();
+    void tracing.shutdown?.();
     propagation.disable();
   });
 
@@ -89,13 +97,13 @@ describe('headers', () => {
 
 describe('requests that are not as they should be', () => {
   const spans = recordSpans();
-  let tracing: HttpClientTracing;
+  let tracing: IntegrationHooks;
 
   beforeEach(() => {
-    tracing = traceHttpClient(OPTIONS);
+    tracing = instrument(OPTIONS);
   });
 
-  afterEach(() => tracing.stop());
+  afterEach(() => void tracing.shutdown?.());
 
   it.each([
     ['nothing', undefined],
@@ -121,11 +129,11 @@ describe('requests that are not as they should be', () => {
   });
 
   it('say so when what the user wrote throws', () => {
-    tracing.stop();
+    void tracing.shutdown?.();
     const broken = () => {
       throw new Error('not my day');
     };
-    tracing = traceHttpClient({ ...OPTIONS, ignore: broken, propagateTo: broken });
+    tracing = instrument({ ...OPTIONS, ignore: broken, propagateTo: broken });
     const added: string[] = [];
     const request = {
       method: 'GET',
@@ -154,8 +162,8 @@ describe('requests that are not as they should be', () => {
   it('end, and are counted, whatever of them throws', () => {
     const counted: string[] = [];
     const meter = meterInto(counted);
-    tracing.stop();
-    tracing = traceHttpClient({ ...OPTIONS, meter });
+    void tracing.shutdown?.();
+    tracing = instrument({ ...OPTIONS, meter });
     const broken = () => {
       throw new Error('not my day');
     };
@@ -166,17 +174,17 @@ describe('requests that are not as they should be', () => {
     for (const name of ['method', 'path', 'headers']) Object.defineProperty(request, name, { get: broken });
     channel('undici:request:error').publish({ request, error: new Error('gone') });
     expect(spans.one('GET').attributes['error.type']).toBe('503');
-    expect(counted).toEqual(['begin', 'end']);
+    expect(counted).toEqual(['start', 'end']);
   });
 
   it.each([
-    [false, ['begin', 'end']],
+    [false, ['start', 'end']],
     [true, []],
   ])('are counted where another instrumentation traces them, unless by its own metrics: %s', (shared, expected) => {
     const counted: string[] = [];
     propagation.setGlobalPropagator(spanIdOnly);
-    tracing.stop();
-    tracing = traceHttpClient({ ...OPTIONS, meter: meterInto(counted, shared) });
+    void tracing.shutdown?.();
+    tracing = instrument({ ...OPTIONS, meter: meterInto(counted, shared) });
     const headers = ['x-span', 'b7ad6b7169203331'];
     const request = { method: 'GET', origin: 'http://a.test', path: '/', headers, addHeader() {} };
     channel('undici:request:create').publish({ request });
@@ -189,8 +197,8 @@ describe('requests that are not as they should be', () => {
 
   it('end although their span takes nothing', () => {
     const counted: string[] = [];
-    tracing.stop();
-    tracing = traceHttpClient({ ...OPTIONS, meter: meterInto(counted) });
+    void tracing.shutdown?.();
+    tracing = instrument({ ...OPTIONS, meter: meterInto(counted) });
     const broken = () => {
       throw new Error('not my day');
     };
@@ -210,7 +218,7 @@ describe('requests that are not as they should be', () => {
     for (const method of methods) spanOf('/one', [method]);
     spanOf('/all', methods);
     expect(spans.names()).toHaveLength(methods.length + 1);
-    expect(counted).toEqual(spans.names().flatMap(() => ['begin', 'end']));
+    expect(counted).toEqual(spans.names().flatMap(() => ['start', 'end']));
   });
 
   it('hold neither the request nor its answer when they are over', async () => {
@@ -218,7 +226,7 @@ describe('requests that are not as they should be', () => {
     const send = () => {
       const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
       const response = { statusCode: 200, headers: [] };
-      const begun = ClientRequestOfOurs.begin(new UndiciMessage(request), OPTIONS)!;
+      const begun = ClientRequestOfOurs.start(new UndiciMessage(request), OPTIONS)!;
       begun.answered(new UndiciAnswer(response));
       begun.complete();
       kept.push(begun);
@@ -252,12 +260,12 @@ describe('requests that are not as they should be', () => {
 });
 
 /** A meter that only notes that it was asked. */
-function meterInto(counted: string[], shared = false): RequestMeter {
-  const begin = () => {
-    counted.push('begin');
+function meterInto(counted: string[], shared = false): OperationMeter {
+  const start = () => {
+    counted.push('start');
     return { end: () => void counted.push('end') };
   };
-  return { shared, begin } as unknown as RequestMeter;
+  return { shared, start } as unknown as OperationMeter;
 }
 
 function locked(): object {
@@ -278,8 +286,8 @@ describe('applications', () => {
   };
   const recording = (name: string): ClientRequestOptions => ({ ...OPTIONS, requestHeaders: [{ name, secret: false }] });
   const start = (name: string) => {
-    const tracing = traceHttpClient(recording(name));
-    tracing.retain();
+    const tracing = instrument(recording(name));
+    void tracing.acquire?.();
     return tracing;
   };
   const HEADERS = ['x-first', '1', 'x-second', '2', 'x-third', '3'];
@@ -289,51 +297,51 @@ describe('applications', () => {
     const first = start('x-first');
     const second = start('x-second');
     expect(recorded()).toEqual(['http.request.header.x-second']);
-    second.stop();
+    void second.shutdown?.();
     expect(recorded()).toEqual(['http.request.header.x-first']);
-    first.stop();
-    first.stop();
+    void first.shutdown?.();
+    void first.shutdown?.();
     send(HEADERS);
     expect(spans.all()).toHaveLength(2);
     expect(hasSubscribers('undici:request:create')).toBe(false);
   });
 
   it('whose start has failed are forgotten by the next', () => {
-    traceHttpClient({ ...OPTIONS, ignore: () => true });
+    instrument({ ...OPTIONS, ignore: () => true });
     const next = start('x-first');
     expect(recorded()).toEqual(['http.request.header.x-first']);
-    next.stop();
+    void next.shutdown?.();
     expect(hasSubscribers('undici:request:create')).toBe(false);
   });
 
   it('that start at the same time are all kept', () => {
-    const first = traceHttpClient(recording('x-first'));
-    const second = traceHttpClient(recording('x-second'));
-    second.retain();
-    first.retain();
+    const first = instrument(recording('x-first'));
+    const second = instrument(recording('x-second'));
+    void second.acquire?.();
+    void first.acquire?.();
     expect(recorded()).toEqual(['http.request.header.x-first']);
-    first.stop();
+    void first.shutdown?.();
     expect(recorded()).toEqual(['http.request.header.x-second']);
-    second.stop();
+    void second.shutdown?.();
     expect(hasSubscribers('undici:request:create')).toBe(false);
   });
 
   it('of another copy of this library leave a request to the newest', async () => {
     const first = start('x-first');
-    let other: { traceHttpClient: typeof traceHttpClient } | undefined;
+    let other: { httpClientIntegration: typeof httpClientIntegration } | undefined;
     await jest.isolateModulesAsync(async () => {
-      other = await import('../../../../lib/http/client/trace-http-client.js');
+      other = await import('../../../../lib/http/client/integration.js');
     });
-    expect(other!.traceHttpClient).not.toBe(traceHttpClient);
-    const second = other!.traceHttpClient(recording('x-second'));
-    second.retain();
+    expect(other!.httpClientIntegration).not.toBe(httpClientIntegration);
+    const second = instrument(recording('x-second'), other!.httpClientIntegration);
+    void second.acquire?.();
     send(HEADERS);
     expect(spans.all().map((span) => Object.keys(span.attributes).filter((key) => key.includes('x-')))).toEqual([
       ['http.request.header.x-second'],
     ]);
-    second.stop();
+    void second.shutdown?.();
     expect(recorded()).toEqual(['http.request.header.x-first']);
-    first.stop();
+    void first.shutdown?.();
     expect(hasSubscribers('undici:request:create')).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import type { Arrival } from '../../../../lib/http/server/arrival.js';
 import { requestAttributes, responseAttributes, splitTarget } from '../../../../lib/http/server/attributes.js';
 import type { FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
-import type { HttpResponse } from '../../../../lib/tracing.options.js';
+import type { HttpResponse } from '../../../../lib/options/http.js';
 
 const arrival: Arrival = {
   method: 'GET',

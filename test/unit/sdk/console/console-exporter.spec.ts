@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConsoleSpanExporter } from '../../../../lib/sdk/console/console-exporter.js';
-import type { ReadableSpan } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../fake-span.js';
 
 function setUp() {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
 import { renderTrace } from '../../../../lib/sdk/console/trace-tree.js';
-import type { ReadableSpan } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../fake-span.js';
 
 const failed = (message?: string) => ({ code: SpanStatusCode.ERROR, message });

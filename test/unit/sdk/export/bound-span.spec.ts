@@ -6,7 +6,7 @@ import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.j
 import { spanSize } from '../../../../lib/sdk/export/span-size.js';
 import { thriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
-import type { ReadableSpan } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { renderTrace } from '../../../../lib/sdk/console/trace-tree.js';
 import { heapGrowth } from '../../../support/heap.js';
 

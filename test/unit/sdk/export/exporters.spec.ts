@@ -11,7 +11,8 @@ import { resolveOptions } from '../../../../lib/options/resolve-options.js';
 import { createSpanProcessors } from '../../../../lib/sdk/export/exporters.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import { createResource } from '../../../../lib/sdk/resource.js';
-import type { ReadableSpan, SpanExporter, TracingOptions } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../../../lib/options/sdk-types.js';
+import type { TracingOptions } from '../../../../lib/tracing.options.js';
 import { certificate } from '../../../support/certificate.js';
 import { closedPort, grpcReceiver, httpReceiver, silentReceiver, udpReceiver, type Receiver } from './receivers.js';
 

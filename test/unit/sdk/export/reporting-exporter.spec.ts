@@ -5,7 +5,7 @@ import { ReportingExporter } from '../../../../lib/sdk/export/reporting-exporter
 import type { Transport } from '../../../../lib/sdk/export/transport.js';
 import { SequentialExporter } from '../../../../lib/sdk/export/sequential-exporter.js';
 import type { ExportCallback, ExportResult } from '../../../../lib/sdk/types.js';
-import type { ReadableSpan, SpanExporter } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../../../lib/options/sdk-types.js';
 import { unhandledRejections } from '../../../support/unhandled-rejections.js';
 import { fakeSpan } from '../fake-span.js';
 

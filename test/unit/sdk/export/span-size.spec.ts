@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { splitBySize } from '../../../../lib/sdk/export/span-size.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
-import type { ReadableSpan } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../fake-span.js';
 
 const long = (name: string, length: number) => fakeSpan(name, { attributes: { text: 'x'.repeat(length) } });

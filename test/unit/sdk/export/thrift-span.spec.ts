@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { describe, expect, it, jest } from '@jest/globals';
 import { ThriftExporter } from '../../../../lib/sdk/export/thrift-exporter.js';
 import { processTags, thriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
-import type { ReadableSpan, SpanExporter } from '../../../../lib/tracing.options.js';
+import type { ReadableSpan, SpanExporter } from '../../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../fake-span.js';
 
 const attributes = { 'service.name': 'shop', 'host.name': 'pod-1', 'shard.names': ['a', 'b'], missing: undefined };
