@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
+import { parseAuthority } from '../core/authority.js';
 import { definedAttributes } from '../core/defined-attributes.js';
 
 export interface Address {
@@ -33,14 +34,12 @@ function parse(target: string): Address | undefined {
   const endpoint = target
     .replace(/^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*\/)/i, '')
     .replace(/^(?:dns|ipv4|ipv6|passthrough):/i, '');
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:/]+))(?::(\d{1,5}))?$/.exec(endpoint) ?? [];
-  const address = bracketed ?? plain;
-  if (address === undefined) return bareIpv6(endpoint);
-  return { address, port: port === undefined ? undefined : Number(port) };
+  const { host, port } = parseAuthority(endpoint);
+  return host === undefined ? parseBareIpv6(endpoint) : { address: host, port };
 }
 
 // A peer's IPv6 address comes without brackets; then what follows the last colon is the port.
-function bareIpv6(endpoint: string): Address | undefined {
+function parseBareIpv6(endpoint: string): Address | undefined {
   const [, address, port] = /^([0-9a-f:.]*:[0-9a-f:.]*):(\d{1,5})$/i.exec(endpoint) ?? [];
   return address === undefined ? undefined : { address, port: Number(port) };
 }

@@ -3,11 +3,9 @@ import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { guarded } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
+import { EXCEPTION_FILTERS_METADATA, isMessageHandler } from '../core/nest-metadata.js';
 import { shadow } from '../core/shadow.js';
-import { methodNames, PATTERN_METADATA } from './methods.js';
-
-/** Under this key `@UseFilters()` keeps its filters. */
-const FILTERS_METADATA = '__exceptionFilters__';
+import { methodNames } from './method-names.js';
 
 /**
  * Records, on what is being served, every exception that leaves a guard, a pipe, an interceptor, a handler or a middleware.
@@ -55,28 +53,30 @@ function undoAll(undos: ((() => void) | undefined)[]): void {
 }
 
 function observeClass(controller: Type): (() => void) | undefined {
-  const filters = (Reflect.getMetadata(FILTERS_METADATA, controller) as unknown[] | undefined) ?? [];
+  const filters = (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, controller) as unknown[] | undefined) ?? [];
   if (filters.includes(observer)) return undefined;
-  const own: unknown = Reflect.getOwnMetadata(FILTERS_METADATA, controller);
+  const own: unknown = Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, controller);
   const observed = [...filters, observer];
-  Reflect.defineMetadata(FILTERS_METADATA, observed, controller);
+  Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, observed, controller);
   return () => {
     // Another module may have added filters meanwhile.
-    if (Reflect.getOwnMetadata(FILTERS_METADATA, controller) !== observed) return;
-    if (own === undefined) Reflect.deleteMetadata(FILTERS_METADATA, controller);
-    else Reflect.defineMetadata(FILTERS_METADATA, own, controller);
+    if (Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, controller) !== observed) return;
+    if (own === undefined) Reflect.deleteMetadata(EXCEPTION_FILTERS_METADATA, controller);
+    else Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, own, controller);
   };
 }
 
 function hasMessageHandlers(controller: Type): boolean {
   const prototype = controller.prototype as Record<string, object>;
-  return methodNames(controller).some((name) => Reflect.hasMetadata(PATTERN_METADATA, prototype[name] as object));
+  return methodNames(controller).some((name) => isMessageHandler(prototype[name] as object));
 }
 
 function filtersOf(controller: Type): Type[] {
   const prototype = controller.prototype as Record<string, object | undefined>;
   const targets = [controller, ...methodNames(controller).map((name) => prototype[name])];
-  return targets.flatMap((target) => (target && (Reflect.getMetadata(FILTERS_METADATA, target) as Type[])) ?? []);
+  return targets.flatMap(
+    (target) => (target && (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, target) as Type[])) ?? [],
+  );
 }
 
 /** The methods that listen, so that none is listened to twice. */

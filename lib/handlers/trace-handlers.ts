@@ -4,13 +4,11 @@ import type { ModulesContainer } from '@nestjs/core';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
 import { guarded, warn } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
+import { isMessageHandler, isRouteHandler } from '../core/nest-metadata.js';
 import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
-import { methodNames, PATTERN_METADATA } from './methods.js';
+import { methodNames } from './method-names.js';
 import { TracedHandler } from './traced-handler.js';
-
-/** Under these keys `@Get()` and its like mark a method as a handler of requests. */
-const ROUTE_METADATA = ['path', 'method'];
 
 /** The handlers that are traced, by their function and then by the class of the controller: classes inherit handlers. */
 const handlers = new WeakMap<object, HandlerOfClasses>();
@@ -38,7 +36,8 @@ function traceController(controller: Type, instance: object | undefined): void {
     // Nest calls the method that the instance has, which may be another one than that of its class.
     for (const owner of [prototype, instance]) {
       const method: unknown = owner && Reflect.get(owner, name);
-      if (typeof method === 'function' && isHandler(method)) traceHandler(method as AnyMethod, controller, name);
+      if (typeof method !== 'function') continue;
+      if (isRouteHandler(method) || isMessageHandler(method)) traceHandler(method as AnyMethod, controller, name);
     }
   }
 }
@@ -88,10 +87,4 @@ function applyTraced(this: AnyMethod, thisArg: unknown, args: unknown[]): unknow
   const { spanParameters } = handler;
   if (spanParameters.length === 0) return settle(start, this, thisArg, args);
   return settle(start, this, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.operation.span));
-}
-
-function isHandler(method: object): boolean {
-  return (
-    ROUTE_METADATA.every((key) => Reflect.hasMetadata(key, method)) || Reflect.hasMetadata(PATTERN_METADATA, method)
-  );
 }

@@ -17,6 +17,7 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
+import { parseAuthority, type Authority } from '../../core/authority.js';
 import { definedAttributes } from '../../core/defined-attributes.js';
 import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
@@ -36,7 +37,7 @@ export function requestAttributes(
 ): Attributes {
   const method = knownMethod(original, knownMethods);
   const { path, query } = splitTarget(target);
-  const { address, port } = serverOf(headers, framework);
+  const server = serverAuthority(headers, framework);
   return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: redactPath(path, isSecret),
@@ -44,8 +45,8 @@ export function requestAttributes(
     [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method === '_OTHER' ? original : undefined,
     [ATTR_URL_QUERY]: query === undefined ? undefined : redactQuery(query, isSecret),
-    [ATTR_SERVER_ADDRESS]: address,
-    [ATTR_SERVER_PORT]: port,
+    [ATTR_SERVER_ADDRESS]: server.host,
+    [ATTR_SERVER_PORT]: server.port,
     [ATTR_CLIENT_ADDRESS]: frameworkText(framework, 'ip') ?? peerAddress,
     [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
     [ATTR_NETWORK_PEER_PORT]: peerPort,
@@ -108,23 +109,9 @@ export function splitTarget(target: string): { path: string; query: string | und
 }
 
 // Express and Fastify know which host a trusted proxy was asked for, but not its port.
-function serverOf(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Host {
-  const stated = parseHost(text(headers[':authority']) ?? headers.host);
-  const { address, port } = parseHost(frameworkText(framework, 'hostname'));
-  if (address === undefined || address === stated.address) return stated;
-  return { address, port };
-}
-
-interface Host {
-  readonly address: string | undefined;
-  readonly port: number | undefined;
-}
-
-function parseHost(host: string | undefined): Host {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(host ?? '') ?? [];
-  return { address: bracketed || plain || undefined, port: port === undefined ? undefined : Number(port) };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+function serverAuthority(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Authority {
+  const pseudoHeader = headers[':authority'];
+  const stated = parseAuthority(typeof pseudoHeader === 'string' && pseudoHeader ? pseudoHeader : headers.host);
+  const trusted = parseAuthority(frameworkText(framework, 'hostname'));
+  return trusted.host === undefined || trusted.host === stated.host ? stated : trusted;
 }
