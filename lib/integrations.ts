@@ -8,8 +8,11 @@ import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import type { TracingRuntime } from './tracing.runtime.js';
 
+/** The injection token of the integrations of an application. */
+export const INTEGRATIONS = 'nestjs-tracing:integrations';
+
 /** Everything that is instrumented, in the order in which it starts and acts. */
-const integrations: readonly Integration<ResolvedOptions>[] = [
+export const integrations: readonly Integration<ResolvedOptions>[] = [
   handlersIntegration,
   httpServerIntegration,
   httpClientIntegration,
@@ -22,6 +25,7 @@ const integrations: readonly Integration<ResolvedOptions>[] = [
  * @throws TracingConfigurationError
  */
 export function startIntegrations(
+  list: readonly Integration<ResolvedOptions>[],
   options: ResolvedOptions,
   runtime: TracingRuntime,
   hosts: ApplicationHosts,
@@ -31,7 +35,7 @@ export function startIntegrations(
   const metrics = new Metrics(runtime.enabled ? options.metrics : undefined, sources, hosts);
   if (!runtime.enabled) return [metrics];
   const context = contextFor(options, runtime, hosts, metrics);
-  const started = integrations.map((integration) => integration.start(options, context));
+  const started = list.map((integration) => integration.start(options, context));
   return [...started.filter((hooks) => hooks !== undefined), metrics];
 }
 

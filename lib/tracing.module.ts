@@ -11,8 +11,8 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ApplicationStart, ApplicationStartModule } from './application-start.js';
 import { guarded, setDiagnosticsSink } from './core/diagnostics.js';
-import type { IntegrationHooks } from './core/integration.js';
-import { startIntegrations } from './integrations.js';
+import type { Integration, IntegrationHooks } from './core/integration.js';
+import { INTEGRATIONS, integrations, startIntegrations } from './integrations.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
@@ -70,6 +70,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
       inject: [RESOLVED_OPTIONS, ModulesContainer],
       useFactory: startTracing,
     },
+    { provide: INTEGRATIONS, useValue: integrations },
     TracingService,
   ],
   exports: [TracingService],
@@ -97,12 +98,13 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ModuleRef) moduleRef: ModuleRef,
     @Inject(ApplicationStart) start: ApplicationStart,
+    @Inject(INTEGRATIONS) list: readonly Integration<ResolvedOptions>[],
   ) {
     super();
     this.shutDownLast();
     start.add({ started: () => this.acquire(), failed: () => this.release() });
     const hosts = { adapterHost, applicationConfig, modules, moduleRef };
-    this.integrations = runtime.repeated ? [] : startIntegrations(options, runtime, hosts);
+    this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
     this.watchTransports();
   }
 
