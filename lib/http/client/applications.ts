@@ -5,9 +5,10 @@ import type { ClientRequestOptions } from './client-request.js';
 const NAME = 'nestjs-tracing:http-client-applications';
 
 /**
- * The applications that trace outgoing requests: a request is traced as the newest of them says.
- *
- * They are kept with a diagnostics channel, which unlike a global is the same where a test runner gives each file globals of its
- * own. The channel is looked up each time: Node collects one that nothing holds, and another copy of the library would get a new one.
+ * A diagnostics channel, which unlike a global is the same where a test runner gives each file globals of its own. It is held
+ * here: Node collects a channel that nothing holds, and the applications would be forgotten.
  */
-export const applications = new ApplicationRegistry<ClientRequestOptions>(NAME, () => channel(NAME));
+const holder = channel(NAME);
+
+/** The applications that trace outgoing requests: a request is traced as the newest of them says. */
+export const applications = new ApplicationRegistry<ClientRequestOptions>(NAME, () => holder);
