@@ -1,3 +1,4 @@
+import { reportIgnored } from './core/diagnostics.js';
 import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHooks } from './core/integration.js';
 import { OperationMeter } from './core/operation-meter.js';
 import { grpcIntegration } from './grpc/integration.js';
@@ -6,6 +7,7 @@ import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
+import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingRuntime } from './tracing.runtime.js';
 
 /** The injection token of the integrations of an application. */
@@ -35,8 +37,23 @@ export function startIntegrations(
   const metrics = new Metrics(runtime.enabled ? options.metrics : undefined, sources, hosts);
   if (!runtime.enabled) return [metrics];
   const context = contextFor(options, runtime, hosts, metrics);
-  const started = list.map((integration) => integration.start(options, context));
+  const started = list.map((integration) => startIntegration(integration, options, context));
   return [...started.filter((hooks) => hooks !== undefined), metrics];
+}
+
+/** An error of the configuration stops the start; any other only leaves the integration out. */
+function startIntegration(
+  integration: Integration<ResolvedOptions>,
+  options: ResolvedOptions,
+  context: IntegrationContext,
+): IntegrationHooks | undefined {
+  try {
+    return integration.start(options, context);
+  } catch (error) {
+    if (error instanceof TracingConfigurationError) throw error;
+    reportIgnored(`Starting the integration ${integration.name}`, error);
+    return undefined;
+  }
 }
 
 function contextFor(

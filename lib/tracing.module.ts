@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ApplicationStart, ApplicationStartModule } from './application-start.js';
-import { guarded, setDiagnosticsSink } from './core/diagnostics.js';
+import { guarded, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
 import type { Integration, IntegrationHooks } from './core/integration.js';
 import { INTEGRATIONS, integrations, startIntegrations } from './integrations.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
@@ -110,29 +110,29 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   /** Nest calls this when the HTTP server exists and no route is registered yet. */
   async configure(): Promise<void> {
-    for (const integration of this.integrations) await integration.beforeRoutes?.();
+    for (const integration of this.integrations) await callHook(() => integration.beforeRoutes?.());
   }
 
   /** Nest calls this when it has made every provider. */
   onModuleInit(): void {
-    for (const integration of this.integrations) integration.providersReady?.();
+    for (const integration of this.integrations) guarded('An integration', () => integration.providersReady?.());
   }
 
   private async acquire(): Promise<void> {
     this.runtime.retain();
-    for (const integration of this.integrations) await integration.acquire?.();
+    for (const integration of this.integrations) await callHook(() => integration.acquire?.());
   }
 
   /** The next application that starts must find the process as if this one had not started. */
   private release(): void {
     this.runtime.release();
-    for (const integration of this.integrations) integration.release?.();
+    for (const integration of this.integrations) guarded('An integration', () => integration.release?.());
   }
 
   async onApplicationShutdown(): Promise<void> {
-    for (const integration of this.integrations) await integration.drain?.();
+    for (const integration of this.integrations) await callHook(() => integration.drain?.());
     await this.runtime.shutdown();
-    for (const integration of this.integrations) await integration.shutdown?.();
+    for (const integration of this.integrations) await callHook(() => integration.shutdown?.());
   }
 
   private watchTransports(): void {
@@ -140,7 +140,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
     registry?.call(this.modules).subscribe((transport: unknown) => {
       for (const integration of this.integrations) {
-        guarded('Instrumenting a transport', () => integration.beforeTransport?.(transport));
+        guarded('An integration', () => integration.beforeTransport?.(transport));
       }
     });
   }
@@ -151,6 +151,16 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     for (const module of this.modules.values()) {
       if (module.metatype === TracingModule) module.distance = Infinity;
     }
+  }
+}
+
+/** Calls a hook of an integration. An error of the configuration stops the start; any other must not hurt the application. */
+async function callHook(call: () => void | Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof TracingConfigurationError) throw error;
+    reportIgnored('An integration', error);
   }
 }
 
