@@ -26,7 +26,7 @@ export interface ResolvedBaggage {
 
 /** Settles what of the baggage spans show, and what of it leaves. */
 export function resolveBaggage(given: BaggageOptions | undefined): ResolvedBaggage {
-  const { attributes, propagate } = knownKeys<BaggageOptions>('baggage', given, ['attributes', 'propagate']);
+  const { attributes, propagate } = knownKeys<BaggageOptions>('baggage', given, { attributes: true, propagate: true });
   return Object.freeze({
     attributes: attributes === undefined ? Object.freeze([]) : keys('baggage.attributes', attributes),
     propagate: propagate === undefined || typeof propagate === 'function' ? propagate : anyOf(propagate),

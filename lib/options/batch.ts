@@ -30,8 +30,12 @@ type Sources = readonly (Setting | undefined)[];
 
 /** Settles the queue between finished spans and the exporter. */
 export function resolveBatch(given: BatchOptions | undefined, env: NodeJS.ProcessEnv): ResolvedBatch {
-  const keys = ['maxQueueSize', 'maxExportBatchSize', 'scheduledDelay', 'exportTimeout'] as const;
-  const options = knownKeys<BatchOptions>('batch', given, keys);
+  const options = knownKeys<BatchOptions>('batch', given, {
+    maxQueueSize: true,
+    maxExportBatchSize: true,
+    scheduledDelay: true,
+    exportTimeout: true,
+  });
   const sources = (key: keyof BatchOptions, name: string): Sources => [
     option(`batch.${key}`, options[key]),
     variable(env, `OTEL_BSP_${name}`),

@@ -8,8 +8,10 @@ import { oneOf } from './parse.js';
 import type { SpanExporter } from './sdk-types.js';
 import { variable, type Setting } from './setting.js';
 
+const NAMES = ['otlp', 'jaeger', 'console', 'memory', 'none'] as const;
+
 /** The names that `exporter` and `OTEL_TRACES_EXPORTER` know. */
-export type ExporterName = 'otlp' | 'jaeger' | 'console' | 'memory' | 'none';
+export type ExporterName = (typeof NAMES)[number];
 
 /** An exporter by name, by name with settings, or any exporter object of the OpenTelemetry SDK. */
 export type ExporterOption =
@@ -21,8 +23,6 @@ export type ResolvedExporter =
   | { readonly type: 'console' }
   | { readonly type: 'memory' }
   | { readonly type: 'custom'; readonly exporter: SpanExporter };
-
-const NAMES: readonly ExporterName[] = ['otlp', 'jaeger', 'console', 'memory', 'none'];
 
 /** Settles where spans go; nothing in the list means nowhere. */
 export function resolveExporters(
@@ -74,7 +74,7 @@ function resolveExporter(setting: Setting, env: NodeJS.ProcessEnv): ResolvedExpo
 function byType(type: ExporterName, path: string, given: object, env: NodeJS.ProcessEnv): ResolvedExporter | undefined {
   if (type === 'otlp') return resolveOtlp(path, given, env);
   if (type === 'jaeger') return resolveJaeger(path, given, env);
-  knownKeys<{ type: ExporterName }>(path, given, ['type']);
+  knownKeys<{ type: ExporterName }>(path, given, { type: true });
   return type === 'none' ? undefined : Object.freeze({ type });
 }
 

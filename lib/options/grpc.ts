@@ -78,14 +78,14 @@ const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 
 /** Settles how gRPC calls are traced. */
 export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
-  const options = knownKeys<GrpcOptions>('grpc', given, [
-    'ignore',
-    'trustIncoming',
-    'builtInServices',
-    'requestMetadata',
-    'responseMetadata',
-    'messageEvents',
-  ]);
+  const options = knownKeys<GrpcOptions>('grpc', given, {
+    ignore: true,
+    trustIncoming: true,
+    builtInServices: true,
+    requestMetadata: true,
+    responseMetadata: true,
+    messageEvents: true,
+  });
   const setting = (key: keyof GrpcOptions) => option(`grpc.${key}`, options[key]);
   const builtInServices = setting('builtInServices');
   const messageEvents = setting('messageEvents');

@@ -56,12 +56,12 @@ export function resolveHttpClient(
   { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): ResolvedHttpClient | undefined {
   if (given === false) return undefined;
-  const options = knownKeys<HttpClientOptions>('http.client', given, [
-    'ignore',
-    'propagateTo',
-    'requestHeaders',
-    'responseHeaders',
-  ]);
+  const options = knownKeys<HttpClientOptions>('http.client', given, {
+    ignore: true,
+    propagateTo: true,
+    requestHeaders: true,
+    responseHeaders: true,
+  });
   return Object.freeze({
     knownMethods,
     ignore: predicate('ignore', options.ignore),

@@ -97,17 +97,17 @@ export function resolveHttp(
   knownMethods: ReadonlySet<string>,
   metricsPath?: string,
 ): ResolvedHttp {
-  const options = knownKeys<HttpOptions>('http', given, [
-    'ignore',
-    'trustIncoming',
-    'requestHeaders',
-    'responseHeaders',
-    'redactQuery',
-    'spanName',
-    'requestHook',
-    'responseHook',
-    'client',
-  ]);
+  const options = knownKeys<HttpOptions>('http', given, {
+    ignore: true,
+    trustIncoming: true,
+    requestHeaders: true,
+    responseHeaders: true,
+    redactQuery: true,
+    spanName: true,
+    requestHook: true,
+    responseHook: true,
+    client: true,
+  });
   const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
 
   return Object.freeze({

@@ -46,13 +46,17 @@ export type ResolvedJaegerExporter =
 /** The exporter is a package of its own. */
 export const JAEGER_PACKAGE = '@opentelemetry/exporter-jaeger';
 
-type JaegerOptions = { [Key in keyof JaegerAgentOptions & keyof JaegerCollectorOptions]: unknown };
-
 /** Settles a Jaeger exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
 export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedJaegerExporter {
-  const keys = ['type', 'host', 'port', 'endpoint', 'username', 'password'] as const;
-  const options = knownKeys<JaegerOptions>(path, given, keys);
-  const setting = (key: keyof JaegerOptions) => option(`${path}.${key}`, options[key]);
+  const options = knownKeys<JaegerExporterOptions>(path, given, {
+    type: true,
+    host: true,
+    port: true,
+    endpoint: true,
+    username: true,
+    password: true,
+  });
+  const setting = (key: keyof JaegerExporterOptions) => option(`${path}.${key}`, options[key]);
 
   const collector = firstOf(setting('endpoint'), setting('username'), setting('password'));
   const agent = firstOf(setting('host'), setting('port'));

@@ -2,35 +2,36 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import { namesSecret } from './secret-names.js';
 import { didYouMean } from './suggest.js';
 
+/** The keys of an options type. Those of a union are the keys of all its members. */
+type KeyOf<T> = T extends unknown ? keyof T & string : never;
+
 /**
- * Checks that an option holds an object with no keys but these, and hands it back.
+ * Checks that an option holds an object with known keys only, and returns the object.
  *
- * A misspelt key would otherwise be passed over, and its owner would look for the reason elsewhere.
+ * A misspelt key would otherwise have no effect, and the application would not be told why.
  *
- * @param path the option's name, empty for the options themselves
+ * @param path the name of the option; empty for the options as a whole
+ * @param keys every key of the type, so that the code does not compile if one is missing here: the option would be documented,
+ *   and refused at the start. The values have no meaning.
  */
 export function knownKeys<T extends object>(
   path: string,
   value: unknown,
-  keys: readonly (keyof T & string)[],
+  keys: Readonly<Record<KeyOf<T>, unknown>>,
 ): Partial<T> {
+  const names = Object.keys(keys);
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TracingConfigurationError(path || 'options', value, `Give an object with some of: ${keys.join(', ')}.`);
+    throw new TracingConfigurationError(path || 'options', value, `Give an object with some of: ${names.join(', ')}.`);
   }
-  const known = new Set<string>(keys);
   for (const [key, found] of Object.entries(value)) {
-    if (!known.has(key)) throw unknownKey(path ? `${path}.${key}` : key, key, found, keys);
+    if (!names.includes(key)) throw unknownKey(path ? `${path}.${key}` : key, key, found, names);
   }
   return value;
 }
 
-function unknownKey(name: string, key: string, found: unknown, keys: readonly string[]): TracingConfigurationError {
+function unknownKey(name: string, key: string, found: unknown, known: readonly string[]): TracingConfigurationError {
   const shown = namesSecret(key) ? 'REDACTED' : typeof found === 'object' ? typeof found : found;
-  const guess = didYouMean(key, keys);
-  return new TracingConfigurationError(
-    name,
-    shown,
-    `There is no such option.${guess || ` Known here: ${keys.join(', ')}.`}`,
-  );
+  const fix = `There is no such option.${didYouMean(key, known) || ` Known here: ${known.join(', ')}.`}`;
+  return new TracingConfigurationError(name, shown, fix);
 }

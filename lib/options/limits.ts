@@ -31,8 +31,12 @@ type Sources = readonly (Setting | undefined)[];
 
 /** Settles how much a span may hold. */
 export function resolveLimits(given: SpanLimitOptions | undefined, env: NodeJS.ProcessEnv): ResolvedSpanLimits {
-  const keys = ['attributeCount', 'attributeValueLength', 'eventCount', 'linkCount'] as const;
-  const options = knownKeys<SpanLimitOptions>('limits', given, keys);
+  const options = knownKeys<SpanLimitOptions>('limits', given, {
+    attributeCount: true,
+    attributeValueLength: true,
+    eventCount: true,
+    linkCount: true,
+  });
   const variables = (...names: string[]): Sources => names.map((name) => variable(env, `OTEL_${name}`));
   const sources = (key: keyof SpanLimitOptions, ...names: string[]): Sources => [
     option(`limits.${key}`, options[key]),

@@ -101,35 +101,42 @@ export type ResolvedMetricsPlace =
     }
   | { readonly path: string; readonly port: number; readonly host: string | undefined };
 
-type AllPrometheusOptions = { [Key in keyof PrometheusMetricsOptions]: unknown };
+type MetricsType = NonNullable<MetricsOptions['type']>;
 
-const TYPES = ['prometheus', 'opentelemetry'] as const satisfies readonly MetricsOptions['type'][];
-
-const PROMETHEUS_KEYS = [
-  'type',
-  'path',
-  'port',
-  'host',
-  'guards',
-  'registry',
-  'defaultMetrics',
-  'cardinalityLimit',
-] as const satisfies readonly (keyof PrometheusMetricsOptions)[];
+const RESOLVERS: Readonly<Record<MetricsType, (given: MetricsOptions) => ResolvedMetrics>> = {
+  prometheus: resolvePrometheus,
+  opentelemetry: resolveMeter,
+};
 
 /** Settles what is measured and where it can be read; undefined where nothing is. */
 export function resolveMetrics(given: MetricsOptions | false | undefined): ResolvedMetrics | undefined {
   if (given === undefined || given === false) return undefined;
-  const type = typeOf(given);
-  return type === 'prometheus' ? prometheus(given) : openTelemetry(given);
+  return RESOLVERS[typeOf(given)](given);
 }
 
-function typeOf(given: unknown): (typeof TYPES)[number] {
+/** The path of the application that serves the metrics. Undefined if they have a port of their own, or are not served. */
+export function applicationPathOf(metrics: ResolvedMetrics | undefined): string | undefined {
+  if (metrics?.type !== 'prometheus' || metrics.place?.port !== undefined) return undefined;
+  return metrics.place?.path;
+}
+
+function typeOf(given: unknown): MetricsType {
   const type = typeof given === 'object' && given !== null && 'type' in given ? given.type : undefined;
-  return type === undefined ? 'prometheus' : oneOf({ name: 'metrics.type', value: type }, TYPES);
+  if (type === undefined) return 'prometheus';
+  return oneOf({ name: 'metrics.type', value: type }, Object.keys(RESOLVERS) as MetricsType[]);
 }
 
-function prometheus(given: MetricsOptions): ResolvedMetrics {
-  const options: Partial<AllPrometheusOptions> = knownKeys<AllPrometheusOptions>('metrics', given, PROMETHEUS_KEYS);
+function resolvePrometheus(given: MetricsOptions): ResolvedMetrics {
+  const options = knownKeys<PrometheusMetricsOptions>('metrics', given, {
+    type: true,
+    path: true,
+    port: true,
+    host: true,
+    guards: true,
+    registry: true,
+    defaultMetrics: true,
+    cardinalityLimit: true,
+  });
   const defaultMetrics = option('metrics.defaultMetrics', options.defaultMetrics);
   const cardinalityLimit = option('metrics.cardinalityLimit', options.cardinalityLimit);
   return Object.freeze({
@@ -142,7 +149,7 @@ function prometheus(given: MetricsOptions): ResolvedMetrics {
   });
 }
 
-function place(options: Partial<AllPrometheusOptions>): ResolvedMetricsPlace | undefined {
+function place(options: Partial<PrometheusMetricsOptions>): ResolvedMetricsPlace | undefined {
   const path = options.path === false ? undefined : pathOf(option('metrics.path', options.path));
   const port = option('metrics.port', options.port);
   if (!port) {
@@ -165,7 +172,7 @@ function pathOf(path: Setting | undefined): string {
   throw new TracingConfigurationError(path.name, path.value, 'Write a fixed path, such as /metrics.');
 }
 
-function guardsOf({ guards }: Partial<AllPrometheusOptions>): readonly (CanActivate | Type<CanActivate>)[] {
+function guardsOf({ guards }: Partial<PrometheusMetricsOptions>): readonly (CanActivate | Type<CanActivate>)[] {
   if (guards === undefined) return [];
   const fix = 'Give a list of guards: classes, or objects with canActivate().';
   if (!Array.isArray(guards)) throw new TracingConfigurationError('metrics.guards', guards, fix);
@@ -191,13 +198,13 @@ function registry(given: Setting | undefined): PrometheusRegistry | undefined {
   throw new TracingConfigurationError(name, typeof value, fix);
 }
 
-function refuse(options: Partial<AllPrometheusOptions>, key: 'host' | 'guards', fix: string): void {
+function refuse(options: Partial<PrometheusMetricsOptions>, key: 'host' | 'guards', fix: string): void {
   const value = options[key];
   if (value !== undefined) throw new TracingConfigurationError(`metrics.${key}`, value, fix);
 }
 
-function openTelemetry(given: MetricsOptions): ResolvedMetrics {
-  const options = knownKeys<MeterMetricsOptions>('metrics', given, ['type', 'meterProvider']);
+function resolveMeter(given: MetricsOptions): ResolvedMetrics {
+  const options = knownKeys<MeterMetricsOptions>('metrics', given, { type: true, meterProvider: true });
   const { meterProvider } = options;
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function') {
     const fix = 'Give a MeterProvider of OpenTelemetry, or leave it out for the one that is registered.';

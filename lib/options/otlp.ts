@@ -6,6 +6,11 @@ import { parseFirst } from './lenient.js';
 import { oneOf, text, timeout } from './parse.js';
 import { firstOf, option, variable, type Setting } from './setting.js';
 
+const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
+const COMPRESSIONS = ['gzip', 'none'] as const;
+
+type Compression = (typeof COMPRESSIONS)[number];
+
 /** The OpenTelemetry protocol, which Jaeger, Tempo, the Collector and every vendor accept. */
 export interface OtlpExporterOptions {
   type: 'otlp';
@@ -28,11 +33,11 @@ export interface OtlpExporterOptions {
    */
   timeout?: number;
   /** @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none` */
-  compression?: 'gzip' | 'none';
+  compression?: Compression;
 }
 
 /** The encodings of the OpenTelemetry protocol. */
-export type OtlpProtocol = 'http/protobuf' | 'http/json' | 'grpc';
+export type OtlpProtocol = (typeof PROTOCOLS)[number];
 
 export interface ResolvedOtlpExporter {
   readonly type: 'otlp';
@@ -41,7 +46,7 @@ export interface ResolvedOtlpExporter {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: number;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
   readonly tls: ResolvedTls;
 }
 
@@ -57,20 +62,18 @@ export interface ResolvedFile {
   readonly path: string;
 }
 
-const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 const TRACES_PATH = '/v1/traces';
-const COMPRESSIONS = ['gzip', 'none'] as const;
 
 /** Settles an OTLP exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
 export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedOtlpExporter {
-  const options = knownKeys<OtlpExporterOptions>(path, given, [
-    'type',
-    'protocol',
-    'endpoint',
-    'headers',
-    'timeout',
-    'compression',
-  ]);
+  const options = knownKeys<OtlpExporterOptions>(path, given, {
+    type: true,
+    protocol: true,
+    endpoint: true,
+    headers: true,
+    timeout: true,
+    compression: true,
+  });
   const setting = (key: keyof OtlpExporterOptions) => option(`${path}.${key}`, options[key]);
   const forTraces = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_TRACES_${name}`);
   const forAll = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_${name}`);

@@ -5,15 +5,15 @@ import { nameList } from './name-list.js';
 import { oneOf } from './parse.js';
 import { variable, type Setting } from './setting.js';
 
+const NAMES = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'] as const;
+
 /** The values of `OTEL_PROPAGATORS`. */
-export type PropagatorName = 'tracecontext' | 'baggage' | 'b3' | 'b3multi' | 'jaeger' | 'xray' | 'none';
+export type PropagatorName = (typeof NAMES)[number];
 
 /** A propagator by name, or any propagator object of OpenTelemetry. */
 export type PropagatorOption = PropagatorName | TextMapPropagator;
 
 export type ResolvedPropagators = readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
-
-const NAMES: readonly PropagatorName[] = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'];
 
 /** Settles in which headers the context travels; nothing in the list means in none. */
 export function resolvePropagators(

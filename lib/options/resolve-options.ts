@@ -1,86 +1,54 @@
-import type { Attributes } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import type { TracingOptions } from '../tracing.options.js';
-import { resolveBaggage, type ResolvedBaggage } from './baggage.js';
-import { resolveBatch, type ResolvedBatch } from './batch.js';
+import { resolveBaggage } from './baggage.js';
+import { resolveBatch } from './batch.js';
 import { booleanVariable } from './boolean-variable.js';
-import { resolveExporters, type ResolvedExporter } from './exporter.js';
-import { resolveGrpc, type ResolvedGrpc } from './grpc.js';
-import { resolveHttp, type ResolvedHttp } from './http.js';
-import { resolveHttpClient, type ResolvedHttpClient } from './http-client.js';
+import { resolveExporters } from './exporter.js';
+import { resolveGrpc } from './grpc.js';
+import { resolveHttpClient } from './http-client.js';
+import { resolveHttp } from './http.js';
 import { knownKeys } from './known-keys.js';
 import { resolveKnownMethods } from './known-methods.js';
-import { resolveLimits, type ResolvedSpanLimits } from './limits.js';
-import { resolveMetrics, type ResolvedMetrics } from './metrics.js';
+import { resolveLimits } from './limits.js';
+import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
 import { flag } from './parse.js';
-import { resolvePropagators, type ResolvedPropagators } from './propagators.js';
+import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
-import { resolveSampler, type ResolvedSampler } from './sampler.js';
+import { resolveSampler } from './sampler.js';
 import { option, variable } from './setting.js';
-import { resolveShutdown, type ResolvedShutdown } from './shutdown.js';
-
-/** What `resolveOptions()` makes of the user's options, the environment and the defaults: complete, checked and frozen. */
-export interface ResolvedOptions {
-  readonly enabled: boolean;
-  /** Resource attributes, `service.name` among them. */
-  readonly resource: Attributes;
-  /** The detectors of the SDK that `OTEL_NODE_RESOURCE_DETECTORS` asks for. */
-  readonly resourceDetectors: readonly string[];
-  readonly exporters: readonly ResolvedExporter[];
-  readonly batch: ResolvedBatch;
-  readonly sampler: ResolvedSampler;
-  readonly propagators: ResolvedPropagators;
-  readonly baggage: ResolvedBaggage;
-  readonly limits: ResolvedSpanLimits;
-  readonly http: ResolvedHttp;
-  /** Undefined where outgoing requests are not traced. */
-  readonly httpClient: ResolvedHttpClient | undefined;
-  /** Undefined where gRPC is not traced. */
-  readonly grpc: ResolvedGrpc | undefined;
-  /** Undefined where nothing is measured. */
-  readonly metrics: ResolvedMetrics | undefined;
-  readonly shutdown: ResolvedShutdown;
-  /** The options that shape the provider and were given in code: named in the warning when a provider is there already. */
-  readonly providerOptionsGiven: readonly string[];
-}
-
-const KEYS: readonly (keyof TracingOptions)[] = [
-  'enabled',
-  'serviceName',
-  'serviceVersion',
-  'resource',
-  'exporter',
-  'batch',
-  'sampler',
-  'propagators',
-  'baggage',
-  'limits',
-  'http',
-  'grpc',
-  'metrics',
-  'shutdown',
-];
-
-/** What the tracer provider is made of. */
-const PROVIDER_KEYS: readonly (keyof TracingOptions)[] = [
-  'exporter',
-  'batch',
-  'sampler',
-  'limits',
-  'serviceName',
-  'serviceVersion',
-  'resource',
-  'propagators',
-];
+import { resolveShutdown } from './shutdown.js';
 
 /**
- * Settles every option: what the user wrote, else the `OTEL_*` variable, else the default.
+ * Every option, and whether it shapes the tracer provider or the rest of the application. An option of the provider has no
+ * effect where another SDK has registered one.
+ */
+const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'application'>> = {
+  enabled: 'application',
+  serviceName: 'provider',
+  serviceVersion: 'provider',
+  resource: 'provider',
+  exporter: 'provider',
+  batch: 'provider',
+  sampler: 'provider',
+  propagators: 'provider',
+  baggage: 'application',
+  limits: 'provider',
+  http: 'application',
+  grpc: 'application',
+  metrics: 'application',
+  shutdown: 'application',
+};
+
+/** The options after `resolveOptions()`: complete, checked and frozen. */
+export type ResolvedOptions = ReturnType<typeof resolve>;
+
+/**
+ * Resolves every option: the value in code, else the `OTEL_*` variable, else the default. A variable that cannot be used is
+ * ignored with a warning.
  *
- * @param findPackage looks for the application's package.json; called only when the service's name or version is needed from it
- * A variable that cannot be used is warned of and ignored.
- *
- * @throws TracingConfigurationError naming the option, what it was, and the fix
+ * @param findPackage finds the application's package.json; called only if the name or version of the service is needed from it
+ * @throws TracingConfigurationError with the name of the option, its value and the fix
  */
 export function resolveOptions(
   options: TracingOptions,
@@ -92,9 +60,9 @@ export function resolveOptions(
       'Return an object from the factory, {} for the defaults. A registerAs() namespace has to be loaded first.';
     throw new TracingConfigurationError('options', options, fix);
   }
-  const given = knownKeys<TracingOptions>('', options, KEYS);
+  const given = knownKeys<TracingOptions>('', options, OPTIONS);
   if (isEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
-  // Switching tracing off must also help against a configuration that is wrong.
+  // An application must be able to switch tracing off even if the rest of its configuration is wrong.
   return resolve(false, { exporter: 'none' }, {}, () => undefined);
 }
 
@@ -103,9 +71,9 @@ function resolve(
   options: Partial<TracingOptions>,
   env: NodeJS.ProcessEnv,
   findPackage: () => PackageInfo | undefined,
-): ResolvedOptions {
+) {
   const metrics = resolveMetrics(options.metrics);
-  const http = resolveHttp(options.http, resolveKnownMethods(env), metricsPath(metrics));
+  const http = resolveHttp(options.http, resolveKnownMethods(env), applicationPathOf(metrics));
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -117,21 +85,25 @@ function resolve(
     baggage: resolveBaggage(options.baggage),
     limits: resolveLimits(options.limits, env),
     http,
+    /** Undefined if outgoing requests are not traced. */
     httpClient: resolveHttpClient(options.http?.client, http),
+    /** Undefined if gRPC is not traced. */
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    /** Undefined if nothing is measured. */
     metrics,
     shutdown: resolveShutdown(options.shutdown),
-    providerOptionsGiven: Object.freeze([
-      ...PROVIDER_KEYS.filter((key) => options[key] !== undefined),
-      ...(options.baggage?.attributes === undefined ? [] : ['baggage.attributes']),
-    ]),
+    /** The options of the provider that are given in code. A warning names them if they have no effect. */
+    providerOptionsGiven: providerOptionsIn(options),
   });
 }
 
-/** The path of the application that serves metrics, if it does. */
-function metricsPath(metrics: ResolvedMetrics | undefined): string | undefined {
-  if (metrics?.type !== 'prometheus' || metrics.place?.port !== undefined) return undefined;
-  return metrics.place?.path;
+function providerOptionsIn(options: Partial<TracingOptions>): readonly string[] {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.freeze([
+    ...given.map(([key]) => key).filter((key) => OPTIONS[key as keyof TracingOptions] === 'provider'),
+    // The rest of the baggage is a matter of the propagators.
+    ...(options.baggage?.attributes === undefined ? [] : ['baggage.attributes']),
+  ]);
 }
 
 function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {

@@ -8,17 +8,22 @@ import type { Sampler } from './sdk-types.js';
 import { option, variable, type Setting } from './setting.js';
 import { didYouMean } from './suggest.js';
 
+const LOCAL_NAMES = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+const REMOTE_NAMES = ['jaeger_remote', 'parentbased_jaeger_remote'] as const;
+const NAMES = [...LOCAL_NAMES, ...REMOTE_NAMES];
+
 /** The values of `OTEL_TRACES_SAMPLER` that need no more than a ratio. */
-export type SamplerName =
-  | 'always_on'
-  | 'always_off'
-  | 'traceidratio'
-  | 'parentbased_always_on'
-  | 'parentbased_always_off'
-  | 'parentbased_traceidratio';
+export type SamplerName = (typeof LOCAL_NAMES)[number];
 
 /** The values of `OTEL_TRACES_SAMPLER` by which Jaeger says what is kept. */
-export type RemoteSamplerName = 'jaeger_remote' | 'parentbased_jaeger_remote';
+export type RemoteSamplerName = (typeof REMOTE_NAMES)[number];
 
 /** A sampler by name, by the share of traces it keeps, as Jaeger says, or any sampler object of the OpenTelemetry SDK. */
 export type SamplerOption =
@@ -64,17 +69,6 @@ export interface ResolvedRemoteSampler {
   readonly initialRatio: number;
 }
 
-const NAMES: readonly (SamplerName | RemoteSamplerName)[] = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-  'jaeger_remote',
-  'parentbased_jaeger_remote',
-];
-
 const ARGUMENT = 'OTEL_TRACES_SAMPLER_ARG';
 /** What OpenTelemetry's specification calls the settings of a remote sampler. */
 const ARGUMENT_KEYS = ['endpoint', 'pollingIntervalMs', 'initialSamplingRate'];
@@ -107,7 +101,7 @@ function byName(type: SamplerName | RemoteSamplerName, env: NodeJS.ProcessEnv): 
 }
 
 function byRatio(value: object): ResolvedSampler {
-  const options = knownKeys<RatioSamplerOptions>('sampler', value, ['ratio', 'parentBased']);
+  const options = knownKeys<RatioSamplerOptions>('sampler', value, { ratio: true, parentBased: true });
   const ratio = option('sampler.ratio', options.ratio);
   if (!ratio) {
     const fix = 'Give a number from 0 to 1. If it comes from your configuration, give that a default.';
@@ -120,8 +114,13 @@ function byRatio(value: object): ResolvedSampler {
 }
 
 function remote(value: object): ResolvedSampler {
-  const keys = ['type', 'endpoint', 'initialRatio', 'pollingInterval', 'parentBased'] as const;
-  const options = knownKeys<JaegerRemoteSamplerOptions>('sampler', value, keys);
+  const options = knownKeys<JaegerRemoteSamplerOptions>('sampler', value, {
+    type: true,
+    endpoint: true,
+    initialRatio: true,
+    pollingInterval: true,
+    parentBased: true,
+  });
   oneOf({ name: 'sampler.type', value: options.type }, ['jaeger_remote']);
   return remoteSampler(
     isParentBased(options.parentBased) ? 'parentbased_jaeger_remote' : 'jaeger_remote',

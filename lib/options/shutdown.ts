@@ -21,7 +21,7 @@ export interface ResolvedShutdown {
 
 /** Settles how the last spans leave. */
 export function resolveShutdown(given: ShutdownOptions | undefined): ResolvedShutdown {
-  const options = knownKeys<ShutdownOptions>('shutdown', given, ['timeout', 'onProcessExit']);
+  const options = knownKeys<ShutdownOptions>('shutdown', given, { timeout: true, onProcessExit: true });
   const timeout = option('shutdown.timeout', options.timeout);
   const onProcessExit = option('shutdown.onProcessExit', options.onProcessExit);
   return Object.freeze({

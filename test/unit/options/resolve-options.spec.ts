@@ -203,8 +203,8 @@ describe('resolveOptions', () => {
   it('names the options of the provider that are given in code', () => {
     const given = { serviceName: 'a', sampler: undefined, http: {}, limits: {}, propagators: 'b3' };
     expect(resolve(given, { OTEL_TRACES_EXPORTER: 'none' }).providerOptionsGiven).toEqual([
-      'limits',
       'serviceName',
+      'limits',
       'propagators',
     ]);
   });
