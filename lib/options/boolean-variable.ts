@@ -1,21 +1,17 @@
 import { warnOfVariable } from './lenient.js';
-import { variable, type Setting } from './setting.js';
+import type { Setting } from './setting.js';
 
-/** Whether `OTEL_SDK_DISABLED` switches tracing off. */
-export function isSdkDisabled(env: NodeJS.ProcessEnv): boolean {
-  return isTrue(variable(env, 'OTEL_SDK_DISABLED'));
+/** Reads a boolean variable. Any value other than `true` counts as false. */
+export function isTrue(setting: Setting | undefined): boolean {
+  return wordOf(setting) === 'true';
 }
 
-/** Reads a boolean variable. Warns of a value that is neither `true` nor `false`, and counts as false. */
-export function booleanVariable(setting: Setting | undefined): boolean {
-  const value = isTrue(setting);
-  if (setting && !value && String(setting.value).toLowerCase() !== 'false') {
-    warnOfVariable(setting, `is ${JSON.stringify(setting.value)}, which counts as false. Use true or false.`);
-  }
-  return value;
+/** Warns of a value that OpenTelemetry's specification does not allow, such as `1` or `yes`. */
+export function warnUnlessBoolean(setting: Setting | undefined): void {
+  if (!setting || ['true', 'false'].includes(wordOf(setting))) return;
+  warnOfVariable(setting, `is ${JSON.stringify(setting.value)}, which counts as false. Use true or false.`);
 }
 
-/** OpenTelemetry's specification allows no other word for it, such as 1 or yes. */
-function isTrue(setting: Setting | undefined): boolean {
-  return String(setting?.value).toLowerCase() === 'true';
+function wordOf(setting: Setting | undefined): string {
+  return String(setting?.value).toLowerCase();
 }

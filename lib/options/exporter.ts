@@ -1,8 +1,8 @@
 import { requirePackage } from '../packages/optional.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
+import { choicesInCode, choicesInVariable } from './choices.js';
 import { JAEGER_PACKAGE, resolveJaeger, type JaegerExporterOptions, type ResolvedJaegerExporter } from './jaeger.js';
 import { knownKeys } from './known-keys.js';
-import { nameList } from './name-list.js';
 import { resolveOtlp, type OtlpExporterOptions, type ResolvedOtlpExporter } from './otlp.js';
 import { oneOf } from './parse.js';
 import type { SpanExporter } from './sdk-types.js';
@@ -15,7 +15,12 @@ export type ExporterName = (typeof NAMES)[number];
 
 /** An exporter by name, by name with settings, or any exporter object of the OpenTelemetry SDK. */
 export type ExporterOption =
-  ExporterName | OtlpExporterOptions | JaegerExporterOptions | { type: 'console' | 'memory' | 'none' } | SpanExporter;
+  ExporterName | OtlpExporterOptions | JaegerExporterOptions | PlainExporterOptions | SpanExporter;
+
+/** An exporter without settings. */
+interface PlainExporterOptions {
+  type: 'console' | 'memory' | 'none';
+}
 
 export type ResolvedExporter =
   | ResolvedOtlpExporter
@@ -24,58 +29,51 @@ export type ResolvedExporter =
   | { readonly type: 'memory' }
   | { readonly type: 'custom'; readonly exporter: SpanExporter };
 
-/** Settles where spans go; nothing in the list means nowhere. */
+/** Resolves which exporters receive the finished spans. The list is empty if no spans are exported. */
 export function resolveExporters(
   given: ExporterOption | readonly ExporterOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): readonly ResolvedExporter[] {
-  return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given, env));
+  if (given === undefined) return Object.freeze(exportersInVariable(env));
+  return Object.freeze(choicesInCode('exporter', given, 'exporter', (choice) => resolveExporter(choice, env)));
 }
 
-function namedByVariable(env: NodeJS.ProcessEnv): readonly ResolvedExporter[] {
-  const names = nameList(variable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
-  return names.flatMap((name) => byType(name, 'exporter', {}, env) ?? []);
+function exportersInVariable(env: NodeJS.ProcessEnv): ResolvedExporter[] {
+  const names = choicesInVariable(variable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
+  return names.map((name) => resolveType(name, 'exporter', {}, env)).filter((exporter) => exporter !== 'none');
 }
 
-/** A name in a variable must not stop the start where the exporter's package is missing. */
+/** Refuses an exporter whose package is missing, so that the variable is ignored and the application starts. */
 function installedExporter(entry: Setting): ExporterName {
   const name = oneOf(entry, NAMES);
   if (name === 'jaeger') requirePackage(JAEGER_PACKAGE, entry.name, name);
   return name;
 }
 
-function givenInCode(
-  given: ExporterOption | readonly ExporterOption[],
-  env: NodeJS.ProcessEnv,
-): readonly ResolvedExporter[] {
-  const found = settingsOf(given).map((setting) => ({ setting, exporter: resolveExporter(setting, env) }));
-  const none = found.find(({ exporter }) => exporter === undefined);
-  if (none && found.length > 1) {
-    const fix = 'It means no exporter at all: remove it, or the others beside it.';
-    throw new TracingConfigurationError(none.setting.name, 'none', fix);
-  }
-  return found.flatMap(({ exporter }) => exporter ?? []);
-}
-
-function settingsOf(given: ExporterOption | readonly ExporterOption[]): readonly Setting[] {
-  if (!Array.isArray(given)) return [{ name: 'exporter', value: given }];
-  if (given.length > 0) return given.map((value: unknown, index) => ({ name: `exporter[${index}]`, value }));
-  throw new TracingConfigurationError('exporter', given, "Name at least one exporter, or use 'none'.");
-}
-
-/** Undefined stands for `none`. */
-function resolveExporter(setting: Setting, env: NodeJS.ProcessEnv): ResolvedExporter | undefined {
-  const { name, value } = setting;
-  if (typeof value !== 'object' || value === null) return byType(oneOf(setting, NAMES), 'exporter', {}, env);
+function resolveExporter(choice: Setting, env: NodeJS.ProcessEnv): ResolvedExporter | 'none' {
+  const { name, value } = choice;
+  if (typeof value !== 'object' || value === null) return resolveType(oneOf(choice, NAMES), 'exporter', {}, env);
   if (isSpanExporter(value)) return Object.freeze({ type: 'custom', exporter: value });
-  return byType(typeOf(name, value), name, value, env);
+  return resolveType(typeOf(name, value), name, value, env);
 }
 
-function byType(type: ExporterName, path: string, given: object, env: NodeJS.ProcessEnv): ResolvedExporter | undefined {
-  if (type === 'otlp') return resolveOtlp(path, given, env);
-  if (type === 'jaeger') return resolveJaeger(path, given, env);
-  knownKeys<{ type: ExporterName }>(path, given, { type: true });
-  return type === 'none' ? undefined : Object.freeze({ type });
+function resolveType(
+  type: ExporterName,
+  path: string,
+  given: object,
+  env: NodeJS.ProcessEnv,
+): ResolvedExporter | 'none' {
+  switch (type) {
+    case 'otlp':
+      return resolveOtlp(path, given, env);
+    case 'jaeger':
+      return resolveJaeger(path, given, env);
+    case 'console':
+    case 'memory':
+    case 'none':
+      knownKeys<PlainExporterOptions>(path, given, { type: true });
+      return type === 'none' ? type : Object.freeze({ type });
+  }
 }
 
 function typeOf(path: string, value: object): ExporterName {

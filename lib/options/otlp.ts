@@ -1,4 +1,4 @@
-import { booleanVariable } from './boolean-variable.js';
+import { isTrue, warnUnlessBoolean } from './boolean-variable.js';
 import { grpcUrl, httpUrl, withPath } from './endpoint.js';
 import { HTTP_HEADERS, mergeHeaders, METADATA } from './headers.js';
 import { knownKeys } from './known-keys.js';
@@ -83,7 +83,11 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
 
   const protocol = parseFirst((name) => oneOf(name, PROTOCOLS), ...sources('protocol', 'PROTOCOL')) ?? 'http/protobuf';
   const overGrpc = protocol === 'grpc';
-  const isInsecure = () => booleanVariable(firstOf(forTraces('INSECURE'), forAll('INSECURE')));
+  const insecure = firstOf(forTraces('INSECURE'), forAll('INSECURE'));
+  const isInsecure = () => {
+    warnUnlessBoolean(insecure);
+    return isTrue(insecure);
+  };
   const endpoints = sources('endpoint', 'ENDPOINT');
 
   return Object.freeze({

@@ -1,7 +1,7 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { warn } from '../core/diagnostics.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { nameList } from './name-list.js';
+import { choicesInCode, choicesInVariable } from './choices.js';
 import { oneOf } from './parse.js';
 import { variable, type Setting } from './setting.js';
 
@@ -15,21 +15,22 @@ export type PropagatorOption = PropagatorName | TextMapPropagator;
 
 export type ResolvedPropagators = readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
 
-/** Settles in which headers the context travels; nothing in the list means in none. */
+/** Resolves which propagators write and read the headers of trace context and baggage. The list is empty if there are none. */
 export function resolvePropagators(
   given: PropagatorOption | readonly PropagatorOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): ResolvedPropagators {
-  return Object.freeze(given === undefined ? namedByVariable(env) : givenInCode(given));
+  if (given === undefined) return Object.freeze(propagatorsInVariable(env));
+  return Object.freeze([...new Set(choicesInCode('propagators', given, 'propagator', checkPropagator))]);
 }
 
-function namedByVariable(env: NodeJS.ProcessEnv): ResolvedPropagators {
-  const named = nameList(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES));
+function propagatorsInVariable(env: NodeJS.ProcessEnv): ResolvedPropagators {
+  const named = choicesInVariable(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES));
   if (named) warnOfOrder(named);
   return named ?? ['tracecontext', 'baggage'];
 }
 
-// A platform sets it for all its services, in an order that nobody has thought about.
+/** The variable is often set for all services of a platform, and its order is then seldom a decision about this one. */
 function warnOfOrder(named: readonly string[]): void {
   const w3c = named.indexOf('tracecontext');
   if (w3c === -1 || named.indexOf('xray') < w3c) return;
@@ -40,26 +41,9 @@ function warnOfOrder(named: readonly string[]): void {
   );
 }
 
-function givenInCode(given: PropagatorOption | readonly PropagatorOption[]): ResolvedPropagators {
-  const settings = settingsOf(given);
-  const found = settings.map(resolvePropagator);
-  const none = settings[found.indexOf('none')];
-  if (none && found.length > 1) {
-    const fix = 'It means no propagator at all: remove it, or the others beside it.';
-    throw new TracingConfigurationError(none.name, 'none', fix);
-  }
-  return [...new Set(found.filter((propagator) => propagator !== 'none'))];
-}
-
-function settingsOf(given: PropagatorOption | readonly PropagatorOption[]): readonly Setting[] {
-  if (!Array.isArray(given)) return [{ name: 'propagators', value: given }];
-  if (given.length > 0) return given.map((value: unknown, index) => ({ name: `propagators[${index}]`, value }));
-  throw new TracingConfigurationError('propagators', given, "Name at least one propagator, or use 'none'.");
-}
-
-function resolvePropagator(setting: Setting): PropagatorName | TextMapPropagator {
-  const { name, value } = setting;
-  if (typeof value !== 'object' || value === null) return oneOf(setting, NAMES);
+function checkPropagator(choice: Setting): PropagatorName | TextMapPropagator {
+  const { name, value } = choice;
+  if (typeof value !== 'object' || value === null) return oneOf(choice, NAMES);
   if (isPropagator(value)) return value;
   const fix = 'A propagator object needs the methods inject(), extract() and fields().';
   throw new TracingConfigurationError(name, Object.keys(value), fix);

@@ -2,7 +2,7 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import type { TracingOptions } from '../tracing.options.js';
 import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
-import { booleanVariable } from './boolean-variable.js';
+import { resolveEnabled } from './enabled.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttpClient } from './http-client.js';
@@ -12,11 +12,9 @@ import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { nearestPackage, type PackageInfo } from './package-info.js';
-import { flag } from './parse.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
-import { option, variable } from './setting.js';
 import { resolveShutdown } from './shutdown.js';
 
 /**
@@ -61,7 +59,7 @@ export function resolveOptions(
     throw new TracingConfigurationError('options', options, fix);
   }
   const given = knownKeys<TracingOptions>('', options, OPTIONS);
-  if (isEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
+  if (resolveEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
   // An application must be able to switch tracing off even if the rest of its configuration is wrong.
   return resolve(false, { exporter: 'none' }, {}, () => undefined);
 }
@@ -104,9 +102,4 @@ function providerOptionsIn(options: Partial<TracingOptions>): readonly string[] 
     // The rest of the baggage is a matter of the propagators.
     ...(options.baggage?.attributes === undefined ? [] : ['baggage.attributes']),
   ]);
-}
-
-function isEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {
-  const enabled = option('enabled', given);
-  return enabled ? flag(enabled) : !booleanVariable(variable(env, 'OTEL_SDK_DISABLED'));
 }

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { TracingConfigurationError } from '../tracing.errors.js';
+import { choicesInVariable } from './choices.js';
 import { keyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
-import { nameList } from './name-list.js';
 import type { PackageInfo } from './package-info.js';
 import { oneOf, text } from './parse.js';
 import { option, variable } from './setting.js';
@@ -69,7 +69,7 @@ export function resolveResource(
 
 /** The resource detectors of the SDK that the application's environment asks for. */
 export function resolveResourceDetectors(env: NodeJS.ProcessEnv): readonly string[] {
-  const named = nameList(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS));
+  const named = choicesInVariable(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS));
   return Object.freeze(named ?? []);
 }
 

@@ -1,5 +1,5 @@
 import { warn } from '../core/diagnostics.js';
-import { isSdkDisabled } from '../options/boolean-variable.js';
+import { isSdkDisabled } from '../options/enabled.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import { EarlyTracerProvider } from './early-spans.js';
 import { registerContextManager, registeredProvider, registerProvider, unregisterProvider } from './globals.js';
