@@ -1,13 +1,13 @@
 /**
- * A wrong configuration. It stops the application's start and says which option is meant, what it was, and how to mend it.
+ * An option that cannot be used. The error stops the start of the application. It contains the option, its value, and the fix.
  */
 export class TracingConfigurationError extends Error {
   override readonly name: string = 'TracingConfigurationError';
 
   /**
-   * @param option the option as the user wrote it: `exporter.endpoint`, or the variable `OTEL_EXPORTER_OTLP_ENDPOINT`
-   * @param value what was found there
-   * @param fix what to write instead
+   * @param option the path of the option, such as `exporter.endpoint`, or the variable, such as `OTEL_EXPORTER_OTLP_ENDPOINT`
+   * @param value the value of the option
+   * @param fix how to correct the value, as one or several sentences
    */
   constructor(
     readonly option: string,
@@ -15,11 +15,11 @@ export class TracingConfigurationError extends Error {
     readonly fix: string,
     options?: ErrorOptions,
   ) {
-    super(`Tracing option "${option}" is ${describe(value)}. ${fix}`, options);
+    super(`Tracing option "${option}" is ${describeValue(value)}. ${fix}`, options);
   }
 }
 
-/** An option needs a package that is not installed. */
+/** An option that needs a package which is not installed. */
 export class TracingPackageError extends TracingConfigurationError {
   override readonly name = 'TracingPackageError';
 
@@ -38,7 +38,7 @@ export class TracingPackageError extends TracingConfigurationError {
   }
 }
 
-function describe(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `a function (${value.name || 'anonymous'})`;
   if (typeof value === 'object' && value !== null) {

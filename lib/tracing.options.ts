@@ -11,59 +11,59 @@ import type { SamplerOption } from './options/sampler.js';
 import type { ShutdownOptions } from './options/shutdown.js';
 
 /**
- * Everything `TracingModule.forRoot()` accepts. Nothing is required.
+ * The options of `TracingModule.forRoot()`. None of them is required.
  *
- * Where an option is left out, the standard `OTEL_*` variable named beside it counts, then the default. An option that cannot be
- * right stops the start; a variable that cannot be used is warned of and ignored.
+ * If an option is left out, the standard `OTEL_*` variable in its `@default` is used, else the default. An option that cannot be
+ * used stops the start with a `TracingConfigurationError`. A variable that cannot be used is ignored with a warning.
  */
 export interface TracingOptions extends ResourceOptions {
   /**
-   * Whether to trace at all. When false, nothing is registered and no part of the SDK is loaded.
+   * True if the application is traced. If false, nothing is registered and no part of the SDK is loaded.
    * @default the opposite of `OTEL_SDK_DISABLED`, else true
    */
   enabled?: boolean;
 
   /**
-   * Where finished spans go: one exporter or several.
+   * The exporters of finished spans: one or several.
    * @default `OTEL_TRACES_EXPORTER`, else `otlp`
    */
   exporter?: ExporterOption | readonly ExporterOption[];
 
-  /** How spans wait for export. Exporters named `console` and `memory` do not wait. */
+  /** The queue between finished spans and the exporter. The exporters `console` and `memory` have no queue. */
   batch?: BatchOptions;
 
   /**
-   * Which traces are kept.
+   * The sampler, which decides which traces are recorded and exported.
    * @default `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`, else `parentbased_always_on`
    */
   sampler?: SamplerOption;
 
   /**
-   * In which headers the trace context travels. All are read, in this order, a later one winning; all are written. One that
-   * is absent or malformed takes nothing away from the others.
+   * The propagators, which read and write trace context and baggage in headers. All of them are used in this order, and the trace
+   * context of a later one replaces that of an earlier one. Headers that are absent or malformed have no effect on the others.
    * @default `OTEL_PROPAGATORS`, else `['tracecontext', 'baggage']`
    */
   propagators?: PropagatorOption | readonly PropagatorOption[];
 
-  /** What of the baggage spans show, and what of it leaves. */
+  /** Entries of the baggage that become attributes, and entries that are sent. */
   baggage?: BaggageOptions;
 
-  /** How much a span may hold. */
+  /** Limits of a single span. */
   limits?: SpanLimitOptions;
 
-  /** HTTP requests: those that come in, and under `client` those that go out. */
+  /** Incoming HTTP requests, and outgoing ones under `client`. */
   http?: HttpOptions;
 
-  /** gRPC calls on both sides. False leaves gRPC alone. */
+  /** gRPC calls on both sides. False if they are not traced. */
   grpc?: GrpcOptions | false;
 
   /**
-   * What requests and calls are measured by. Every one counts, sampled or not; sampled ones leave an exemplar, which leads
-   * from the metric to the trace.
+   * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the
+   * metric to the trace.
    * @default false: nothing is measured
    */
   metrics?: MetricsOptions | false;
 
-  /** What happens at the end of the application. */
+  /** The export of the last spans at the end of the application. */
   shutdown?: ShutdownOptions;
 }

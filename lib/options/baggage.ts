@@ -1,17 +1,17 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { knownKeys } from './known-keys.js';
+import { checkKeys } from './check-keys.js';
 
-/** Key-value pairs that travel with the trace context: anybody on the way can read, add and change them. */
+/** Key-value pairs that travel with the trace context. Every service on the way can read, add and change them. */
 export interface BaggageOptions {
   /**
-   * Keys whose value becomes an attribute of the same name on every span that starts where the baggage has them, unless the
-   * span has that attribute already.
+   * Keys whose value becomes an attribute of the same name on every span that starts while the baggage contains them. An attribute
+   * that the span has already is kept.
    * @default []
    */
   attributes?: readonly string[];
 
   /**
-   * Which keys leave with calls and messages: a list, or a function. The others stay in this service.
+   * Keys that are sent with outgoing calls and messages: a list, or a function of the key. The other keys stay in this service.
    * @default every key
    */
   propagate?: readonly string[] | ((key: string) => boolean);
@@ -20,31 +20,31 @@ export interface BaggageOptions {
 export interface ResolvedBaggage {
   /** The keys that become attributes. */
   readonly attributes: readonly string[];
-  /** Whether a key leaves; may throw, where the user wrote it. Undefined: all do. */
+  /** True if a key is sent. It throws if the application's function throws. Undefined if every key is sent. */
   readonly propagate: ((key: string) => boolean) | undefined;
 }
 
-/** Settles what of the baggage spans show, and what of it leaves. */
+/** Resolves which entries of the baggage become attributes, and which are sent. */
 export function resolveBaggage(given: BaggageOptions | undefined): ResolvedBaggage {
-  const { attributes, propagate } = knownKeys<BaggageOptions>('baggage', given, { attributes: true, propagate: true });
+  const { attributes, propagate } = checkKeys<BaggageOptions>('baggage', given, { attributes: true, propagate: true });
   return Object.freeze({
-    attributes: attributes === undefined ? Object.freeze([]) : keys('baggage.attributes', attributes),
-    propagate: propagate === undefined || typeof propagate === 'function' ? propagate : anyOf(propagate),
+    attributes: attributes === undefined ? Object.freeze([]) : parseKeys('baggage.attributes', attributes),
+    propagate: propagate === undefined || typeof propagate === 'function' ? propagate : listPredicate(propagate),
   });
 }
 
-function anyOf(listed: readonly string[]): (key: string) => boolean {
-  const known = new Set(keys('baggage.propagate', listed));
-  return (key) => known.has(key);
+function listPredicate(listed: readonly string[]): (key: string) => boolean {
+  const keys = new Set(parseKeys('baggage.propagate', listed));
+  return (key) => keys.has(key);
 }
 
-function keys(name: string, listed: unknown): readonly string[] {
+function parseKeys(option: string, listed: unknown): readonly string[] {
   if (!Array.isArray(listed)) {
-    throw new TracingConfigurationError(name, listed, "Give a list of baggage keys, such as ['tenant.id'].");
+    throw new TracingConfigurationError(option, listed, "Give a list of baggage keys, such as ['tenant.id'].");
   }
-  const checked = listed.map((key: unknown, index) => {
+  const keys = listed.map((key: unknown, index) => {
     if (typeof key === 'string' && key.trim()) return key.trim();
-    throw new TracingConfigurationError(`${name}[${index}]`, key, 'Give the key of a baggage entry.');
+    throw new TracingConfigurationError(`${option}[${index}]`, key, 'Give the key of a baggage entry.');
   });
-  return Object.freeze([...new Set(checked)]);
+  return Object.freeze([...new Set(keys)]);
 }

@@ -1,18 +1,21 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { knownKeys } from './known-keys.js';
+import { checkKeys } from './check-keys.js';
 import { firstParsed, parseFirst, warnOfVariable } from './lenient.js';
-import { integer, milliseconds, timeout } from './parse.js';
-import { option, variable, type Setting } from './setting.js';
+import { parseInteger, parseMilliseconds, parseTimeout } from './parse.js';
+import { readOption, readVariable, type Setting, type Sources, type VariableName } from './setting.js';
 
-/** The queue between finished spans and the exporter. When it is full, further spans are dropped and counted. */
+/** The queue between finished spans and the exporter. When the queue is full, further spans are dropped and counted. */
 export interface BatchOptions {
-  /** Spans that may wait, with 64 MiB at most together, or 8 KiB for each if that is more. @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048 */
+  /**
+   * Number of spans in the queue. The queue is also full at 64 MiB, or at 8 KiB for each span of this number if that is more.
+   * @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048
+   */
   maxQueueSize?: number;
-  /** Spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
+  /** Number of spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
   maxExportBatchSize?: number;
-  /** Longest wait of a span, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
+  /** Longest time that a span waits for its export, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
   scheduledDelay?: number;
-  /** When an export counts as failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
+  /** Time after which an export has failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
   exportTimeout?: number;
 }
 
@@ -26,47 +29,48 @@ export interface ResolvedBatch {
 const DEFAULT_QUEUE_SIZE = 2048;
 const DEFAULT_BATCH_SIZE = 512;
 
-type Sources = readonly (Setting | undefined)[];
-
-/** Settles the queue between finished spans and the exporter. */
+/** Resolves the queue between finished spans and the exporter. */
 export function resolveBatch(given: BatchOptions | undefined, env: NodeJS.ProcessEnv): ResolvedBatch {
-  const options = knownKeys<BatchOptions>('batch', given, {
+  const options = checkKeys<BatchOptions>('batch', given, {
     maxQueueSize: true,
     maxExportBatchSize: true,
     scheduledDelay: true,
     exportTimeout: true,
   });
-  const sources = (key: keyof BatchOptions, name: string): Sources => [
-    option(`batch.${key}`, options[key]),
-    variable(env, `OTEL_BSP_${name}`),
+  const sources = (key: keyof BatchOptions, name: VariableName): Sources => [
+    readOption(`batch.${key}`, options[key]),
+    readVariable(env, name),
   ];
+  const delay = sources('scheduledDelay', 'OTEL_BSP_SCHEDULE_DELAY');
   return Object.freeze({
-    ...sizes(sources('maxQueueSize', 'MAX_QUEUE_SIZE'), sources('maxExportBatchSize', 'MAX_EXPORT_BATCH_SIZE')),
-    scheduledDelay:
-      parseFirst((delay) => milliseconds(delay, 0), ...sources('scheduledDelay', 'SCHEDULE_DELAY')) ?? 5000,
-    exportTimeout: parseFirst(timeout, ...sources('exportTimeout', 'EXPORT_TIMEOUT')) ?? 30_000,
+    ...resolveSizes(
+      sources('maxQueueSize', 'OTEL_BSP_MAX_QUEUE_SIZE'),
+      sources('maxExportBatchSize', 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE'),
+    ),
+    scheduledDelay: parseFirst((setting) => parseMilliseconds(setting, 0), ...delay) ?? 5000,
+    exportTimeout: parseFirst(parseTimeout, ...sources('exportTimeout', 'OTEL_BSP_EXPORT_TIMEOUT')) ?? 30_000,
   });
 }
 
-/** A batch cannot be larger than the queue. */
-function sizes(
+/** Resolves the two sizes together, because a batch cannot be larger than the queue. */
+function resolveSizes(
   queueSources: Sources,
   batchSources: Sources,
 ): Pick<ResolvedBatch, 'maxQueueSize' | 'maxExportBatchSize'> {
-  const queue = firstParsed((size) => integer(size, 1), ...queueSources);
-  const batch = firstParsed((size) => integer(size, 1), ...batchSources);
+  const queue = firstParsed((size) => parseInteger(size, 1), ...queueSources);
+  const batch = firstParsed((size) => parseInteger(size, 1), ...batchSources);
   const maxQueueSize = queue?.value ?? DEFAULT_QUEUE_SIZE;
   const maxExportBatchSize = Math.min(batch?.value ?? DEFAULT_BATCH_SIZE, maxQueueSize);
-  if (batch && batch.value > maxQueueSize) refuseBatch(batch.setting, queue?.setting, maxQueueSize);
+  if (batch && batch.value > maxQueueSize) reportLargeBatch(batch.setting, queue?.setting, maxQueueSize);
   return { maxQueueSize, maxExportBatchSize };
 }
 
-/** Throws where both sizes are written in code. Where a variable has one of them, the batch is as large as the queue. */
-function refuseBatch(batch: Setting, queue: Setting | undefined, maxQueueSize: number): void {
+/** Throws if both sizes stand in code. Warns if one of them stands in a variable, and the batch is then as large as the queue. */
+function reportLargeBatch(batch: Setting, queue: Setting | undefined, maxQueueSize: number): void {
   const fix = `Use at most the size of the queue (${queue?.name ?? 'batch.maxQueueSize'}), which is ${maxQueueSize}.`;
-  const platform = [batch, queue].find((setting) => setting?.variable !== undefined);
-  if (!platform) throw new TracingConfigurationError(batch.name, batch.value, fix);
+  const inVariable = [batch, queue].find((setting) => setting?.variable !== undefined);
+  if (!inVariable) throw new TracingConfigurationError(batch.name, batch.value, fix);
   const conflict = `does not go with ${batch.name}, which is ${String(batch.value)}`;
-  const reason = platform === batch ? `is ${String(batch.value)}, more than the queue holds` : conflict;
-  warnOfVariable(platform, `${reason}: batches have ${maxQueueSize} spans. ${fix}`);
+  const reason = inVariable === batch ? `is ${String(batch.value)}, more than the queue holds` : conflict;
+  warnOfVariable(inVariable, `${reason}: batches have ${maxQueueSize} spans. ${fix}`);
 }

@@ -1,6 +1,6 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { parseEach } from './lenient.js';
-import { entriesOf, type Setting } from './setting.js';
+import { splitEntries, type Setting } from './setting.js';
 
 /**
  * Reads an option that takes one choice or a list of them, such as `exporter`. Returns an empty list for `none`, which must stand
@@ -43,7 +43,7 @@ export function choicesInVariable<T extends string>(
   if (!list) return undefined;
   let others = 0;
   // Entries named `none` come last, when it is known whether another entry can be used.
-  const entries = entriesOf(list).toSorted((a, b) => Number(isNoneEntry(a)) - Number(isNoneEntry(b)));
+  const entries = splitEntries(list).toSorted((a, b) => Number(isNoneEntry(a)) - Number(isNoneEntry(b)));
   const names = parseEach((entry) => {
     const name = parse(entry);
     if (name !== 'none') others++;

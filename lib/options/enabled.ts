@@ -1,11 +1,11 @@
 import { isTrue, warnUnlessBoolean } from './boolean-variable.js';
-import { flag } from './parse.js';
-import { option, variable, type Setting } from './setting.js';
+import { parseBoolean } from './parse.js';
+import { readOption, readVariable, type Setting } from './setting.js';
 
 /** Resolves whether tracing is enabled. */
 export function resolveEnabled(given: unknown, env: NodeJS.ProcessEnv): boolean {
-  const enabled = option('enabled', given);
-  if (enabled) return flag(enabled);
+  const enabled = readOption('enabled', given);
+  if (enabled) return parseBoolean(enabled);
   warnUnlessBoolean(disabledVariable(env));
   return !isSdkDisabled(env);
 }
@@ -16,5 +16,5 @@ export function isSdkDisabled(env: NodeJS.ProcessEnv): boolean {
 }
 
 function disabledVariable(env: NodeJS.ProcessEnv): Setting | undefined {
-  return variable(env, 'OTEL_SDK_DISABLED');
+  return readVariable(env, 'OTEL_SDK_DISABLED');
 }

@@ -1,44 +1,44 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { text } from './parse.js';
+import { parseText } from './parse.js';
 import type { Setting } from './setting.js';
 
 const FIX = 'Use an address that begins with http:// or https://.';
 
-/** An `http:` or `https:` address. */
-export function httpUrl(setting: Setting): URL {
-  return parsedUrl(text(setting)) ?? refuse(setting, FIX);
+/** Parses an `http:` or `https:` address. */
+export function parseHttpUrl(setting: Setting): URL {
+  return toUrl(parseText(setting)) ?? refuse(setting, FIX);
 }
 
 /**
- * The address of a gRPC server: as over HTTP, or `host:port`.
+ * Parses the address of a gRPC server: an `http:` or `https:` address, or `host:port`.
  *
- * @param isInsecure says whether `host:port` is to be reached without TLS; the scheme of an address goes before it
+ * @param isInsecure true if the connection to `host:port` does not use TLS; not called if the address has a scheme
  */
-export function grpcUrl(setting: Setting, isInsecure: () => boolean): URL {
-  const written = text(setting);
-  if (written.includes('://')) return parsedUrl(written) ?? refuse(setting, FIX);
-  const url = parsedUrl(`${isInsecure() ? 'http' : 'https'}://${written}`);
+export function parseGrpcUrl(setting: Setting, isInsecure: () => boolean): URL {
+  const address = parseText(setting);
+  if (address.includes('://')) return toUrl(address) ?? refuse(setting, FIX);
+  const url = toUrl(`${isInsecure() ? 'http' : 'https'}://${address}`);
   return url ?? refuse(setting, 'Use an address that begins with http:// or https://, or host:port.');
 }
 
-/** Adds a path to a base address, unless the address ends in it already. */
-export function withPath(base: URL, path: string): URL {
+/** Adds a path to a base address, unless the address ends with that path. */
+export function addPath(base: URL, path: string): URL {
   const url = new URL(base);
   const start = url.pathname.replace(/\/+$/, '');
   url.pathname = start.endsWith(path) ? start : start + path;
   return url;
 }
 
-/** What of an address may be shown: no credentials, and no query, which may hold an API key. */
-export function publicText(address: string): string {
+/** Returns an address without credentials and without its query, which may contain an API key. */
+export function redactAddress(address: string): string {
   return address.replace(/^.*@/s, 'REDACTED@').replace(/\?.*$/s, '?REDACTED');
 }
 
-function parsedUrl(written: string): URL | undefined {
-  const url = URL.canParse(written) ? new URL(written) : undefined;
+function toUrl(address: string): URL | undefined {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
   return url && /^https?:$/.test(url.protocol) && url.hostname ? url : undefined;
 }
 
 function refuse(setting: Setting, fix: string): never {
-  throw new TracingConfigurationError(setting.name, publicText(text(setting)), fix);
+  throw new TracingConfigurationError(setting.name, redactAddress(parseText(setting)), fix);
 }

@@ -1,19 +1,19 @@
 import { requirePackage } from '../packages/optional.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
+import { checkKeys } from './check-keys.js';
 import { choicesInCode, choicesInVariable } from './choices.js';
 import { JAEGER_PACKAGE, resolveJaeger, type JaegerExporterOptions, type ResolvedJaegerExporter } from './jaeger.js';
-import { knownKeys } from './known-keys.js';
 import { resolveOtlp, type OtlpExporterOptions, type ResolvedOtlpExporter } from './otlp.js';
-import { oneOf } from './parse.js';
+import { parseName } from './parse.js';
 import type { SpanExporter } from './sdk-types.js';
-import { variable, type Setting } from './setting.js';
+import { readVariable, type Setting } from './setting.js';
 
 const NAMES = ['otlp', 'jaeger', 'console', 'memory', 'none'] as const;
 
-/** The names that `exporter` and `OTEL_TRACES_EXPORTER` know. */
+/** The names of exporters, in `exporter` and in `OTEL_TRACES_EXPORTER`. */
 export type ExporterName = (typeof NAMES)[number];
 
-/** An exporter by name, by name with settings, or any exporter object of the OpenTelemetry SDK. */
+/** An exporter by its name, by its name with settings, or any exporter object of the OpenTelemetry SDK. */
 export type ExporterOption =
   ExporterName | OtlpExporterOptions | JaegerExporterOptions | PlainExporterOptions | SpanExporter;
 
@@ -39,20 +39,20 @@ export function resolveExporters(
 }
 
 function exportersInVariable(env: NodeJS.ProcessEnv): ResolvedExporter[] {
-  const names = choicesInVariable(variable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
+  const names = choicesInVariable(readVariable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
   return names.map((name) => resolveType(name, 'exporter', {}, env)).filter((exporter) => exporter !== 'none');
 }
 
 /** Refuses an exporter whose package is missing, so that the variable is ignored and the application starts. */
 function installedExporter(entry: Setting): ExporterName {
-  const name = oneOf(entry, NAMES);
+  const name = parseName(entry, NAMES);
   if (name === 'jaeger') requirePackage(JAEGER_PACKAGE, entry.name, name);
   return name;
 }
 
 function resolveExporter(choice: Setting, env: NodeJS.ProcessEnv): ResolvedExporter | 'none' {
   const { name, value } = choice;
-  if (typeof value !== 'object' || value === null) return resolveType(oneOf(choice, NAMES), 'exporter', {}, env);
+  if (typeof value !== 'object' || value === null) return resolveType(parseName(choice, NAMES), 'exporter', {}, env);
   if (isSpanExporter(value)) return Object.freeze({ type: 'custom', exporter: value });
   return resolveType(typeOf(name, value), name, value, env);
 }
@@ -71,14 +71,14 @@ function resolveType(
     case 'console':
     case 'memory':
     case 'none':
-      knownKeys<PlainExporterOptions>(path, given, { type: true });
+      checkKeys<PlainExporterOptions>(path, given, { type: true });
       return type === 'none' ? type : Object.freeze({ type });
   }
 }
 
 function typeOf(path: string, value: object): ExporterName {
   const type = 'type' in value ? value.type : undefined;
-  if (type !== undefined) return oneOf({ name: `${path}.type`, value: type }, NAMES);
+  if (type !== undefined) return parseName({ name: `${path}.type`, value: type }, NAMES);
   const fix = `Use one of: ${NAMES.join(', ')}. An exporter object of your own needs the methods export() and shutdown().`;
   throw new TracingConfigurationError(`${path}.type`, type, fix);
 }

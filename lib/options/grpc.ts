@@ -1,84 +1,86 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { recordedHeaders, type ResolvedHeader } from './headers.js';
-import { knownKeys } from './known-keys.js';
-import { flag } from './parse.js';
-import { anyMatcher, regExpMatcher, wildcardMatcher } from './path-pattern.js';
-import { option } from './setting.js';
-import { trust } from './trust.js';
+import { checkKeys } from './check-keys.js';
+import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
+import { parseBoolean } from './parse.js';
+import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
+import { readOption } from './setting.js';
+import { resolveTrust } from './trust.js';
 
-/** A gRPC method: its full name (`shop.Orders/Place`), one with `*` for any characters (`shop.Orders/*`), or a pattern. */
+/**
+ * A gRPC method: its full name (`shop.Orders/Place`), a name with `*` for any characters (`shop.Orders/*`), or a regular expression.
+ */
 export type GrpcMethodPattern = string | RegExp;
 
-/** A gRPC call, as far as options may look at it. */
+/** The part of a gRPC call that options can use. */
 export interface GrpcCall {
-  /** Such as `shop.Orders/Place`. */
+  /** The full name of the method, such as `shop.Orders/Place`. */
   readonly method: string;
-  /** Whether this process serves the call or makes it. */
+  /** `server` if this process serves the call, `client` if it makes the call. */
   readonly side: 'server' | 'client';
-  /** What the caller sent along. */
+  /** The metadata of the caller. */
   readonly metadata: { get(key: string): readonly (string | Buffer)[] };
 }
 
 /** How gRPC calls are traced, on both sides. */
 export interface GrpcOptions {
   /**
-   * Calls that are not traced: methods, or a function. On the server nothing beneath them is traced either.
+   * Calls that are not traced: methods, or a function of the call. On the server, work within such a call is not traced either.
    * @default []
    */
   ignore?: GrpcMethodPattern | readonly GrpcMethodPattern[] | ((call: GrpcCall) => boolean);
 
   /**
-   * Whether calls of gRPC's own health and reflection services are traced.
+   * True if calls to gRPC's own health and reflection services are traced.
    * @default false
    */
   builtInServices?: boolean;
 
   /**
-   * Whether the trace context that a call brings is adopted. Where it is not, the call begins a trace of its own with a link
-   * to the caller's span. A function that throws has said no.
+   * True if the trace context of a caller is continued. If it is not, the call starts a new trace with a link to the caller's span.
+   * A function that throws counts as false.
    * @default true
    */
   trustIncoming?: boolean | ((call: GrpcCall) => boolean);
 
   /**
-   * Metadata of the caller to record as `rpc.request.header.<name>`. Credentials are redacted even then.
+   * Metadata of the caller that is recorded as `rpc.request.header.<name>`. Credentials are redacted even if listed.
    * @default []
    */
   requestMetadata?: readonly string[];
 
   /**
-   * Metadata of the answer to record: what comes before it as `rpc.response.header.<name>`, what comes after it as
-   * `rpc.response.trailer.<name>`.
+   * Metadata of the response that is recorded: initial metadata as `rpc.response.header.<name>`, trailing metadata as
+   * `rpc.response.trailer.<name>`. Credentials are redacted even if listed.
    * @default []
    */
   responseMetadata?: readonly string[];
 
   /**
-   * Whether each message of a stream is noted as an event of its span.
+   * True if each message of a stream is recorded as an event of its span.
    * @default false
    */
   messageEvents?: boolean;
 }
 
 export interface ResolvedGrpc {
-  /** Whether this call is left out; may throw, where the user wrote it. */
+  /** True if a call is not traced. It throws if the application's function throws. */
   readonly ignore: (call: GrpcCall) => boolean;
-  /** Whether the caller's trace context is adopted; may throw, where the user wrote it. Undefined: it is. */
+  /** True if a caller's trace context is continued. It throws if the application's function throws. Undefined if it always is. */
   readonly trustIncoming: ((call: GrpcCall) => boolean) | undefined;
   readonly requestMetadata: readonly ResolvedHeader[];
   readonly responseMetadata: readonly ResolvedHeader[];
   readonly messageEvents: boolean;
 }
 
-/** gRPC's own services: probes of orchestrators and tools, of no interest to anybody who reads a trace. */
+/** gRPC's own services. Their calls are probes of orchestrators and tools, which say nothing about the application. */
 const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
 
-/** `package.Service/Method`, also with `*` for any characters. */
+/** The form `package.Service/Method`, in which `*` may stand for any characters. */
 const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 
-/** Settles how gRPC calls are traced. */
+/** Resolves how gRPC calls are traced. */
 export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
-  const options = knownKeys<GrpcOptions>('grpc', given, {
+  const options = checkKeys<GrpcOptions>('grpc', given, {
     ignore: true,
     trustIncoming: true,
     builtInServices: true,
@@ -86,29 +88,29 @@ export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
     responseMetadata: true,
     messageEvents: true,
   });
-  const setting = (key: keyof GrpcOptions) => option(`grpc.${key}`, options[key]);
+  const setting = (key: keyof GrpcOptions) => readOption(`grpc.${key}`, options[key]);
   const builtInServices = setting('builtInServices');
   const messageEvents = setting('messageEvents');
   return Object.freeze({
-    ignore: ignorePredicate(options.ignore, builtInServices ? flag(builtInServices) : false),
-    trustIncoming: trust<GrpcCall>(setting('trustIncoming')),
-    requestMetadata: recordedHeaders(setting('requestMetadata')),
-    responseMetadata: recordedHeaders(setting('responseMetadata')),
-    messageEvents: messageEvents ? flag(messageEvents) : false,
+    ignore: ignorePredicate(options.ignore, builtInServices ? parseBoolean(builtInServices) : false),
+    trustIncoming: resolveTrust<GrpcCall>(setting('trustIncoming')),
+    requestMetadata: resolveRecordedHeaders(setting('requestMetadata')),
+    responseMetadata: resolveRecordedHeaders(setting('responseMetadata')),
+    messageEvents: messageEvents ? parseBoolean(messageEvents) : false,
   });
 }
 
-function ignorePredicate(given: GrpcOptions['ignore'], builtInServices: boolean): ResolvedGrpc['ignore'] {
-  const isBuiltIn = ({ method }: GrpcCall) => !builtInServices && BUILT_IN.test(method);
-  if (given === undefined) return isBuiltIn;
-  if (typeof given === 'function') return (call) => isBuiltIn(call) || given(call);
-  const matches = anyMatcher('grpc.ignore', given, methodMatcher);
-  return (call) => isBuiltIn(call) || matches(call.method);
+function ignorePredicate(given: GrpcOptions['ignore'], tracesBuiltIn: boolean): ResolvedGrpc['ignore'] {
+  const isIgnoredBuiltIn = ({ method }: GrpcCall) => !tracesBuiltIn && BUILT_IN.test(method);
+  if (given === undefined) return isIgnoredBuiltIn;
+  if (typeof given === 'function') return (call) => isIgnoredBuiltIn(call) || given(call);
+  const matches = compileAny('grpc.ignore', given, compileMethodPattern);
+  return (call) => isIgnoredBuiltIn(call) || matches(call.method);
 }
 
-function methodMatcher(name: string, pattern: unknown): (method: string) => boolean {
-  if (pattern instanceof RegExp) return regExpMatcher(pattern);
-  if (typeof pattern === 'string' && METHOD.test(pattern)) return wildcardMatcher(pattern);
+function compileMethodPattern(option: string, pattern: unknown): (method: string) => boolean {
+  if (pattern instanceof RegExp) return compileRegExp(pattern);
+  if (typeof pattern === 'string' && METHOD.test(pattern)) return compileWildcard(pattern);
   const fix = 'Write a full name, such as shop.Orders/Place or shop.Orders/*, or a regular expression.';
-  throw new TracingConfigurationError(name, pattern, fix);
+  throw new TracingConfigurationError(option, pattern, fix);
 }

@@ -1,21 +1,24 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { regExpMatcher } from './path-pattern.js';
+import { compileRegExp } from './pattern.js';
 import { urlPort } from './url-port.js';
 
-/** A host by name (`api.example.com`), with its port (`localhost:9000`), all below it (`*.example.com`), or a pattern of `host:port`. */
+/**
+ * A host: its name (`api.example.com`), its name and port (`localhost:9000`), all its subdomains (`*.example.com`), or a regular
+ * expression of `host:port`.
+ */
 export type HostPattern = string | RegExp;
 
-/** A host's name or address, with a port or without, also as `*.` for all below it. */
+/** A host name or address, after `*.` for all its subdomains, and with an optional port. */
 const HOST = /^(\*\.)?(\[[0-9a-f:.]+\]|[^\s:/?#@*[\]]+)(:\d{1,5})?$/i;
 
-/** Makes a predicate over addresses of what the user wrote: a host, all hosts below one, or a pattern of `host:port`. */
-export function hostMatcher(option: string, pattern: unknown): (url: URL) => boolean {
+/** Compiles a host pattern to a predicate over URLs. */
+export function compileHostPattern(option: string, pattern: unknown): (url: URL) => boolean {
   if (pattern instanceof RegExp) {
-    const matches = regExpMatcher(pattern);
+    const matches = compileRegExp(pattern);
     return (url) => matches(`${url.hostname}:${portOf(url)}`);
   }
-  const [, below, name = '', port] = (typeof pattern === 'string' && HOST.exec(pattern.trim())) || [];
-  // As a URL has it: in lower case, in ASCII, and addresses in their shortest form.
+  const [, wildcard, name = '', port] = (typeof pattern === 'string' && HOST.exec(pattern.trim())) || [];
+  // The URL normalizes the host for the comparison: lower case, ASCII, and the shortest form of an address.
   const host = URL.canParse(`http://${name}`) ? new URL(`http://${name}`).hostname : undefined;
   if (host === undefined) {
     const fix =
@@ -24,7 +27,7 @@ export function hostMatcher(option: string, pattern: unknown): (url: URL) => boo
   }
   return (url) => {
     if (port !== undefined && port !== `:${portOf(url)}`) return false;
-    return below === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
+    return wildcard === undefined ? url.hostname === host : url.hostname.endsWith(`.${host}`);
   };
 }
 

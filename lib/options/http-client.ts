@@ -1,8 +1,8 @@
-import { recordedHeaders, type ResolvedHeader } from './headers.js';
-import { hostMatcher, type HostPattern } from './host-pattern.js';
-import { knownKeys } from './known-keys.js';
-import { anyMatcher } from './path-pattern.js';
-import { option } from './setting.js';
+import { checkKeys } from './check-keys.js';
+import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
+import { compileHostPattern, type HostPattern } from './host-pattern.js';
+import { compileAny } from './pattern.js';
+import { readOption } from './setting.js';
 
 /** An outgoing HTTP request. */
 export interface OutgoingRequest {
@@ -13,50 +13,58 @@ export interface OutgoingRequest {
 /** How outgoing HTTP requests are traced. */
 export interface HttpClientOptions {
   /**
-   * Requests that are not traced and carry no trace context: hosts, or a function.
+   * Requests that are not traced and carry no trace context: hosts, or a function of the request.
    * @default []
    */
   ignore?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
 
   /**
-   * Which requests carry the trace context and baggage: hosts, or a function. The others are traced all the same.
+   * Requests that carry the trace context and the baggage: hosts, or a function of the request. The other requests are traced as
+   * well.
    * @default every request
    */
   propagateTo?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
 
   /**
-   * Request headers to record as `http.request.header.<name>`. Credentials and cookies are redacted even then.
+   * Request headers that are recorded as `http.request.header.<name>`. Credentials and cookies are redacted even if listed.
    * @default []
    */
   requestHeaders?: readonly string[];
 
   /**
-   * Response headers to record as `http.response.header.<name>`. Cookies are redacted even then.
+   * Response headers that are recorded as `http.response.header.<name>`. Cookies are redacted even if listed.
    * @default []
    */
   responseHeaders?: readonly string[];
 }
 
 export interface ResolvedHttpClient {
-  /** The request methods that spans and metrics name; any other is `_OTHER`. */
+  /** The request methods in span names and metrics. Any other method is `_OTHER`. */
   readonly knownMethods: ReadonlySet<string>;
-  /** Whether this request is left out; may throw, where the user wrote it. */
+  /** True if a request is not traced. It throws if the application's function throws. Undefined if every request is traced. */
   readonly ignore: ((request: OutgoingRequest) => boolean) | undefined;
-  /** Whether this request carries the trace context; may throw, where the user wrote it. Undefined: all do. */
+  /**
+   * True if a request carries the trace context. It throws if the application's function throws. Undefined if every request carries
+   * it.
+   */
   readonly propagateTo: ((request: OutgoingRequest) => boolean) | undefined;
   readonly requestHeaders: readonly ResolvedHeader[];
   readonly responseHeaders: readonly ResolvedHeader[];
-  /** True for the decoded names of query parameters whose values are hidden; may throw, where the application wrote it. */
+  /** True for the decoded name of a query parameter whose value is redacted. It throws if the application's function throws. */
   readonly redactQuery: (name: string) => boolean;
 }
 
-/** Settles how outgoing HTTP requests are traced. */
+/**
+ * Resolves how outgoing HTTP requests are traced. Returns undefined if they are not traced.
+ *
+ * @param http the options that apply to incoming requests as well
+ */
 export function resolveHttpClient(
   given: HttpClientOptions | false | undefined,
   { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): ResolvedHttpClient | undefined {
   if (given === false) return undefined;
-  const options = knownKeys<HttpClientOptions>('http.client', given, {
+  const options = checkKeys<HttpClientOptions>('http.client', given, {
     ignore: true,
     propagateTo: true,
     requestHeaders: true,
@@ -64,19 +72,19 @@ export function resolveHttpClient(
   });
   return Object.freeze({
     knownMethods,
-    ignore: predicate('ignore', options.ignore),
-    propagateTo: predicate('propagateTo', options.propagateTo),
-    requestHeaders: recordedHeaders(option('http.client.requestHeaders', options.requestHeaders)),
-    responseHeaders: recordedHeaders(option('http.client.responseHeaders', options.responseHeaders)),
+    ignore: requestPredicate('http.client.ignore', options.ignore),
+    propagateTo: requestPredicate('http.client.propagateTo', options.propagateTo),
+    requestHeaders: resolveRecordedHeaders(readOption('http.client.requestHeaders', options.requestHeaders)),
+    responseHeaders: resolveRecordedHeaders(readOption('http.client.responseHeaders', options.responseHeaders)),
     redactQuery,
   });
 }
 
-function predicate(
-  key: 'ignore' | 'propagateTo',
+function requestPredicate(
+  option: string,
   given: HttpClientOptions['ignore'],
 ): ((request: OutgoingRequest) => boolean) | undefined {
   if (given === undefined || typeof given === 'function') return given;
-  const matches = anyMatcher(`http.client.${key}`, given, hostMatcher);
+  const matches = compileAny(option, given, compileHostPattern);
   return ({ url }) => matches(url);
 }

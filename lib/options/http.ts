@@ -2,15 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Span } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { recordedHeaders, type ResolvedHeader } from './headers.js';
+import { checkKeys } from './check-keys.js';
+import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
 import type { HttpClientOptions } from './http-client.js';
-import { knownKeys } from './known-keys.js';
-import { functionOr } from './parse.js';
-import { anyMatcher, pathMatcher, regExpMatcher, type PathPattern } from './path-pattern.js';
+import { parseFunction } from './parse.js';
+import { compilePathPattern, type PathPattern } from './path-pattern.js';
+import { compileAny, compileRegExp } from './pattern.js';
 import { originForm } from './request-target.js';
 import { namesSecretParameter } from './secret-names.js';
-import { option } from './setting.js';
-import { trust } from './trust.js';
+import { readOption } from './setting.js';
+import { resolveTrust } from './trust.js';
 
 /** The raw request of Node's HTTP/1.1 or HTTP/2 server. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -21,65 +22,66 @@ export type HttpResponse = ServerResponse | Http2ServerResponse;
 /** How incoming HTTP requests are traced. */
 export interface HttpOptions {
   /**
-   * Requests that are not traced, with everything beneath them: paths (`/health`, `/internal/*`), patterns, or a function.
+   * Requests that are not traced: paths (`/health`, `/internal/*`), regular expressions, or a function of the request. Work within
+   * such a request is not traced either.
    * @default []
    */
   ignore?: PathPattern | readonly PathPattern[] | ((request: HttpRequest) => boolean);
 
   /**
-   * Whether the trace context that a request brings is adopted. Where it is not, the request begins a trace of its own with a
-   * link to the caller's span: for edges that anybody can call. A function that throws has said no.
+   * True if the trace context of a caller is continued. If it is not, the request starts a new trace with a link to the caller's
+   * span, which suits a service that is open to the internet. A function that throws counts as false.
    * @default true
    */
   trustIncoming?: boolean | ((request: HttpRequest) => boolean);
 
   /**
-   * Request headers to record as `http.request.header.<name>`. Credentials and cookies are redacted even then.
+   * Request headers that are recorded as `http.request.header.<name>`. Credentials and cookies are redacted even if listed.
    * @default []
    */
   requestHeaders?: readonly string[];
 
   /**
-   * Response headers to record as `http.response.header.<name>`. Cookies are redacted even then.
+   * Response headers that are recorded as `http.response.header.<name>`. Cookies are redacted even if listed.
    * @default []
    */
   responseHeaders?: readonly string[];
 
   /**
-   * Query parameters whose value is replaced by `REDACTED`, beside those whose name looks like that of a password, token, key,
-   * code or signature. A text is a whole name, case ignored. A function is asked for each name and has the last word: true
-   * hides the value, false shows it, undefined leaves it to the library. Its answers are remembered. If it throws or is async,
-   * the library decides. It also applies to outgoing requests.
+   * Further query parameters whose value is replaced by `REDACTED`. The library redacts every parameter whose name is likely to
+   * denote a password, token, key, code or signature. A text in the list is a whole name, and case does not count. A function
+   * decides about each name: true redacts the value, false shows it, undefined leaves the decision to the library. Its results are
+   * cached. If it throws or is async, the library decides. The option also applies to outgoing requests.
    * @default []
    */
   redactQuery?: readonly PathPattern[] | ((name: string) => boolean | undefined);
 
   /**
-   * Names the server span in place of `{method} {route}`. Keep it of low cardinality: never the path.
-   * Return undefined for the usual name.
+   * Returns the name of the server span, or undefined for the default `{method} {route}`. The names must have a low cardinality, so
+   * a name must not contain the path.
    */
   spanName?: (request: HttpRequest, route: string | undefined) => string | undefined;
 
-  /** Called when the server span has started, if it records. */
+  /** Called after the start of the server span, if it is recording. */
   requestHook?: (span: Span, request: HttpRequest) => void;
 
-  /** Called before the server span ends, if it records. */
+  /** Called before the end of the server span, if it is recording. */
   responseHook?: (span: Span, response: HttpResponse) => void;
 
-  /** Outgoing requests, by `fetch` or by `node:http` and what is built on it. False leaves them alone. */
+  /** Outgoing requests with `fetch`, `node:http`, or a library on top of them. False if they are not traced. */
   client?: HttpClientOptions | false;
 }
 
 export interface ResolvedHttp {
-  /** The request methods that spans and metrics name; any other is `_OTHER`. */
+  /** The request methods in span names and metrics. Any other method is `_OTHER`. */
   readonly knownMethods: ReadonlySet<string>;
-  /** Whether this request is left out. A function that the user wrote stands here as it is, and is all that may throw. */
+  /** True if a request is not traced. It throws only if the application's function throws. Undefined if every request is traced. */
   readonly ignore: ((request: HttpRequest) => boolean) | undefined;
-  /** Whether the caller's trace context is adopted; may throw, where the user wrote it. Undefined: it is. */
+  /** True if a caller's trace context is continued. It throws if the application's function throws. Undefined if it always is. */
   readonly trustIncoming: ((request: HttpRequest) => boolean) | undefined;
   readonly requestHeaders: readonly ResolvedHeader[];
   readonly responseHeaders: readonly ResolvedHeader[];
-  /** True for the decoded names of query parameters whose values are hidden; may throw, where the application wrote it. */
+  /** True for the decoded name of a query parameter whose value is redacted. It throws if the application's function throws. */
   readonly redactQuery: (name: string) => boolean;
   readonly spanName: HttpOptions['spanName'];
   readonly requestHook: HttpOptions['requestHook'];
@@ -87,17 +89,17 @@ export interface ResolvedHttp {
 }
 
 /**
- * Settles how incoming HTTP requests are traced.
+ * Resolves how incoming HTTP requests are traced.
  *
- * @param knownMethods the request methods that spans and metrics name
- * @param metricsPath where the application serves its metrics, if it does: scrapes are left out
+ * @param knownMethods the request methods in span names and metrics
+ * @param metricsPath the path at which the application serves its metrics. Scrapes of this path are not traced.
  */
 export function resolveHttp(
   given: HttpOptions | undefined,
   knownMethods: ReadonlySet<string>,
   metricsPath?: string,
 ): ResolvedHttp {
-  const options = knownKeys<HttpOptions>('http', given, {
+  const options = checkKeys<HttpOptions>('http', given, {
     ignore: true,
     trustIncoming: true,
     requestHeaders: true,
@@ -108,36 +110,36 @@ export function resolveHttp(
     responseHook: true,
     client: true,
   });
-  const setting = (key: keyof HttpOptions) => option(`http.${key}`, options[key]);
+  const setting = (key: keyof HttpOptions) => readOption(`http.${key}`, options[key]);
 
   return Object.freeze({
     knownMethods,
-    ignore: withPath(metricsPath, ignorePredicate(options.ignore)),
-    trustIncoming: trust<HttpRequest>(setting('trustIncoming')),
-    requestHeaders: recordedHeaders(setting('requestHeaders')),
-    responseHeaders: recordedHeaders(setting('responseHeaders')),
+    ignore: ignoreScrapes(metricsPath, ignorePredicate(options.ignore)),
+    trustIncoming: resolveTrust<HttpRequest>(setting('trustIncoming')),
+    requestHeaders: resolveRecordedHeaders(setting('requestHeaders')),
+    responseHeaders: resolveRecordedHeaders(setting('responseHeaders')),
     redactQuery: redactPredicate(options.redactQuery),
-    spanName: functionOr<HttpOptions['spanName']>(setting('spanName')),
-    requestHook: functionOr<ResolvedHttp['requestHook']>(setting('requestHook')),
-    responseHook: functionOr<ResolvedHttp['responseHook']>(setting('responseHook')),
+    spanName: parseFunction<HttpOptions['spanName']>(setting('spanName')),
+    requestHook: parseFunction<ResolvedHttp['requestHook']>(setting('requestHook')),
+    responseHook: parseFunction<ResolvedHttp['responseHook']>(setting('responseHook')),
   });
 }
 
 function ignorePredicate(ignore: HttpOptions['ignore']): ResolvedHttp['ignore'] {
   if (ignore === undefined) return undefined;
   if (typeof ignore === 'function') return ignore;
-  const matches = anyMatcher('http.ignore', ignore, pathMatcher);
-  // Nothing is to be looked at for an empty list.
+  const matches = compileAny('http.ignore', ignore, compilePathPattern);
+  // An empty list must not cost anything at each request.
   if (Array.isArray(ignore) && ignore.length === 0) return undefined;
   return (request: HttpRequest) => matches(pathOf(request.url));
 }
 
-/** Scrapes are left out. Anything else at that path is the application's own. */
-function withPath(path: string | undefined, ignore: ResolvedHttp['ignore']): ResolvedHttp['ignore'] {
+/** Ignores scrapes as well. A request with another method at that path belongs to the application. */
+function ignoreScrapes(path: string | undefined, ignore: ResolvedHttp['ignore']): ResolvedHttp['ignore'] {
   if (path === undefined) return ignore;
-  const matches = pathMatcher('metrics.path', path);
+  const matches = compilePathPattern('metrics.path', path);
   const isScrape = ({ method, url }: HttpRequest) => (method === 'GET' || method === 'HEAD') && matches(pathOf(url));
-  // What the application answers is handed on as it is: a promise is no answer.
+  // The result of the application's function is returned unchanged, so that the caller can detect a promise.
   return ignore ? (request) => isScrape(request) || ignore(request) : isScrape;
 }
 
@@ -155,15 +157,15 @@ function redactPredicate(given: HttpOptions['redactQuery']): ResolvedHttp['redac
     const fix = "Give a list of parameter names or patterns, such as ['email'], or a function of the name.";
     throw new TracingConfigurationError('http.redactQuery', given, fix);
   }
-  const matches = anyMatcher('http.redactQuery', given, nameMatcher);
+  const matches = compileAny('http.redactQuery', given, compileNamePattern);
   return (name) => namesSecretParameter(name) || matches(name);
 }
 
-function nameMatcher(name: string, pattern: unknown): (value: string) => boolean {
-  if (pattern instanceof RegExp) return regExpMatcher(pattern);
+function compileNamePattern(option: string, pattern: unknown): (value: string) => boolean {
+  if (pattern instanceof RegExp) return compileRegExp(pattern);
   if (typeof pattern === 'string' && pattern.trim()) {
-    const whole = pattern.trim().toLowerCase();
-    return (value) => value.toLowerCase() === whole;
+    const name = pattern.trim().toLowerCase();
+    return (value) => value.toLowerCase() === name;
   }
-  throw new TracingConfigurationError(name, pattern, 'Give the name of a query parameter, or a regular expression.');
+  throw new TracingConfigurationError(option, pattern, 'Give the name of a query parameter, or a regular expression.');
 }

@@ -1,17 +1,17 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { httpUrl, publicText, withPath } from './endpoint.js';
-import { knownKeys } from './known-keys.js';
+import { checkKeys } from './check-keys.js';
+import { addPath, parseHttpUrl, redactAddress } from './endpoint.js';
 import { parseFirst } from './lenient.js';
-import { integer, text } from './parse.js';
-import { firstOf, option, variable, type Setting } from './setting.js';
+import { parseInteger, parseText } from './parse.js';
+import { firstDefined, readOption, readVariable, type Setting } from './setting.js';
 
 /**
- * Jaeger's own protocol (Thrift), by `@opentelemetry/exporter-jaeger`: to an agent by UDP, or to a collector by HTTP.
- * A Jaeger of version 1.35 or later also takes OTLP, which keeps more of a span.
+ * Jaeger's own protocol (Thrift), by the package `@opentelemetry/exporter-jaeger`: over UDP to an agent, or over HTTP to a
+ * collector. Jaeger 1.35 and later also accept OTLP, which keeps more details of a span.
  */
 export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
 
-/** Jaeger spans by UDP to an agent. */
+/** Jaeger spans over UDP to an agent. */
 export interface JaegerAgentOptions {
   type: 'jaeger';
   /** @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
@@ -23,17 +23,17 @@ export interface JaegerAgentOptions {
   password?: undefined;
 }
 
-/** Jaeger spans by HTTP to a collector. */
+/** Jaeger spans over HTTP to a collector. */
 export interface JaegerCollectorOptions {
   type: 'jaeger';
   /**
-   * Such as `http://localhost:14268/api/traces`; without a path `/api/traces` is added.
+   * Address of the collector, such as `http://localhost:14268/api/traces`. An address without a path gets `/api/traces`.
    * @default `OTEL_EXPORTER_JAEGER_ENDPOINT`
    */
   endpoint?: string;
-  /** Goes together with `password`. @default `OTEL_EXPORTER_JAEGER_USER` */
+  /** Needs a `password` as well. @default `OTEL_EXPORTER_JAEGER_USER` */
   username?: string;
-  /** Goes together with `username`. @default `OTEL_EXPORTER_JAEGER_PASSWORD` */
+  /** Needs a `username` as well. @default `OTEL_EXPORTER_JAEGER_PASSWORD` */
   password?: string;
   host?: undefined;
   port?: undefined;
@@ -43,12 +43,17 @@ export type ResolvedJaegerExporter =
   | { readonly type: 'jaeger'; readonly host: string; readonly port: number }
   | { readonly type: 'jaeger'; readonly endpoint: string; readonly username?: string; readonly password?: string };
 
-/** The exporter is a package of its own. */
+/** The optional package that contains the exporter. */
 export const JAEGER_PACKAGE = '@opentelemetry/exporter-jaeger';
 
-/** Settles a Jaeger exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
+/**
+ * Resolves a Jaeger exporter.
+ *
+ * @param path the name of the option
+ * @param given the value of the option; an empty object if the exporter was chosen by its name
+ */
 export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedJaegerExporter {
-  const options = knownKeys<JaegerExporterOptions>(path, given, {
+  const options = checkKeys<JaegerExporterOptions>(path, given, {
     type: true,
     host: true,
     port: true,
@@ -56,41 +61,43 @@ export function resolveJaeger(path: string, given: object, env: NodeJS.ProcessEn
     username: true,
     password: true,
   });
-  const setting = (key: keyof JaegerExporterOptions) => option(`${path}.${key}`, options[key]);
+  const setting = (key: keyof JaegerExporterOptions) => readOption(`${path}.${key}`, options[key]);
 
-  const collector = firstOf(setting('endpoint'), setting('username'), setting('password'));
-  const agent = firstOf(setting('host'), setting('port'));
+  const collector = firstDefined(setting('endpoint'), setting('username'), setting('password'));
+  const agent = firstDefined(setting('host'), setting('port'));
   if (agent && collector) {
     const fix = `It is for an agent, "${collector.name}" for a collector. Give one or the other.`;
     throw new TracingConfigurationError(agent.name, agent.value, fix);
   }
-  const byVariable = (name: string) => variable(env, `OTEL_EXPORTER_JAEGER_${name}`);
-  const endpoint = parseFirst(collectorUrl, setting('endpoint'), agent ? undefined : byVariable('ENDPOINT'));
+  const endpointVariable = agent ? undefined : readVariable(env, 'OTEL_EXPORTER_JAEGER_ENDPOINT');
+  const endpoint = parseFirst(parseCollectorUrl, setting('endpoint'), endpointVariable);
   if (endpoint !== undefined) {
-    const username = setting('username') ?? byVariable('USER');
-    const password = setting('password') ?? byVariable('PASSWORD');
-    return Object.freeze({ type: 'jaeger', endpoint, ...credentials(path, username, password) });
+    const username = setting('username') ?? readVariable(env, 'OTEL_EXPORTER_JAEGER_USER');
+    const password = setting('password') ?? readVariable(env, 'OTEL_EXPORTER_JAEGER_PASSWORD');
+    return Object.freeze({ type: 'jaeger', endpoint, ...resolveCredentials(path, username, password) });
   }
   if (collector) {
     const fix = `It is for a collector: give "${path}.endpoint" too, such as http://localhost:14268/api/traces.`;
-    throw new TracingConfigurationError(collector.name, shown(collector), fix);
+    throw new TracingConfigurationError(collector.name, shownValue(collector), fix);
   }
+  const hostVariable = readVariable(env, 'OTEL_EXPORTER_JAEGER_AGENT_HOST');
+  const portVariable = readVariable(env, 'OTEL_EXPORTER_JAEGER_AGENT_PORT');
   return Object.freeze({
     type: 'jaeger',
-    host: parseFirst(hostName, setting('host'), byVariable('AGENT_HOST')) ?? 'localhost',
-    port: parseFirst((port) => integer(port, 1, 65_535), setting('port'), byVariable('AGENT_PORT')) ?? 6832,
+    host: parseFirst(parseHost, setting('host'), hostVariable) ?? 'localhost',
+    port: parseFirst((port) => parseInteger(port, 1, 65_535), setting('port'), portVariable) ?? 6832,
   });
 }
 
-/** A collector answers at one path only, so an address without a path can mean no other. */
-function collectorUrl(setting: Setting): string {
-  const url = httpUrl(setting);
-  return (url.pathname === '/' ? withPath(url, '/api/traces') : url).href;
+/** Adds the default path, because a collector accepts spans at no other unless a proxy stands before it. */
+function parseCollectorUrl(setting: Setting): string {
+  const url = parseHttpUrl(setting);
+  return (url.pathname === '/' ? addPath(url, '/api/traces') : url).href;
 }
 
-/** The exporter passes over one without the other, and the collector would refuse every span. */
-function credentials(path: string, username: Setting | undefined, password: Setting | undefined) {
-  if (username && password) return { username: text(username), password: text(password) };
+/** Refuses one credential without the other: the exporter ignores it, and the collector would then refuse every span. */
+function resolveCredentials(path: string, username: Setting | undefined, password: Setting | undefined) {
+  if (username && password) return { username: parseText(username), password: parseText(password) };
   return (
     parseFirst((single) => refuseSingle(path, single, username ? 'password' : 'username'), username ?? password) ?? {}
   );
@@ -98,16 +105,17 @@ function credentials(path: string, username: Setting | undefined, password: Sett
 
 function refuseSingle(path: string, single: Setting, missing: string): never {
   const fix = `Give the ${missing} too, by "${path}.${missing}" or its variable.`;
-  throw new TracingConfigurationError(single.name, shown(single), fix);
+  throw new TracingConfigurationError(single.name, shownValue(single), fix);
 }
 
-function hostName(setting: Setting): string {
-  const host = text(setting);
+function parseHost(setting: Setting): string {
+  const host = parseText(setting);
   if (!/[\s/]/.test(host)) return host;
   const fix = 'Give the name or address of the host alone; a URL belongs into "endpoint".';
-  throw new TracingConfigurationError(setting.name, publicText(host), fix);
+  throw new TracingConfigurationError(setting.name, redactAddress(host), fix);
 }
 
-function shown(setting: Setting): unknown {
+/** The value of a setting in an error message. */
+function shownValue(setting: Setting): unknown {
   return /password/i.test(setting.name) ? 'REDACTED' : setting.value;
 }

@@ -1,14 +1,14 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { MeterProvider } from '@opentelemetry/api';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { knownKeys } from './known-keys.js';
-import { flag, integer, oneOf, text } from './parse.js';
-import { option, type Setting } from './setting.js';
+import { checkKeys } from './check-keys.js';
+import { parseBoolean, parseInteger, parseName, parseText } from './parse.js';
+import { readOption, type Setting } from './setting.js';
 
 /** How requests and calls are measured. */
 export type MetricsOptions = PrometheusMetricsOptions | MeterMetricsOptions;
 
-/** Metrics for a Prometheus to scrape, by the package `prom-client`. */
+/** Metrics that a Prometheus scrapes, by the package `prom-client`. */
 export type PrometheusMetricsOptions = ApplicationMetricsOptions | PortMetricsOptions | UnservedMetricsOptions;
 
 /** A registry of prom-client. */
@@ -19,41 +19,41 @@ export interface PrometheusRegistry {
   getMetricsAsJSON(): Promise<unknown>;
 }
 
-/** What all ways of serving metrics have in common. */
+/** The options that all ways of serving Prometheus metrics have in common. */
 export interface PrometheusRegistryOptions {
   /** @default 'prometheus' */
   type?: 'prometheus';
   /**
-   * The registry of prom-client that the metrics are added to, so that they are served together with what is there already.
-   * @default a registry of its own
+   * The registry of prom-client to which the metrics are added, so that they are served together with the metrics that it contains.
+   * @default a new registry
    */
   registry?: PrometheusRegistry;
   /**
-   * Whether prom-client's metrics of the process and of Node are added, unless the registry has them.
+   * True if prom-client's metrics of the process and of Node are added, unless the registry contains them.
    * @default true
    */
   defaultMetrics?: boolean;
   /**
-   * Series that one metric may have. What would begin further ones is counted in one series, with the label
-   * `otel_metric_overflow="true"`, and the log says so once.
+   * Number of series of one metric. Measurements for further series are counted in one series with the label
+   * `otel_metric_overflow="true"`, and one warning is logged.
    * @default 2000
    */
   cardinalityLimit?: number;
 }
 
-/** Metrics on a path of the application: outside its global prefix, neither traced nor counted. Global guards apply. */
+/** Metrics on a path of the application, outside its global prefix. Scrapes are neither traced nor counted. Global guards apply. */
 export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
   /** @default '/metrics' */
   path?: string;
-  /** Guards of this path, beside the global ones: classes, as DI has them or makes them, or objects. @default [] */
+  /** Guards of this path, in addition to global guards: classes, which DI provides or creates, or objects. @default [] */
   guards?: readonly (CanActivate | Type<CanActivate>)[];
   port?: undefined;
   host?: undefined;
 }
 
-/** Metrics on a port of their own: for applications without HTTP, and where the outside must not reach them. */
+/** Metrics on a separate port, for an application without HTTP, or to keep them unreachable from outside. */
 export interface PortMetricsOptions extends PrometheusRegistryOptions {
-  /** Such as 9464, which OpenTelemetry's exporters use. */
+  /** The port, such as 9464, which OpenTelemetry's Prometheus exporters use. */
   port: number;
   /** The address to listen on. @default all addresses */
   host?: string;
@@ -62,18 +62,19 @@ export interface PortMetricsOptions extends PrometheusRegistryOptions {
   guards?: undefined;
 }
 
-/** Metrics in a registry that the application serves or pushes itself. */
+/** Metrics in a registry that the application itself serves or pushes. */
 export interface UnservedMetricsOptions extends PrometheusRegistryOptions {
+  /** The metrics are not served. */
   path: false;
   guards?: undefined;
   port?: undefined;
   host?: undefined;
 }
 
-/** Metrics by OpenTelemetry's Meter API: whoever has set a `MeterProvider` up pushes them, by OTLP for instance. */
+/** Metrics by OpenTelemetry's Meter API. The application's `MeterProvider` exports them, for example by OTLP. */
 export interface MeterMetricsOptions {
   type: 'opentelemetry';
-  /** @default the one that is registered globally */
+  /** @default the globally registered provider */
   meterProvider?: MeterProvider;
 }
 
@@ -82,17 +83,17 @@ export type ResolvedMetrics =
 
 export interface ResolvedPrometheusMetrics {
   readonly type: 'prometheus';
-  /** Undefined where the application reads the registry itself. */
+  /** Undefined if the application itself serves or pushes the metrics. */
   readonly place: ResolvedMetricsPlace | undefined;
-  /** Undefined for one of its own. */
+  /** Undefined for a new registry. */
   readonly registry: PrometheusRegistry | undefined;
-  /** Whether those of the process and of Node are among the metrics. */
+  /** True if the metrics of the process and of Node are added. */
   readonly defaultMetrics: boolean;
-  /** Series of one metric. */
+  /** The number of series of one metric. */
   readonly cardinalityLimit: number;
 }
 
-/** Where metrics can be read: at a path of the application, or of a port of its own. */
+/** The place at which metrics are served: a path of the application, or of a separate port. */
 export type ResolvedMetricsPlace =
   | {
       readonly path: string;
@@ -108,13 +109,13 @@ const RESOLVERS: Readonly<Record<MetricsType, (given: MetricsOptions) => Resolve
   opentelemetry: resolveMeter,
 };
 
-/** Settles what is measured and where it can be read; undefined where nothing is. */
+/** Resolves which metrics are measured, and where they are served. Returns undefined if nothing is measured. */
 export function resolveMetrics(given: MetricsOptions | false | undefined): ResolvedMetrics | undefined {
   if (given === undefined || given === false) return undefined;
   return RESOLVERS[typeOf(given)](given);
 }
 
-/** The path of the application that serves the metrics. Undefined if they have a port of their own, or are not served. */
+/** Returns the path of the application that serves the metrics. Undefined if they have a separate port, or are not served. */
 export function applicationPathOf(metrics: ResolvedMetrics | undefined): string | undefined {
   if (metrics?.type !== 'prometheus' || metrics.place?.port !== undefined) return undefined;
   return metrics.place?.path;
@@ -123,11 +124,11 @@ export function applicationPathOf(metrics: ResolvedMetrics | undefined): string 
 function typeOf(given: unknown): MetricsType {
   const type = typeof given === 'object' && given !== null && 'type' in given ? given.type : undefined;
   if (type === undefined) return 'prometheus';
-  return oneOf({ name: 'metrics.type', value: type }, Object.keys(RESOLVERS) as MetricsType[]);
+  return parseName({ name: 'metrics.type', value: type }, Object.keys(RESOLVERS) as MetricsType[]);
 }
 
 function resolvePrometheus(given: MetricsOptions): ResolvedMetrics {
-  const options = knownKeys<PrometheusMetricsOptions>('metrics', given, {
+  const options = checkKeys<PrometheusMetricsOptions>('metrics', given, {
     type: true,
     path: true,
     port: true,
@@ -137,42 +138,42 @@ function resolvePrometheus(given: MetricsOptions): ResolvedMetrics {
     defaultMetrics: true,
     cardinalityLimit: true,
   });
-  const defaultMetrics = option('metrics.defaultMetrics', options.defaultMetrics);
-  const cardinalityLimit = option('metrics.cardinalityLimit', options.cardinalityLimit);
+  const defaultMetrics = readOption('metrics.defaultMetrics', options.defaultMetrics);
+  const cardinalityLimit = readOption('metrics.cardinalityLimit', options.cardinalityLimit);
   return Object.freeze({
     type: 'prometheus',
-    place: place(options),
-    registry: registry(option('metrics.registry', options.registry)),
-    defaultMetrics: defaultMetrics ? flag(defaultMetrics) : true,
-    // As OpenTelemetry's SDKs have it.
-    cardinalityLimit: cardinalityLimit ? integer(cardinalityLimit, 1) : 2000,
+    place: resolvePlace(options),
+    registry: parseRegistry(readOption('metrics.registry', options.registry)),
+    defaultMetrics: defaultMetrics ? parseBoolean(defaultMetrics) : true,
+    // The default limit of OpenTelemetry's SDKs.
+    cardinalityLimit: cardinalityLimit ? parseInteger(cardinalityLimit, 1) : 2000,
   });
 }
 
-function place(options: Partial<PrometheusMetricsOptions>): ResolvedMetricsPlace | undefined {
-  const path = options.path === false ? undefined : pathOf(option('metrics.path', options.path));
-  const port = option('metrics.port', options.port);
+function resolvePlace(options: Partial<PrometheusMetricsOptions>): ResolvedMetricsPlace | undefined {
+  const path = options.path === false ? undefined : parsePath(readOption('metrics.path', options.path));
+  const port = readOption('metrics.port', options.port);
   if (!port) {
-    refuse(options, 'host', 'It goes with metrics.port: without one the application itself serves the metrics.');
-    return path === undefined ? undefined : Object.freeze({ path, guards: guardsOf(options) });
+    refuseOption(options, 'host', 'It goes with metrics.port: without one the application itself serves the metrics.');
+    return path === undefined ? undefined : Object.freeze({ path, guards: parseGuards(options) });
   }
-  refuse(options, 'guards', 'They guard the route of the application: leave them out, or metrics.port.');
+  refuseOption(options, 'guards', 'They guard the route of the application: leave them out, or metrics.port.');
   if (path === undefined) {
     const fix = 'Leave it out for /metrics, or leave metrics.port out to serve nothing.';
     throw new TracingConfigurationError('metrics.path', false, fix);
   }
-  const host = option('metrics.host', options.host);
-  return Object.freeze({ path, port: integer(port, 0, 65_535), host: host && text(host) });
+  const host = readOption('metrics.host', options.host);
+  return Object.freeze({ path, port: parseInteger(port, 0, 65_535), host: host && parseText(host) });
 }
 
-function pathOf(path: Setting | undefined): string {
+function parsePath(path: Setting | undefined): string {
   if (!path) return '/metrics';
-  const written = text(path);
-  if (/^\/[^?#*:(){}]*$/.test(written)) return written;
+  const fixedPath = parseText(path);
+  if (/^\/[^?#*:(){}]*$/.test(fixedPath)) return fixedPath;
   throw new TracingConfigurationError(path.name, path.value, 'Write a fixed path, such as /metrics.');
 }
 
-function guardsOf({ guards }: Partial<PrometheusMetricsOptions>): readonly (CanActivate | Type<CanActivate>)[] {
+function parseGuards({ guards }: Partial<PrometheusMetricsOptions>): readonly (CanActivate | Type<CanActivate>)[] {
   if (guards === undefined) return [];
   const fix = 'Give a list of guards: classes, or objects with canActivate().';
   if (!Array.isArray(guards)) throw new TracingConfigurationError('metrics.guards', guards, fix);
@@ -184,7 +185,7 @@ function guardsOf({ guards }: Partial<PrometheusMetricsOptions>): readonly (CanA
   return Object.freeze([...guards]) as readonly (CanActivate | Type<CanActivate>)[];
 }
 
-function registry(given: Setting | undefined): PrometheusRegistry | undefined {
+function parseRegistry(given: Setting | undefined): PrometheusRegistry | undefined {
   if (!given) return undefined;
   const { name, value } = given;
   const methods = ['registerMetric', 'getSingleMetric', 'removeSingleMetric', 'getMetricsAsJSON'] as const;
@@ -194,17 +195,17 @@ function registry(given: Setting | undefined): PrometheusRegistry | undefined {
     methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function');
   if (isRegistry) return value as PrometheusRegistry;
   const fix = 'Give a Registry of prom-client, such as its register, or leave it out for one of its own.';
-  // Not the value: one that is nearly a registry is a lot of text.
+  // The error shows only the type, because an object that resembles a registry is a very long text.
   throw new TracingConfigurationError(name, typeof value, fix);
 }
 
-function refuse(options: Partial<PrometheusMetricsOptions>, key: 'host' | 'guards', fix: string): void {
+function refuseOption(options: Partial<PrometheusMetricsOptions>, key: 'host' | 'guards', fix: string): void {
   const value = options[key];
   if (value !== undefined) throw new TracingConfigurationError(`metrics.${key}`, value, fix);
 }
 
 function resolveMeter(given: MetricsOptions): ResolvedMetrics {
-  const options = knownKeys<MeterMetricsOptions>('metrics', given, { type: true, meterProvider: true });
+  const options = checkKeys<MeterMetricsOptions>('metrics', given, { type: true, meterProvider: true });
   const { meterProvider } = options;
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function') {
     const fix = 'Give a MeterProvider of OpenTelemetry, or leave it out for the one that is registered.';

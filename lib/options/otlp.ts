@@ -1,34 +1,44 @@
 import { isTrue, warnUnlessBoolean } from './boolean-variable.js';
-import { grpcUrl, httpUrl, withPath } from './endpoint.js';
-import { HTTP_HEADERS, mergeHeaders, METADATA } from './headers.js';
-import { knownKeys } from './known-keys.js';
+import { checkKeys } from './check-keys.js';
+import { addPath, parseGrpcUrl, parseHttpUrl } from './endpoint.js';
+import { HTTP_HEADER_RULES, mergeHeaders, METADATA_RULES } from './headers.js';
 import { parseFirst } from './lenient.js';
-import { oneOf, text, timeout } from './parse.js';
-import { firstOf, option, variable, type Setting } from './setting.js';
+import { parseName, parseText, parseTimeout } from './parse.js';
+import {
+  firstDefined,
+  readOption,
+  readVariable,
+  readVariables,
+  type Setting,
+  type Sources,
+  type VariableName,
+} from './setting.js';
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 const COMPRESSIONS = ['gzip', 'none'] as const;
 
 type Compression = (typeof COMPRESSIONS)[number];
 
-/** The OpenTelemetry protocol, which Jaeger, Tempo, the Collector and every vendor accept. */
+/** The OpenTelemetry protocol (OTLP), which Jaeger, Tempo, the Collector and every vendor accept. */
 export interface OtlpExporterOptions {
   type: 'otlp';
   /** @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf` */
   protocol?: OtlpProtocol;
   /**
-   * Base address of the receiver. Over HTTP `/v1/traces` is added, unless the path ends so already. Over gRPC it may be
-   * `host:port`, which is reached by TLS unless `OTEL_EXPORTER_OTLP_TRACES_INSECURE` or `OTEL_EXPORTER_OTLP_INSECURE` is `true`.
-   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` as it stands, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base, else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
+   * Base address of the receiver. With HTTP, `/v1/traces` is added unless the path ends with it. With gRPC, the address may be
+   * `host:port`: the connection then uses TLS unless `OTEL_EXPORTER_OTLP_TRACES_INSECURE` or `OTEL_EXPORTER_OTLP_INSECURE` is
+   * `true`.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` without any addition, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base address,
+   *   else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
    */
   endpoint?: string;
   /**
-   * Headers (gRPC: metadata) sent along, such as an API key. They are added to those of the variables.
+   * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables.
    * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
    */
   headers?: Readonly<Record<string, string>>;
   /**
-   * How long one export may take, retries included, in milliseconds.
+   * Longest time of one export including its retries, in milliseconds.
    * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
   timeout?: number;
@@ -42,7 +52,7 @@ export type OtlpProtocol = (typeof PROTOCOLS)[number];
 export interface ResolvedOtlpExporter {
   readonly type: 'otlp';
   readonly protocol: OtlpProtocol;
-  /** Complete: over HTTP with its path. */
+  /** The complete address; with HTTP including the path. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: number;
@@ -50,7 +60,7 @@ export interface ResolvedOtlpExporter {
   readonly tls: ResolvedTls;
 }
 
-/** Files with certificates, for an `https:` receiver. Only variables name them. */
+/** The certificate files for a receiver with an `https:` address. Only variables name them. */
 export interface ResolvedTls {
   readonly certificate: ResolvedFile | undefined;
   readonly clientCertificate: ResolvedFile | undefined;
@@ -64,9 +74,14 @@ export interface ResolvedFile {
 
 const TRACES_PATH = '/v1/traces';
 
-/** Settles an OTLP exporter; `given` is what the user wrote at `path`, empty when it was chosen by name. */
+/**
+ * Resolves an OTLP exporter.
+ *
+ * @param path the name of the option
+ * @param given the value of the option; an empty object if the exporter was chosen by its name
+ */
 export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv): ResolvedOtlpExporter {
-  const options = knownKeys<OtlpExporterOptions>(path, given, {
+  const options = checkKeys<OtlpExporterOptions>(path, given, {
     type: true,
     protocol: true,
     endpoint: true,
@@ -74,57 +89,74 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
     timeout: true,
     compression: true,
   });
-  const setting = (key: keyof OtlpExporterOptions) => option(`${path}.${key}`, options[key]);
-  const forTraces = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_TRACES_${name}`);
-  const forAll = (name: string) => variable(env, `OTEL_EXPORTER_OTLP_${name}`);
+  const setting = (key: keyof OtlpExporterOptions) => readOption(`${path}.${key}`, options[key]);
+  const variables = (...names: VariableName[]) => readVariables(env, ...names);
 
-  const sources = (key: keyof OtlpExporterOptions, name: string) =>
-    [setting(key), forTraces(name), forAll(name)] as const;
-
-  const protocol = parseFirst((name) => oneOf(name, PROTOCOLS), ...sources('protocol', 'PROTOCOL')) ?? 'http/protobuf';
-  const overGrpc = protocol === 'grpc';
-  const insecure = firstOf(forTraces('INSECURE'), forAll('INSECURE'));
-  const isInsecure = () => {
-    warnUnlessBoolean(insecure);
-    return isTrue(insecure);
-  };
-  const endpoints = sources('endpoint', 'ENDPOINT');
+  const protocol =
+    parseFirst(
+      (name) => parseName(name, PROTOCOLS),
+      setting('protocol'),
+      ...variables('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'),
+    ) ?? 'http/protobuf';
+  const isGrpc = protocol === 'grpc';
 
   return Object.freeze({
     type: 'otlp',
     protocol,
-    url: overGrpc ? grpcAddress(endpoints, isInsecure) : httpAddress(...endpoints),
+    url: isGrpc ? resolveGrpcUrl(setting('endpoint'), env) : resolveHttpUrl(setting('endpoint'), env),
     headers: mergeHeaders(
-      [forAll('HEADERS'), forTraces('HEADERS')],
+      variables('OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'),
       setting('headers'),
-      overGrpc ? METADATA : HTTP_HEADERS,
+      isGrpc ? METADATA_RULES : HTTP_HEADER_RULES,
     ),
-    timeout: parseFirst(timeout, ...sources('timeout', 'TIMEOUT')) ?? 10_000,
-    compression: parseFirst((name) => oneOf(name, COMPRESSIONS), ...sources('compression', 'COMPRESSION')) ?? 'none',
+    timeout:
+      parseFirst(
+        parseTimeout,
+        setting('timeout'),
+        ...variables('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'),
+      ) ?? 10_000,
+    compression:
+      parseFirst(
+        (name) => parseName(name, COMPRESSIONS),
+        setting('compression'),
+        ...variables('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'OTEL_EXPORTER_OTLP_COMPRESSION'),
+      ) ?? 'none',
     tls: Object.freeze({
-      certificate: file(firstOf(forTraces('CERTIFICATE'), forAll('CERTIFICATE'))),
-      clientCertificate: file(firstOf(forTraces('CLIENT_CERTIFICATE'), forAll('CLIENT_CERTIFICATE'))),
-      clientKey: file(firstOf(forTraces('CLIENT_KEY'), forAll('CLIENT_KEY'))),
+      certificate: fileOf(variables('OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CERTIFICATE')),
+      clientCertificate: fileOf(
+        variables('OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE'),
+      ),
+      clientKey: fileOf(variables('OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY', 'OTEL_EXPORTER_OTLP_CLIENT_KEY')),
     }),
   });
 }
 
-function grpcAddress(endpoints: readonly (Setting | undefined)[], isInsecure: () => boolean): string {
-  // A path has no meaning to gRPC; one that is left from an HTTP address would only be warned about by the exporter.
-  return parseFirst((endpoint) => grpcUrl(endpoint, isInsecure).origin, ...endpoints) ?? 'http://localhost:4317';
+function resolveGrpcUrl(option: Setting | undefined, env: NodeJS.ProcessEnv): string {
+  const insecure = firstDefined(
+    ...readVariables(env, 'OTEL_EXPORTER_OTLP_TRACES_INSECURE', 'OTEL_EXPORTER_OTLP_INSECURE'),
+  );
+  const isInsecure = () => {
+    warnUnlessBoolean(insecure);
+    return isTrue(insecure);
+  };
+  const variables = readVariables(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT');
+  // Only the origin: the SDK's exporter warns of a path, which gRPC does not use and which an address for HTTP often has.
+  const parseOrigin = (endpoint: Setting) => parseGrpcUrl(endpoint, isInsecure).origin;
+  return parseFirst(parseOrigin, option, ...variables) ?? 'http://localhost:4317';
 }
 
-function httpAddress(given?: Setting, forTraces?: Setting, forAll?: Setting): string {
-  const base = (endpoint: Setting) => withPath(httpUrl(endpoint), TRACES_PATH).href;
-  const asItStands = (endpoint: Setting) => httpUrl(endpoint).href;
+function resolveHttpUrl(option: Setting | undefined, env: NodeJS.ProcessEnv): string {
+  const parseBase = (endpoint: Setting) => addPath(parseHttpUrl(endpoint), TRACES_PATH).href;
+  const parseComplete = (endpoint: Setting) => parseHttpUrl(endpoint).href;
   return (
-    parseFirst(base, given) ??
-    parseFirst(asItStands, forTraces) ??
-    parseFirst(base, forAll) ??
+    parseFirst(parseBase, option) ??
+    parseFirst(parseComplete, readVariable(env, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')) ??
+    parseFirst(parseBase, readVariable(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')) ??
     `http://localhost:4318${TRACES_PATH}`
   );
 }
 
-function file(setting: Setting | undefined): ResolvedFile | undefined {
-  return setting && Object.freeze({ variable: setting.name, path: text(setting) });
+function fileOf(variables: Sources): ResolvedFile | undefined {
+  const setting = firstDefined(...variables);
+  return setting && Object.freeze({ variable: setting.name, path: parseText(setting) });
 }

@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What a package.json says about the application. */
+/** The name and version in the application's package.json. */
 export interface PackageInfo {
   readonly name: string;
   readonly version: string | undefined;
 }
 
-/** The nearest package.json with a name, from `directory` upwards. Builds leave nameless ones that only hold a `type`. */
-export function nearestPackage(directory = process.cwd()): PackageInfo | undefined {
+/**
+ * Reads the nearest package.json with a name, from `directory` upwards. A build often contains a package.json without a name, only to
+ * set the module type.
+ */
+export function findNearestPackage(directory = process.cwd()): PackageInfo | undefined {
   const found = readPackage(join(directory, 'package.json'));
   if (found) return found;
   const parent = dirname(directory);
-  return parent === directory ? undefined : nearestPackage(parent);
+  return parent === directory ? undefined : findNearestPackage(parent);
 }
 
 function readPackage(file: string): PackageInfo | undefined {
@@ -21,7 +24,7 @@ function readPackage(file: string): PackageInfo | undefined {
     if (typeof name !== 'string' || name.trim() === '') return undefined;
     return { name: name.trim(), version: typeof version === 'string' && version ? version : undefined };
   } catch {
-    // Missing, unreadable or malformed: a default is not worth an error.
+    // The file is missing, unreadable or malformed. It only provides a default, so this is no error.
     return undefined;
   }
 }

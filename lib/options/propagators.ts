@@ -2,15 +2,15 @@ import type { TextMapPropagator } from '@opentelemetry/api';
 import { warn } from '../core/diagnostics.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { choicesInCode, choicesInVariable } from './choices.js';
-import { oneOf } from './parse.js';
-import { variable, type Setting } from './setting.js';
+import { parseName } from './parse.js';
+import { readVariable, type Setting } from './setting.js';
 
 const NAMES = ['tracecontext', 'baggage', 'b3', 'b3multi', 'jaeger', 'xray', 'none'] as const;
 
 /** The values of `OTEL_PROPAGATORS`. */
 export type PropagatorName = (typeof NAMES)[number];
 
-/** A propagator by name, or any propagator object of OpenTelemetry. */
+/** A propagator by its name, or any propagator object of OpenTelemetry. */
 export type PropagatorOption = PropagatorName | TextMapPropagator;
 
 export type ResolvedPropagators = readonly (Exclude<PropagatorName, 'none'> | TextMapPropagator)[];
@@ -25,7 +25,7 @@ export function resolvePropagators(
 }
 
 function propagatorsInVariable(env: NodeJS.ProcessEnv): ResolvedPropagators {
-  const named = choicesInVariable(variable(env, 'OTEL_PROPAGATORS'), (entry) => oneOf(entry, NAMES));
+  const named = choicesInVariable(readVariable(env, 'OTEL_PROPAGATORS'), (entry) => parseName(entry, NAMES));
   if (named) warnOfOrder(named);
   return named ?? ['tracecontext', 'baggage'];
 }
@@ -43,7 +43,7 @@ function warnOfOrder(named: readonly string[]): void {
 
 function checkPropagator(choice: Setting): PropagatorName | TextMapPropagator {
   const { name, value } = choice;
-  if (typeof value !== 'object' || value === null) return oneOf(choice, NAMES);
+  if (typeof value !== 'object' || value === null) return parseName(choice, NAMES);
   if (isPropagator(value)) return value;
   const fix = 'A propagator object needs the methods inject(), extract() and fields().';
   throw new TracingConfigurationError(name, Object.keys(value), fix);

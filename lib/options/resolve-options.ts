@@ -2,16 +2,16 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import type { TracingOptions } from '../tracing.options.js';
 import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
+import { checkKeys } from './check-keys.js';
 import { resolveEnabled } from './enabled.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
-import { resolveHttpClient } from './http-client.js';
 import { resolveHttp } from './http.js';
-import { knownKeys } from './known-keys.js';
+import { resolveHttpClient } from './http-client.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
-import { nearestPackage, type PackageInfo } from './package-info.js';
+import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
@@ -51,14 +51,14 @@ export type ResolvedOptions = ReturnType<typeof resolve>;
 export function resolveOptions(
   options: TracingOptions,
   env: NodeJS.ProcessEnv = process.env,
-  findPackage: () => PackageInfo | undefined = nearestPackage,
+  findPackage: () => PackageInfo | undefined = findNearestPackage,
 ): ResolvedOptions {
   if (options === undefined) {
     const fix =
       'Return an object from the factory, {} for the defaults. A registerAs() namespace has to be loaded first.';
     throw new TracingConfigurationError('options', options, fix);
   }
-  const given = knownKeys<TracingOptions>('', options, OPTIONS);
+  const given = checkKeys<TracingOptions>('', options, OPTIONS);
   if (resolveEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
   // An application must be able to switch tracing off even if the rest of its configuration is wrong.
   return resolve(false, { exporter: 'none' }, {}, () => undefined);

@@ -3,13 +3,13 @@ import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { choicesInVariable } from './choices.js';
-import { keyValues } from './key-values.js';
+import { parseKeyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
 import type { PackageInfo } from './package-info.js';
-import { oneOf, text } from './parse.js';
-import { option, variable } from './setting.js';
+import { parseName, parseText } from './parse.js';
+import { readOption, readVariable } from './setting.js';
 
-/** The options that describe the service. */
+/** The options that describe the service. They are top-level options. */
 export interface ResourceOptions {
   /**
    * `service.name` of the resource.
@@ -24,40 +24,40 @@ export interface ResourceOptions {
   serviceVersion?: string;
 
   /**
-   * More attributes of the resource, such as `deployment.environment.name`. They win over `OTEL_RESOURCE_ATTRIBUTES`.
-   * @default {}
+   * Further attributes of the resource, such as `deployment.environment.name`. They replace those of `OTEL_RESOURCE_ATTRIBUTES`.
+   * @default `OTEL_RESOURCE_ATTRIBUTES` and the detectors in `OTEL_NODE_RESOURCE_DETECTORS`, with host name, process id and runtime
    */
   resource?: Attributes;
 }
 
-/** The names that the SDK has for its resource detectors. */
+/** The names of the SDK's resource detectors. */
 const DETECTORS = ['all', 'none', 'env', 'host', 'os', 'process', 'serviceinstance'] as const;
 
-/** The value that OpenTelemetry's specification gives a service without a name. */
+/** The name of a service without a name, as OpenTelemetry's specification defines. */
 const UNKNOWN_SERVICE = 'unknown_service:node';
 
 /**
- * Settles the attributes of the resource.
+ * Resolves the attributes of the resource.
  *
- * The process is described by its host, id and runtime, and not by its command line, which may hold secrets.
+ * The host, the process id and the runtime are among them. The command line is not, because it may contain secrets.
  */
 export function resolveResource(
   options: ResourceOptions,
   env: NodeJS.ProcessEnv,
   findPackage: () => PackageInfo | undefined,
 ): Attributes {
-  const serviceName = option('serviceName', options.serviceName);
-  const serviceVersion = option('serviceVersion', options.serviceVersion);
-  const nameVariable = variable(env, 'OTEL_SERVICE_NAME');
+  const serviceName = readOption('serviceName', options.serviceName);
+  const serviceVersion = readOption('serviceVersion', options.serviceVersion);
+  const nameVariable = readVariable(env, 'OTEL_SERVICE_NAME');
 
   const attributes: Attributes = {
     ...processAttributes(),
-    // All or nothing, as the specification has it.
-    ...Object.fromEntries(parseFirst(keyValues, variable(env, 'OTEL_RESOURCE_ATTRIBUTES')) ?? []),
-    ...(nameVariable && { [ATTR_SERVICE_NAME]: text(nameVariable) }),
+    // One malformed entry discards the whole variable, as the specification requires.
+    ...Object.fromEntries(parseFirst(parseKeyValues, readVariable(env, 'OTEL_RESOURCE_ATTRIBUTES')) ?? []),
+    ...(nameVariable && { [ATTR_SERVICE_NAME]: parseText(nameVariable) }),
     ...givenAttributes(options.resource),
-    ...(serviceName && { [ATTR_SERVICE_NAME]: text(serviceName) }),
-    ...(serviceVersion && { [ATTR_SERVICE_VERSION]: text(serviceVersion) }),
+    ...(serviceName && { [ATTR_SERVICE_NAME]: parseText(serviceName) }),
+    ...(serviceVersion && { [ATTR_SERVICE_VERSION]: parseText(serviceVersion) }),
   };
   if (!attributes[ATTR_SERVICE_NAME] || !attributes[ATTR_SERVICE_VERSION]) {
     const found = findPackage();
@@ -67,13 +67,15 @@ export function resolveResource(
   return Object.freeze(attributes);
 }
 
-/** The resource detectors of the SDK that the application's environment asks for. */
+/** Resolves which resource detectors of the SDK are used. */
 export function resolveResourceDetectors(env: NodeJS.ProcessEnv): readonly string[] {
-  const named = choicesInVariable(variable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) => oneOf(entry, DETECTORS));
+  const named = choicesInVariable(readVariable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) =>
+    parseName(entry, DETECTORS),
+  );
   return Object.freeze(named ?? []);
 }
 
-/** Written out since the conventions hold these names among the unstable ones, which may leave the package at any release. */
+/** The names are not imported: semantic-conventions exports them as unstable, so any release may remove them. */
 function processAttributes(): Attributes {
   return {
     'host.name': hostname(),

@@ -1,11 +1,11 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { httpUrl, withPath } from './endpoint.js';
-import { keyValues } from './key-values.js';
-import { knownKeys } from './known-keys.js';
+import { checkKeys } from './check-keys.js';
+import { parseHttpUrl, addPath } from './endpoint.js';
+import { parseKeyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
-import { flag, fraction, milliseconds, oneOf } from './parse.js';
+import { parseBoolean, parseFraction, parseMilliseconds, parseName } from './parse.js';
 import type { Sampler } from './sdk-types.js';
-import { option, variable, type Setting } from './setting.js';
+import { readOption, readVariable, type Setting } from './setting.js';
 import { didYouMean } from './suggest.js';
 
 const LOCAL_NAMES = [
@@ -19,40 +19,40 @@ const LOCAL_NAMES = [
 const REMOTE_NAMES = ['jaeger_remote', 'parentbased_jaeger_remote'] as const;
 const NAMES = [...LOCAL_NAMES, ...REMOTE_NAMES];
 
-/** The values of `OTEL_TRACES_SAMPLER` that need no more than a ratio. */
+/** The values of `OTEL_TRACES_SAMPLER` for a decision in this process. */
 export type SamplerName = (typeof LOCAL_NAMES)[number];
 
-/** The values of `OTEL_TRACES_SAMPLER` by which Jaeger says what is kept. */
+/** The values of `OTEL_TRACES_SAMPLER` for a decision by the strategy of a Jaeger. */
 export type RemoteSamplerName = (typeof REMOTE_NAMES)[number];
 
-/** A sampler by name, by the share of traces it keeps, as Jaeger says, or any sampler object of the OpenTelemetry SDK. */
+/** A sampler by its name, by its ratio, by the address of a Jaeger, or any sampler object of the OpenTelemetry SDK. */
 export type SamplerOption =
   SamplerName | RemoteSamplerName | RatioSamplerOptions | JaegerRemoteSamplerOptions | Sampler;
 
 /**
- * Keeps a share of the traces, chosen by trace id. Services in other languages may choose other ones, so leave
- * `parentBased` on wherever there is a caller.
+ * Samples a fraction of the traces, chosen by trace id. A service in another language may choose others, so keep `parentBased` if
+ * the service has callers.
  */
 export interface RatioSamplerOptions {
-  /** Fraction of traces kept, 0 to 1. */
+  /** Fraction of sampled traces, 0 to 1. */
   ratio: number;
-  /** Whether a caller's decision goes before the ratio. @default true */
+  /** True if the decision of a remote parent is followed, and the ratio applies only to new traces. @default true */
   parentBased?: boolean;
 }
 
-/** Samples as Jaeger's remote sampling says for the service, and follows when that changes. */
+/** Samples by the strategy that a Jaeger has for the service (remote sampling), and follows its changes. */
 export interface JaegerRemoteSamplerOptions {
   type: 'jaeger_remote';
   /**
-   * Where Jaeger answers over HTTP: `/sampling` is added where there is no path.
+   * HTTP address at which the Jaeger provides strategies. An address without a path gets `/sampling`.
    * @default `http://localhost:5778`
    */
   endpoint?: string;
-  /** Fraction of traces kept until the first answer, 0 to 1. @default 0.001 */
+  /** Fraction of sampled traces until the first response, 0 to 1. @default 0.001 */
   initialRatio?: number;
-  /** Time between two questions, in milliseconds. @default 60000 */
+  /** Time between two requests to the Jaeger, in milliseconds. @default 60000 */
   pollingInterval?: number;
-  /** Whether a caller's decision goes before that of Jaeger. @default true */
+  /** True if the decision of a remote parent is followed, and the strategy applies only to new traces. @default true */
   parentBased?: boolean;
 }
 
@@ -63,85 +63,85 @@ export type ResolvedSampler =
 
 export interface ResolvedRemoteSampler {
   readonly type: RemoteSamplerName;
-  /** Complete but for the name of the service. */
+  /** The address, to which the sampler adds the name of the service. */
   readonly endpoint: string;
   readonly pollingInterval: number;
   readonly initialRatio: number;
 }
 
 const ARGUMENT = 'OTEL_TRACES_SAMPLER_ARG';
-/** What OpenTelemetry's specification calls the settings of a remote sampler. */
+/** The settings of a remote sampler in `OTEL_TRACES_SAMPLER_ARG`, as OpenTelemetry's specification names them. */
 const ARGUMENT_KEYS = ['endpoint', 'pollingIntervalMs', 'initialSamplingRate'];
 
-/** Settles which traces are kept. */
+/** Resolves which traces are sampled. */
 export function resolveSampler(given: SamplerOption | undefined, env: NodeJS.ProcessEnv): ResolvedSampler {
-  const setting = option('sampler', given);
+  const setting = readOption('sampler', given);
   if (!setting) {
-    const named = parseFirst((name) => oneOf(name, NAMES), variable(env, 'OTEL_TRACES_SAMPLER'));
-    return byName(named ?? 'parentbased_always_on', env);
+    const named = parseFirst((name) => parseName(name, NAMES), readVariable(env, 'OTEL_TRACES_SAMPLER'));
+    return resolveNamed(named ?? 'parentbased_always_on', env);
   }
   const { value } = setting;
   if (typeof value === 'object' && value !== null) {
     if (isSampler(value)) return Object.freeze({ type: 'custom', sampler: value });
-    return 'type' in value ? remote(value) : byRatio(value);
+    return 'type' in value ? resolveRemote(value) : resolveRatio(value);
   }
   if (typeof value === 'number') {
     throw new TracingConfigurationError('sampler', value, `For a share of the traces, write { ratio: ${value} }.`);
   }
-  return byName(oneOf(setting, NAMES), env);
+  return resolveNamed(parseName(setting, NAMES), env);
 }
 
-function byName(type: SamplerName | RemoteSamplerName, env: NodeJS.ProcessEnv): ResolvedSampler {
-  const argument = variable(env, ARGUMENT);
+function resolveNamed(type: SamplerName | RemoteSamplerName, env: NodeJS.ProcessEnv): ResolvedSampler {
+  const argument = readVariable(env, ARGUMENT);
   if (type === 'jaeger_remote' || type === 'parentbased_jaeger_remote') {
-    return parseFirst((settings) => remoteByArgument(type, settings), argument) ?? remoteSampler(type);
+    return parseFirst((settings) => parseRemoteArgument(type, settings), argument) ?? createRemote(type);
   }
   if (!type.endsWith('traceidratio')) return Object.freeze({ type, ratio: type.endsWith('off') ? 0 : 1 });
-  return Object.freeze({ type, ratio: parseFirst(fraction, argument) ?? 1 });
+  return Object.freeze({ type, ratio: parseFirst(parseFraction, argument) ?? 1 });
 }
 
-function byRatio(value: object): ResolvedSampler {
-  const options = knownKeys<RatioSamplerOptions>('sampler', value, { ratio: true, parentBased: true });
-  const ratio = option('sampler.ratio', options.ratio);
+function resolveRatio(value: object): ResolvedSampler {
+  const options = checkKeys<RatioSamplerOptions>('sampler', value, { ratio: true, parentBased: true });
+  const ratio = readOption('sampler.ratio', options.ratio);
   if (!ratio) {
     const fix = 'Give a number from 0 to 1. If it comes from your configuration, give that a default.';
     throw new TracingConfigurationError('sampler.ratio', undefined, fix);
   }
   return Object.freeze({
     type: isParentBased(options.parentBased) ? 'parentbased_traceidratio' : 'traceidratio',
-    ratio: fraction(ratio),
+    ratio: parseFraction(ratio),
   });
 }
 
-function remote(value: object): ResolvedSampler {
-  const options = knownKeys<JaegerRemoteSamplerOptions>('sampler', value, {
+function resolveRemote(value: object): ResolvedSampler {
+  const options = checkKeys<JaegerRemoteSamplerOptions>('sampler', value, {
     type: true,
     endpoint: true,
     initialRatio: true,
     pollingInterval: true,
     parentBased: true,
   });
-  oneOf({ name: 'sampler.type', value: options.type }, ['jaeger_remote']);
-  return remoteSampler(
+  parseName({ name: 'sampler.type', value: options.type }, ['jaeger_remote']);
+  return createRemote(
     isParentBased(options.parentBased) ? 'parentbased_jaeger_remote' : 'jaeger_remote',
-    option('sampler.endpoint', options.endpoint),
-    option('sampler.pollingInterval', options.pollingInterval),
-    option('sampler.initialRatio', options.initialRatio),
+    readOption('sampler.endpoint', options.endpoint),
+    readOption('sampler.pollingInterval', options.pollingInterval),
+    readOption('sampler.initialRatio', options.initialRatio),
   );
 }
 
-function remoteByArgument(type: RemoteSamplerName, argument: Setting): ResolvedSampler {
-  const pairs = keyValues(argument);
+function parseRemoteArgument(type: RemoteSamplerName, argument: Setting): ResolvedSampler {
+  const pairs = parseKeyValues(argument);
   for (const key of pairs.keys()) {
     if (ARGUMENT_KEYS.includes(key)) continue;
     const fix = `There is no such key.${didYouMean(key, ARGUMENT_KEYS) || ` Known here: ${ARGUMENT_KEYS.join(', ')}.`}`;
     throw new TracingConfigurationError(ARGUMENT, key, fix);
   }
-  const setting = (key: string) => option(ARGUMENT, pairs.get(key));
-  return remoteSampler(type, setting('endpoint'), setting('pollingIntervalMs'), setting('initialSamplingRate'));
+  const setting = (key: string) => readOption(ARGUMENT, pairs.get(key));
+  return createRemote(type, setting('endpoint'), setting('pollingIntervalMs'), setting('initialSamplingRate'));
 }
 
-function remoteSampler(
+function createRemote(
   type: RemoteSamplerName,
   endpoint?: Setting,
   pollingInterval?: Setting,
@@ -149,21 +149,21 @@ function remoteSampler(
 ): ResolvedRemoteSampler {
   return Object.freeze({
     type,
-    endpoint: samplingUrl(endpoint ? httpUrl(endpoint) : new URL('http://localhost:5778')),
-    pollingInterval: pollingInterval ? milliseconds(pollingInterval) : 60_000,
-    // As in OpenTelemetry's other languages.
-    initialRatio: initialRatio ? fraction(initialRatio) : 0.001,
+    endpoint: addSamplingPath(endpoint ? parseHttpUrl(endpoint) : new URL('http://localhost:5778')),
+    pollingInterval: pollingInterval ? parseMilliseconds(pollingInterval) : 60_000,
+    // The default of OpenTelemetry's remote samplers in other languages.
+    initialRatio: initialRatio ? parseFraction(initialRatio) : 0.001,
   });
 }
 
-/** Jaeger answers at `/sampling`, and a collector of Jaeger 1 at another path, which has to be given. */
-function samplingUrl(url: URL): string {
-  return (url.pathname === '/' ? withPath(url, '/sampling') : url).href;
+/** Adds the default path `/sampling`. A collector of Jaeger 1 has another path, which must be part of the option. */
+function addSamplingPath(url: URL): string {
+  return (url.pathname === '/' ? addPath(url, '/sampling') : url).href;
 }
 
 function isParentBased(given: unknown): boolean {
-  const parentBased = option('sampler.parentBased', given);
-  return !parentBased || flag(parentBased);
+  const parentBased = readOption('sampler.parentBased', given);
+  return !parentBased || parseBoolean(parentBased);
 }
 
 function isSampler(value: object): value is Sampler {

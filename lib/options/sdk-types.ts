@@ -1,10 +1,10 @@
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 
-/** The SDK's span exporter, by way of the one SDK package that users install. */
+/** The span exporter of the SDK. Its type comes from `sdk-node`, because applications need not install another package of the SDK. */
 export type SpanExporter = NodeSDKConfiguration['traceExporter'];
 
-/** The SDK's sampler. */
+/** The sampler of the SDK. */
 export type Sampler = NodeSDKConfiguration['sampler'];
 
-/** A finished span as exporters see it. */
+/** A finished span, as an exporter receives it. */
 export type ReadableSpan = Parameters<SpanExporter['export']>[0][number];

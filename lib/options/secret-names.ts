@@ -1,20 +1,20 @@
-/** Names without any of these are no secret's: most names are done with here. */
+/** A first check: a name that does not match cannot be the name of a secret. Most names are decided by it. */
 const SUSPECT =
   /pass|pw|secret|cred|sig|jwt|saml|hmac|hash|cvv|cvc|otp|key|tok|code|ticket|pin|auth|bearer|assert|sess|sid|nonce|magic|[cx]srf|verif|mnemonic|card|cc.?n|captcha/i;
 
-/** Words that make a name a secret's wherever they stand in it: `password2`, `new_password_repeat`, `jwtString`. */
+/** Words that denote a secret at any position of a name: `password2`, `new_password_repeat`, `jwtString`. */
 const SECRET_ANYWHERE =
   /^(pwd|secrets?|hmac|cvv|cvc|magic|[cx]srf|captcha|recaptcha|saml.*)$|password|passwd|passphrase|passcode|credential|signature|jwt|apikey|secretkey|accesskey|privatekey|sess(ion)?id|clientsecret/;
 
-/** Words that do so at the end of a name, also where they are written together with others: `authtoken`, `userpw`. */
+/** Words that denote a secret at the end of a name, also as the end of a longer word: `authtoken`, `userpw`. */
 const SECRET_AT_END =
   /^(sid|pin|pass|session|bearer|mnemonic)$|(token|sig|auth|authorization|assertion|ticket|nonce|otp|pw|secret|verifier|key|code)$|^[a-z]*(card|atm|sim|user|login|access|debit|device|m|t)pin$|(user|db|root|admin|smtp|mail|my|new|old|proxy)pass$/;
 
-/** English words that merely end like a secret, and words that other words make harmless. */
+/** Words that end like the name of a secret and are harmless, such as `monkey` and `barcode`. */
 const HARMLESS_WORD =
   /^((mon|tur|don|hoc|joc|whis|lac|flun|hic|mic|ho|jo|po|smo|fla|malar|turn|latch|hot|short)key|annonce|betoken|((uni|en|de|trans|geo|bar|op|byte|bit|source|vs|micro|pseudo|time|bin|hard|x|v|q|gray)code))$/;
 
-/** What stands before `key` in names of keys that open nothing. */
+/** The words before `key` in names of keys that are not secret. */
 const HARMLESS_KEYS = new Set(
   `sort group grouping partition range primary foreign candidate composite natural surrogate row column col field index
   cache idempotency idempotent dedup dedupe deduplication routing map dict object lookup search query filter facet
@@ -26,7 +26,7 @@ const HARMLESS_KEYS = new Set(
   menu region country language lang currency space`.split(/\s+/),
 );
 
-/** What stands before `code` in names of codes that everybody may know. */
+/** The words before `code` in names of codes that are not secret. */
 const HARMLESS_CODES = new Set(
   `country postal post zip area region state province county city town district municipality status error err result
   return exit response resp reason http https currency curr language lang locale culture product prod item article sku
@@ -39,19 +39,19 @@ const HARMLESS_CODES = new Set(
   ean upc isbn asin`.split(/\s+/),
 );
 
-/** What stands before `tokens` where they are counted. */
+/** The words before `tokens` in names of a number of tokens. */
 const COUNTED =
   /^(max|min|num|number|total|prompt|completion|input|output|used|cached|remaining|count|n|of|stop|special)$/;
 
-/** What stands after `token` where the token itself is not told. */
+/** The words after `token` in names of a property of the token. */
 const HARMLESS_AFTER_TOKEN =
   /^(types?|names?|counts?|limits?|length|size|usage|used|ur[il]|endpoint|expir.*|ttl|lifetime|age|status|version|format|kind|class|address|symbol|standard|network|budget|index|position|supply|price|amount|balance|decimals|rate|provider|issuer|scopes?|required)$/;
 
-/** Words at the end of a name that leave its meaning as it is: `key_value`, `pin_confirm`. */
+/** Words at the end of a name that do not change its meaning: `key_value`, `pin_confirm`. */
 const NEUTRAL_TAIL =
   /^(value|val|str|string|raw|plain|clear|hex|b64|base64|base64url|encoded|enc|encrypted|new|old|current|confirm|confirmation|confirmed|repeat|repeated|again|v\d+|prod|production|live|test|dev|staging|sandbox)$/;
 
-/** Ends of names of two or more words, of which the last alone would say too little. */
+/** Ends of names with several words, of which the last word alone would be ambiguous. */
 const SECRET_PHRASE = new RegExp(
   `(^| )(${[
     '(api|access|private|secret|signing|encryption|session|auth|shared|master|service|subscription|license|ssh) keys',
@@ -67,23 +67,23 @@ const SECRET_PHRASE = new RegExp(
   ].join('|')})$`,
 );
 
-/** Parameters of signed URLs, of which none is of use to a reader: AWS, Google Cloud, CloudFront. */
+/** Parameters of signed URLs of AWS, Google Cloud and CloudFront. None of them helps a reader of a trace. */
 const SIGNED_URL = /^(x[-_](amz|goog)[-_]|policy$)/i;
 
 /**
- * True if a query parameter of this name may carry something that must not be seen. A name that looks like a secret's is
- * one, unless it is known to be harmless: `key` and `code` are, `sort_key` and `country_code` are not.
+ * True if a query parameter of this name may contain a secret. A suspect name counts as secret unless it is known to be harmless:
+ * `key` and `code` are secret, `sort_key` and `country_code` are not.
  */
 export function namesSecretParameter(name: string): boolean {
   return SIGNED_URL.test(name) || namesSecret(name);
 }
 
-/** False for most names that are no secret's, at little cost; also of a name that is percent-encoded. */
+/** False for most names that are not secret, at little cost. The name may be percent-encoded. */
 export function mayNameSecret(name: string): boolean {
   return name.includes('%') || SUSPECT.test(name) || SIGNED_URL.test(name);
 }
 
-/** True if a header or an option of this name usually carries something that must not be seen. */
+/** True if a header or an option of this name usually contains a secret. */
 export function namesSecret(name: string): boolean {
   if (!SUSPECT.test(name)) return false;
   const words = wordsOf(name);
@@ -94,7 +94,7 @@ export function namesSecret(name: string): boolean {
   return endsLikeSecret(plain) || SECRET_PHRASE.test(plain.join(' '));
 }
 
-/** `token_type` and `tokens_used` tell no token; `token_for_reset` does. */
+/** True if one of the words denotes a token: not in `token_type` and `tokens_used`, but in `token_for_reset`. */
 function hasToken(words: readonly string[]): boolean {
   return words.some((word, index) => {
     if (word === 'tokens') return index === words.length - 1 && !COUNTED.test(words[index - 1] ?? '');
@@ -108,23 +108,23 @@ function endsLikeSecret(words: readonly string[]): boolean {
   if (last === 'key') return !HARMLESS_KEYS.has(before);
   if (last === 'code') return !HARMLESS_CODES.has(before);
   if (!SECRET_AT_END.test(last) || HARMLESS_WORD.test(last)) return false;
-  // `sortkey` and `countrycode`, written together.
+  // Two words without a separator, such as `sortkey` and `countrycode`.
   if (last.endsWith('key')) return !HARMLESS_KEYS.has(last.slice(0, -'key'.length));
   if (last.endsWith('code')) return !HARMLESS_CODES.has(last.slice(0, -'code'.length));
   return true;
 }
 
-/** `user[accessToken]` is `user access token`. */
+/** Splits a name into words: `user[accessToken]` into `user`, `access` and `token`. */
 function wordsOf(name: string): string[] {
   return (
     name
-      // What decides stands at the end.
+      // The end of a name decides, and a long name must not cost much.
       .slice(-256)
       .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
       .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
       .toLowerCase()
       .split(/[^a-z0-9]+/)
-      // Indexes of lists say nothing.
+      // An index of a list has no meaning.
       .filter((word) => /[a-z]/.test(word))
   );
 }

@@ -1,14 +1,14 @@
-import { knownKeys } from './known-keys.js';
-import { flag, milliseconds } from './parse.js';
-import { option } from './setting.js';
+import { checkKeys } from './check-keys.js';
+import { parseBoolean, parseMilliseconds } from './parse.js';
+import { readOption } from './setting.js';
 
-/** How the last spans leave. */
+/** The export of the last spans. */
 export interface ShutdownOptions {
-  /** Longest time that closing waits for the backend, in milliseconds. @default 5000 */
+  /** Longest time that the shutdown waits for the backend, in milliseconds. @default 5000 */
   timeout?: number;
   /**
-   * Also export what is left when the process ends without `app.close()`: on SIGTERM and SIGINT without
-   * `app.enableShutdownHooks()`, on an empty event loop, and after a fatal error. Exit codes and signals stay what they are.
+   * True if the last spans are also exported when the process ends without `app.close()`: on SIGTERM and SIGINT without
+   * `app.enableShutdownHooks()`, on an empty event loop, and after a fatal error. Exit codes and signals do not change.
    * @default false
    */
   onProcessExit?: boolean;
@@ -19,13 +19,13 @@ export interface ResolvedShutdown {
   readonly onProcessExit: boolean;
 }
 
-/** Settles how the last spans leave. */
+/** Resolves the export of the last spans. */
 export function resolveShutdown(given: ShutdownOptions | undefined): ResolvedShutdown {
-  const options = knownKeys<ShutdownOptions>('shutdown', given, { timeout: true, onProcessExit: true });
-  const timeout = option('shutdown.timeout', options.timeout);
-  const onProcessExit = option('shutdown.onProcessExit', options.onProcessExit);
+  const options = checkKeys<ShutdownOptions>('shutdown', given, { timeout: true, onProcessExit: true });
+  const timeout = readOption('shutdown.timeout', options.timeout);
+  const onProcessExit = readOption('shutdown.onProcessExit', options.onProcessExit);
   return Object.freeze({
-    timeout: timeout ? milliseconds(timeout, 0) : 5000,
-    onProcessExit: onProcessExit ? flag(onProcessExit) : false,
+    timeout: timeout ? parseMilliseconds(timeout, 0) : 5000,
+    onProcessExit: onProcessExit ? parseBoolean(onProcessExit) : false,
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { hostMatcher } from '../../../lib/options/host-pattern.js';
+import { compileHostPattern } from '../../../lib/options/host-pattern.js';
 
-describe('hostMatcher()', () => {
+describe('compileHostPattern()', () => {
   it.each<[string | RegExp, string, boolean]>([
     ['shop.test', 'http://shop.test/', true],
     ['shop.test', 'https://shop.test:8443/', true],
@@ -29,7 +29,7 @@ describe('hostMatcher()', () => {
     [/^shop\.test:80$/, 'https://shop.test/', false],
     [/shop/g, 'http://shop.test/', true],
   ])('%s over %s: %s', (pattern, url, expected) => {
-    const matches = hostMatcher('http.client.ignore', pattern);
+    const matches = compileHostPattern('http.client.ignore', pattern);
     expect(matches(new URL(url))).toBe(expected);
     // A pattern must not remember where it has found something.
     expect(matches(new URL(url))).toBe(expected);
@@ -47,6 +47,8 @@ describe('hostMatcher()', () => {
     ['a number', 80],
     ['null', null],
   ])('refuses %s', (_name, pattern) => {
-    expect(() => hostMatcher('http.client.ignore[0]', pattern)).toThrow(/http\.client\.ignore\[0\].*Write a host/s);
+    expect(() => compileHostPattern('http.client.ignore[0]', pattern)).toThrow(
+      /http\.client\.ignore\[0\].*Write a host/s,
+    );
   });
 });

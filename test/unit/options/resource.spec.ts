@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { nearestPackage } from '../../../lib/options/package-info.js';
+import { findNearestPackage } from '../../../lib/options/package-info.js';
 import { resolveResource } from '../../../lib/options/resource.js';
 import type { TracingOptions } from '../../../lib/tracing.options.js';
 
@@ -83,10 +83,10 @@ describe('nearestPackage', () => {
   afterAll(() => rmSync(root, { recursive: true }));
 
   it('passes over those without a name and those that cannot be read', () => {
-    expect(nearestPackage(join(root, 'app', 'dist', 'broken'))).toEqual({ name: 'app', version: '1.0.0' });
+    expect(findNearestPackage(join(root, 'app', 'dist', 'broken'))).toEqual({ name: 'app', version: '1.0.0' });
   });
 
   it('ends at the root', () => {
-    expect(nearestPackage('/')).toBeUndefined();
+    expect(findNearestPackage('/')).toBeUndefined();
   });
 });

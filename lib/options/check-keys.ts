@@ -2,19 +2,19 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import { namesSecret } from './secret-names.js';
 import { didYouMean } from './suggest.js';
 
-/** The keys of an options type. Those of a union are the keys of all its members. */
+/** The keys of an options type. A union has the keys of all its members. */
 type KeyOf<T> = T extends unknown ? keyof T & string : never;
 
 /**
  * Checks that an option holds an object with known keys only, and returns the object.
  *
- * A misspelt key would otherwise have no effect, and the application would not be told why.
+ * A misspelt key would otherwise have no effect, without any error.
  *
  * @param path the name of the option; empty for the options as a whole
  * @param keys every key of the type, so that the code does not compile if one is missing here: the option would be documented,
  *   and refused at the start. The values have no meaning.
  */
-export function knownKeys<T extends object>(
+export function checkKeys<T extends object>(
   path: string,
   value: unknown,
   keys: Readonly<Record<KeyOf<T>, unknown>>,
