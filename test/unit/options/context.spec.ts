@@ -18,13 +18,13 @@ describe('trustIncoming', () => {
     [' FALSE ', false],
     [() => true, true],
     [() => false, false],
-  ])('%p is settled for HTTP and gRPC', (trustIncoming, trusted) => {
+  ])('%p is resolved for HTTP and gRPC', (trustIncoming, trusted) => {
     const { http, grpc } = resolve({ http: { trustIncoming }, grpc: { trustIncoming } });
     expect(http.trustIncoming?.(request) ?? true).toBe(trusted);
     expect(grpc?.trustIncoming?.(call) ?? true).toBe(trusted);
   });
 
-  it.each(['http', 'grpc'])('of %s cannot be anything else', (side) => {
+  it.each(['http', 'grpc'])('of %s refuses any other value', (side) => {
     for (const trustIncoming of ['yes', 1, null, {}, ['10.0.0.1']]) {
       const settle = () => resolve({ [side]: { trustIncoming } });
       expect(settle).toThrow(TracingConfigurationError);
@@ -35,20 +35,20 @@ describe('trustIncoming', () => {
 });
 
 describe('baggage', () => {
-  it('is not shown, and leaves, by default', () => {
+  it('becomes no attribute and is sent as a whole by default', () => {
     for (const options of [{}, { baggage: undefined }, { baggage: {} }]) {
       expect(resolve(options).baggage).toEqual({ attributes: [], propagate: undefined });
     }
   });
 
-  it('is shown and leaves by lists', () => {
+  it('becomes attributes and is sent by lists of keys', () => {
     const { baggage } = resolve({ baggage: { attributes: ['tenant.id', ' user ', 'user'], propagate: ['tenant.id'] } });
     expect(baggage.attributes).toEqual(['tenant.id', 'user']);
     expect(['tenant.id', 'user', 'Tenant.Id'].map((key) => baggage.propagate?.(key))).toEqual([true, false, false]);
     expect([baggage, baggage.attributes].every((it) => Object.isFrozen(it))).toBe(true);
   });
 
-  it('leaves by a function, or not at all', () => {
+  it('is sent by a function of the key, or not at all', () => {
     const propagate = (key: string) => key.startsWith('public.');
     expect(resolve({ baggage: { propagate } }).baggage.propagate).toBe(propagate);
     expect(resolve({ baggage: { propagate: [] } }).baggage.propagate?.('a')).toBe(false);
@@ -61,14 +61,14 @@ describe('baggage', () => {
     [{ attributes: ['a', ''] }, 'baggage.attributes[1]', 'Give the key of a baggage entry.'],
     [{ propagate: true }, 'baggage.propagate', 'Give a list of baggage keys'],
     [{ propagate: [7] }, 'baggage.propagate[0]', 'Give the key of a baggage entry.'],
-  ])('cannot be %j', (baggage, option, fix) => {
+  ])('refuses %j', (baggage, option, fix) => {
     const settle = () => resolve({ baggage });
     expect(settle).toThrow(TracingConfigurationError);
     expect(settle).toThrow(`"${option}" is`);
     expect(settle).toThrow(fix);
   });
 
-  it('has attributes that a provider of somebody else does not make', () => {
+  it('has attributes that the provider of another SDK does not add', () => {
     expect(resolve({ baggage: { attributes: ['a'], propagate: ['a'] } }).providerOptionsGiven).toEqual([
       'baggage.attributes',
     ]);

@@ -14,7 +14,7 @@ const warnings = recordWarnings();
 it.each([
   ['jaeger', 'otlp'],
   ['jaeger,console', 'console'],
-])('a variable that names an exporter whose package is missing is warned of: %s', (value, type) => {
+])('a variable is ignored with a warning if the package of its exporter is missing: %s', (value, type) => {
   expect(resolveExporters(undefined, { OTEL_TRACES_EXPORTER: value })).toMatchObject([{ type }]);
   expect(warnings).toEqual([
     expect.stringMatching(

@@ -42,7 +42,7 @@ describe('the otlp exporter', () => {
     ['protocol', 'grpc', 'PROTOCOL', 'http/json', 'http/json'],
     ['timeout', 600, 'TIMEOUT', '700', 700],
     ['compression', 'none', 'COMPRESSION', 'gzip', 'gzip'],
-  ])('%s: option, variable for traces, variable for all, default', (setting, value, variable, text, parsed) => {
+  ])('%s: option, variable for traces, variable for all signals, default', (setting, value, variable, text, parsed) => {
     const all = { [`OTEL_EXPORTER_OTLP_${variable}`]: text };
     const traces = {
       ...all,
@@ -55,7 +55,7 @@ describe('the otlp exporter', () => {
     expect(exporter('otlp')[setting]).not.toBe(parsed);
   });
 
-  it('merges headers whatever their case, the option over the variable for traces over the one for all', () => {
+  it('merges headers regardless of case, in the order option, variable for traces, variable for all signals', () => {
     const env = {
       OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Basic%20YWI%3D, X-Tenant=a%2Cb,only-all=1,',
       OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-TENANT=traces, x-base64=YQ==',
@@ -69,7 +69,7 @@ describe('the otlp exporter', () => {
     });
   });
 
-  it('names the certificate files, those for traces first', () => {
+  it('reads the certificate files, from a variable for traces first', () => {
     const env = {
       OTEL_EXPORTER_OTLP_CERTIFICATE: 'all.pem',
       OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: 'traces.pem',
@@ -110,7 +110,7 @@ describe('the otlp exporter', () => {
     [{ headers: { 'x-key': 'hunter2\n' } }],
     [{ endpoint: 'ftp://me:hunter2@a' }],
     [{ endpoint: 'a:4318?key=hunter2' }],
-  ])('keeps the secret out of the error about %j', (given) => {
+  ])('shows no secret in the error about %j', (given) => {
     expect(() => exporter({ type: 'otlp', ...given })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
     );

@@ -23,7 +23,7 @@ describe('grpc.ignore', () => {
     expect(grpc({ ignore }).ignore(call(method))).toBe(expected);
   });
 
-  it.each(['g', 'y', 'gy'])('has no memory of the last call with the flag %s', (flags) => {
+  it.each(['g', 'y', 'gy'])('does not depend on the last call with the flag %s', (flags) => {
     const pattern = new RegExp('shop', flags);
     const { ignore } = grpc({ ignore: pattern });
     expect([1, 2, 3].map(() => ignore(call('shop.Orders/Place')))).toEqual([true, true, true]);
@@ -39,7 +39,7 @@ describe('grpc.ignore', () => {
     },
   );
 
-  it('names the entry that is wrong, and says the fix', () => {
+  it('names the wrong entry and the fix', () => {
     expect(() => grpc({ ignore: ['a.B/C', 'no method'] })).toThrow(
       'Tracing option "grpc.ignore[1]" is "no method". Write a full name, such as shop.Orders/Place or shop.Orders/*',
     );
@@ -63,12 +63,12 @@ describe('grpc.builtInServices', () => {
     [{ builtInServices: true }, 0],
     [{ builtInServices: true, ignore: 'grpc.health.*' }, 3],
     [{ ignore: () => false }, 4],
-  ])('with %j leaves %i of them out', (options, expected) => {
+  ])('with %j ignores %i of them', (options, expected) => {
     const { ignore } = grpc(options);
     expect(methods.filter((method) => ignore(call(method)))).toHaveLength(expected);
   });
 
-  it('leaves the function of ignore alone about those that are left out', () => {
+  it('does not call the function of ignore for built-in services', () => {
     const seen: string[] = [];
     const { ignore } = grpc({ ignore: ({ method }: GrpcCall) => !seen.push(method) });
     for (const method of methods) ignore(call(method));
@@ -83,7 +83,7 @@ describe('the options of gRPC', () => {
     expect(Object.isFrozen(resolved)).toBe(true);
   });
 
-  it('name metadata in lower case, each once, and know what is secret', () => {
+  it('contain the names of metadata in lower case, each once, and whether they are secret', () => {
     const { requestMetadata } = grpc({ requestMetadata: ['X-Id', 'x-id', 'Authorization'] });
     expect(requestMetadata).toEqual([
       { name: 'x-id', secret: false },

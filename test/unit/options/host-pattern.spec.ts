@@ -31,7 +31,7 @@ describe('compileHostPattern()', () => {
   ])('%s over %s: %s', (pattern, url, expected) => {
     const matches = compileHostPattern('http.client.ignore', pattern);
     expect(matches(new URL(url))).toBe(expected);
-    // A pattern must not remember where it has found something.
+    // A pattern must not depend on its last match.
     expect(matches(new URL(url))).toBe(expected);
   });
 

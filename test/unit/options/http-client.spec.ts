@@ -6,7 +6,7 @@ const shared = { knownMethods: DEFAULT_KNOWN_METHODS, redactQuery: () => false }
 const request = (url: string) => ({ method: 'GET', url: new URL(url) });
 
 describe('resolveHttpClient()', () => {
-  it('has every request traced and carry the trace, unless it is told otherwise', () => {
+  it('traces every request and propagates to every host by default', () => {
     expect(resolveHttpClient(undefined, shared)).toEqual({
       ignore: undefined,
       propagateTo: undefined,
@@ -21,17 +21,20 @@ describe('resolveHttpClient()', () => {
     expect(Object.isFrozen(resolveHttpClient({}, shared))).toBe(true);
   });
 
-  it.each(['ignore', 'propagateTo'] as const)('takes a host, several, a pattern or a function as %s', (key) => {
-    const resolve = (value: HttpClientOptions['ignore']) => resolveHttpClient({ [key]: value }, shared)?.[key];
-    expect(resolve('shop.test')?.(request('http://shop.test/'))).toBe(true);
-    expect(resolve(/shop/)?.(request('http://shop.test/'))).toBe(true);
-    expect(resolve(['a.test', 'shop.test'])?.(request('http://shop.test/'))).toBe(true);
-    expect(resolve(['a.test', /b/])?.(request('http://shop.test/'))).toBe(false);
-    const own = () => true;
-    expect(resolve(own)).toBe(own);
-  });
+  it.each(['ignore', 'propagateTo'] as const)(
+    'accepts a host, several hosts, a regular expression or a function as %s',
+    (key) => {
+      const resolve = (value: HttpClientOptions['ignore']) => resolveHttpClient({ [key]: value }, shared)?.[key];
+      expect(resolve('shop.test')?.(request('http://shop.test/'))).toBe(true);
+      expect(resolve(/shop/)?.(request('http://shop.test/'))).toBe(true);
+      expect(resolve(['a.test', 'shop.test'])?.(request('http://shop.test/'))).toBe(true);
+      expect(resolve(['a.test', /b/])?.(request('http://shop.test/'))).toBe(false);
+      const own = () => true;
+      expect(resolve(own)).toBe(own);
+    },
+  );
 
-  it('takes no host at all to mean none', () => {
+  it('matches no host with an empty list', () => {
     const resolved = resolveHttpClient({ ignore: [], propagateTo: [] }, shared);
     expect(resolved?.ignore?.(request('http://shop.test/'))).toBe(false);
     expect(resolved?.propagateTo?.(request('http://shop.test/'))).toBe(false);

@@ -37,7 +37,7 @@ describe('http.ignore', () => {
     expect(ignored(ignore, url) ?? false).toBe(expected);
   });
 
-  it.each(['g', 'y', 'gy'])('has no memory of the last request with the flag %s', (flags) => {
+  it.each(['g', 'y', 'gy'])('does not depend on the last request with the flag %s', (flags) => {
     const pattern = new RegExp('^/health', flags);
     const { ignore } = http({ ignore: pattern });
     const answers = [1, 2, 3].map(() => ignore?.({ url: '/health' } as IncomingMessage));
@@ -51,7 +51,7 @@ describe('http.ignore', () => {
     expect(performance.now() - started).toBeLessThan(100);
   });
 
-  it('leaves a function as it is', () => {
+  it('returns a function unchanged', () => {
     const ignore = () => true;
     expect(http({ ignore }).ignore).toBe(ignore);
   });
@@ -133,7 +133,7 @@ describe('http.redactQuery', () => {
       'x-api-key-value',
       '__Host-token',
     ],
-  ])('hides %s', (name) => {
+  ])('redacts %s', (name) => {
     expect(http({}).redactQuery(name)).toBe(true);
   });
 
@@ -227,13 +227,13 @@ describe('http.redactQuery', () => {
     expect(http({}).redactQuery(name)).toBe(false);
   });
 
-  it('adds names, case ignored, and patterns', () => {
+  it('adds names regardless of case, and regular expressions', () => {
     const { redactQuery } = http({ redactQuery: ['Email', /^card/g] });
     const names = ['email', 'EMAIL', 'emails', 'cardNumber', 'cardNumber', 'discard', 'password'];
     expect(names.map(redactQuery)).toEqual([true, true, false, true, true, false, true]);
   });
 
-  it('may be a function, which leaves to the library what it does not know', () => {
+  it('may be a function, which leaves the decision to the library by undefined', () => {
     const { redactQuery } = http({
       redactQuery: (name: string) =>
         new Map([
@@ -244,7 +244,7 @@ describe('http.redactQuery', () => {
     expect(['key', 'email', 'token', 'page'].map(redactQuery)).toEqual([false, true, true, false]);
   });
 
-  it('looks at a name in no time', () => {
+  it('decides about a long name in a short time', () => {
     const names = Array.from({ length: 3000 }, (_, index) => `k${index}=`);
     const { redactQuery } = http({});
     const before = process.cpuUsage();
@@ -293,7 +293,7 @@ describe('http headers and hooks', () => {
     ['x-country-code', false],
     ['sec-websocket-key', false],
     ['surrogate-key', false],
-  ])('knows whether %s is a secret: %s', (name, secret) => {
+  ])('%s is secret: %s', (name, secret) => {
     expect(http({ requestHeaders: [name] }).requestHeaders).toEqual([{ name, secret }]);
   });
 
@@ -308,7 +308,7 @@ describe('http headers and hooks', () => {
     expect(() => http(options)).toThrow(expect.objectContaining({ option }));
   });
 
-  it('hands functions through', () => {
+  it('returns functions unchanged', () => {
     const hooks = { spanName: () => 'a', requestHook: () => {}, responseHook: () => {} };
     expect(http(hooks)).toMatchObject(hooks);
   });
@@ -324,11 +324,11 @@ describe('the path of the metrics', () => {
     ['QUERY', '/metrics', false],
     ['GET', '/metrics/x', false],
     ['POST', '/health', true],
-  ])('is ignored where it is scraped: %s %s: %s', (method, url, expected) => {
+  ])('is ignored for scrapes: %s %s: %s', (method, url, expected) => {
     expect(ignore?.({ method, url } as IncomingMessage)).toBe(expected);
   });
 
-  it('leaves it to the caller what the answer of the application is worth', () => {
+  it("returns the result of the application's function unchanged", () => {
     const answer = Promise.resolve(false) as unknown as boolean;
     const resolved = resolveHttp({ ignore: () => answer }, DEFAULT_KNOWN_METHODS, '/metrics');
     expect(resolved.ignore?.({ method: 'GET', url: '/' } as IncomingMessage)).toBe(answer);

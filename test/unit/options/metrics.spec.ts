@@ -13,7 +13,7 @@ class Guard {
 }
 
 describe('metrics', () => {
-  it('are not there unless they are asked for', () => {
+  it('are undefined by default', () => {
     expect([metrics(undefined), metrics(false)]).toEqual([undefined, undefined]);
   });
 
@@ -28,7 +28,7 @@ describe('metrics', () => {
     expect(metrics({ type: 'opentelemetry' })).toEqual({ type: 'opentelemetry', meterProvider: undefined });
   });
 
-  it('take what is given, texts of configuration files included', () => {
+  it('accept values, and texts from configuration files', () => {
     const registry = new Registry();
     const guard = new Guard();
     const given = { defaultMetrics: 'false', cardinalityLimit: '10', registry, guards: [Guard, guard], path: '/m' };
@@ -65,7 +65,7 @@ describe('metrics', () => {
     [{ cardinalityLimit: 0 }, 'metrics.cardinalityLimit', 'Use a whole number of at least 1.'],
     [{ defaultMetrics: 'yes' }, 'metrics.defaultMetrics', 'Use true or false.'],
     [{ type: 'opentelemetry', meterProvider: {} }, 'metrics.meterProvider', 'Give a MeterProvider of OpenTelemetry'],
-  ])('refuse %j, name it and say the fix', (given, option, fix) => {
+  ])('refuse %j with the name and the fix', (given, option, fix) => {
     expect(() => metrics(given)).toThrow(expect.objectContaining({ option, message: expect.stringContaining(fix) }));
   });
 });
@@ -84,7 +84,7 @@ describe('requests for the metrics of the application', () => {
     [{ metrics: { path: false } }, '/metrics', undefined],
     [{ metrics: { type: 'opentelemetry' } }, '/metrics', undefined],
     [{}, '/metrics', undefined],
-  ])('with %j, %s is left out of traces: %s', (options, url, ignored) => {
+  ])('with %j, %s is ignored: %s', (options, url, ignored) => {
     expect(ignores(options, url)).toBe(ignored);
   });
 });

@@ -29,7 +29,7 @@ function errorOf(call: () => unknown): TracingConfigurationError {
 const ratio = (value: number) => ({ type: 'parentbased_traceidratio', ratio: value });
 
 describe('resolveOptions', () => {
-  it('needs nothing', () => {
+  it('has a default for every option', () => {
     expect(resolve()).toMatchObject({
       enabled: true,
       resource: { 'service.name': 'unknown_service:node' },
@@ -146,7 +146,7 @@ describe('resolveOptions', () => {
     ['shutdown/onProcessExit', { shutdown: { onProcessExit: 'true' } }, true],
     ['enabled', { enabled: 'False' }, false],
     ['sampler/type', { sampler: { ratio: '1', parentBased: 'false' } }, 'traceidratio'],
-  ])('%s takes what configuration files hand out: %j', (path, option, expected) => {
+  ])('%s accepts texts from configuration files: %j', (path, option, expected) => {
     expect(at(resolve(option), path)).toBe(expected);
   });
 
@@ -164,7 +164,7 @@ describe('resolveOptions', () => {
     expect(resolve({ batch: { maxQueueSize: 100 } }).batch.maxExportBatchSize).toBe(100);
   });
 
-  it('takes objects of the SDK as they are', () => {
+  it('uses objects of the SDK unchanged', () => {
     const exporter = { spans: [], export() {}, shutdown: () => Promise.resolve() };
     const sampler = { shouldSample: () => ({ decision: 2 }), toString: () => 'mine' };
     const propagator = { inject() {}, extract: (context: unknown) => context, fields: () => [] };
@@ -175,7 +175,7 @@ describe('resolveOptions', () => {
     for (const theirs of [exporter, exporter.spans, sampler, propagator]) expect(Object.isFrozen(theirs)).toBe(false);
   });
 
-  it('yields something that nobody can change', () => {
+  it('returns frozen options', () => {
     const resolved = resolve(
       {
         resource: { zones: ['a'] },
@@ -192,7 +192,7 @@ describe('resolveOptions', () => {
     }
   });
 
-  it('leaves the options of the user alone', () => {
+  it('does not change the options of the application', () => {
     const options = { resource: { zones: ['a'] }, http: { requestHeaders: ['A'] }, propagators: ['b3'] };
     const copy = structuredClone(options);
     resolve(options);
@@ -209,7 +209,7 @@ describe('resolveOptions', () => {
     ]);
   });
 
-  it('can always be switched off, even where the rest is wrong', () => {
+  it('can disable tracing even if the other options are wrong', () => {
     const wrong = { enabled: false, exporter: 'nowhere', sampler: { ratio: 7 } };
     expect(resolve(wrong)).toMatchObject({ enabled: false, exporters: [] });
     expect(resolve({ exporter: 'nowhere' }, { OTEL_SDK_DISABLED: 'true', OTEL_PROPAGATORS: 'x' }).enabled).toBe(false);
@@ -265,7 +265,7 @@ describe('resolveOptions', () => {
     expect(error.message).toContain(`"${option}"`);
   });
 
-  it('does not print a secret that stands under a misspelt key', () => {
+  it('does not show the secret of a misspelt key', () => {
     const error = errorOf(() => resolve({ exporter: { type: 'otlp', apiKey: 'hunter2' } }));
     expect(error.message).not.toContain('hunter2');
     expect(error.option).toBe('exporter.apiKey');

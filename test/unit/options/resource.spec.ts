@@ -37,11 +37,11 @@ describe('resolveResource', () => {
     expect(service(options, env)).toEqual([name, version]);
   });
 
-  it('is unknown_service:node where nothing names it', () => {
+  it('has the name unknown_service:node without any other source', () => {
     expect(service({}, {}, () => undefined)).toEqual(['unknown_service:node', undefined]);
   });
 
-  it('looks for a package.json only when it needs one', () => {
+  it('searches a package.json only if it is needed', () => {
     const find = jest.fn(() => orders);
     service({ serviceName: 'a', serviceVersion: '1' }, {}, find);
     expect(find).not.toHaveBeenCalled();
@@ -59,7 +59,7 @@ describe('resolveResource', () => {
     expect(resolveResource({}, env, () => orders).team).toBe('a,b=');
   });
 
-  it('describes the process, but not its command line', () => {
+  it('describes the process without its command line', () => {
     const resource = resolveResource({}, {}, () => orders);
     expect(resource).toMatchObject({
       'host.name': hostname(),
@@ -71,7 +71,7 @@ describe('resolveResource', () => {
   });
 });
 
-describe('nearestPackage', () => {
+describe('findNearestPackage', () => {
   let root: string;
   beforeAll(() => {
     root = mkdtempSync(join(tmpdir(), 'package-info-'));
@@ -82,7 +82,7 @@ describe('nearestPackage', () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  it('passes over those without a name and those that cannot be read', () => {
+  it('skips a package.json without a name, and one that cannot be read', () => {
     expect(findNearestPackage(join(root, 'app', 'dist', 'broken'))).toEqual({ name: 'app', version: '1.0.0' });
   });
 

@@ -18,7 +18,7 @@ const JAEGER = { OTEL_TRACES_EXPORTER: 'jaeger' };
 const REMOTE = { OTEL_TRACES_SAMPLER: 'jaeger_remote' };
 const GRPC = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
 
-describe('a variable that cannot be used is warned of and counts as not set', () => {
+describe('a variable that cannot be used is ignored with a warning', () => {
   it.each<[variable: string, value: string, fix: string, more?: Env]>([
     ['OTEL_TRACES_SAMPLER', 'xray', 'Use one of: always_on'],
     ['OTEL_TRACES_SAMPLER', 'parentbased-always-on', 'Did you mean "parentbased_always_on"?'],
@@ -70,7 +70,7 @@ describe('a variable that cannot be used is warned of and counts as not set', ()
     expect(warnings).toEqual([]);
     expect(resolve({ ...more, [variable]: value })).toEqual({
       ...unset,
-      // Compared by what they do elsewhere.
+      // They contain functions, which other tests call.
       http: expect.anything(),
       grpc: expect.anything(),
       httpClient: expect.anything(),
@@ -79,7 +79,7 @@ describe('a variable that cannot be used is warned of and counts as not set', ()
     expect(warnings[0]).toContain(fix);
   });
 
-  it('falls to the variable for all signals', () => {
+  it('is replaced by the variable for all signals', () => {
     const env = {
       OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'thrift',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -103,7 +103,7 @@ describe('a variable that cannot be used is warned of and counts as not set', ()
     expect(warnings).toHaveLength(5);
   });
 
-  it('is not looked at where an option has the value', () => {
+  it('is not read if an option has the value', () => {
     resolve(
       { OTEL_TRACES_EXPORTER: 'zipkin', OTEL_PROPAGATORS: 'ottrace', OTEL_TRACES_SAMPLER: 'x', OTEL_SDK_DISABLED: '1' },
       { enabled: true, exporter: 'memory', propagators: 'b3', sampler: 'always_on' },
@@ -111,18 +111,18 @@ describe('a variable that cannot be used is warned of and counts as not set', ()
     expect(warnings).toEqual([]);
   });
 
-  it('is not looked at where tracing is off', () => {
+  it('is not read if tracing is disabled', () => {
     expect(resolve({ OTEL_SDK_DISABLED: 'TRUE', OTEL_PROPAGATORS: 'ottrace' }).enabled).toBe(false);
     expect(warnings).toEqual([]);
   });
 
-  it('does not make an option lenient', () => {
+  it('does not replace an option that cannot be used', () => {
     expect(() => resolve({ OTEL_BSP_SCHEDULE_DELAY: '7' }, { batch: { scheduledDelay: -1 } })).toThrow(
       TracingConfigurationError,
     );
   });
 
-  it('is warned of in one short line', () => {
+  it('causes a warning of one short line', () => {
     resolve({ OTEL_TRACES_SAMPLER: `a\nb${'x'.repeat(10_000)}` });
     expect(warnings[0]).not.toContain('\n');
     expect(warnings[0]!.length).toBeLessThan(600);
@@ -151,7 +151,7 @@ describe('names in variables', () => {
     expect(exporterOf(env)).toMatchObject({ protocol: 'http/json', compression: 'gzip' });
   });
 
-  it('of propagators are taken in their order, which is warned of where services of AWS would win over the caller', () => {
+  it('of propagators keep their order, with a warning if services of AWS would replace the trace context of the caller', () => {
     expect(resolve({ OTEL_PROPAGATORS: 'tracecontext,baggage,xray' }).propagators).toEqual([
       'tracecontext',
       'baggage',
@@ -204,7 +204,7 @@ describe('lists in variables', () => {
     expect(warnings).toHaveLength(env.OTEL_EXPORTER_OTLP_HEADERS === 'a=%C3%A9' ? 0 : 1);
   });
 
-  it('of resource attributes are discarded whole, as the specification has it', () => {
+  it('of resource attributes are ignored as a whole, as the specification requires', () => {
     const { resource } = resolve({ OTEL_RESOURCE_ATTRIBUTES: 'service.name=a,team=b,discount=50%' });
     expect(resource).toMatchObject({ 'service.name': 'orders' });
     expect(resource).not.toHaveProperty('team');
@@ -248,12 +248,12 @@ describe('a batch that is larger than the queue', () => {
     ],
     [{ maxQueueSize: 100 }, { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '101' }, 100, 100, 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE'],
     [{ maxExportBatchSize: 1024 }, { OTEL_BSP_MAX_QUEUE_SIZE: '512' }, 512, 512, 'OTEL_BSP_MAX_QUEUE_SIZE'],
-  ])('%j with %j is cut to the queue', (batch, env, maxQueueSize, maxExportBatchSize, variable) => {
+  ])('%j with %j is limited to the queue', (batch, env, maxQueueSize, maxExportBatchSize, variable) => {
     expect(resolve(env, { batch }).batch).toMatchObject({ maxQueueSize, maxExportBatchSize });
     expect(warnings).toEqual([expect.stringContaining(`The variable ${variable} `)]);
   });
 
-  it('is refused where it was written in code', () => {
+  it('is refused if both sizes stand in code', () => {
     expect(() => resolve({}, { batch: { maxQueueSize: 10, maxExportBatchSize: 11 } })).toThrow('which is 10');
     expect(() => resolve({}, { batch: { maxExportBatchSize: 4096 } })).toThrow('batch.maxQueueSize');
   });
@@ -265,7 +265,7 @@ describe('credentials of Jaeger', () => {
   it.each([
     ['OTEL_EXPORTER_JAEGER_USER', 'me', 'password'],
     ['OTEL_EXPORTER_JAEGER_PASSWORD', 'hunter2', 'username'],
-  ])('are not sent where %s stands alone', (variable, value, missing) => {
+  ])('are not sent if only %s is set', (variable, value, missing) => {
     expect(exporterOf({ ...collector, [variable]: value })).toEqual({ type: 'jaeger', endpoint: 'http://jaeger/x' });
     expect(warnings).toEqual([expect.stringContaining(`The variable ${variable} is ignored`)]);
     expect(warnings[0]).toContain(`Give the ${missing} too`);
@@ -317,7 +317,7 @@ describe('an endpoint of OTLP over gRPC', () => {
     expect(warnings).toEqual([]);
   });
 
-  it.each(['1', 'yes'])('is secure where the variable says %s, with a warning', (insecure) => {
+  it.each(['1', 'yes'])('uses TLS with a warning if the variable is %s', (insecure) => {
     expect(exporterOf({ ...GRPC, [ENDPOINT]: 'a:1', [INSECURE]: insecure })).toMatchObject({ url: 'https://a:1' });
     expect(warnings).toEqual([expect.stringContaining(`${INSECURE} is "${insecure}", which counts as false`)]);
   });
