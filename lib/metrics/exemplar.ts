@@ -1,7 +1,10 @@
 import { isSpanContextValid, TraceFlags, type Span } from '@opentelemetry/api';
 import type { Labels } from './prom-client.js';
 
-/** What leads from a measurement to its trace: only where that is kept, or the link would lead nowhere. */
+/**
+ * The labels of an exemplar, which lead from a measurement to its trace. Undefined if the span is not sampled: no backend
+ * has its trace then.
+ */
 export function exemplarLabels(span: Span | undefined): Labels | undefined {
   const context = span?.spanContext();
   if (!context || (context.traceFlags & TraceFlags.SAMPLED) === 0 || !isSpanContextValid(context)) return undefined;

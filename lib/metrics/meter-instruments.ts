@@ -21,94 +21,100 @@ import type {
   UpDownCounter,
 } from '../core/instruments.js';
 import { VERSION } from '../core/version.js';
+import { safeMeasurement } from './safe-measurement.js';
 
-/** Measures by OpenTelemetry's Meter API, so that whoever has set a MeterProvider up exports it. */
+/** Measures with OpenTelemetry's Meter API. The MeterProvider of the application exports the metrics. */
 export class MeterInstruments implements Instruments {
   readonly shared = true;
   private provider: MeterProvider | undefined;
   private meter!: Meter;
-  private readonly made = new Map<string, object>();
+  private readonly instruments = new Map<string, object>();
 
-  /** @param given used instead of the one that is registered globally */
-  constructor(private readonly given: MeterProvider | undefined) {}
+  /** @param configuredProvider used instead of the provider that is registered globally */
+  constructor(private readonly configuredProvider: MeterProvider | undefined) {}
 
-  /** Whether there is anybody to measure for. */
-  get heard(): boolean {
-    // The API's own meter, of which there is one, measures nothing.
+  /** True if there is a MeterProvider. */
+  get hasMeterProvider(): boolean {
+    // Without a provider, the API returns its no-op meter, of which there is only one.
     return this.currentMeter() !== createNoopMeter();
   }
 
   histogram(description: HistogramDescription): Histogram {
-    return this.once(description, () => {
+    return this.getOrCreate(description, () => {
       const { buckets: explicitBucketBoundaries } = description;
-      const current = this.lazily((meter) =>
+      const currentHistogram = this.forCurrentMeter((meter) =>
         meter.createHistogram(description.name, {
-          ...optionsOf(description),
+          ...instrumentOptions(description),
           advice: { explicitBucketBoundaries: [...explicitBucketBoundaries] },
         }),
       );
-      return {
-        record: (value, attributes, span) => {
-          guarded(`The metric ${description.name}`, () => current().record(value, attributes, contextOf(span)));
-        },
+      const record: Histogram['record'] = (value, attributes, span) => {
+        currentHistogram().record(value, attributes, exemplarContext(span));
       };
+      return { record: safeMeasurement(description.name, record) };
     });
   }
 
   counter(description: InstrumentDescription): Counter {
-    return this.once(description, () => {
-      const current = this.lazily((meter) => meter.createCounter(description.name, optionsOf(description)));
-      return {
-        add: (value, attributes, span) => {
-          guarded(`The metric ${description.name}`, () => current().add(value, attributes, contextOf(span)));
-        },
+    return this.getOrCreate(description, () => {
+      const currentCounter = this.forCurrentMeter((meter) =>
+        meter.createCounter(description.name, instrumentOptions(description)),
+      );
+      const add: Counter['add'] = (value, attributes, span) => {
+        currentCounter().add(value, attributes, exemplarContext(span));
       };
+      return { add: safeMeasurement(description.name, add) };
     });
   }
 
   upDownCounter(description: InstrumentDescription): UpDownCounter {
-    return this.once(description, () => {
-      const current = this.lazily((meter) => meter.createUpDownCounter(description.name, optionsOf(description)));
-      return {
-        add: (value, attributes) => {
-          guarded(`The metric ${description.name}`, () => current().add(value, attributes, ROOT_CONTEXT));
-        },
+    return this.getOrCreate(description, () => {
+      const currentCounter = this.forCurrentMeter((meter) =>
+        meter.createUpDownCounter(description.name, instrumentOptions(description)),
+      );
+      const add: UpDownCounter['add'] = (value, attributes) => {
+        currentCounter().add(value, attributes, ROOT_CONTEXT);
       };
+      return { add: safeMeasurement(description.name, add) };
     });
   }
 
   observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
-    return observe(description, read, (...args) => this.currentMeter().createObservableCounter(...args));
+    return addObservable(description, read, (...args) => this.currentMeter().createObservableCounter(...args));
   }
 
   observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): () => void {
-    return observe(description, read, (...args) => this.currentMeter().createObservableGauge(...args));
+    return addObservable(description, read, (...args) => this.currentMeter().createObservableGauge(...args));
   }
 
-  private once<T extends object>({ name }: InstrumentDescription, make: () => T): T {
-    const known = this.made.get(name) as T | undefined;
-    if (known) return known;
-    const instrument = make();
-    this.made.set(name, instrument);
+  /** Returns the instrument of this name, or else creates it. */
+  private getOrCreate<T extends object>({ name }: InstrumentDescription, create: () => T): T {
+    const existing = this.instruments.get(name) as T | undefined;
+    if (existing) return existing;
+    const instrument = create();
+    this.instruments.set(name, instrument);
     return instrument;
   }
 
-  // The API has no stand-in for a meter that comes later: what was made before a provider is registered stays silent.
-  private lazily<T>(create: (meter: Meter) => T): () => T {
-    let from: Meter | undefined;
-    let made: T;
+  /**
+   * Returns a function that returns the instrument of the current meter. The API does not pass its no-op instruments on to
+   * a provider that is registered later, so the instrument is created again if the meter has changed.
+   */
+  private forCurrentMeter<T>(create: (meter: Meter) => T): () => T {
+    let instrumentMeter: Meter | undefined;
+    let instrument: T;
     return () => {
       const meter = this.currentMeter();
-      if (meter !== from) {
-        made = create(meter);
-        from = meter;
+      if (meter !== instrumentMeter) {
+        instrument = create(meter);
+        instrumentMeter = meter;
       }
-      return made;
+      return instrument;
     };
   }
 
   private currentMeter(): Meter {
-    const provider = this.given ?? metrics.getMeterProvider();
+    const provider = this.configuredProvider ?? metrics.getMeterProvider();
     if (provider !== this.provider) {
       this.provider = provider;
       this.meter = provider.getMeter('nestjs-tracing', VERSION);
@@ -117,20 +123,23 @@ export class MeterInstruments implements Instruments {
   }
 }
 
-function optionsOf({ description, unit }: InstrumentDescription): { description: string; unit: string } {
+function instrumentOptions({ description, unit }: InstrumentDescription): { description: string; unit: string } {
   return { description, unit };
 }
 
-/** What the SDK takes exemplars from. */
-function contextOf(span: Span | undefined): Context {
+/** The context from which the SDK takes the exemplar. */
+function exemplarContext(span: Span | undefined): Context {
   return span ? trace.setSpan(ROOT_CONTEXT, span) : ROOT_CONTEXT;
 }
 
-/** The meter provider outlives the application, so the callback has to be removed with it. */
-function observe(
+/**
+ * Adds a metric whose values are read when they are exported. Returns the function that removes its callback again: the
+ * meter provider outlives the application.
+ */
+function addObservable(
   description: InstrumentDescription,
   read: () => readonly Reading[],
-  create: (name: string, options: ReturnType<typeof optionsOf>) => Observable,
+  create: (name: string, options: ReturnType<typeof instrumentOptions>) => Observable,
 ): () => void {
   const { name } = description;
   const callback = (result: ObservableResult) => {
@@ -139,7 +148,7 @@ function observe(
     });
   };
   const what = `The metric ${name}`;
-  const instrument = guarded(what, () => create(name, optionsOf(description)));
+  const instrument = guarded(what, () => create(name, instrumentOptions(description)));
   guarded(what, () => instrument?.addCallback(callback));
   return () => {
     guarded(what, () => instrument?.removeCallback(callback));

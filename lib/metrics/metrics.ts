@@ -74,7 +74,7 @@ export class Metrics implements IntegrationHooks {
   async acquire(): Promise<void> {
     this.#instances.changed();
     await this.#start();
-    if (this.instruments instanceof MeterInstruments && !this.instruments.heard) warnOfSilence();
+    if (this.instruments instanceof MeterInstruments && !this.instruments.hasMeterProvider) warnOfSilence();
     if (this.#place && this.#place.port === undefined && !this.#hasRoute) {
       const fix = 'Give metrics.port, or path: false where they are not to be served.';
       warn('metrics-path', `Nothing serves the metrics: this application has no HTTP server. ${fix}`);

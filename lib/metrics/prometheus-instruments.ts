@@ -12,6 +12,7 @@ import { exemplarLabels } from './exemplar.js';
 import type { Labels, Metric, PromClient, Registry } from './prom-client.js';
 import { prometheusName } from './prometheus-name.js';
 import { RegisteredMetrics, type RegisteredMetric } from './registered-metrics.js';
+import { safeMeasurement } from './safe-measurement.js';
 import { Series } from './series.js';
 
 /** Measures into a registry of prom-client, with exemplars. */
@@ -28,7 +29,7 @@ export class PrometheusInstruments implements Instruments {
     this.#registered.forgetUnused();
   }
 
-  /** Keeps the metrics of the registry, also if that is cleared. */
+  /** Keeps the metrics in the registry from now on, even if the application clears it. */
   acquire(): void {
     this.#registered.acquire(this);
   }
@@ -37,35 +38,36 @@ export class PrometheusInstruments implements Instruments {
     this.#registered.release(this);
   }
 
-  /** Registers what is missing because the registry was cleared. */
+  /** Registers the metrics again if the registry was cleared. */
   restore(): void {
     this.#registered.restore();
   }
 
   histogram(description: HistogramDescription): Histogram {
-    return this.#once('histogram', description, (configuration, series) => {
+    return this.#getOrCreate('histogram', description, (configuration, series) => {
       const { Histogram } = this.client;
       const metric = new Histogram({ ...configuration, buckets: description.buckets, enableExemplars: true });
       const record: Histogram['record'] = (value, attributes, span) => {
         metric.observe({ labels: series.labels(attributes), value, exemplarLabels: exemplarLabels(span) });
       };
-      return { metric, measure: record, instrument: (measure) => ({ record: measure }) };
+      return { metric, measure: record, toInstrument: (measure) => ({ record: measure }) };
     });
   }
 
   counter(description: InstrumentDescription): Counter {
-    return this.#once('counter', description, (configuration, series) => {
+    return this.#getOrCreate('counter', description, (configuration, series) => {
       const metric = new this.client.Counter({ ...configuration, enableExemplars: true });
       const add: Counter['add'] = (value, attributes, span) => {
         metric.inc({ labels: series.labels(attributes), value, exemplarLabels: exemplarLabels(span) });
       };
-      return { metric, measure: add, instrument: (measure) => ({ add: measure }) };
+      return { metric, measure: add, toInstrument: (measure) => ({ add: measure }) };
     });
   }
 
   upDownCounter(description: InstrumentDescription): UpDownCounter {
-    return this.#once('gauge', description, (configuration, series) => {
-      // Counted here and not by the metric: that may be reset while something is under way, and would fall below zero.
+    return this.#getOrCreate('gauge', description, (configuration, series) => {
+      // The counts are kept here and not in the gauge: an application may reset the gauge while operations are in
+      // progress, and their ends would take it below zero.
       const counts = new Map<Labels, number>();
       const collect = () => {
         for (const [labels, count] of counts) metric.set(labels, count);
@@ -75,7 +77,7 @@ export class PrometheusInstruments implements Instruments {
         const labels = series.labels(attributes);
         counts.set(labels, (counts.get(labels) ?? 0) + value);
       };
-      return { metric, measure: add, instrument: (measure) => ({ add: measure }) };
+      return { metric, measure: add, toInstrument: (measure) => ({ add: measure }) };
     });
   }
 
@@ -93,38 +95,42 @@ export class PrometheusInstruments implements Instruments {
     });
   }
 
-  #once<Args extends readonly unknown[], T extends object>(
+  /** Returns the instrument that this registry already has for the name, or else creates one. */
+  #getOrCreate<Args extends readonly unknown[], T extends object>(
     type: 'counter' | 'gauge' | 'histogram',
     description: InstrumentDescription,
-    make: (
+    create: (
       configuration: Configuration,
       series: Series,
     ) => {
       readonly metric: Metric;
       measure(this: void, ...args: Args): void;
-      instrument(measure: (...args: Args) => void): T;
+      toInstrument(measure: (...args: Args) => void): T;
     },
   ): T {
     const name = prometheusName(description.name, description.unit, type);
-    const known = this.#registered.get(name);
-    if (known) return known.owner as T;
+    const existing = this.#registered.get(name);
+    if (existing) return existing.owner as T;
     const series = new Series(name, description.attributes, this.cardinalityLimit);
-    const { instrument, measure, metric } = make(configurationOf(name, description, series), series);
-    const what = `The metric ${description.name}`;
-    const owner = instrument((...args) => {
-      // What prom-client does not take is reported, not thrown.
-      guarded(what, () => {
+    const { measure, metric, toInstrument } = create(configurationOf(name, description, series), series);
+    const owner = toInstrument(
+      safeMeasurement(description.name, (...args: Args) => {
         this.#registered.checkRegistered(registered);
         measure(...args);
-      });
-    });
+      }),
+    );
     const registered: RegisteredMetric = this.#registered.add(name, metric, owner);
     return owner;
   }
 
-  #observe(type: 'counter' | 'gauge', description: InstrumentDescription, read: Read, make: MakeObserved): () => void {
+  #observe(
+    type: 'counter' | 'gauge',
+    description: InstrumentDescription,
+    read: Read,
+    create: CreateObserved,
+  ): () => void {
     const name = prometheusName(description.name, description.unit, type);
-    const registered = this.#registered.get(name) ?? this.#addObserved(name, description, make);
+    const registered = this.#registered.get(name) ?? this.#addObserved(name, description, create);
     const { readers } = registered.owner as Observed;
     readers.push(read);
     return () => {
@@ -134,32 +140,32 @@ export class PrometheusInstruments implements Instruments {
     };
   }
 
-  #addObserved(name: string, description: InstrumentDescription, make: MakeObserved): RegisteredMetric {
+  #addObserved(name: string, description: InstrumentDescription, create: CreateObserved): RegisteredMetric {
     const series = new Series(name, description.attributes, this.cardinalityLimit);
     const readers: Read[] = [];
     const collect = () => {
       metric.reset();
-      // Applications that share a registry share the tracer provider as well: the newest one is asked.
+      // Applications that share a registry also share the tracer provider, so one reader knows everything.
       const read = readers.at(-1);
       if (!read) return;
       guarded(`Reading ${description.name}`, () => {
         for (const { value, attributes } of read()) set(series.labels(attributes), value);
       });
     };
-    const { metric, set } = make({ ...configurationOf(name, description, series), collect });
+    const { metric, set } = create({ ...configurationOf(name, description, series), collect });
     const owner: Observed = { readers };
     return this.#registered.add(name, metric, owner);
   }
 }
 
-type MakeObserved = (configuration: Configuration & { collect(): void }) => {
+type CreateObserved = (configuration: Configuration & { collect(): void }) => {
   readonly metric: Metric;
   set(labels: Labels, value: number): void;
 };
 
 type Read = () => readonly Reading[];
 
-/** What a metric asks for its values: one reader for each application, the newest one last. */
+/** The owner of an observed metric: the readers of its values, one for each application, the newest one last. */
 interface Observed {
   readonly readers: Read[];
 }
