@@ -1,7 +1,7 @@
 import { RequestMethod, VERSION_NEUTRAL, VersioningType, type Type, type VersioningOptions } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 
-/** The keys under which Nest's decorators keep what a route is made of. */
+/** The metadata keys under which Nest's decorators store the parts of a route. */
 const PATH_METADATA = 'path';
 const METHOD_METADATA = 'method';
 const VERSION_METADATA = '__version__';
@@ -9,7 +9,7 @@ const MODULE_PATH_METADATA = '__module_path__';
 
 type VersionValue = NonNullable<VersioningOptions['defaultVersion']>;
 
-/** The method of middleware that is bound to all of them. */
+/** The request method that Nest gives to an exclusion for all methods. */
 const ANY_METHOD = -1;
 
 export interface ControllerSources {
@@ -19,35 +19,35 @@ export interface ControllerSources {
 
 /** A route of a controller that answers GET requests. */
 export interface ControllerRoute {
-  /** As it is registered: with global prefix, version and module path. */
+  /** The path as it is registered: with global prefix, version and module path. */
   readonly path: string;
   /** `GET`, `HEAD` or `ALL`. */
   readonly method: string;
-  /** Such as `OrdersController.list`. */
+  /** Class and method, such as `OrdersController.list`. */
   readonly handler: string;
 }
 
 const scanner = new MetadataScanner();
 
-/** The routes that the application's controllers will have. */
+/** Yields the routes that Nest will register for the application's controllers. */
 export function* controllerRoutes({ applicationConfig, modules }: ControllerSources): Generator<ControllerRoute> {
   for (const module of modules.values()) {
-    const modulePath = modulePathOf(module.metatype, modules);
+    const modulePath = declaredModulePath(module.metatype, modules);
     for (const { metatype } of module.controllers.values()) {
       if (typeof metatype !== 'function') continue;
       const controller = metatype as Type;
-      const controllerPaths = pathsOf(controller);
+      const controllerPaths = declaredPaths(controller);
       for (const name of scanner.getAllMethodNames(controller.prototype as object)) {
         const handler = (controller.prototype as Record<string, object>)[name];
         const method = handler && (Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined);
         if (!handler || method === undefined || !answersGet(method)) continue;
         const versions = versionPaths(applicationConfig, handler, controller);
         for (const controllerPath of controllerPaths) {
-          for (const handlerPath of pathsOf(handler)) {
-            const path = join(modulePath, controllerPath, handlerPath);
-            const prefix = prefixOf(applicationConfig, path, method);
+          for (const handlerPath of declaredPaths(handler)) {
+            const path = joinPaths(modulePath, controllerPath, handlerPath);
+            const prefix = globalPrefixFor(applicationConfig, path, method);
             for (const version of versions) {
-              const route = join(prefix, version, path);
+              const route = joinPaths(prefix, version, path);
               yield { path: route, method: RequestMethod[method], handler: `${controller.name}.${name}` };
             }
           }
@@ -61,18 +61,19 @@ function answersGet(method: RequestMethod): boolean {
   return [RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL].includes(method);
 }
 
-function pathsOf(target: object): readonly string[] {
+function declaredPaths(target: object): readonly string[] {
   const paths = Reflect.getMetadata(PATH_METADATA, target) as string | readonly string[] | undefined;
   return paths === undefined ? [] : [paths].flat();
 }
 
-/** What `RouterModule.register()` has put on a module. */
-function modulePathOf(metatype: object, modules: ModulesContainer): string {
-  const ofApplication = Reflect.getMetadata(MODULE_PATH_METADATA + modules.applicationId, metatype) as
+/** The path that `RouterModule.register()` has stored on a module. */
+function declaredModulePath(metatype: object, modules: ModulesContainer): string {
+  const applicationPath = Reflect.getMetadata(MODULE_PATH_METADATA + modules.applicationId, metatype) as
     string | undefined;
-  return ofApplication ?? (Reflect.getMetadata(MODULE_PATH_METADATA, metatype) as string | undefined) ?? '';
+  return applicationPath ?? (Reflect.getMetadata(MODULE_PATH_METADATA, metatype) as string | undefined) ?? '';
 }
 
+/** The path segments for the versions of a route; one that is empty if the path has no version. */
 function versionPaths(config: ApplicationConfig, handler: object, controller: object): readonly string[] {
   const versioning = config.getVersioning();
   if (versioning?.type !== VersioningType.URI) return [''];
@@ -84,7 +85,8 @@ function versionPaths(config: ApplicationConfig, handler: object, controller: ob
   return [declared].flat().map((version) => (version === VERSION_NEUTRAL ? '' : `${prefix}${String(version)}`));
 }
 
-function prefixOf(config: ApplicationConfig, path: string, method: RequestMethod): string {
+/** The global prefix; empty if the route is excluded from it. */
+function globalPrefixFor(config: ApplicationConfig, path: string, method: RequestMethod): string {
   const { exclude = [] } = config.getGlobalPrefixOptions();
   const isExcluded = exclude.some(
     ({ pathRegex, requestMethod }) =>
@@ -93,7 +95,7 @@ function prefixOf(config: ApplicationConfig, path: string, method: RequestMethod
   return isExcluded ? '' : config.getGlobalPrefix();
 }
 
-function join(...parts: readonly string[]): string {
+function joinPaths(...parts: readonly string[]): string {
   const segments = parts.flatMap((part) => part.split('/')).filter(Boolean);
   return `/${segments.join('/')}`;
 }

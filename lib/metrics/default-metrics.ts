@@ -1,6 +1,6 @@
 import type { Metric, OwnRegistry, PromClient, Registry } from './prom-client.js';
 
-/** One of the metrics of prom-client's default set, by which a registry is known to have them. */
+/** One of prom-client's default metrics. A registry that has it has all of them. */
 const A_DEFAULT_METRIC = 'process_cpu_user_seconds_total';
 
 interface DefaultMetric {
@@ -8,10 +8,10 @@ interface DefaultMetric {
   readonly metric: Metric;
 }
 
-/** Kept once in a process, however many copies of the library are loaded. */
+/** The state that all copies of the library in this process share. */
 interface ProcessState {
   readonly sets: WeakMap<PromClient, readonly DefaultMetric[]>;
-  /** How many applications use the default metrics that were added to a registry. */
+  /** The number of applications that use the default metrics of a registry. */
   readonly users: WeakMap<Registry, number>;
 }
 
@@ -23,15 +23,16 @@ const { sets, users } = (holder[KEY] ??= {
 });
 
 /**
- * prom-client's default metrics in a registry, for one application. prom-client observes the event loop and the garbage
- * collector for each set it makes and cannot stop, so there is one set for the process, which all registries share.
+ * The default metrics of prom-client in one application's registry. For each set of default metrics, prom-client starts to
+ * observe the event loop and the garbage collector, and it cannot stop. So the process has one set, which all registries
+ * share.
  */
 export class DefaultMetrics {
   readonly #metrics: readonly DefaultMetric[];
 
-  /** Adds them, unless the registry has default metrics of its own. Returns undefined then. */
+  /** Adds the default metrics. Returns undefined, and adds nothing, if the registry already has its own. */
   static addTo(registry: Registry, client: PromClient): DefaultMetrics | undefined {
-    const metrics = collect(client);
+    const metrics = getSharedMetrics(client);
     const present = registry.getSingleMetric(A_DEFAULT_METRIC);
     if (present && !metrics.some(({ metric }) => metric === present)) return undefined;
     return new DefaultMetrics(registry, metrics);
@@ -46,12 +47,12 @@ export class DefaultMetrics {
     this.#register();
   }
 
-  /** Adds them again if the registry was cleared. */
+  /** Adds the metrics again if the registry was cleared. */
   restore(): void {
     if (!this.registry.getSingleMetric(A_DEFAULT_METRIC)) this.#register();
   }
 
-  /** Removes them when the last application that uses them is over, so that another module can add its own. */
+  /** Removes the metrics once no application uses them any more, so that another module can add its own. */
   remove(): void {
     const remaining = (users.get(this.registry) ?? 1) - 1;
     users.set(this.registry, remaining);
@@ -70,7 +71,8 @@ export class DefaultMetrics {
   }
 }
 
-function collect(client: PromClient): readonly DefaultMetric[] {
+/** Returns the process's set of default metrics, and creates it on the first call. */
+function getSharedMetrics(client: PromClient): readonly DefaultMetric[] {
   let metrics = sets.get(client);
   if (!metrics) {
     const registry: OwnRegistry = new client.Registry();

@@ -2,34 +2,34 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import type { Instruments, Reading } from '../core/instruments.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 
-// In development, so not among the package's stable names.
+// Still in development, so the package does not export these names as stable.
 const COMPONENT_NAME = 'otel.component.name';
 const COMPONENT_TYPE = 'otel.component.type';
 
 const COMPONENT = [COMPONENT_NAME, COMPONENT_TYPE];
 
 /**
- * Observes the way of spans to their backend: what arrives, what is lost and why, and what waits. Returns the functions that
- * end the observation.
+ * Observes the export of spans: how many arrive, how many are lost and why, and how many wait in the queue. Returns the
+ * functions that end the observation.
  */
 export function measureExport(
   instruments: Instruments,
   statistics: () => readonly ExportStatistics[],
 ): readonly (() => void)[] {
-  const exporters = (read: (one: ExportStatistics) => readonly Outcome[]) => () =>
-    statistics().flatMap((one) => read(one).map((outcome) => reading(one.exporter, outcome)));
-  const processors = (read: (one: ExportStatistics) => readonly Outcome[]) => () =>
-    statistics().flatMap((one) => read(one).map((outcome) => reading(one.processor, outcome)));
+  const perExporter = (read: (one: ExportStatistics) => readonly Count[]) => () =>
+    statistics().flatMap((one) => read(one).map((count) => toReading(one.exporter, count)));
+  const perProcessor = (read: (one: ExportStatistics) => readonly Count[]) => () =>
+    statistics().flatMap((one) => read(one).map((count) => toReading(one.processor, count)));
 
   return [
     instruments.observeCounter(
       {
         name: 'otel.sdk.exporter.span.exported',
-        description: 'Spans whose export has come to its end: with error.type they have not arrived.',
+        description: 'Spans whose export has ended. With error.type, the backend did not get them.',
         unit: '{span}',
         attributes: [...COMPONENT, ATTR_ERROR_TYPE],
       },
-      exporters(({ exported, failed }) => [
+      perExporter(({ exported, failed }) => [
         { value: exported },
         ...[...failed].map(([error, value]) => ({ value, error })),
       ]),
@@ -37,39 +37,40 @@ export function measureExport(
     instruments.observeCounter(
       {
         name: 'otel.sdk.processor.span.processed',
-        description: 'Spans that were handed to the exporter: with error.type they were dropped before.',
+        description: 'Spans that the processor has passed to the exporter. With error.type, it dropped them instead.',
         unit: '{span}',
         attributes: [...COMPONENT, ATTR_ERROR_TYPE],
       },
-      processors(({ dropped, taken }) => [{ value: taken }, { value: dropped, error: 'queue_full' }]),
+      perProcessor(({ dropped, taken }) => [{ value: taken }, { value: dropped, error: 'queue_full' }]),
     ),
     instruments.observeGauge(
       {
         name: 'otel.sdk.processor.span.queue.size',
-        description: 'Spans that wait for their export.',
+        description: 'Spans that wait in the queue for their export.',
         unit: '{span}',
         attributes: COMPONENT,
       },
-      processors(({ queued }) => [{ value: queued }]),
+      perProcessor(({ queued }) => [{ value: queued }]),
     ),
     instruments.observeGauge(
       {
         name: 'otel.sdk.processor.span.queue.capacity',
-        description: 'Spans that may wait for their export.',
+        description: 'Spans that fit into the queue.',
         unit: '{span}',
         attributes: COMPONENT,
       },
-      processors(({ capacity }) => [{ value: capacity }]),
+      perProcessor(({ capacity }) => [{ value: capacity }]),
     ),
   ];
 }
 
-interface Outcome {
+/** A number of spans, and the kind of failure that they have in common. */
+interface Count {
   readonly value: number;
   readonly error?: string;
 }
 
-function reading({ name, type }: ExportStatistics['exporter'], { error, value }: Outcome): Reading {
+function toReading({ name, type }: ExportStatistics['exporter'], { error, value }: Count): Reading {
   const attributes = { [COMPONENT_NAME]: name, [COMPONENT_TYPE]: type };
   return { value, attributes: error === undefined ? attributes : { ...attributes, [ATTR_ERROR_TYPE]: error } };
 }

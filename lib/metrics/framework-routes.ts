@@ -1,11 +1,11 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { guarded } from '../core/diagnostics.js';
 
-/** Express and Fastify, as far as their routes are concerned: each member is looked for, since releases differ. */
+/** The members of Express and Fastify that tell about routes. All are optional, because releases differ. */
 interface Framework {
-  /** Fastify's. */
+  /** Only Fastify has it. */
   hasRoute?(route: { readonly method: string; readonly url: string }): boolean;
-  /** Express's. */
+  /** Only Express has it. */
   readonly router?: { readonly stack?: readonly ExpressLayer[] };
 }
 
@@ -17,25 +17,26 @@ interface ExpressLayer {
   };
 }
 
-/** How Express marks a route that answers GET requests. */
-const methods = ['get', '_all'];
+/** The keys of `methods` by which Express marks a route that answers GET requests. */
+const EXPRESS_GET_METHODS = ['get', '_all'];
 
 /**
- * What answers GET requests for a path outside Nest, because the application has registered it with Express or Fastify itself.
- * Undefined where nothing does.
+ * Returns a description of the route that answers GET requests for a path outside Nest: the application has registered it
+ * with Express or Fastify itself. Undefined if there is none.
  */
-export function frameworkRoute(adapter: AbstractHttpAdapter, path: string): string | undefined {
-  return guarded('Looking for a route at metrics.path', () => find(adapter, path));
+export function findFrameworkRoute(adapter: AbstractHttpAdapter, path: string): string | undefined {
+  return guarded('Looking for a route at metrics.path', () => searchRoutes(adapter, path));
 }
 
-function find(adapter: AbstractHttpAdapter, path: string): string | undefined {
+function searchRoutes(adapter: AbstractHttpAdapter, path: string): string | undefined {
   const framework = adapter.getInstance<Framework | undefined>();
   if (framework?.hasRoute) {
     return framework.hasRoute({ method: 'GET', url: path }) ? 'A route of Fastify' : undefined;
   }
   for (const { route } of framework?.router?.stack ?? []) {
-    if (!route || ![route.path].flat().includes(path) || !methods.some((method) => route.methods[method])) continue;
-    // One that takes `next` may let the request through, as middleware does.
+    if (!route || ![route.path].flat().includes(path) || !EXPRESS_GET_METHODS.some((method) => route.methods[method]))
+      continue;
+    // A handler that takes `next` may pass the request on, as middleware does.
     const handler = route.stack.find(({ handle }) => handle.length < 3)?.handle;
     if (handler) return handler.name ? `The handler ${handler.name} of Express` : 'A handler of Express';
   }

@@ -3,16 +3,16 @@ import { Req, Res } from '@nestjs/common';
 import { describeError, warn } from '../core/diagnostics.js';
 import type { Exposition } from './exposition.js';
 
-/** A response of Express or of Node, or what Fastify puts around one. */
+/** The response of Express or Node, or Fastify's wrapper around it. */
 type Response = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
 
 /**
- * The controller that answers the scrapes of Prometheus. Guards see it as the class that is called, so that what they look for
- * in metadata can be put there.
+ * The controller that answers the scrapes of Prometheus. It is the class that guards get from the execution context, so the
+ * metadata that they look for can be set on it.
  *
  * @example
  * ```ts
- * Public()(MetricsEndpoint); // where Public is SetMetadata('isPublic', true), say
+ * Public()(MetricsEndpoint); // with: const Public = () => SetMetadata('isPublic', true)
  * ```
  */
 export class MetricsEndpoint {
@@ -27,13 +27,13 @@ export class MetricsEndpoint {
       raw.writeHead(200, {
         'content-type': contentType,
         'content-length': Buffer.byteLength(body),
-        // A cache must not hand one format to who asks for the other.
+        // A cache must not return one format to a scraper that asks for the other.
         vary: 'accept',
         'cache-control': 'no-store',
       });
       raw.end(body);
     } catch (error) {
-      // A collect() function of the application's own metrics.
+      // For example, a collect() function of one of the application's metrics has thrown.
       warn('metrics', `The metrics could not be collected: ${describeError(error)}`);
       if (!raw.headersSent) raw.writeHead(500, { 'content-type': 'text/plain; charset=utf-8' });
       raw.end('The metrics could not be collected.\n');
@@ -41,7 +41,7 @@ export class MetricsEndpoint {
   }
 }
 
-// Past what the framework would make of a text: it has its own ideas of content types.
+/** The response of Node: Express and Fastify would change the content type of a text. */
 function rawResponse(response: Response): ServerResponse {
   if (!('raw' in response)) return response;
   response.hijack();

@@ -1,11 +1,11 @@
 import { Controller, Get, RequestMethod, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { Exposition } from './exposition.js';
-import { refuseConflict, type ConflictSources } from './route-conflict.js';
+import { assertPathIsFree, type ConflictSources } from './route-conflict.js';
 import { MetricsEndpoint } from './metrics-endpoint.js';
 import { GUARDS_METADATA, routeGuards, type GuardOption } from './route-guards.js';
 
-/** Under this key `@Get()` and its like keep the method of a route. */
+/** The metadata key under which `@Get()` and similar decorators store the method of a route. */
 const METHOD_METADATA = 'method';
 
 export interface MetricsRoute {
@@ -13,6 +13,7 @@ export interface MetricsRoute {
   readonly guards: readonly GuardOption[];
 }
 
+/** The objects of Nest that the route needs. */
 export interface RouteHosts extends ConflictSources {
   readonly moduleRef: ModuleRef;
 }
@@ -20,26 +21,26 @@ export interface RouteHosts extends ConflictSources {
 type Expose = (accept: string | undefined) => Promise<Exposition>;
 
 /**
- * GET as a text. Nest maps it to the adapter's `get()` like the number, but takes it for another method where it looks for
- * routes that are excluded from the global prefix. So a route of the application that has the same path below the prefix
- * stays there.
+ * The method GET as a text instead of a number. Nest registers the route with the adapter's `get()` as well. But when it looks
+ * for routes that are excluded from the global prefix, it takes the text for another method. So the exclusion does not match
+ * a route of the application with the same path, which keeps its prefix.
  */
 const GET = String(RequestMethod.GET) as unknown as RequestMethod;
 
 /**
- * Has Nest serve a path outside the global prefix, also where middleware for all routes is bound. Call it before the application
- * sets its prefix: Nest takes the list of excluded routes once.
+ * Excludes a path from the global prefix, for its route and for middleware that is bound to all routes. Call it before the
+ * application sets its prefix: Nest reads the list of excluded routes only once.
  */
 export function reserveMetricsPath(config: ApplicationConfig, path: string): void {
   const options = config.getGlobalPrefixOptions();
-  config.setGlobalPrefixOptions({ ...options, exclude: [...(options.exclude ?? []), exclusionOf(path)] });
+  config.setGlobalPrefixOptions({ ...options, exclude: [...(options.exclude ?? []), prefixExclusion(path)] });
 }
 
 /**
- * Has the application's own HTTP server answer at a path, by a controller like any other: middleware, guards, filters and
- * interceptors of the application apply to it. Only the global prefix and versions do not.
+ * Adds a route to the application's own HTTP server, with a controller like any other: the application's middleware, guards,
+ * filters and interceptors apply to it. Only the global prefix and versions do not.
  *
- * @throws TracingConfigurationError where the application has a route there already
+ * @throws TracingConfigurationError if the application already has a route with this path
  */
 export async function addMetricsRoute(
   hosts: RouteHosts,
@@ -47,15 +48,15 @@ export async function addMetricsRoute(
   expose: Expose,
 ): Promise<void> {
   const { applicationConfig, moduleRef, modules } = hosts;
-  refuseConflict(hosts, path);
-  const hasPrefix = settleExclusion(applicationConfig, path);
-  const controller = controllerOf(path, expose, hasPrefix ? GET : RequestMethod.GET);
+  assertPathIsFree(hosts, path);
+  const hasPrefix = updateExclusion(applicationConfig, path);
+  const controller = createController(path, expose, hasPrefix ? GET : RequestMethod.GET);
   Reflect.defineMetadata(GUARDS_METADATA, await routeGuards(guards, moduleRef), controller.prototype.serve);
   addController(modules, applicationConfig, controller);
 }
 
-/** A controller for one application: paths and guards are metadata of the class and the method. */
-function controllerOf(path: string, expose: Expose, method: RequestMethod): Type<MetricsEndpoint> {
+/** Creates a controller class for one application, because path and guards are metadata of the class and its method. */
+function createController(path: string, expose: Expose, method: RequestMethod): Type<MetricsEndpoint> {
   class MetricsController extends MetricsEndpoint {
     constructor() {
       super(expose);
@@ -67,20 +68,22 @@ function controllerOf(path: string, expose: Expose, method: RequestMethod): Type
   }
   const { prototype } = MetricsController;
   const { serve } = prototype;
-  // Guards look metadata up on the class and the method that they are told of: the public ones have to be found there.
+  // Guards read metadata from the class and method of the execution context. These have to lead to the public class, which
+  // the application may have decorated.
   Object.defineProperty(prototype, 'constructor', { value: MetricsEndpoint });
   Object.defineProperty(MetricsController, 'name', { value: MetricsEndpoint.name });
   Object.setPrototypeOf(serve, MetricsEndpoint.prototype.serve);
   Controller({ path, version: VERSION_NEUTRAL })(MetricsController);
   Get()(prototype, 'serve', { value: serve });
   Reflect.defineMetadata(METHOD_METADATA, method, serve);
-  // An OpenAPI document describes the interface of the application, to which this does not belong.
+  // The route is not a part of the interface that the application's OpenAPI document describes.
   Reflect.defineMetadata('swagger/apiExcludeController', [true], MetricsController);
   return MetricsController;
 }
 
 function addController(modules: ModulesContainer, config: ApplicationConfig, controller: Type<MetricsEndpoint>): void {
-  // Nest registers the routes of the first module first, and Express takes the first that matches: /metrics comes before /:id.
+  // Express takes the first route that matches, and Nest registers the routes of the first module first. So /metrics comes
+  // before a /:id of the application.
   const [first] = modules.values();
   if (!first) return;
   first.addController(MetricsEndpoint);
@@ -88,7 +91,8 @@ function addController(modules: ModulesContainer, config: ApplicationConfig, con
   if (!wrapper) return;
   wrapper.metatype = controller;
   wrapper.instance = new controller();
-  // Nest does so for the controllers that it has read from modules, so that an enhancer of request scope is made for each request.
+  // Nest does the same for the controllers of modules. It is needed for request-scoped enhancers, of which each request gets
+  // its own.
   for (const enhancer of [
     ...config.getGlobalRequestGuards(),
     ...config.getGlobalRequestInterceptors(),
@@ -101,18 +105,18 @@ function addController(modules: ModulesContainer, config: ApplicationConfig, con
 
 type Exclusion = NonNullable<ReturnType<ApplicationConfig['getGlobalPrefixOptions']>['exclude']>[number];
 
-function exclusionOf(path: string): Exclusion {
+function prefixExclusion(path: string): Exclusion {
   return { path, requestMethod: GET, pathRegex: new RegExp(`^${path.replace(/[^\w/]/g, '\\$&')}/?$`) };
 }
 
-/** Returns whether there is a global prefix that the path is excluded from. */
-function settleExclusion(config: ApplicationConfig, path: string): boolean {
+/** Keeps the exclusion only if there is a global prefix. Returns true if there is one. */
+function updateExclusion(config: ApplicationConfig, path: string): boolean {
   const options = config.getGlobalPrefixOptions();
   const exclude = (options.exclude ??= []);
   const index = exclude.findIndex(({ requestMethod }) => requestMethod === GET);
   const hasPrefix = /[^/]/.test(config.getGlobalPrefix());
-  // Nest keeps this very list. Without a prefix it would bind middleware twice.
-  if (hasPrefix && index === -1) exclude.push(exclusionOf(path));
+  // Nest uses this very list, so it is changed in place. Without a prefix, an exclusion would make Nest bind middleware twice.
+  if (hasPrefix && index === -1) exclude.push(prefixExclusion(path));
   if (!hasPrefix && index !== -1) exclude.splice(index, 1);
   return hasPrefix;
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { describeError, warn } from '../core/diagnostics.js';
 import type { MetricsEndpoint } from './metrics-endpoint.js';
 
-/** Time until a port that is taken is tried again, in milliseconds. */
+/** The time between two attempts to listen on the port, in milliseconds. */
 const RETRY_DELAY = 5000;
 
 export interface MetricsAddress {
@@ -11,49 +11,51 @@ export interface MetricsAddress {
   readonly path: string;
 }
 
-/** Serves metrics on a port of its own, beside the application and not in its way. */
+/** Serves metrics on a port of its own, independent of the application's server. */
 export class MetricsServer {
   readonly #server: Server;
-  #retry: NodeJS.Timeout | undefined;
-  #closed = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(
     private readonly address: MetricsAddress,
     private readonly endpoint: MetricsEndpoint,
   ) {
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    // It is no reason for the process to live on.
+    // An open port for metrics must not keep the process alive.
     this.#server.unref();
   }
 
-  /** Resolves when it listens, or cannot: then it says so, and tries again. Never rejects. */
+  /** Resolves when the server listens, or has failed to. After a failure it warns, and tries again later. Never rejects. */
   open(): Promise<void> {
     const { host, port } = this.address;
     return new Promise((resolve) => {
-      const failed = (error: unknown) => {
-        this.#server.off('listening', listening);
-        const fix = 'Choose another metrics.port, if this one is not only another process on its way out.';
+      const onError = (error: unknown) => {
+        this.#server.off('listening', onListening);
+        const fix = 'Choose another metrics.port, unless the process that uses this one is about to exit.';
         const place = host === undefined ? `port ${port}` : `${host}:${port}`;
         warn(`metrics:${port}`, `Metrics cannot be served on ${place} (${describeError(error)}). ${fix}`);
-        this.#retry = setTimeout(() => void this.open(), RETRY_DELAY).unref();
+        this.#retryTimer = setTimeout(() => void this.open(), RETRY_DELAY).unref();
         resolve();
       };
-      const listening = () => {
-        this.#server.off('error', failed);
-        this.#server.on('error', (error) => warn(`metrics:${port}`, `The metrics' server: ${describeError(error)}`));
-        if (this.#closed) this.#server.close();
+      const onListening = () => {
+        this.#server.off('error', onError);
+        this.#server.on('error', (error) =>
+          warn(`metrics:${port}`, `The server for metrics failed: ${describeError(error)}`),
+        );
+        if (this.#isClosed) this.#server.close();
         resolve();
       };
-      this.#server.once('error', failed);
-      this.#server.once('listening', listening);
+      this.#server.once('error', onError);
+      this.#server.once('listening', onListening);
       this.#server.listen(port, host);
     });
   }
 
-  /** Lets nothing wait: whoever is scraping now gets an end of the connection. */
+  /** Closes the server and all its connections at once: a scrape in progress must not delay the shutdown. */
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#retry);
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();

@@ -1,12 +1,12 @@
 /*
- * What tracing uses of prom-client. Declared here, because applications without metrics do not have the package and its
- * types.
+ * The part of prom-client's interface that the library uses. It is declared here, because applications without metrics have
+ * neither the package nor its types.
  */
 import { loadOptional } from '../packages/optional.js';
 
 export type Labels = Record<string, string>;
 
-/** A metric as a registry tells it. */
+/** A metric as a registry returns it as JSON. */
 export interface MetricData {
   readonly name: string;
   readonly help: string;
@@ -17,7 +17,7 @@ export interface MetricData {
 export interface MetricValue {
   readonly value: number;
   readonly labels?: Readonly<Record<string, string | number>>;
-  /** Where it is not the metric's own: that of a histogram's buckets, sum and count. */
+  /** The name of the value, if it differs from that of the metric: buckets, sum and count of a histogram. */
   readonly metricName?: string;
   readonly exemplar?: Exemplar | null;
 }
@@ -29,9 +29,9 @@ export interface Exemplar {
   readonly timestamp?: number;
 }
 
-/** What a registry keeps under a name. */
+/** A metric as a registry stores it under its name. */
 export interface Metric {
-  /** prom-client takes the suffix `_total` away from it where it writes OpenMetrics. */
+  /** prom-client removes the suffix `_total` from it when it renders OpenMetrics. */
   name: string;
   reset(): void;
 }
@@ -43,7 +43,7 @@ export interface Registry {
   getMetricsAsJSON(): Promise<unknown>;
 }
 
-/** A registry that prom-client has made, of which more is known than of one that is given. */
+/** A registry that the library has created with prom-client. It has more than an application's registry must have. */
 export interface OwnRegistry extends Registry {
   getMetricsAsArray(): readonly Metric[];
 }
@@ -57,8 +57,8 @@ interface MetricConfiguration {
   readonly collect?: () => void;
 }
 
-/** A histogram or counter with exemplars takes one object. */
-interface Measured {
+/** The argument of a histogram or counter with exemplars. */
+interface Measurement {
   readonly labels: Labels;
   readonly value: number;
   readonly exemplarLabels: Labels | undefined;
@@ -67,10 +67,10 @@ interface Measured {
 export interface PromClient {
   readonly Registry: (new (contentType?: string) => OwnRegistry) & { readonly OPENMETRICS_CONTENT_TYPE: string };
   readonly Histogram: new (configuration: MetricConfiguration & { readonly buckets: readonly number[] }) => Metric & {
-    observe(measured: Measured): void;
+    observe(measurement: Measurement): void;
   };
   readonly Counter: new (configuration: MetricConfiguration) => Metric & {
-    inc(measured: Measured): void;
+    inc(measurement: Measurement): void;
     inc(labels: Labels, value: number): void;
   };
   readonly Gauge: new (configuration: MetricConfiguration) => Metric & {
@@ -79,7 +79,7 @@ export interface PromClient {
   collectDefaultMetrics(configuration: { readonly register: Registry }): void;
 }
 
-/** @throws TracingPackageError where it is not installed */
+/** @throws TracingPackageError if it is not installed */
 export function loadPromClient(): PromClient {
   return loadOptional<PromClient>('prom-client', 'metrics', 'prometheus');
 }

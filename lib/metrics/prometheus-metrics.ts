@@ -6,14 +6,14 @@ import { expose, type Exposition } from './exposition.js';
 import { loadPromClient, type PromClient, type Registry } from './prom-client.js';
 import { PrometheusInstruments } from './prometheus-instruments.js';
 
-/** The metrics of an application in a registry of prom-client. */
+/** The metrics of one application in a registry of prom-client. */
 export class PrometheusMetrics {
   readonly instruments: PrometheusInstruments;
   readonly #client: PromClient;
   readonly #registry: Registry;
   #defaultMetrics: DefaultMetrics | undefined;
 
-  /** @throws TracingPackageError where prom-client is not installed */
+  /** @throws TracingPackageError if prom-client is not installed */
   constructor(private readonly options: ResolvedPrometheusMetrics) {
     const client = (this.#client = loadPromClient());
     this.#registry = options.registry ?? new client.Registry(client.Registry.OPENMETRICS_CONTENT_TYPE);
@@ -21,15 +21,15 @@ export class PrometheusMetrics {
   }
 
   /**
-   * Adds what is there only while the application is up. By now every other module has added its metrics to a registry that
-   * it shares with this one. Returns the functions that remove it again.
+   * Adds the metrics that exist only while the application runs. Call it after the start: other modules that share the
+   * registry have added their metrics by then. Returns the functions that remove the metrics again.
    */
   start(resource: Attributes): readonly (() => void)[] {
     const { instruments } = this;
     instruments.acquire();
     if (this.options.defaultMetrics) this.#defaultMetrics = DefaultMetrics.addTo(this.#registry, this.#client);
     return [
-      describeTarget(instruments, resource),
+      addTargetInfo(instruments, resource),
       () => {
         this.#defaultMetrics?.remove();
         this.#defaultMetrics = undefined;
@@ -38,7 +38,7 @@ export class PrometheusMetrics {
     ];
   }
 
-  /** The metrics as text, in the format that the `accept` header of a scraper asks for. */
+  /** Renders the metrics in the text format that the scraper's `Accept` header asks for. */
   expose(accept: string | undefined): Promise<Exposition> {
     this.instruments.restore();
     this.#defaultMetrics?.restore();
@@ -46,9 +46,14 @@ export class PrometheusMetrics {
   }
 }
 
-// The name under which OpenTelemetry's rules for Prometheus keep the resource, for joins.
-function describeTarget(instruments: PrometheusInstruments, resource: Attributes): () => void {
+/** Adds the resource as `target_info`, which OpenTelemetry's rules for Prometheus define for joins. */
+function addTargetInfo(instruments: PrometheusInstruments, resource: Attributes): () => void {
   const attributes = [ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION];
-  const description = { name: 'target_info', description: 'The service that is measured.', unit: '', attributes };
+  const description = {
+    name: 'target_info',
+    description: 'The service that exposes these metrics.',
+    unit: '',
+    attributes,
+  };
   return instruments.observeGauge(description, () => [{ value: 1, attributes: resource }]);
 }

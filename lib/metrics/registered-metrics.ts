@@ -2,24 +2,24 @@ import { warn } from '../core/diagnostics.js';
 import { VERSION } from '../core/version.js';
 import type { Metric, Registry } from './prom-client.js';
 
-/** One metric of a registry, and what it belongs to. Applications that share the registry share it. */
+/** A metric of ours in a registry. Applications that share the registry share the metric. */
 export interface RegisteredMetric {
   readonly name: string;
   readonly metric: Metric;
-  /** What measures into it, or what it asks for its value. */
+  /** The instrument that measures into the metric, or the readers that the metric gets its values from. */
   readonly owner: object;
-  /** Whether the registry had a metric of this name that is not ours. */
-  leftOut: boolean;
+  /** True if the metric is not registered, because the registry has another metric of this name. */
+  hasConflict: boolean;
 }
 
-// For all copies of the library, because their applications may share a registry.
+// All copies of the library share it, because their applications may share a registry.
 const KEY = Symbol.for(`nestjs-tracing:registered-metrics@${VERSION}`);
 const holder = globalThis as { [KEY]?: WeakMap<Registry, RegisteredMetrics> };
 const known = (holder[KEY] ??= new WeakMap<Registry, RegisteredMetrics>());
 
 /**
  * The metrics that the library has added to a registry. The application may clear the registry at any time, as tests do
- * after each case: what is still in use is then registered again, from zero.
+ * after each case. Metrics that are still in use are then registered again, and start at zero.
  */
 export class RegisteredMetrics {
   readonly #metrics = new Map<string, RegisteredMetric>();
@@ -33,7 +33,7 @@ export class RegisteredMetrics {
 
   private constructor(private readonly registry: Registry) {}
 
-  /** Forgets the metrics of applications that are over, if the registry was cleared since. */
+  /** Forgets all metrics if the registry was cleared and no application uses them any more. */
   forgetUnused(): void {
     if (this.#users.size === 0 && this.#isCleared()) this.#metrics.clear();
   }
@@ -53,7 +53,7 @@ export class RegisteredMetrics {
 
   add(name: string, metric: Metric, owner: object): RegisteredMetric {
     this.restore();
-    const added = { name, metric, owner, leftOut: false };
+    const added = { name, metric, owner, hasConflict: false };
     this.#metrics.set(name, added);
     this.#register(added);
     return added;
@@ -65,12 +65,12 @@ export class RegisteredMetrics {
     if (this.registry.getSingleMetric(name) === metric) this.registry.removeSingleMetric(name);
   }
 
-  /** Called for every measurement: registers the metrics again if the registry was cleared. */
-  checkRegistered({ leftOut, metric, name }: RegisteredMetric): void {
-    if (!leftOut && this.registry.getSingleMetric(name) !== metric) this.restore();
+  /** Registers all metrics again if this one is missing because the registry was cleared. Called for each measurement. */
+  checkRegistered({ hasConflict, metric, name }: RegisteredMetric): void {
+    if (!hasConflict && this.registry.getSingleMetric(name) !== metric) this.restore();
   }
 
-  /** Registers the metrics again, from zero, if the registry was cleared. A single one that was removed stays away. */
+  /** Registers the metrics again if the registry was cleared. A single metric that the application has removed stays removed. */
   restore(): void {
     if (!this.#isCleared()) return;
     for (const registered of this.#metrics.values()) {
@@ -81,24 +81,24 @@ export class RegisteredMetrics {
 
   #isCleared(): boolean {
     if (this.#metrics.size === 0) return false;
-    let registrable = false;
-    for (const { leftOut, metric, name } of this.#metrics.values()) {
+    let isAnyRegistrable = false;
+    for (const { hasConflict, metric, name } of this.#metrics.values()) {
       if (this.registry.getSingleMetric(name) === metric) return false;
-      registrable ||= !leftOut;
+      isAnyRegistrable ||= !hasConflict;
     }
-    return registrable;
+    return isAnyRegistrable;
   }
 
-  // Not by prom-client's own way, which refuses exemplars in a registry that is set to the older text format. There they
-  // are only left out.
+  // The metric is not created with `registers`, as usual: prom-client would then refuse a metric with exemplars if the
+  // registry has the older text format. We render that format ourselves, without exemplars.
   #register(registered: RegisteredMetric): void {
     const { metric, name } = registered;
-    const other = this.registry.getSingleMetric(name);
-    registered.leftOut = other !== undefined && other !== metric;
-    if (registered.leftOut) {
+    const registeredUnderName = this.registry.getSingleMetric(name);
+    registered.hasConflict = registeredUnderName !== undefined && registeredUnderName !== metric;
+    if (registered.hasConflict) {
       warn(
         `registry:${name}`,
-        `The registry that metrics.registry names has a metric ${name} of its own. It stays, and the one of nestjs-tracing is left out. Rename the other one, or give a registry without it.`,
+        `The registry of metrics.registry already has another metric ${name}, so the one of nestjs-tracing is not registered. Rename the other metric, or give another registry.`,
       );
       return;
     }

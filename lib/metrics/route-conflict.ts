@@ -1,37 +1,38 @@
 import type { HttpAdapterHost } from '@nestjs/core';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { controllerRoutes, type ControllerSources } from './controller-routes.js';
-import { frameworkRoute } from './framework-routes.js';
+import { findFrameworkRoute } from './framework-routes.js';
 
 export interface ConflictSources extends ControllerSources {
   readonly adapterHost: HttpAdapterHost;
 }
 
 /**
- * Refuses a path for the metrics that the application serves already. A pattern such as `/:id` is no conflict: a fixed path comes
- * before it.
+ * Asserts that the application has no route of its own with the path of the metrics. A pattern such as `/:id` is no conflict,
+ * because the fixed path matches first.
  *
- * @throws TracingConfigurationError
+ * @throws TracingConfigurationError if it has such a route
  */
-export function refuseConflict(sources: ConflictSources, path: string): void {
+export function assertPathIsFree(sources: ConflictSources, path: string): void {
   const { httpAdapter } = sources.adapterHost;
-  // Express takes no notice of case.
-  const key = httpAdapter.getType() === 'express' ? normalized(path).toLowerCase() : normalized(path);
+  // Express ignores case.
+  const ignoresCase = httpAdapter.getType() === 'express';
+  const metricsPath = normalizePath(path, ignoresCase);
   for (const route of controllerRoutes(sources)) {
-    const other = normalized(route.path);
-    if ((httpAdapter.getType() === 'express' ? other.toLowerCase() : other) === key) {
-      throw conflict(path, `${route.handler}() serves ${route.method} ${route.path}`);
+    if (normalizePath(route.path, ignoresCase) === metricsPath) {
+      throw conflictError(path, `${route.handler}() serves ${route.method} ${route.path}`);
     }
   }
-  const handler = frameworkRoute(httpAdapter, path);
-  if (handler !== undefined) throw conflict(path, `${handler} serves GET ${path}`);
+  const handler = findFrameworkRoute(httpAdapter, path);
+  if (handler !== undefined) throw conflictError(path, `${handler} serves GET ${path}`);
 }
 
-function conflict(path: string, served: string): TracingConfigurationError {
-  const fix = 'Choose another metrics.path, give metrics.port, or path: false where that route serves the metrics.';
-  return new TracingConfigurationError('metrics.path', path, `${served} already. ${fix}`);
+function conflictError(path: string, reason: string): TracingConfigurationError {
+  const fix = 'Choose another metrics.path, give metrics.port, or give path: false if that route serves the metrics.';
+  return new TracingConfigurationError('metrics.path', path, `${reason} already. ${fix}`);
 }
 
-function normalized(path: string): string {
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+function normalizePath(path: string, ignoresCase: boolean): string {
+  const withoutSlash = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+  return ignoresCase ? withoutSlash.toLowerCase() : withoutSlash;
 }

@@ -4,23 +4,23 @@ import { warn } from '../core/diagnostics.js';
 import type { Labels } from './prom-client.js';
 import { prometheusLabel } from './prometheus-name.js';
 
-/** What all series beyond the limit share, by OpenTelemetry's name for it. */
+/** The label of the series that counts for all series beyond the limit. OpenTelemetry gives it this name. */
 export const OVERFLOW_LABEL = 'otel_metric_overflow';
 
-/** Characters of a label's value. */
+/** The greatest length of a label's value. */
 const MAX_VALUE = 256;
 
-/** The series of one metric: makes labels of attributes, and sees to it that there are not too many. */
+/** The series of one metric: turns attributes into labels, and limits how many different ones there are. */
 export class Series {
   readonly labelNames: readonly string[];
   readonly #attributes: readonly { readonly attribute: string; readonly label: string }[];
-  readonly #known = new Map<string, Labels>();
-  #full = false;
+  readonly #labels = new Map<string, Labels>();
+  #isFull = false;
 
   /**
-   * @param metric how the metric is called, for the message
+   * @param metric the name of the metric, for the warning
    * @param attributes every attribute that may become a label
-   * @param limit how many series there may be
+   * @param limit the greatest number of series
    */
   constructor(
     private readonly metric: string,
@@ -31,26 +31,26 @@ export class Series {
     this.labelNames = [...this.#attributes.map(({ label }) => label), OVERFLOW_LABEL];
   }
 
-  /** The labels of a measurement. The same object for the same series. */
+  /** Returns the labels of a measurement: the same object for the same series. */
   labels(attributes: Attributes): Labels {
     let key = '';
-    for (const { attribute } of this.#attributes) key += `${text(attributes[attribute])}\0`;
-    const known = this.#known.get(key);
-    if (known) return known;
-    if (this.#known.size >= this.limit) return this.#overflow();
+    for (const { attribute } of this.#attributes) key += `${labelValue(attributes[attribute])}\0`;
+    const existing = this.#labels.get(key);
+    if (existing) return existing;
+    if (this.#labels.size >= this.limit) return this.#overflow();
     const labels: Labels = {};
     for (const { attribute, label } of this.#attributes) {
       const value = attributes[attribute];
-      // A view of a longer text, such as the beginning of a body, would keep all of it for as long as there are metrics.
-      if (value !== undefined) labels[label] = copyText(text(value));
+      // The value may be the view of a longer text, such as a request body. A copy does not keep that text in memory.
+      if (value !== undefined) labels[label] = copyText(labelValue(value));
     }
-    this.#known.set(copyText(key), labels);
+    this.#labels.set(copyText(key), labels);
     return labels;
   }
 
   #overflow(): Labels {
-    if (!this.#full) {
-      this.#full = true;
+    if (!this.#isFull) {
+      this.#isFull = true;
       const fix = 'Look for an attribute with too many values, or raise metrics.cardinalityLimit.';
       warn(
         `cardinality:${this.metric}`,
@@ -63,6 +63,7 @@ export class Series {
 
 const OVERFLOW: Labels = { [OVERFLOW_LABEL]: 'true' };
 
-function text(value: AttributeValue | undefined): string {
+/** The value of a label, cut to its greatest length. Empty if the attribute is missing, as in Prometheus. */
+function labelValue(value: AttributeValue | undefined): string {
   return value === undefined ? '' : String(value).slice(0, MAX_VALUE);
 }

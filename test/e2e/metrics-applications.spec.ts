@@ -251,7 +251,7 @@ describe('beside the metrics of another module', () => {
     const app = await start(prometheus(register));
     app.get(OrdersService).place();
     expect(await calls(register)).toBe(7);
-    expect(warnings.take()).toEqual([expect.stringContaining('has a metric method_calls_total of its own')]);
+    expect(warnings.take()).toEqual([expect.stringContaining('already has another metric method_calls_total')]);
   });
 });
 

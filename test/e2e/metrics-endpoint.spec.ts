@@ -249,7 +249,7 @@ describe.each(httpPlatforms)('the metrics of an application on %s', (platform) =
 
 it('says what broke', () => {
   expect(logger.take()).toEqual([
-    'The registry that metrics.registry names has a metric http_server_active_requests of its own. It stays, and the one of nestjs-tracing is left out. Rename the other one, or give a registry without it.',
+    'The registry of metrics.registry already has another metric http_server_active_requests, so the one of nestjs-tracing is not registered. Rename the other metric, or give another registry.',
     'The metrics could not be collected: Error: the database is gone',
   ]);
 });
