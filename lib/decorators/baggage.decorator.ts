@@ -8,8 +8,8 @@ const activeBaggage = createParamDecorator((key: string | undefined): string | R
 });
 
 /**
- * Hands a controller method what travels in the W3C baggage: the value of one entry (undefined where there is none),
- * or without a key all entries as an object.
+ * Gives a parameter of a controller method the W3C baggage: the value of one entry, or undefined if it is missing; without a
+ * key, an object of all entries.
  */
 export function Baggage(key?: string): ParameterDecorator {
   return activeBaggage(key);

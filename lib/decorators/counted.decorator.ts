@@ -6,23 +6,23 @@ import {
   type NoAttributes,
 } from './method-metric.js';
 
-/** How the calls of a method are counted in a metric of its own. */
+/** Options of the metric that counts the calls of a method. */
 export type CountedOptions<A extends MetricAttributes = MetricAttributes> = MethodMetricOptions<A>;
 
 /**
- * Counts the calls of a method, each when it is over, as for `@Timed()`. Without `metrics` in the options of `TracingModule`
- * it does nothing.
+ * Counts the calls of a method. A call is counted when it ends, as for `@Timed()`. Without the option `metrics` of
+ * `TracingModule` it does nothing.
  *
- * By itself in the counter `method.calls` (`method_calls_total` in Prometheus), with the attributes `code.function.name`
- * and, for a call that fails, `error.type`; under a name it is a metric of its own.
+ * Without a name, the counter is `method.calls` (`method_calls_total` in Prometheus). With a name, it is a metric of its own.
+ * Its attributes are `code.function.name` and, if the call fails, `error.type`.
  *
  * @example
  * ```ts
  * @Counted()
  * @Counted('orders.placed', { attributes: { 'order.channel': (order: Order) => order.channel } })
  * ```
- * @throws TypeError where it stands on something else than a method, for a name that is none, and where the same name has
- * other attributes elsewhere
+ * @throws TypeError if it does not decorate a method, if the name is malformed, or if another decorator gives the metric of
+ * this name other attributes
  */
 export function Counted(): MethodMetricDecorator<NoAttributes>;
 export function Counted<A extends MetricAttributes = NoAttributes>(
@@ -39,7 +39,7 @@ export function Counted(
     description,
     unit: '{call}',
     attributes,
-    recorder(instruments, instrument) {
+    createRecorder(instruments, instrument) {
       const counter = instruments.counter(instrument);
       return (_stopwatch, values, span) => counter.add(1, values, span);
     },

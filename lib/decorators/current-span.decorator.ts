@@ -5,11 +5,11 @@ import { addCurrentSpanParameter } from '../core/current-span-parameters.js';
 const activeSpan = createParamDecorator((): Span | undefined => trace.getActiveSpan());
 
 /**
- * Hands a method the span it runs in: the handler's span in a controller, and the method's own where it has `@Span()` or
- * its class `@Traceable()`. Where nothing is traced, the parameter is undefined in a controller; a method with `@Span()`
- * gets a span that records nothing.
+ * Gives a parameter of a method the span that the method runs in. In a controller this is the span of the handler. A method
+ * with `@Span()`, or in a class with `@Traceable()`, gets its own span. If nothing is traced, a controller method gets
+ * undefined, and a method with `@Span()` gets a span that is not recording.
  *
- * @throws TypeError where it stands on a constructor parameter
+ * @throws TypeError if it decorates a parameter of a constructor
  */
 export function CurrentSpan(): ParameterDecorator {
   return (target, key, index) => {
@@ -17,7 +17,7 @@ export function CurrentSpan(): ParameterDecorator {
       throw new TypeError('@CurrentSpan() stands on a constructor parameter. It works on parameters of methods.');
     }
     addCurrentSpanParameter(target, key, index);
-    // Nest has no routes on static methods, and would note the parameter for every class there is.
+    // Nest has no routes on static methods, and would store the parameter for all classes together.
     if (typeof target !== 'function') activeSpan()(target, key, index);
   };
 }

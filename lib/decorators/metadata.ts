@@ -3,7 +3,7 @@ import { currentSpanParameters } from '../core/current-span-parameters.js';
 
 type Key = string | symbol;
 
-// Texts, not symbols of this module: two copies of the library in one process must understand each other.
+// The keys are texts and not symbols, so that two copies of the library in one process share them.
 const SPAN_ATTRIBUTES = 'nestjs-tracing:span-attributes';
 const TRACED = 'nestjs-tracing:traced';
 
@@ -14,16 +14,16 @@ export interface AttributeParameter {
   readonly pick: ((value: never) => unknown) | undefined;
 }
 
-/** What the parameter decorators have said of a method's parameters. */
+/** What the parameter decorators declare about the parameters of a method. */
 export interface TracedParameters {
   readonly attributes: readonly AttributeParameter[];
-  /** Positions of `@CurrentSpan()`. */
+  /** The positions of parameters with `@CurrentSpan()`. */
   readonly spans: readonly number[];
 }
 
 export function addAttributeParameter(target: object, key: Key, parameter: AttributeParameter): void {
-  const known = ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [];
-  Reflect.defineMetadata(SPAN_ATTRIBUTES, [parameter, ...known], target, key);
+  const existing = ownMetadata<AttributeParameter[]>(SPAN_ATTRIBUTES, target, key) ?? [];
+  Reflect.defineMetadata(SPAN_ATTRIBUTES, [parameter, ...existing], target, key);
 }
 
 export function tracedParameters(target: object, key: Key): TracedParameters {
@@ -33,12 +33,12 @@ export function tracedParameters(target: object, key: Key): TracedParameters {
   };
 }
 
-/** Marks a method (its function) that makes a span of each call. */
+/** Marks the function of a method as traced: each call already makes a span. */
 export function markTraced(method: object): void {
   Reflect.defineMetadata(TRACED, true, method);
 }
 
-/** Whether a method makes a span of each call. */
+/** True if each call of a method already makes a span. */
 export function isTraced(method: object): boolean {
   return Reflect.hasOwnMetadata(TRACED, method);
 }

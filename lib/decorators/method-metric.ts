@@ -10,26 +10,29 @@ import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
-/** What can be counted by. */
+/** The value of an attribute of a metric. */
 export type MetricAttributeValue = string | number | boolean;
 
-/** Attributes of a method's metric: values, or functions of the method's arguments. Each should have few values. */
+/**
+ * Attributes of a method's metric: values, or functions of the method's arguments that return them. Each attribute should have
+ * few different values.
+ */
 export type MetricAttributes = Readonly<
   Record<string, MetricAttributeValue | ((...args: never[]) => MetricAttributeValue | undefined)>
 >;
 
-/** Where a method is counted by nothing but its name and its failures. */
+/** No attributes besides the method's name and the type of its failure. */
 export type NoAttributes = Readonly<Record<string, never>>;
 
-/** How a method is measured that has a metric of its own. */
+/** Options of a metric that measures a method. */
 export interface MethodMetricOptions<A extends MetricAttributes = MetricAttributes> {
-  /** What the metric is about, for whoever comes across it. */
+  /** The description of the metric, which backends show. */
   description?: string;
-  /** More attributes than the method's name. They are fixed, so that a metric has the same labels wherever it is used. */
+  /** Attributes besides the method's name. A metric has the same ones wherever it is used. */
   attributes?: A;
 }
 
-/** Says at the decorator that a function among its attributes does not fit the method. */
+/** Makes the compiler report at the decorator that one of its attribute functions does not fit the method. */
 export type FittingAttributes<Method, A extends MetricAttributes> = Method extends (
   ...args: infer Parameters
 ) => unknown
@@ -53,28 +56,28 @@ export type MethodMetricDecorator<A extends MetricAttributes> = <Method extends 
   descriptor: TypedPropertyDescriptor<Method> & FittingAttributes<Method, A>,
 ) => void;
 
-/** What is recorded of one call that is over. */
+/** Records one call that has ended. */
 type RecordCall = (stopwatch: Stopwatch, attributes: Attributes, span: Span | undefined) => void;
 
-/** What a decorator measures methods by. */
+/** The metric that a decorator measures methods with. */
 interface MethodMetric {
-  /** As it is written: `@Timed()`. */
+  /** The decorator as it is written: `@Timed()`. */
   readonly decorator: string;
   readonly name: string;
   readonly description: string;
   readonly unit: string;
   readonly attributes: MetricAttributes;
-  /** Makes the instrument, once for an application. */
-  readonly recorder: (instruments: Instruments, instrument: InstrumentDescription) => RecordCall;
+  /** Creates the instrument. Called once for each application. */
+  readonly createRecorder: (instruments: Instruments, instrument: InstrumentDescription) => RecordCall;
 }
 
-/** A name as OpenTelemetry wants it of an instrument. */
-const NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
+/** The syntax that OpenTelemetry's specification gives for the name of an instrument. */
+const INSTRUMENT_NAME = /^[a-z][a-z0-9_.\-/]{0,254}$/i;
 
-/** The attributes by which each metric of a name of its own was declared. */
-const declared = new Map<string, string>();
+/** The attributes that each metric was declared with, by the name of the metric. */
+const declaredAttributes = new Map<string, string>();
 
-/** A decorator that has the calls of a method measured where anything is. */
+/** Creates a decorator that measures the calls of a method in each application that has metrics. */
 export function methodMetric(metric: MethodMetric): MethodMetricDecorator<NoAttributes> {
   return (target, key, descriptor) => {
     const method = methodOf(metric.decorator, target, key, descriptor);
@@ -84,19 +87,19 @@ export function methodMetric(metric: MethodMetric): MethodMetricDecorator<NoAttr
 
 function describeMetric({ attributes, decorator, description, name, unit }: MethodMetric): InstrumentDescription {
   const names = Object.keys(attributes);
-  if (!NAME.test(name)) {
+  if (!INSTRUMENT_NAME.test(name)) {
     throw new TypeError(
       `${decorator} has the name ${JSON.stringify(name)}. Begin with a letter, and use letters, digits, ".", "_", "-", "/".`,
     );
   }
-  const known = declared.get(name) ?? names.toSorted().join(', ');
-  if (known !== names.toSorted().join(', ')) {
+  const declared = declaredAttributes.get(name) ?? names.toSorted().join(', ');
+  if (declared !== names.toSorted().join(', ')) {
     const given = names.join(', ') || 'none';
     throw new TypeError(
-      `${decorator} declares the metric "${name}" with the attributes ${given}; elsewhere it has ${known || 'none'}. Give it the same, or another name.`,
+      `${decorator} declares the metric "${name}" with the attributes ${given}; elsewhere it has ${declared || 'none'}. Give it the same, or another name.`,
     );
   }
-  declared.set(name, known);
+  declaredAttributes.set(name, declared);
   return { name, description, unit, attributes: [ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE, ...names] };
 }
 
@@ -105,32 +108,32 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
   const functionName = qualifiedName(target, key);
   const recorders = new WeakMap<Instruments, RecordCall>();
 
-  function recorderOf(instruments: Instruments): RecordCall | undefined {
-    const known = recorders.get(instruments);
-    if (known) return known;
+  function recorderFor(instruments: Instruments): RecordCall | undefined {
+    const existing = recorders.get(instruments);
+    if (existing) return existing;
     return guarded(`${metric.decorator} of ${functionName}`, () => {
-      const made = metric.recorder(instruments, instrument);
-      recorders.set(instruments, made);
-      return made;
+      const recorder = metric.createRecorder(instruments, instrument);
+      recorders.set(instruments, recorder);
+      return recorder;
     });
   }
 
-  function measured(this: unknown, ...args: unknown[]): unknown {
-    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measured, method, this, args);
+  function measuredMethod(this: unknown, ...args: unknown[]): unknown {
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, measuredMethod, method, this, args);
     const instruments = instrumentsOf(this);
-    const record = instruments && recorderOf(instruments);
+    const record = instruments && recorderFor(instruments);
     if (!record) return callNested(method, this, args);
-    return settle(() => new MeasuredCall(record, attributesOf(functionName, metric, args)), method, this, args);
+    return settle(() => new MeasuredCall(record, methodAttributes(functionName, metric, args)), method, this, args);
   }
-  return disguise(measured, method);
+  return disguise(measuredMethod, method);
 }
 
-/** One call, which is recorded when it is over. */
+/** One call, which is recorded when it ends. */
 class MeasuredCall implements Work {
   readonly context = undefined;
   private stopwatch = new Stopwatch();
   private readonly span = trace.getActiveSpan();
-  private over = false;
+  private hasEnded = false;
 
   constructor(
     private readonly record: RecordCall,
@@ -154,19 +157,20 @@ class MeasuredCall implements Work {
   }
 
   private end(attributes: Attributes): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     this.record(this.stopwatch, attributes, this.span);
   }
 }
 
-function attributesOf(functionName: string, { attributes, decorator }: MethodMetric, args: unknown[]): Attributes {
+/** The attributes of one call. */
+function methodAttributes(functionName: string, { attributes, decorator }: MethodMetric, args: unknown[]): Attributes {
   const values: Attributes = { [ATTR_CODE_FUNCTION_NAME]: functionName };
-  for (const [name, given] of Object.entries(attributes)) {
+  for (const [name, attribute] of Object.entries(attributes)) {
     const value =
-      typeof given === 'function'
-        ? guarded(`The attribute ${name} of ${decorator} of ${functionName}`, () => given(...(args as never[])))
-        : given;
+      typeof attribute === 'function'
+        ? guarded(`The attribute ${name} of ${decorator} of ${functionName}`, () => attribute(...(args as never[])))
+        : attribute;
     if (value !== undefined) values[name] = value;
   }
   return values;

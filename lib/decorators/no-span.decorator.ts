@@ -6,31 +6,32 @@ import { TracedWork } from '../core/work.js';
 import { disguise, methodOf, wrapMethods, type AnyMethod } from '../core/wrap-method.js';
 
 /**
- * Keeps a method, or every method of a class, and everything it calls out of every trace. On a route handler or a
- * controller class it also takes back the span of the request.
+ * Suppresses tracing of a method, or of all methods of a class, and of everything that they call. On a route handler or a
+ * controller class it also discards the span of the request.
  *
- * @throws TypeError where it stands on an accessor or a property
+ * @throws TypeError if it decorates an accessor or a property
  */
 export function NoSpan(): MethodDecorator & ClassDecorator {
   function decorate(target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void {
     if (key === undefined) {
       markNoSpan(target);
-      wrapMethods(target, silence);
+      wrapMethods(target, suppressMethod);
     } else {
       const method = methodOf('@NoSpan()', target, key, descriptor);
-      (descriptor as PropertyDescriptor).value = silence(target, key, method);
+      (descriptor as PropertyDescriptor).value = suppressMethod(target, key, method);
     }
   }
   return decorate;
 }
 
-function silence(target: object, key: string | symbol, method: AnyMethod): AnyMethod {
+/** Returns the method with tracing suppressed while it runs. */
+function suppressMethod(target: object, key: string | symbol, method: AnyMethod): AnyMethod {
   if (isNoSpan(method)) return method;
-  function silent(this: unknown, ...args: unknown[]): unknown {
-    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, silent, method, this, args);
+  function suppressedMethod(this: unknown, ...args: unknown[]): unknown {
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, suppressedMethod, method, this, args);
     return settle(() => new TracedWork(Operation.suppressed()), method, this, args);
   }
-  disguise(silent, method);
-  markNoSpan(silent);
-  return silent;
+  disguise(suppressedMethod, method);
+  markNoSpan(suppressedMethod);
+  return suppressedMethod;
 }

@@ -2,7 +2,7 @@ import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { guarded, warn } from '../core/diagnostics.js';
 import type { AttributeParameter } from './metadata.js';
 
-/** The attributes that `@SpanAttribute()` asks for, from the arguments of one call. */
+/** The attributes that `@SpanAttribute()` takes from the arguments of one call. */
 export function parameterAttributes(
   functionName: string,
   parameters: readonly AttributeParameter[],
@@ -14,7 +14,7 @@ export function parameterAttributes(
     const picked = pick
       ? guarded(`@SpanAttribute('${name}') of ${functionName}`, () => pick(argument as never))
       : argument;
-    const value = attributeValue(picked);
+    const value = toAttributeValue(picked);
     if (value !== undefined) attributes[name] = value;
     else if (picked !== undefined && picked !== null) {
       warn(
@@ -26,8 +26,8 @@ export function parameterAttributes(
   return attributes;
 }
 
-// Objects are not written out: nobody has said which of their fields may be seen.
-function attributeValue(value: unknown): AttributeValue | undefined {
+/** The attribute value of an argument. Undefined for an object, because any of its fields may be confidential. */
+function toAttributeValue(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case 'string':
     case 'number':
@@ -37,13 +37,14 @@ function attributeValue(value: unknown): AttributeValue | undefined {
       return value.toString();
     case 'object':
       if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
-      // A copy: the application may go on with the list.
+      // A copy, because the application may change the list later.
       return Array.isArray(value) && isUniform(value) ? ([...(value as unknown[])] as AttributeValue) : undefined;
     default:
       return undefined;
   }
 }
 
+/** True if all values are of one primitive type, as in a list that an attribute can hold. */
 function isUniform(values: readonly unknown[]): boolean {
   const kinds = new Set(values.filter((value) => value !== null && value !== undefined).map((value) => typeof value));
   const [kind = 'string'] = kinds;

@@ -1,20 +1,20 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { addAttributeParameter } from './metadata.js';
 
-/** What can be recorded of an argument: an attribute value, or what reads as one. */
+/** What `pick` may return: an attribute value, or a value that is recorded as text. */
 export type SpanAttributeValue = AttributeValue | Date | bigint | null;
 
 /**
  * Records an argument of a `@Span()` method (or of a method of a `@Traceable()` class) as an attribute of its span.
- * Texts, numbers, booleans, lists of one of these, dates and bigints are recorded as they are; of an object, `pick` says
- * what to record.
+ * Texts, numbers, booleans and lists of one of these are recorded as they are, dates and bigints as text. For any other
+ * object, `pick` selects the value to record.
  *
  * @example
  * ```ts
  * @Span()
  * place(@SpanAttribute('order.id') id: string, @SpanAttribute('order.total', (order: Order) => order.total) order: Order) {}
  * ```
- * @throws TypeError where it stands on a constructor parameter
+ * @throws TypeError if it decorates a parameter of a constructor
  */
 export function SpanAttribute<T = unknown>(
   name: string,

@@ -14,37 +14,37 @@ import { parameterAttributes } from './parameter-attributes.js';
 import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
- * How `@Span()` traces a method.
+ * Options of the span that `@Span()` makes.
  *
- * @typeParam Args the parameters of the method, as far as `attributes` and `links` look at them
- * @typeParam Result what the method returns, as `onResult` sees it
+ * @typeParam Args the parameters of the method that `attributes` and `links` use
+ * @typeParam Result the result of the method that `onResult` gets
  */
 export interface SpanOptions<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
-  /** The span's name. Keep it of low cardinality. @default `Class.method` */
+  /** The span's name. It should have few different values. @default `Class.method` */
   name?: string;
   /** @default SpanKind.INTERNAL */
   kind?: SpanKind;
   /** Attributes, or a function of the method's arguments that returns them. Called only if the span records. */
   attributes?: Attributes | ((...args: Args) => Attributes | undefined);
   /**
-   * Attributes of the result: of what was returned or resolved, of what an Observable emitted last, or of what a generator
-   * returned at its end. Called only if the span records and there is a result.
+   * Returns attributes for the result: the value that the method returned or its promise resolved to, the last value of an
+   * Observable, or the return value of a generator. Called only if the span records and there is a result.
    */
   onResult?: (result: Result) => Attributes | undefined;
   /** Links to other spans, or a function of the method's arguments that returns them. Called before the span starts. */
   links?: Link[] | ((...args: Args) => Link[] | undefined);
-  /** Begins a trace of its own. @default false */
+  /** True if the span starts a new trace. @default false */
   root?: boolean;
   /**
-   * False where nothing of the call may be seen: no attribute of arguments or result, links without attributes, and of an
-   * exception only its type.
+   * False if the contents of the call are confidential. No attributes are taken from arguments or result, links have no
+   * attributes, and of an exception only the type is recorded.
    * @default true
    */
   record?: boolean;
 }
 
-/** The value that a promise, an Observable or a generator brings, else the value itself. */
-export type Settled<T> = 0 extends 1 & T // `any` stays what it is
+/** The result of a promise, an Observable or a generator; for any other value, the value itself. */
+export type Settled<T> = 0 extends 1 & T // `any` stays `any`
   ? T
   : T extends PromiseLike<infer U>
     ? Settled<U>
@@ -54,7 +54,7 @@ export type Settled<T> = 0 extends 1 & T // `any` stays what it is
         ? U
         : T;
 
-/** Says at the decorator, not inside it, that its functions do not fit the method. */
+/** Makes the compiler report at the decorator, and not inside it, that its functions do not fit the method. */
 export type FittingMethod<Method, Args extends readonly unknown[], Result> = Method extends (
   ...args: infer Parameters
 ) => infer Returned
@@ -65,7 +65,7 @@ export type FittingMethod<Method, Args extends readonly unknown[], Result> = Met
     : { 'the function does not accept the parameters of this method': never }
   : never;
 
-/** A decorator for methods that take (at least) `Args` and return `Result`. */
+/** A decorator for methods that take at least `Args` and return `Result`. */
 export type SpanDecorator<Args extends readonly unknown[], Result> = <Method extends (...args: never[]) => unknown>(
   target: object,
   key: string | symbol,
@@ -73,17 +73,17 @@ export type SpanDecorator<Args extends readonly unknown[], Result> = <Method ext
 ) => void;
 
 /**
- * Traces each call of a method in a span that is the child of the active one, and is active inside the method.
+ * Traces each call of a method in a span. The span is a child of the active span, and is active inside the method.
  *
- * The span ends when the work does: when a promise settles, a generator is done, or a subscription of an Observable ends;
- * each further subscription is a span of its own. An Observable or a generator that comes out of a promise is waited for
- * as well. A Subject, a stream or a cursor is not: its span ends with the call.
+ * The span ends with the work of the call: when a promise settles, a generator is done, or a subscription of an Observable
+ * ends. Each further subscription is a span of its own. If a promise resolves to an Observable or a generator, the span ends
+ * with that. If the method returns a Subject, a stream or a cursor, the span ends with the call.
  *
- * A query builder, or another object that starts its work when it is awaited, is not started: it runs in the span when the
- * caller awaits it, and leaves no span if nobody does. The same goes for subclasses of Promise.
+ * Some objects start their work only when they are awaited, such as query builders and subclasses of Promise. The decorator
+ * does not start them. They run in the span when the caller awaits them; if the caller never does, there is no span.
  *
- * What the method returns and throws, its name, and what other decorators have said of it stay as they are. Only a native
- * promise is replaced by one that settles in the same way, when the span has ended.
+ * The method returns and throws the same as without the decorator, and keeps its name and the metadata of other decorators.
+ * Only a native promise is replaced: the new one settles in the same way, after the span has ended.
  *
  * @example
  * ```ts
@@ -92,7 +92,7 @@ export type SpanDecorator<Args extends readonly unknown[], Result> = <Method ext
  * @Span((id: string) => ({ 'order.id': id }))
  * @Span({ kind: SpanKind.CLIENT, onResult: (order: Order) => ({ 'order.total': order.total }) })
  * ```
- * @throws TypeError where it stands on an accessor or a property
+ * @throws TypeError if it decorates an accessor or a property
  */
 export function Span(name?: string): SpanDecorator<readonly unknown[], unknown>;
 export function Span<Args extends readonly unknown[] = readonly unknown[], Result = unknown>(
@@ -106,22 +106,22 @@ export function Span(
   nameOrOptions?: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined),
   moreOptions?: SpanOptions | ((...args: unknown[]) => Attributes | undefined),
 ): SpanDecorator<readonly unknown[], unknown> {
-  const options: SpanOptions = { ...asOptions(nameOrOptions), ...asOptions(moreOptions) };
+  const options: SpanOptions = { ...toSpanOptions(nameOrOptions), ...toSpanOptions(moreOptions) };
   return (target, key, descriptor) => {
     const method = methodOf('@Span()', target, key, descriptor);
     (descriptor as PropertyDescriptor).value = traceMethod(target, key, method, options);
   };
 }
 
-function asOptions(
-  given: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined) | undefined,
+function toSpanOptions(
+  shorthand: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined) | undefined,
 ): SpanOptions {
-  if (typeof given === 'string') return { name: given };
-  if (typeof given === 'function') return { attributes: given };
-  return given ?? {};
+  if (typeof shorthand === 'string') return { name: shorthand };
+  if (typeof shorthand === 'function') return { attributes: shorthand };
+  return shorthand ?? {};
 }
 
-/** The method with a span around each call; itself, if it has one already or is to have none. */
+/** Returns the method with a span around each call. Returns the method itself if it is traced already or has `@NoSpan()`. */
 export function traceMethod(target: object, key: string | symbol, method: AnyMethod, options: SpanOptions): AnyMethod {
   if (isTraced(method) || isNoSpan(method)) return method;
   const functionName = qualifiedName(target, key);
@@ -130,17 +130,17 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, owner: functionName, details };
   const { kind, root } = options;
-  // A route handler has a span already, of the very name that this one would get.
+  // A route handler already has a span with the same name as this one: they become one span.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
-  function traced(this: unknown, ...args: unknown[]): unknown {
-    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, traced, method, this, args);
+  function tracedMethod(this: unknown, ...args: unknown[]): unknown {
+    if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, tracedMethod, method, this, args);
     const silence = Operation.silenceIn(context.active(), options);
     if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
     function start(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
-        Operation.start(name, { kind, root, links: linksOf(functionName, options, args) });
+        Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
       if (operation.recording) {
         operation.describe('code attributes', () => ({ [ATTR_CODE_FUNCTION_NAME]: functionName }));
         describeCall(operation, functionName, options, parameters, args);
@@ -151,9 +151,9 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
     return settle(start, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
   }
 
-  disguise(traced, method);
-  markTraced(traced);
-  return traced;
+  disguise(tracedMethod, method);
+  markTraced(tracedMethod);
+  return tracedMethod;
 }
 
 function describeCall(
@@ -175,16 +175,17 @@ function describeCall(
   }
 }
 
-function linksOf(functionName: string, { links, record }: SpanOptions, args: unknown[]): Link[] | undefined {
+/** The links of one call. A link with an invalid span context is left out if it comes from a function. */
+function resolveLinks(functionName: string, { links, record }: SpanOptions, args: unknown[]): Link[] | undefined {
   if (typeof links !== 'function') return links;
   const what = `The links function of ${functionName}`;
-  const given = guarded(what, () => links(...args));
-  if (types.isPromise(given)) {
+  const result = guarded(what, () => links(...args));
+  if (types.isPromise(result)) {
     warn(`async:${what}`, `${what} is async and was ignored: it has to return the links at once.`);
     return undefined;
   }
   return guarded(what, () => {
-    const valid = given?.filter((link) => isSpanContextValid(link.context));
+    const valid = result?.filter((link) => isSpanContextValid(link.context));
     return record === false ? valid?.map((link) => ({ context: link.context })) : valid;
   });
 }

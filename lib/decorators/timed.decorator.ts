@@ -7,26 +7,26 @@ import {
   type NoAttributes,
 } from './method-metric.js';
 
-/** How a method is timed in a metric of its own. */
+/** Options of the metric that measures the duration of a method's calls. */
 export interface TimedOptions<A extends MetricAttributes = MetricAttributes> extends MethodMetricOptions<A> {
-  /** Upper bounds of the histogram's buckets, in seconds. @default those of HTTP requests, 5 ms to 10 s */
+  /** The upper bounds of the histogram's buckets, in seconds. @default the bounds for HTTP requests, 5 ms to 10 s */
   buckets?: readonly number[];
 }
 
 /**
- * Measures how long each call of a method takes: until its promise has settled, its generator is done, or a subscription of
- * its Observable has ended. Without `metrics` in the options of `TracingModule` it does nothing.
+ * Measures the duration of each call of a method. A call ends when its promise settles, its generator is done, or a
+ * subscription of its Observable ends. Without the option `metrics` of `TracingModule` it does nothing.
  *
- * By itself in the histogram `method.duration` (`method_duration_seconds` in Prometheus), with the attributes
- * `code.function.name` and, for a call that fails, `error.type`; under a name it is a metric of its own.
+ * Without a name, the histogram is `method.duration` (`method_duration_seconds` in Prometheus). With a name, it is a metric of
+ * its own. Its attributes are `code.function.name` and, if the call fails, `error.type`.
  *
  * @example
  * ```ts
  * @Timed()
  * @Timed('payment.duration', { attributes: { 'card.type': (card: Card) => card.type } })
  * ```
- * @throws TypeError where it stands on something else than a method, for a name that is none, and where the same name has
- * other attributes elsewhere
+ * @throws TypeError if it does not decorate a method, if the name is malformed, or if another decorator gives the metric of
+ * this name other attributes
  */
 export function Timed(): MethodMetricDecorator<NoAttributes>;
 export function Timed<A extends MetricAttributes = NoAttributes>(
@@ -43,7 +43,7 @@ export function Timed(
     description,
     unit: 's',
     attributes,
-    recorder(instruments, instrument) {
+    createRecorder(instruments, instrument) {
       const histogram = instruments.histogram({ ...instrument, buckets });
       return (stopwatch, values, span) => histogram.record(stopwatch.seconds(), values, span);
     },

@@ -3,10 +3,10 @@ import { describeError } from '../core/diagnostics.js';
 import nodeRequire from './require.cjs';
 
 /**
- * Loads a package that only an option needs.
+ * Loads an optional package, which only one option needs.
  *
- * @throws TracingPackageError when it is not installed
- * @throws TracingConfigurationError when it is, but fails to load
+ * @throws TracingPackageError if it is not installed
+ * @throws TracingConfigurationError if it is installed but fails to load
  */
 export function loadOptional<T>(name: string, option: string, value: unknown): T {
   const path = requirePackage(name, option, value);
@@ -19,9 +19,9 @@ export function loadOptional<T>(name: string, option: string, value: unknown): T
 }
 
 /**
- * Finds a package that only an option needs, without loading it. Returns its path.
+ * Finds an optional package without loading it. Returns its path.
  *
- * @throws TracingPackageError when it is not installed
+ * @throws TracingPackageError if it is not installed
  */
 export function requirePackage(name: string, option: string, value: unknown): string {
   try {

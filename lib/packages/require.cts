@@ -1,6 +1,6 @@
 /**
- * CommonJS `require`, from this file's place.
+ * The `require` function of CommonJS, which resolves packages from this file.
  *
- * One source builds to ESM and to CommonJS, and only the latter has `require`; a `.cts` file has it in both.
+ * The same source is built to ESM and to CommonJS, and ESM has no `require`. A `.cts` file is CommonJS in both builds.
  */
 export = require;
