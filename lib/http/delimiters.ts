@@ -10,17 +10,18 @@ const isDelimiter = new Uint8Array(128);
 for (const code of [AMPERSAND, EQUALS, HASH, QUESTION_MARK, SEMICOLON, SLASH]) isDelimiter[code] = 1;
 
 /**
- * Walks over the characters that part a query or path into names and values, also those that are percent-encoded: a URL that
- * is the value of a parameter is encoded once, one within that URL twice. Makes no objects on its way: a query may consist of
- * thousands of parameters.
+ * Iterates over the delimiters between the names and values of a query or path. Percent-encoded delimiters count as well: a
+ * URL that is the value of a parameter is encoded once, and a URL within that URL twice. It creates no objects, because a
+ * query may have thousands of parameters.
  */
 export class Delimiters {
-  /** The code of the delimiter, decoded. */
+  /** The character code of the delimiter, decoded. */
   code = 0;
-  /** How often it is encoded: 0 where it stands as it is. */
+  /** How many times the delimiter is encoded: 0 if it is not. */
   level = 0;
-  /** Where its text begins, and where it ends. */
+  /** The index of the delimiter's first character. */
   start = 0;
+  /** The index after the delimiter's last character. */
   end = 0;
 
   constructor(
@@ -30,7 +31,7 @@ export class Delimiters {
     this.end = from;
   }
 
-  /** Goes on to the next delimiter; false if there is none. */
+  /** Moves to the next delimiter. Returns false if there is none. */
   next(): boolean {
     const { text } = this;
     for (let index = this.end; index < text.length; index++) {
@@ -48,12 +49,12 @@ export class Delimiters {
     return false;
   }
 
-  /** Goes on from this index. */
+  /** Makes `next()` continue at this index. */
   moveTo(index: number): void {
     this.end = index;
   }
 
-  /** `%26`, `%2526`, `%252526`: the percent sign is encoded as well. */
+  /** Reads an encoded delimiter, such as `%26`, `%2526` or `%252526`: in the latter two, the percent sign is encoded too. */
   #readEncoded(start: number): boolean {
     const { text } = this;
     let digits = start + 1;

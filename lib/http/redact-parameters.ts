@@ -1,19 +1,19 @@
 import { AMPERSAND, Delimiters, EQUALS, HASH, SEMICOLON, SLASH } from './delimiters.js';
 
 export interface ParameterRules {
-  /** True for a name, as it is written, whose value is hidden. */
+  /** True if the parameter of this name has a value to redact. The name is given as written, so it may be encoded. */
   readonly isSecret: (name: string) => boolean;
-  /** True for the path of a URL: a slash ends a value there. */
+  /** True for the path of a URL, where a slash ends a value. */
   readonly inPath: boolean;
 }
 
 /**
- * Replaces the values of secret parameters, also in URLs that are themselves values, however deep; everything else stays as
- * it was written. The work is bounded by the length of the text.
+ * Redacts the values of secret parameters, also in URLs that are values of parameters, at any depth. Everything else stays as
+ * it was written. The effort is linear in the length of the text.
  */
 export function redactParameters(text: string, rules: ParameterRules): string {
   const delimiters = new Delimiters(text);
-  let shown = '';
+  let redacted = '';
   let copied = 0;
   let nameStart = 0;
   while (delimiters.next()) {
@@ -22,16 +22,16 @@ export function redactParameters(text: string, rules: ParameterRules): string {
     const name = isName ? text.slice(nameStart, start) : '';
     nameStart = end;
     if (!isName || !rules.isSecret(name)) continue;
-    shown += `${text.slice(copied, end)}REDACTED`;
+    redacted += `${text.slice(copied, end)}REDACTED`;
     copied = nameStart = endOfValue(text, end, level, rules.inPath);
     delimiters.moveTo(copied);
   }
-  return copied === 0 ? text : shown + text.slice(copied);
+  return copied === 0 ? text : redacted + text.slice(copied);
 }
 
 /**
- * A value ends at the next parameter of its own URL, or of one around it. It does not end at a delimiter that is encoded more
- * often: this is a part of it.
+ * Returns the index at which a value ends: at the next delimiter of its own URL, or of a URL around it. A delimiter that is
+ * encoded more often is a part of the value.
  */
 function endOfValue(text: string, from: number, level: number, inPath: boolean): number {
   const delimiters = new Delimiters(text, from);
@@ -40,7 +40,8 @@ function endOfValue(text: string, from: number, level: number, inPath: boolean):
   while (delimiters.next()) {
     const { code, end, start } = delimiters;
     const isOwnLevel = delimiters.level <= level;
-    // Some servers take a semicolon for an ampersand, others for a part of the value: it depends on what follows.
+    // Some servers treat a semicolon as an ampersand, others as a part of the value. It ends the value only if a name and an
+    // equals sign follow.
     if (isOwnLevel && code === EQUALS && semicolon !== undefined && start > semicolonEnd) return semicolon;
     semicolon = undefined;
     if (!isOwnLevel) continue;

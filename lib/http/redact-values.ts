@@ -1,7 +1,7 @@
-/** A value begins here: not within a word, though behind an encoded character. */
+/** The beginning of a value: not inside a word, unless an encoded character precedes it. */
 const BEGIN = String.raw`(?:(?<![\w-])|(?<=%[\da-fA-F]{2}))`;
 
-/** Tokens that show by themselves that they are: of JWT, AWS, GitHub, GitLab, Stripe, OpenAI, Slack, Google, npm, SendGrid. */
+/** Tokens that are recognized by their form: JWT, AWS, GitHub, GitLab, Stripe, OpenAI, Slack, Google, npm, SendGrid. */
 const TOKENS = [
   String.raw`eyJ[\w-]{8,}\.[\w.-]*`,
   '(?:AKIA|ASIA)[A-Z0-9]{16}',
@@ -15,28 +15,28 @@ const TOKENS = [
   String.raw`SG\.[\w-]{16,}\.[\w-]*`,
 ];
 const TOKEN = new RegExp(`${BEGIN}(?:${TOKENS.join('|')})`, 'g');
-/** Without looking behind, which is slow at each character. */
+/** A quick check without a lookbehind, which is slow at each character. */
 const MAYBE_TOKEN =
   /eyJ|A[KS]IA|gh[opsur]_|github_pat_|glpat-|[sr]k_(?:live|test)_|whsec_|sk-|xox[a-z]-|AIza|ya29\.|npm_|SG\./;
-/** The shortest of them. */
+/** The length of the shortest token. */
 const MIN_TOKEN = 12;
 
 const COLON = '(?::|%(?:25)*3A)';
 const SLASH = '(?:/|%(?:25)*2F)';
 const AT = '(?:@|%(?:25)*40)';
-/** Characters of an authority: up to a delimiter, encoded or not. */
+/** A character of an authority, which ends at a delimiter, encoded or not. */
 const AUTHORITY = String.raw`(?:[^/?#&;\s%]|%(?!(?:25)*(?:2F|3F|23|26|3B)))`;
 const USERINFO = new RegExp(`(${COLON}${SLASH}{2})${AUTHORITY}*(?=${AT})`, 'gi');
-/** An authority whose end was cut off, and with it the sign by which credentials are recognized. */
+/** An authority whose end was cut off. The `@` that marks credentials may have been in the missing part. */
 const CUT_AUTHORITY = new RegExp(`(${COLON}${SLASH}{2})${AUTHORITY}*$`, 'i');
 
-/** Replaces what is recognized as a secret by itself, whatever its name: tokens, and the credentials of URLs. */
+/** Redacts values that are recognized as secrets, whatever their names are: tokens, and the credentials of URLs. */
 export function redactValues(text: string, wasCut: boolean): string {
   if (text.length < MIN_TOKEN) return text;
-  let shown = text;
-  if (MAYBE_TOKEN.test(shown)) shown = shown.replace(TOKEN, 'REDACTED');
-  if (mayHaveUserinfo(shown)) shown = shown.replace(USERINFO, '$1REDACTED:REDACTED');
-  return wasCut ? shown.replace(CUT_AUTHORITY, '$1REDACTED') : shown;
+  let redacted = text;
+  if (MAYBE_TOKEN.test(redacted)) redacted = redacted.replace(TOKEN, 'REDACTED');
+  if (mayHaveUserinfo(redacted)) redacted = redacted.replace(USERINFO, '$1REDACTED:REDACTED');
+  return wasCut ? redacted.replace(CUT_AUTHORITY, '$1REDACTED') : redacted;
 }
 
 function mayHaveUserinfo(text: string): boolean {

@@ -4,39 +4,39 @@ import { mayNameSecret, namesSecretParameter } from '../options/secret-names.js'
 
 type NamePredicate = (name: string) => boolean;
 
-/** Names that are remembered of a predicate; those of an application are few, those of an attacker are not. */
+/** The number of names that are remembered for a predicate. An application has few names; an attacker may send many. */
 const MAX_NAMES = 1024;
-/** Characters of a name that is remembered. */
+/** The greatest length of a name that is remembered. */
 const MAX_NAME = 64;
-/** Names of one URL that are looked into for the first time; beyond these, whatever might be a secret is taken for one. */
+/** The number of new names of one URL that are decided exactly. Beyond it, every name that may be secret counts as secret. */
 const MAX_NEW_NAMES = 128;
 
-const memories = new WeakMap<NamePredicate, Map<string, boolean>>();
+const decisionsByPredicate = new WeakMap<NamePredicate, Map<string, boolean>>();
 
-/** The predicate for the names of one URL, as they are written there: decisions are remembered from URL to URL. */
+/** Returns a predicate for the names of one URL, as written there. It remembers decisions from one URL to the next. */
 export function decisionsForUrl(isSecret: NamePredicate): NamePredicate {
-  const decisions = memoryOf(isSecret);
+  const decisions = rememberedDecisions(isSecret);
   let newNames = 0;
   return (name) => {
-    const known = decisions.get(name);
-    if (known !== undefined) return known;
+    const remembered = decisions.get(name);
+    if (remembered !== undefined) return remembered;
     const isOverLimit = ++newNames > MAX_NEW_NAMES;
     if (isOverLimit && mayNameSecret(name)) return true;
-    const decision = decide(isSecret, decoded(name));
-    if (!isOverLimit && name.length <= MAX_NAME) remember(decisions, name, decision);
+    const decision = decide(isSecret, decodeName(name));
+    if (!isOverLimit && name.length <= MAX_NAME) rememberDecision(decisions, name, decision);
     return decision;
   };
 }
 
-function memoryOf(isSecret: NamePredicate): Map<string, boolean> {
-  let decisions = memories.get(isSecret);
-  if (!decisions) memories.set(isSecret, (decisions = new Map()));
+function rememberedDecisions(isSecret: NamePredicate): Map<string, boolean> {
+  let decisions = decisionsByPredicate.get(isSecret);
+  if (!decisions) decisionsByPredicate.set(isSecret, (decisions = new Map()));
   return decisions;
 }
 
-function remember(decisions: Map<string, boolean>, name: string, decision: boolean): void {
+function rememberDecision(decisions: Map<string, boolean>, name: string, decision: boolean): void {
   if (decisions.size >= MAX_NAMES) decisions.clear();
-  // A name is a view of its URL, which the map must not keep.
+  // The name may be a view of the whole URL. A copy does not keep the URL in memory.
   decisions.set(copyText(name), decision);
 }
 
@@ -44,18 +44,18 @@ function decide(isSecret: NamePredicate, name: string): boolean {
   return askPredicate('http.redactQuery', () => isSecret(name)) ?? namesSecretParameter(name);
 }
 
-/** Of a URL within a URL, names are encoded several times. */
-function decoded(name: string): string {
+/** Decodes a name. In a URL within a URL, names are encoded several times. */
+function decodeName(name: string): string {
   let text = name.includes('+') ? name.replaceAll('+', ' ') : name;
-  for (let depth = 0; depth < 3 && text.includes('%'); depth++) text = decodedOnce(text);
+  for (let depth = 0; depth < 3 && text.includes('%'); depth++) text = decodeOnce(text);
   return text;
 }
 
-function decodedOnce(text: string): string {
+function decodeOnce(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Of what is malformed, ASCII can still be read.
+    // The encoding is malformed. ASCII characters can still be decoded.
     return text.replace(/%([2-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
 }

@@ -1,66 +1,67 @@
 import type { ClientRequest as NodeRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What an agent of Node keeps of its connections, by names such as `localhost:8080:`. */
-interface Books {
-  readonly sockets?: Readonly<Record<string, readonly BookedSocket[] | undefined>>;
+/** The connections of a Node agent, by names such as `localhost:8080:`. */
+interface AgentConnections {
+  readonly sockets?: Readonly<Record<string, readonly AgentSocket[] | undefined>>;
   readonly requests?: Readonly<Record<string, readonly NodeRequest[] | undefined>>;
 }
 
-type BookedSocket = Socket & {
-  /** The request that a socket works for. Most releases of Node set it only in the next tick. */
+type AgentSocket = Socket & {
+  /** The request that uses the socket. Most releases of Node set it only in the next tick. */
   readonly _httpMessage?: NodeRequest | null;
 };
 
-/** Sockets of the current tick that were found to be those of another request. */
-const taken = new Set<BookedSocket>();
+/** Sockets that were assigned to a request in the current tick. */
+const assignedSockets = new Set<AgentSocket>();
 
 /**
- * The port that a request of `node:http` goes to, as the books of its agent have it: a request does not keep it. Undefined
- * where the agent keeps none, or where its books do not tell which connection is that of the request.
+ * The port that a request of `node:http` is sent to. The request itself does not store it, but its agent stores it with the
+ * connections. Undefined if the agent stores no connections, or if it is not clear which one the request uses.
  */
 export function portInAgent(request: NodeRequest, host: string): string | undefined {
-  const { requests = {}, sockets = {} } = (request as { agent?: Books }).agent ?? {};
+  const { requests = {}, sockets = {} } = (request as { agent?: AgentConnections }).agent ?? {};
   const prefix = `${host}:`;
   for (const name in requests) {
-    if (name.startsWith(prefix) && requests[name]?.includes(request)) return portOf(name, prefix);
+    if (name.startsWith(prefix) && requests[name]?.includes(request)) return portInName(name, prefix);
   }
-  const found = new Map<string, BookedSocket>();
+  const candidates = new Map<string, AgentSocket>();
   const socket = (request as { socket?: Socket | null }).socket;
   for (const name in sockets) {
     if (!name.startsWith(prefix)) continue;
     const list = sockets[name] ?? [];
-    if (socket ? list.includes(socket) : worksFor(list.at(-1)) === request) return portOf(name, prefix);
-    const idle = lastIdle(list);
-    if (idle) found.set(portOf(name, prefix), idle);
+    if (socket ? list.includes(socket) : requestOf(list.at(-1)) === request) return portInName(name, prefix);
+    const idle = lastIdleSocket(list);
+    if (idle) candidates.set(portInName(name, prefix), idle);
   }
-  const [only] = found;
-  if (socket || !only || found.size > 1) return undefined;
-  take(only[1]);
-  return only[0];
+  const [candidate] = candidates;
+  if (socket || !candidate || candidates.size > 1) return undefined;
+  const [port, idleSocket] = candidate;
+  markAssigned(idleSocket);
+  return port;
 }
 
-/** The agent puts connections that it has just chosen last. */
-function lastIdle(list: readonly BookedSocket[]): BookedSocket | undefined {
+/** The socket that the agent has chosen for a request in this tick: it moves such sockets to the end of the list. */
+function lastIdleSocket(list: readonly AgentSocket[]): AgentSocket | undefined {
   for (let i = list.length - 1; i >= 0; i--) {
     const socket = list[i];
-    if (!socket || worksFor(socket)) return undefined;
-    if (!taken.has(socket)) return socket;
+    if (!socket || requestOf(socket)) return undefined;
+    if (!assignedSockets.has(socket)) return socket;
   }
   return undefined;
 }
 
-function worksFor(socket: BookedSocket | undefined): NodeRequest | undefined {
+function requestOf(socket: AgentSocket | undefined): NodeRequest | undefined {
   const { _httpMessage: request } = socket ?? {};
   return request ?? undefined;
 }
 
-function portOf(name: string, prefix: string): string {
+function portInName(name: string, prefix: string): string {
   return /^\d*/.exec(name.slice(prefix.length))?.[0] ?? '';
 }
 
-function take(socket: BookedSocket): void {
-  // By then the socket says itself which request it works for.
-  if (taken.size === 0) process.nextTick(() => taken.clear());
-  taken.add(socket);
+function markAssigned(socket: AgentSocket): void {
+  // In the next tick, the sockets themselves tell which request uses them.
+  if (assignedSockets.size === 0) process.nextTick(() => assignedSockets.clear());
+  assignedSockets.add(socket);
 }

@@ -19,50 +19,50 @@ import { knownMethod } from '../method.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { redactUrl } from './url.js';
 
-/** Characters of a URL from which on its host is copied out of it. */
+/** The length from which on the host is copied out of a URL. */
 const LONG_URL = 1024;
 
-/** The connection that a request went over. */
+/** The connection that a request was sent over. */
 export interface Connection {
   readonly peerAddress?: string | undefined;
   readonly peerPort?: number | undefined;
   readonly protocolVersion?: string | undefined;
 }
 
-/** The attributes of a client span that its request alone tells. */
-export function requestAttributes(
+/** The attributes of a client span that are known from the request alone. */
+export function clientRequestAttributes(
   message: OutgoingMessage,
   destination: URL | undefined,
   { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): Attributes {
   const { method, url } = message;
   return {
-    ...activeAttributes(message, destination, knownMethods),
+    ...clientActiveAttributes(message, destination, knownMethods),
     ...(knownMethod(method, knownMethods) === '_OTHER' && { [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: method }),
     [ATTR_URL_FULL]: redactUrl(url, redactQuery),
   };
 }
 
 /**
- * What a request is counted by while it is under way.
+ * The attributes that a request in progress is counted by.
  *
- * @param destination where it is sent to, as a URL
+ * @param destination the URL that the request is sent to
  */
-export function activeAttributes(
+export function clientActiveAttributes(
   { hasUnknownPort, method, socketPath }: OutgoingMessage,
   destination: URL | undefined,
   knownMethods: ReadonlySet<string>,
 ): Attributes {
-  const isFile = socketPath !== undefined;
+  const hasSocketPath = socketPath !== undefined;
   return definedAttributes({
     [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
-    [ATTR_SERVER_ADDRESS]: isFile ? socketPath : destination && hostOf(destination),
-    [ATTR_SERVER_PORT]: isFile || hasUnknownPort || !destination ? undefined : urlPort(destination),
+    [ATTR_SERVER_ADDRESS]: hasSocketPath ? socketPath : destination && hostWithoutBrackets(destination),
+    [ATTR_SERVER_PORT]: hasSocketPath || hasUnknownPort || !destination ? undefined : urlPort(destination),
   });
 }
 
-/** What a request is counted by when it is over. */
-export function outcomeAttributes(
+/** The attributes that a request is measured by when it has ended. */
+export function clientOutcomeAttributes(
   message: OutgoingMessage,
   destination: URL | undefined,
   statusCode: number | undefined,
@@ -71,7 +71,7 @@ export function outcomeAttributes(
   knownMethods: ReadonlySet<string>,
 ): Attributes {
   return {
-    ...activeAttributes(message, destination, knownMethods),
+    ...clientActiveAttributes(message, destination, knownMethods),
     ...definedAttributes({
       [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode,
       [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion,
@@ -80,13 +80,13 @@ export function outcomeAttributes(
   };
 }
 
-/** True if an answer with this status makes its request a failed one, whatever became of the rest of the answer. */
+/** True if a response with this status code makes the request a failure, whatever happens to the rest of the response. */
 export function isErrorStatus(statusCode: number | undefined): statusCode is number {
   return statusCode !== undefined && statusCode >= 400;
 }
 
-/** The attributes of a client span that only its answer tells. */
-export function answerAttributes(
+/** The attributes of a client span that are known from the response. */
+export function responseAttributes(
   statusCode: number | undefined,
   { peerAddress, peerPort, protocolVersion }: Connection,
 ): Attributes {
@@ -98,8 +98,9 @@ export function answerAttributes(
   });
 }
 
-function hostOf({ hostname, href }: URL): string {
+/** The host of a URL; an IPv6 address without its brackets. */
+function hostWithoutBrackets({ hostname, href }: URL): string {
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-  // The name is a view of the whole URL, which may be a long one.
+  // The host is a view of the whole URL. A copy does not keep a long URL in memory.
   return href.length > LONG_URL ? copyText(host) : host;
 }

@@ -1,6 +1,6 @@
 import type { Headers, OutgoingMessage } from './outgoing-message.js';
 
-/** A client of axios, as the `HttpService` of `@nestjs/axios` holds it. */
+/** The part of an axios client that the library uses. The `HttpService` of `@nestjs/axios` holds such a client. */
 export interface Axios {
   readonly interceptors: { readonly request: Interceptors };
   readonly defaults?: { readonly adapter?: unknown };
@@ -16,7 +16,7 @@ interface Interceptors {
   eject(id: number): void;
 }
 
-/** What axios is to send, as far as it has been made up when its interceptors are called. */
+/** The configuration of a request, as interceptors get it. */
 export interface AxiosConfig {
   readonly method?: string;
   readonly adapter?: unknown;
@@ -34,29 +34,32 @@ interface AxiosHeaders {
 
 export type BeforeRedirect = (options: RedirectOptions, ...rest: unknown[]) => unknown;
 
-/** What a redirect is to send. */
+/** The options of a redirect, as `beforeRedirect` gets them. */
 export interface RedirectOptions {
   readonly method?: string;
   readonly href?: string;
   readonly headers: Record<string, string | string[] | undefined>;
 }
 
-/** By what it can do: `@nestjs/axios` may not be installed, and its class may be there twice. */
+/**
+ * Returns the value if it is an axios client. It is recognized by its methods and not by its class: `@nestjs/axios` may not be
+ * installed, or be installed twice.
+ */
 export function asAxios(value: unknown): Axios | undefined {
   try {
     const client = value as Axios | null | undefined;
-    const found = typeof client?.interceptors.request.use === 'function' && typeof client.getUri === 'function';
-    return found ? client : undefined;
+    const isAxios = typeof client?.interceptors.request.use === 'function' && typeof client.getUri === 'function';
+    return isAxios ? client : undefined;
   } catch {
-    return undefined; // An object that does not let itself be looked at.
+    return undefined; // A getter or a proxy has thrown.
   }
 }
 
-/** A request of axios before it is sent. */
+/** A request of axios that is not sent yet. */
 export function axiosMessage(client: Axios, config: AxiosConfig): OutgoingMessage {
   const { headers } = config;
-  return messageTo(client.getUri(config), config.method, {
-    header: (name) => headerValue(headers.get(name)),
+  return createMessage(client.getUri(config), config.method, {
+    header: (name) => sentHeaderValue(headers.get(name)),
     setHeader: (name, value) => void headers.set(name, value),
     replaceHeaders(remove, add) {
       for (const name of remove) headers.delete(name);
@@ -66,26 +69,26 @@ export function axiosMessage(client: Axios, config: AxiosConfig): OutgoingMessag
   });
 }
 
-/** A redirect before it is sent. */
+/** A redirect that is not sent yet. */
 export function redirectMessage({ headers, href = '', method }: RedirectOptions): OutgoingMessage {
-  const namesOf = (name: string) => Object.keys(headers).filter((it) => it.toLowerCase() === name.toLowerCase());
-  return messageTo(href, method, {
-    header: (name) => headerValue(headers[namesOf(name)[0] ?? name]),
+  const spellings = (name: string) => Object.keys(headers).filter((key) => key.toLowerCase() === name.toLowerCase());
+  return createMessage(href, method, {
+    header: (name) => sentHeaderValue(headers[spellings(name)[0] ?? name]),
     setHeader: (name, value) => void (headers[name] = value),
     replaceHeaders(remove, add) {
-      for (const name of remove.flatMap(namesOf)) delete headers[name];
+      for (const name of remove.flatMap(spellings)) delete headers[name];
       for (const [name, value] of Object.entries(add)) headers[name] = value;
       return true;
     },
   });
 }
 
-function messageTo(url: string, method: string | undefined, headers: Headers): OutgoingMessage {
+function createMessage(url: string, method: string | undefined, headers: Headers): OutgoingMessage {
   const origin = URL.canParse(url) ? new URL(url).origin : '';
   return { ...headers, method: method?.toUpperCase() ?? 'GET', url, origin };
 }
 
-// Null and false stand for a header that is not to be sent.
-function headerValue(value: unknown): string | string[] | undefined {
+/** The value of a header. Undefined for null and false, with which axios does not send the header. */
+function sentHeaderValue(value: unknown): string | string[] | undefined {
   return typeof value === 'string' || Array.isArray(value) ? (value as string | string[]) : undefined;
 }

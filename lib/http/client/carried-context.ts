@@ -11,17 +11,19 @@ import { isCaller } from '../../core/remote-caller.js';
 import type { Headers } from './outgoing-message.js';
 
 /**
- * Whose trace context a message carries already: that of the active span, which the application put there; that of the
- * caller that is being served, passed on as it came; that of an earlier request, copied from there; or that of a span which
- * another instrumentation has made for this message.
+ * The owner of the trace context that a message already carries:
+ * - `active span`: the application has injected the context of the active span.
+ * - `caller`: the application has passed on the headers of the request that it serves.
+ * - `earlier request`: the application has copied the headers of an earlier outgoing request.
+ * - `foreign`: another instrumentation has made a span for this message.
  */
-export type Carried = 'none' | 'active span' | 'caller' | 'earlier request' | 'foreign';
+export type ContextOwner = 'none' | 'active span' | 'caller' | 'earlier request' | 'foreign';
 
-/** Ids of client spans whose context went into a message, as many as may still be copied from there. */
-const injected = new Set<string>();
-const MAX_INJECTED = 1024;
+/** The ids of the latest client spans whose context was injected into a message. */
+const injectedSpanIds = new Set<string>();
+const MAX_INJECTED_SPAN_IDS = 1024;
 
-/** The trace contexts in the headers of a message: one for each format of the registered propagator that it has one in. */
+/** The trace contexts in the headers of a message. There may be one for each format of the registered propagator. */
 export function carriedContexts(message: Headers): SpanContext[] {
   let present: Record<string, string | string[]> | undefined;
   for (const field of propagation.fields()) {
@@ -31,49 +33,54 @@ export function carriedContexts(message: Headers): SpanContext[] {
   return present ? readContexts(present) : [];
 }
 
-/** @param caller the context in which the message is sent */
-export function ownerOf(carried: readonly SpanContext[], caller: Context): Carried {
-  let owner: Carried = 'none';
+/**
+ * Returns the owner of the trace contexts that a message carries.
+ *
+ * @param caller the context in which the message is sent
+ */
+export function contextOwner(carried: readonly SpanContext[], caller: Context): ContextOwner {
+  let owner: ContextOwner = 'none';
   for (const spanContext of carried) {
-    const next = ownerOfOne(spanContext, caller);
+    const next = ownerOf(spanContext, caller);
     if (next === 'foreign') return next;
-    // What is out of date in one format is so for the message.
+    // If the context of one format is outdated, that of the message is outdated.
     if (owner === 'none' || owner === 'active span') owner = next;
   }
   return owner;
 }
 
-/** Remembers that a message was given the context of its own client span. */
+/** Remembers that the context of a client span was injected into its message. */
 export function rememberInjected(context: Context): void {
   const spanId = trace.getSpanContext(context)?.spanId;
   if (spanId === undefined) return;
-  injected.add(spanId);
-  const [oldest] = injected;
-  if (oldest !== undefined && injected.size > MAX_INJECTED) injected.delete(oldest);
+  injectedSpanIds.add(spanId);
+  const [oldest] = injectedSpanIds;
+  if (oldest !== undefined && injectedSpanIds.size > MAX_INJECTED_SPAN_IDS) injectedSpanIds.delete(oldest);
 }
 
-function ownerOfOne(carried: SpanContext, caller: Context): Carried {
-  // First: the caller may be a client of this very process.
+function ownerOf(carried: SpanContext, caller: Context): ContextOwner {
+  // Checked first, because the caller may be a client in this very process.
   if (isCaller(carried, caller)) return 'caller';
-  if (injected.has(carried.spanId)) return 'earlier request';
+  if (injectedSpanIds.has(carried.spanId)) return 'earlier request';
   const span = trace.getSpan(caller);
   const own = span?.spanContext();
   if (own?.spanId !== carried.spanId || own.traceId !== carried.traceId) return 'foreign';
-  // Instrumentations that wrap a client make their own span the active one while they call it.
+  // An instrumentation that wraps a client makes its own client span the active one while it calls the client.
   return (span as { kind?: SpanKind }).kind === SpanKind.CLIENT ? 'foreign' : 'active span';
 }
 
-// Each header alone first: where several formats are there, a propagator lets one of them win.
+/** Reads each header alone first: of several formats together, a propagator would read only one. */
 function readContexts(present: Record<string, string | string[]>): SpanContext[] {
   const found: SpanContext[] = [];
-  const parts: Record<string, string | string[]> = {};
+  const incomplete: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(present)) {
     const values = Array.isArray(value) ? [...new Set(value)] : [value];
     const contexts = values.map((one) => readContext({ [name]: one })).filter((one) => one !== undefined);
     if (contexts.length > 0) found.push(...contexts);
-    else parts[name] = values[0] ?? '';
+    else incomplete[name] = values[0] ?? '';
   }
-  const composed = readContext(parts);
+  // A format may consist of several headers.
+  const composed = readContext(incomplete);
   return composed ? [...found, composed] : found;
 }
 

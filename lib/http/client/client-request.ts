@@ -6,32 +6,32 @@ import { isTracingSuppressed } from '../../core/suppression.js';
 import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { httpSpanName } from '../method.js';
 import type { Connection } from './attributes.js';
-import { carriedContexts, ownerOf, rememberInjected, type Carried } from './carried-context.js';
+import { carriedContexts, contextOwner, rememberInjected, type ContextOwner } from './carried-context.js';
 import { isCancellation } from './failure.js';
 import { Handoff } from './handoff.js';
-import type { Headers, IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
+import type { Headers, IncomingResponse, OutgoingMessage } from './outgoing-message.js';
 import { injectContext, removeContext, replaceContext } from './propagation.js';
 import { RequestExchange, type RequestEnd } from './request-exchange.js';
 import { RequestRules } from './rules.js';
 
 export interface ClientRequestOptions extends ResolvedHttpClient {
-  /** Whether the sampler looks at attributes: only then are they worked out before it decides. */
+  /** True if the sampler reads attributes. Only then are they computed before it decides. */
   readonly samplerReadsAttributes: boolean;
-  /** Undefined where nothing is measured. */
+  /** Undefined if there are no metrics. */
   readonly meter: OperationMeter | undefined;
 }
 
-/** One outgoing HTTP request. Redirects and retries are requests of their own. */
+/** One outgoing HTTP request. Each redirect and each retry is a request of its own. */
 export class ClientRequest {
   private static readonly prepared = new Handoff<ClientRequest>();
 
   private readonly outgoing: OutgoingOperation<RequestEnd>;
-  /** Undefined once the request is over: whatever keeps this object keeps neither the message nor its answer. */
+  /** Undefined after the end of the request, so that message and response can be collected. */
   private exchange: RequestExchange | undefined;
 
   /**
-   * Starts to trace a request that is being sent, and has it carry its trace context. Returns undefined if it is to be left alone.
-   * A request that another instrumentation has a span for is only measured.
+   * Starts to trace a request that is being sent, and injects its trace context. Returns undefined if the request is not traced.
+   * A request that already has a span of another instrumentation is only measured.
    */
   static start(
     message: OutgoingMessage,
@@ -42,10 +42,10 @@ export class ClientRequest {
     const carried = guarded('The propagator', () => carriedContexts(message)) ?? [];
     const prepared = ClientRequest.prepared.take(carried);
     if (prepared) return prepared.send(message);
-    const owner = ownerOf(carried, caller);
+    const owner = contextOwner(carried, caller);
     const rules = new RequestRules(message, options);
     if (owner === 'foreign') return ClientRequest.measureOnly(message, rules, options);
-    if (rules.ignored) {
+    if (rules.isIgnored) {
       if (owner === 'earlier request') guarded('The propagator', () => removeContext(message));
       return undefined;
     }
@@ -60,27 +60,27 @@ export class ClientRequest {
     rules: RequestRules,
     options: ClientRequestOptions,
   ): ClientRequest | undefined {
-    if (!options.meter || options.meter.shared || rules.ignored) return undefined;
+    if (!options.meter || options.meter.shared || rules.isIgnored) return undefined;
     return new ClientRequest(message, rules, options).measure();
   }
 
   /**
-   * Makes the span of a request that its client is about to send, and writes its context into the headers that the client
-   * will send, where the request itself comes too late for that. Does nothing where these are to stay as they are: the
+   * Starts the span of a request that its client is about to send, and injects its context into the headers of the client: when
+   * the request itself is announced, that is no longer possible. Does nothing if the headers have to stay as they are. The
    * request is then traced when it is sent.
    *
-   * @param holder the client's own object for the request, which lives until it is sent; without one the request carries the
-   * context that is active
+   * @param holder the client's own object for the request, which lives until the request is sent; without a holder, the active
+   * context is injected and no span is started
    */
   static prepare(message: OutgoingMessage, options: ClientRequestOptions, holder?: object): void {
     const caller = context.active();
     if (isTracingSuppressed(caller)) return;
-    const owner = ownerOf(carriedContexts(message), caller);
+    const owner = contextOwner(carriedContexts(message), caller);
     if (owner === 'foreign' || owner === 'active span') return;
     const rules = new RequestRules(message, options);
-    if (rules.ignored) {
+    if (rules.isIgnored) {
       if (owner === 'earlier request') removeContext(message);
-    } else if (!holder || !rules.propagates) {
+    } else if (!holder || !rules.allowsPropagation) {
       propagate(message, rules, owner, caller);
     } else {
       ClientRequest.prepareSpan(message, rules, owner, options, caller, holder);
@@ -90,7 +90,7 @@ export class ClientRequest {
   private static prepareSpan(
     message: OutgoingMessage,
     rules: RequestRules,
-    owner: Carried,
+    owner: ContextOwner,
     options: ClientRequestOptions,
     caller: Context,
     holder: object,
@@ -102,7 +102,7 @@ export class ClientRequest {
       ClientRequest.prepared.put(spanId, request, holder);
       return;
     }
-    // If a propagator cannot read what it has written, there is no way to recognise the request later.
+    // The propagator cannot read the context that it has injected, so the request could not be recognized later.
     request.outgoing.discard();
     replaceContext(message, caller);
   }
@@ -121,14 +121,14 @@ export class ClientRequest {
       : OutgoingOperation.measureOnly(exchange, options.meter);
   }
 
-  /** Has the message carry the context of its span. */
-  private propagate(owner: Carried): void {
+  /** Injects the context of the span into the message. */
+  private propagate(owner: ContextOwner): void {
     const { exchange, outgoing } = this;
     if (exchange) guarded('The propagator', () => propagate(exchange.message, exchange.rules, owner, outgoing.context));
     rememberInjected(outgoing.context);
   }
 
-  /** The request that was prepared is sent, as this message. */
+  /** Called when a prepared request is sent as this message. */
   private send(message: OutgoingMessage): this {
     this.exchange?.replaceMessage(message, new RequestRules(message, this.options));
     return this.measure();
@@ -140,34 +140,34 @@ export class ClientRequest {
     return this;
   }
 
-  /** The request is ready to be sent. Since it was started the application may have given it the headers of its caller. */
-  ready(): void {
+  /** Called before the head is sent. Meanwhile the application may have set the headers of its own caller. */
+  beforeHead(): void {
     const { exchange, outgoing } = this;
     if (exchange && !outgoing.isMeasuredOnly) guarded('The propagator', () => correctContext(exchange, outgoing));
   }
 
-  /** The request has a connection to go over. */
-  connected(connection: () => Connection): void {
+  /** Called when the request has a connection. */
+  setConnection(connection: () => Connection): void {
     const { exchange, outgoing } = this;
     if (exchange && !outgoing.isOver) exchange.connection = { ...exchange.connection, ...connection() };
   }
 
-  /** The head of an answer has come. */
-  answered(answer: IncomingAnswer): void {
-    if (this.exchange) this.exchange.answer = answer;
+  /** Called when the head of the response was received. */
+  receiveHead(response: IncomingResponse): void {
+    if (this.exchange) this.exchange.response = response;
   }
 
-  /** The request is over, and the whole answer has come. */
+  /** Ends the request after the whole response was received. */
   complete(): void {
     this.end('complete');
   }
 
-  /** The request is over, because its own caller gave up. */
+  /** Ends the request because the application has cancelled it. */
   cancel(): void {
     this.end('cancelled');
   }
 
-  /** The request is over, because of an error. */
+  /** Ends the request because of an error. */
   fail(error: unknown): void {
     this.end(isCancellation(error) ? 'cancelled' : { error });
   }
@@ -178,9 +178,9 @@ export class ClientRequest {
   }
 }
 
-/** Has a message carry a context, and no other that is out of date, where the rules let it. */
-function propagate(message: Headers, rules: RequestRules, owner: Carried, own: Context): void {
-  if (!rules.propagates) {
+/** Injects a context in place of an outdated one. If the rules forbid propagation, the outdated one is only removed. */
+function propagate(message: Headers, rules: RequestRules, owner: ContextOwner, own: Context): void {
+  if (!rules.allowsPropagation) {
     if (owner !== 'none') removeContext(message);
     return;
   }
@@ -205,8 +205,8 @@ function correctContext(
   { context: own, span }: OutgoingOperation<RequestEnd>,
 ): void {
   const { spanId } = span.spanContext();
-  const isIn = (field: string) => message.header(field)?.includes(spanId);
-  if (propagation.fields().some(isIn)) return;
-  const owner = ownerOf(carriedContexts(message), own);
+  const isInField = (field: string) => message.header(field)?.includes(spanId);
+  if (propagation.fields().some(isInField)) return;
+  const owner = contextOwner(carriedContexts(message), own);
   if (owner === 'caller' || owner === 'earlier request') propagate(message, rules, owner, own);
 }

@@ -1,40 +1,43 @@
 import { types } from 'node:util';
 import { errorType } from '../../core/exception.js';
 
-/** Codes of errors by which clients say that their caller has given up. */
-const CANCELLED = new Set<unknown>(['ABORT_ERR', 'ERR_CANCELED', 'ERR_ABORTED', 'UND_ERR_ABORTED']);
+/** The error codes with which clients report that the application has cancelled a request. */
+const CANCELLATION_CODES = new Set<unknown>(['ABORT_ERR', 'ERR_CANCELED', 'ERR_ABORTED', 'UND_ERR_ABORTED']);
 
-/** Whether a request ended with this because its own caller no longer wanted it. Running out of time is a failure. */
+/** True if the application has cancelled the request. A timeout is not a cancellation but a failure. */
 export function isCancellation(thrown: unknown): boolean {
   if (isTimeout(thrown)) return false;
-  // An error of a connection is always an object; only the caller's reason for `abort(reason)` may be something else.
+  // Connection errors are always objects. Only the reason that the application gives to `abort(reason)` may be another value.
   if (typeof thrown !== 'object' || thrown === null) return true;
-  return field(thrown, 'name') === 'AbortError' || CANCELLED.has(field(thrown, 'code'));
+  return readField(thrown, 'name') === 'AbortError' || CANCELLATION_CODES.has(readField(thrown, 'code'));
 }
 
-/** `error.type` of a request that failed: the code of Node or of the client where there is one, else the error's class. */
+/** The `error.type` of a failed request: the error code of Node or of the client, or else the class of the error. */
 export function failureType(thrown: unknown): string {
   if (isTimeout(thrown)) return 'TimeoutError';
-  const code = field(thrown, 'code');
+  const code = readField(thrown, 'code');
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : errorType(thrown);
 }
 
-/** True if the request ended because undici's retry handler refused its answer, to ask again or to give the status as an error. */
-export function isRefusedAnswer(thrown: unknown): boolean {
-  return field(thrown, 'code') === 'UND_ERR_REQ_RETRY';
+/** True if undici's retry handler rejected the response, to send the request again or to report its status as an error. */
+export function isRejectedResponse(thrown: unknown): boolean {
+  return readField(thrown, 'code') === 'UND_ERR_REQ_RETRY';
 }
 
-/** What `AbortSignal.timeout()` ends a request with: fetch passes it on, `node:http` gives it as the cause. */
+/** True for the error of `AbortSignal.timeout()`. fetch reports that error itself, and `node:http` reports it as the cause. */
 function isTimeout(thrown: unknown): boolean {
-  return isDomTimeout(thrown) || (field(thrown, 'name') === 'AbortError' && isDomTimeout(field(thrown, 'cause')));
+  return (
+    isDomTimeout(thrown) || (readField(thrown, 'name') === 'AbortError' && isDomTimeout(readField(thrown, 'cause')))
+  );
 }
 
-// Clients have errors of this name too; theirs come with a code that says more.
+/** True for a `TimeoutError` of the web platform. Those of clients have a text as code, which tells more than the name. */
 function isDomTimeout(value: unknown): boolean {
-  return field(value, 'name') === 'TimeoutError' && typeof field(value, 'code') !== 'string';
+  return readField(value, 'name') === 'TimeoutError' && typeof readField(value, 'code') !== 'string';
 }
 
-function field(value: unknown, key: 'name' | 'code' | 'cause'): unknown {
+/** Reads a property of a thrown value without calling a proxy's traps. Undefined if a getter throws. */
+function readField(value: unknown, key: 'name' | 'code' | 'cause'): unknown {
   if (typeof value !== 'object' || value === null || types.isProxy(value)) return undefined;
   try {
     return (value as Record<string, unknown>)[key];

@@ -1,31 +1,33 @@
 import type { SpanContext } from '@opentelemetry/api';
 
-const MAX_AWAITED = 1024;
+/** The number of prepared requests that may wait to be sent. */
+const MAX_WAITING = 1024;
 
 /**
- * Requests whose span was made before they were sent, by the id of that span, which their headers carry. Node 20 announces a
- * request when its headers are written, and only its client can add to them before.
+ * Hands requests over from their client, which prepares them, to the diagnostics channel that announces them. Node 20 announces
+ * a request only when its headers are written, and only the client can add headers before. A request is recognized by the id
+ * of its span, which its headers carry.
  */
 export class Handoff<Prepared extends object> {
-  private readonly awaited = new Map<string, WeakRef<Prepared>>();
-  /** Holds each as long as what it is made of lives: a request that is never sent then leaves nothing behind. */
+  private readonly waiting = new Map<string, WeakRef<Prepared>>();
+  /** Keeps each request alive as long as its holder. A request that is never sent is then collected with its holder. */
   private readonly holders = new WeakMap<object, Prepared>();
 
   /** @param holder the client's own object for the request */
   put(spanId: string, prepared: Prepared, holder: object): void {
     this.holders.set(holder, prepared);
-    this.awaited.set(spanId, new WeakRef(prepared));
-    const [oldest] = this.awaited.keys();
-    if (oldest !== undefined && this.awaited.size > MAX_AWAITED) this.awaited.delete(oldest);
+    this.waiting.set(spanId, new WeakRef(prepared));
+    const [oldest] = this.waiting.keys();
+    if (oldest !== undefined && this.waiting.size > MAX_WAITING) this.waiting.delete(oldest);
   }
 
-  /** The request whose trace context a message carries. Each is taken once: what carries the same later is a copy. */
+  /** Takes the request whose trace context a message carries. It is taken only once: a later message has a copied context. */
   take(carried: readonly SpanContext[]): Prepared | undefined {
-    if (this.awaited.size === 0) return undefined;
+    if (this.waiting.size === 0) return undefined;
     for (const { spanId } of carried) {
-      const found = this.awaited.get(spanId)?.deref();
-      this.awaited.delete(spanId);
-      if (found) return found;
+      const prepared = this.waiting.get(spanId)?.deref();
+      this.waiting.delete(spanId);
+      if (prepared) return prepared;
     }
     return undefined;
   }

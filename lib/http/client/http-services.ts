@@ -4,32 +4,32 @@ import { guarded } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { asAxios, type Axios } from './axios.js';
 
-/** The token under which `@nestjs/axios` keeps the client of a module. */
+/** The injection token of a module's axios client in `@nestjs/axios`. */
 const CLIENT_TOKEN = 'AXIOS_INSTANCE_TOKEN';
 
 export interface HttpServices {
-  /** Looks for clients that have come since, or that have taken the place of others. */
-  look(): void;
+  /** Finds clients that were created or replaced since the last scan. */
+  scan(): void;
   stop(): void;
 }
 
 /**
- * Finds the client of every `HttpService`, also of those in modules that are loaded later, and of those that are made anew for
+ * Finds the axios client of every `HttpService`, also in modules that are loaded later, and in services that are created for
  * each request.
  *
- * @param found called once for each client; returns how to undo what it did
+ * @param onClient called once for each client; returns a function that undoes its effect
  */
-export function findHttpServices(modules: ModulesContainer, found: (client: Axios) => () => void): HttpServices {
+export function findHttpServices(modules: ModulesContainer, onClient: (client: Axios) => () => void): HttpServices {
   const undos = new Map<object, () => void>();
   let stopped = false;
 
-  function look(): void {
+  function scan(): void {
     if (stopped) return;
     for (const module of modules.values()) {
       for (const [token, wrapper] of module.providers) {
         if (wrapper.isDependencyTreeStatic()) {
-          const client = asAxios(propertyOf(wrapper.instance, 'axiosRef'));
-          if (client && !undos.has(client)) undos.set(client, found(client));
+          const client = asAxios(readProperty(wrapper.instance, 'axiosRef'));
+          if (client && !undos.has(client)) undos.set(client, onClient(client));
         } else if (token === CLIENT_TOKEN) {
           watchFactory(wrapper);
         }
@@ -37,29 +37,29 @@ export function findHttpServices(modules: ModulesContainer, found: (client: Axio
     }
   }
 
-  // Nest makes the client of one request by this function, and tells of it nowhere.
+  // Nest calls this function for the client of one request, and stores the client nowhere else.
   function watchFactory(wrapper: object): void {
     interceptMethod(wrapper, 'metatype', (factory, thisArg, args) => {
-      const made: unknown = Reflect.apply(factory, thisArg, args);
-      whenMade(made, (value) => {
+      const created: unknown = Reflect.apply(factory, thisArg, args);
+      useWhenSettled(created, (value) => {
         const client = asAxios(value);
-        if (client && !stopped) found(client);
+        if (client && !stopped) onClient(client);
       });
-      return made;
+      return created;
     });
   }
 
-  const loader = loaderIn(modules);
+  const loader = findLoader(modules);
   if (loader) {
     interceptMethod(loader, 'load', (load, thisArg, args) => {
       const loading: unknown = Reflect.apply(load, thisArg, args);
-      whenMade(loading, look);
+      useWhenSettled(loading, scan);
       return loading;
     });
   }
-  look();
+  scan();
   return {
-    look,
+    scan,
     stop() {
       stopped = true;
       for (const undo of undos.values()) undo();
@@ -68,7 +68,7 @@ export function findHttpServices(modules: ModulesContainer, found: (client: Axio
   };
 }
 
-function loaderIn(modules: ModulesContainer): LazyModuleLoader | undefined {
+function findLoader(modules: ModulesContainer): LazyModuleLoader | undefined {
   for (const module of modules.values()) {
     const instance: unknown = module.providers.get(LazyModuleLoader)?.instance;
     if (instance instanceof LazyModuleLoader) return instance;
@@ -76,17 +76,17 @@ function loaderIn(modules: ModulesContainer): LazyModuleLoader | undefined {
   return undefined;
 }
 
-/** Calls `use` with a value, or with what a promise becomes, before whoever waits for it gets it. */
-function whenMade(value: unknown, use: (made: unknown) => void): void {
-  const guardedUse = (made: unknown) => guarded('Looking for HttpService', () => use(made));
+/** Calls `use` with a value, or with the result of a promise, before other code that awaits the promise gets it. */
+function useWhenSettled(value: unknown, use: (settled: unknown) => void): void {
+  const guardedUse = (settled: unknown) => guarded('Looking for HttpService', () => use(settled));
   if (types.isPromise(value)) void value.then(guardedUse, () => {});
   else guardedUse(value);
 }
 
-function propertyOf(target: unknown, key: string): unknown {
+function readProperty(target: unknown, key: string): unknown {
   try {
     return (target as Record<string, unknown> | null | undefined)?.[key];
   } catch {
-    return undefined; // An object that does not let itself be looked at.
+    return undefined; // A getter or a proxy has thrown.
   }
 }

@@ -8,10 +8,10 @@ import { clientRequestMetrics } from './metrics.js';
 import { nodeHttpChannels } from './trace-node-http.js';
 import { undiciChannels } from './trace-undici.js';
 
-/** Since Node 22 a request of `node:http` is announced while headers can still be added to it. */
+/** True since Node 22: a request of `node:http` is announced while headers can still be added to it. */
 const ANNOUNCES_REQUESTS = Number.parseInt(process.versions.node, 10) >= 22;
 
-/** Instruments outgoing HTTP requests, also those of other providers' constructors. */
+/** Instruments outgoing HTTP requests, including those that constructors of other providers send. */
 export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedHttpClient | undefined }> = {
   name: 'http/client',
   start({ httpClient }, { meter, modules, samplerReadsAttributes }): IntegrationHooks | undefined {
@@ -26,7 +26,7 @@ export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedH
         services = findHttpServices(modules, (client) => prepareRequests(client, currentOptions));
       },
       acquire() {
-        services?.look();
+        services?.scan();
         application.acquire();
         subscribe();
       },
@@ -39,7 +39,7 @@ export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedH
   },
 };
 
-/** Undoes the subscriptions, which the applications of this copy of the library share. */
+/** Ends the subscriptions, which all applications that use this copy of the library share. */
 let unsubscribe: (() => void) | undefined;
 
 function subscribe(): void {

@@ -26,9 +26,9 @@ export const clientRequestMetrics: OperationMetrics = {
     buckets: DURATION_BUCKETS,
   },
   active: {
-    // In development, so not among the package's stable names.
+    // Still in development, so the package does not export this name as stable.
     name: 'http.client.active_requests',
-    description: 'Number of HTTP client requests that are under way.',
+    description: 'Number of HTTP client requests in progress.',
     unit: '{request}',
     attributes: [ATTR_HTTP_REQUEST_METHOD, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT],
   },

@@ -1,28 +1,32 @@
 import type { ClientRequest as NodeRequest, IncomingMessage } from 'node:http';
 
-/** How a request of `node:http` came to its end. */
-export type NodeEnd = 'complete' | 'cancelled' | { readonly error: unknown };
+/** The way in which a request of `node:http` has ended. */
+export type NodeRequestEnd = 'complete' | 'cancelled' | { readonly error: unknown };
 
-/** What a request tells when it has closed, with the error that it reported before, if it did. */
-export function endOfRequest(
+/**
+ * Returns the way in which a closed request has ended.
+ *
+ * @param reported the error that the request has reported before, if any
+ */
+export function nodeRequestEnd(
   request: NodeRequest,
   response: IncomingMessage | undefined,
   reported: { readonly error: unknown } | undefined,
-): NodeEnd {
+): NodeRequestEnd {
   if (response?.complete) return 'complete';
-  if (reported) return isHangUp(reported.error) && !otherSideClosed(request) ? 'cancelled' : reported;
-  if (!response || !otherSideClosed(request)) return 'cancelled';
+  if (reported) return isHangUp(reported.error) && !isClosedByServer(request) ? 'cancelled' : reported;
+  if (!response || !isClosedByServer(request)) return 'cancelled';
   return { error: response.errored };
 }
 
-/** Node says the same whether the server closed the connection or the caller destroyed the request. */
+/** True for the error that Node reports both if the server closes the connection and if the application destroys the request. */
 function isHangUp(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'ECONNRESET' && message === 'socket hang up';
 }
 
-function otherSideClosed({ socket }: NodeRequest): boolean {
-  // A request may be destroyed before it gets a socket.
+function isClosedByServer({ socket }: NodeRequest): boolean {
+  // A request that was destroyed early may have no socket.
   const { readableEnded, errored } = (socket as NodeRequest['socket'] | null | undefined) ?? {};
   return readableEnded === true || Boolean(errored);
 }

@@ -1,26 +1,27 @@
 import type { ClientRequest as NodeRequest, IncomingMessage } from 'node:http';
-import { destinationOf, type Destination } from './destination.js';
+import { requestDestination, type Destination } from './destination.js';
 import { headerInText, withoutHeaders } from './header-text.js';
-import type { IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
-import { urlOf } from './url.js';
+import type { IncomingResponse, OutgoingMessage } from './outgoing-message.js';
+import { requestUrl } from './url.js';
 
-/** What Node's requests have beside what is documented. */
+/** Undocumented properties of Node's requests. */
 interface Undocumented {
-  /** The head as it is sent, as soon as it is written. */
+  /** The text of the head, once it is written. */
   readonly _header?: string | null;
-  /** Whether the head was handed to the connection, or to what waits for one. */
+  /** True if the head was passed to the connection, or to the output that waits for one. */
   readonly _headerSent?: boolean;
-  /** What waits for a connection, the head at first. */
+  /** The output that waits for a connection. It begins with the head. */
   readonly outputData?: { data: unknown }[];
-  /** Characters and bytes of that. */
+  /** The size of that output. */
   outputSize?: number;
 }
 
+/** A request of `node:http` or `node:https`. */
 export class NodeMessage implements OutgoingMessage {
   private readonly destination: Destination;
 
   constructor(private readonly request: NodeRequest & Undocumented) {
-    this.destination = destinationOf(request);
+    this.destination = requestDestination(request);
   }
 
   get method(): string {
@@ -28,7 +29,7 @@ export class NodeMessage implements OutgoingMessage {
   }
 
   get url(): string {
-    return urlOf(this.origin, this.request.path);
+    return requestUrl(this.origin, this.request.path);
   }
 
   get origin(): string {
@@ -47,7 +48,7 @@ export class NodeMessage implements OutgoingMessage {
     const { request } = this;
     const value = request.getHeader(name);
     if (value !== undefined) return typeof value === 'number' ? String(value) : value;
-    // Headers that were given as a list are written at once, and nowhere else.
+    // Node writes headers that are given as a list into the head at once, and stores them nowhere else.
     const { _header: head } = request;
     return head && request.getHeaderNames().length === 0 ? headerInText(head, name) : undefined;
   }
@@ -64,26 +65,27 @@ export class NodeMessage implements OutgoingMessage {
     return true;
   }
 
-  /** Changes a head that is written, but that waits for the body, the end of the request, or a connection. */
+  /** Changes a head that is written but not sent yet: it waits for the body, the end of the request, or a connection. */
   private rewriteHead(remove: readonly string[], add: Readonly<Record<string, string>>): boolean {
     const { request } = this;
-    const { _header: head, _headerSent: sent, outputData: waiting } = request;
-    const [first] = waiting ?? [];
+    const { _header: head, _headerSent: isPassedOn, outputData: waitingOutput } = request;
+    const [first] = waitingOutput ?? [];
     if (!head?.endsWith('\r\n\r\n')) return false;
-    if (sent && !(typeof first?.data === 'string' && first.data.startsWith(head))) return false;
+    if (isPassedOn && !(typeof first?.data === 'string' && first.data.startsWith(head))) return false;
     const lines = Object.entries(add).map(([name, value]) => `${name}: ${value}\r\n`);
-    const kept = withoutHeaders(head, [...remove, ...Object.keys(add)]);
-    const written = `${kept.slice(0, -'\r\n'.length)}${lines.join('')}\r\n`;
-    const rewritten: Undocumented = { _header: written };
-    Object.assign(request, rewritten);
-    if (!sent || !first) return true;
-    first.data = written + String(first.data).slice(head.length);
-    if (request.outputSize !== undefined) request.outputSize += written.length - head.length;
+    const remainingHead = withoutHeaders(head, [...remove, ...Object.keys(add)]);
+    const newHead = `${remainingHead.slice(0, -'\r\n'.length)}${lines.join('')}\r\n`;
+    const change: Undocumented = { _header: newHead };
+    Object.assign(request, change);
+    if (!isPassedOn || !first) return true;
+    first.data = newHead + String(first.data).slice(head.length);
+    if (request.outputSize !== undefined) request.outputSize += newHead.length - head.length;
     return true;
   }
 }
 
-export class NodeAnswer implements IncomingAnswer {
+/** The response to a request of `node:http` or `node:https`. */
+export class NodeResponse implements IncomingResponse {
   constructor(private readonly response: IncomingMessage) {}
 
   get statusCode(): number | undefined {

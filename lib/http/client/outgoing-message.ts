@@ -1,29 +1,29 @@
-/** The headers of a message, or of the configuration that a message is made of. */
+/** The headers of a message, or of the configuration that the message will be created from. */
 export interface Headers {
   header(name: string): string | string[] | undefined;
   setHeader(name: string, value: string): void;
   /**
-   * Takes out the headers of the names in `remove`, however often and in whichever case they are there, and adds `add`.
-   * Returns false, and changes nothing, where the head can no longer be changed.
+   * Removes all headers with the names in `remove`, in any case, and adds those in `add`. Returns false, and changes nothing,
+   * if the head can no longer be changed.
    */
   replaceHeaders(remove: readonly string[], add: Readonly<Record<string, string>>): boolean;
 }
 
-/** An outgoing HTTP request of whichever client, before it is on its way. */
+/** An outgoing HTTP request of any client, before it is sent. */
 export interface OutgoingMessage extends Headers {
   readonly method: string;
-  /** What is asked for, as it is on the wire: credentials and secrets included. */
+  /** The requested URL as it is sent, credentials and secrets included. */
   readonly url: string;
-  /** Where the request is sent to: scheme, host and port, without a path. A proxy is asked for a URL of another origin. */
+  /** Scheme, host and port of the server that the request is sent to. With a proxy, the origin of `url` is another one. */
   readonly origin: string;
-  /** True where the port cannot be learnt, so that `origin` lacks it. */
+  /** True if the port is unknown, so that `origin` has none. */
   readonly hasUnknownPort?: boolean;
-  /** The socket it goes through, where that is a file and not a host. */
+  /** The path of the Unix socket, if the request is sent over one. */
   readonly socketPath?: string | undefined;
 }
 
-/** The answer to an outgoing request, as far as it has come. */
-export interface IncomingAnswer {
+/** The response to an outgoing request, as far as it was received. */
+export interface IncomingResponse {
   readonly statusCode: number | undefined;
   header(name: string): string | string[] | undefined;
 }

@@ -9,23 +9,23 @@ import { headerAttributes } from '../../core/header-attributes.js';
 import type { Operation } from '../../core/operation.js';
 import type { ResolvedHttpClient } from '../../options/http-client.js';
 import {
-  activeAttributes,
-  answerAttributes,
+  clientActiveAttributes,
+  clientOutcomeAttributes,
+  clientRequestAttributes,
   isErrorStatus,
-  outcomeAttributes,
-  requestAttributes,
+  responseAttributes,
   type Connection,
 } from './attributes.js';
-import { failureType, isRefusedAnswer } from './failure.js';
-import type { IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
+import { failureType, isRejectedResponse } from './failure.js';
+import type { IncomingResponse, OutgoingMessage } from './outgoing-message.js';
 import type { RequestRules } from './rules.js';
 
-/** How a request ended: with the whole answer, because its own caller gave up, or with an error. */
+/** The end of a request: the whole response was received, the application has cancelled it, or it has failed. */
 export type RequestEnd = 'complete' | 'cancelled' | { readonly error: unknown };
 
-/** An outgoing HTTP request and its answer, by the conventions for HTTP. */
+/** An outgoing HTTP request and its response, by the semantic conventions for HTTP. */
 export class RequestExchange implements Exchange<RequestEnd> {
-  answer: IncomingAnswer | undefined;
+  response: IncomingResponse | undefined;
   connection: Connection | undefined;
 
   constructor(
@@ -34,27 +34,27 @@ export class RequestExchange implements Exchange<RequestEnd> {
     private readonly options: ResolvedHttpClient,
   ) {}
 
-  /** Takes the message that is really sent in place of the one that was prepared. */
+  /** Replaces the prepared message by the one that is really sent. */
   replaceMessage(message: OutgoingMessage, rules: RequestRules): void {
     this.message = message;
     this.rules = rules;
   }
 
   requestAttributes(): Attributes {
-    return requestAttributes(this.message, this.rules.destination, this.options);
+    return clientRequestAttributes(this.message, this.rules.destination, this.options);
   }
 
   activeAttributes(): Attributes {
-    return activeAttributes(this.message, this.rules.destination, this.options.knownMethods);
+    return clientActiveAttributes(this.message, this.rules.destination, this.options.knownMethods);
   }
 
   measuredAttributes(end: RequestEnd): Attributes {
-    const { answer, connection, message, options, rules } = this;
+    const { connection, message, options, response, rules } = this;
     const failure = typeof end === 'object' ? failureType(end.error) : undefined;
-    return outcomeAttributes(
+    return clientOutcomeAttributes(
       message,
       rules.destination,
-      answer?.statusCode,
+      response?.statusCode,
       connection?.protocolVersion,
       failure,
       options.knownMethods,
@@ -64,13 +64,13 @@ export class RequestExchange implements Exchange<RequestEnd> {
   describeEnd(operation: Operation, end: RequestEnd): void {
     operation.describe('http.client attributes', () => this.endAttributes());
     const { span } = operation;
-    const statusCode = this.answer?.statusCode;
+    const statusCode = this.response?.statusCode;
     const hasErrorStatus = isErrorStatus(statusCode);
-    // An error that comes after the answer adds its message.
+    // An error that is reported after the response adds its message to the status.
     if (hasErrorStatus) span.setStatus({ code: SpanStatusCode.ERROR });
     if (end === 'cancelled') span.addEvent('request cancelled');
-    // The status says everything about an answer that the client refuses for its status.
-    else if (end !== 'complete' && !(hasErrorStatus && isRefusedAnswer(end.error))) {
+    // If the client rejects a response because of its status, the status already tells everything.
+    else if (end !== 'complete' && !(hasErrorStatus && isRejectedResponse(end.error))) {
       operation.fail(end.error);
       span.setAttribute(ATTR_ERROR_TYPE, failureType(end.error));
     }
@@ -78,12 +78,12 @@ export class RequestExchange implements Exchange<RequestEnd> {
   }
 
   private endAttributes(): Attributes {
-    const { answer, connection, message, options } = this;
+    const { connection, message, options, response } = this;
     return {
       ...this.requestAttributes(),
-      ...answerAttributes(answer?.statusCode, connection ?? {}),
+      ...responseAttributes(response?.statusCode, connection ?? {}),
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
-      ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => answer?.header(name)),
+      ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => response?.header(name)),
     };
   }
 }

@@ -5,55 +5,59 @@ import { parseUrl } from './url.js';
 
 type Request = Pick<OutgoingMessage, 'hasUnknownPort' | 'method' | 'origin' | 'url'>;
 
-/** What the options say of one outgoing request. Its URLs are parsed once, when the first is asked for. */
+/** Applies the options to one outgoing request. The request's URLs are parsed once, when they are first needed. */
 export class RequestRules {
-  #parsed: { readonly asked: URL | undefined; readonly destination: URL | undefined } | undefined;
+  #parsed: { readonly requested: URL | undefined; readonly destination: URL | undefined } | undefined;
 
   constructor(
     private readonly request: Request,
     private readonly options: Pick<ResolvedHttpClient, 'ignore' | 'propagateTo'>,
   ) {}
 
-  /** Where the request is sent to, as a URL. */
+  /** The URL that the request is sent to. With a proxy, this is the URL of the proxy. */
   get destination(): URL | undefined {
     return this.parsed.destination;
   }
 
-  /** True if the request is left alone. Through a proxy, both the proxy and the host that it is asked for may be named. */
-  get ignored(): boolean {
+  /** True if the request is not traced. With a proxy, `ignore` may match either the proxy or the requested host. */
+  get isIgnored(): boolean {
     const { ignore } = this.options;
     return (
-      ignore !== undefined && this.urls.some((url) => askPredicate('http.client.ignore', () => ignore(this.about(url))))
+      ignore !== undefined &&
+      this.matchedUrls.some((url) => askPredicate('http.client.ignore', () => ignore(this.describeRequest(url))))
     );
   }
 
   /**
-   * True if the request is to carry the trace context. Nothing leaves by accident: only a clear yes counts, and through a
-   * proxy it takes one for the proxy and one for the host that it is asked for.
+   * True if the request may carry the trace context. The context must not leave by accident: only the value true counts, and
+   * with a proxy, both the proxy and the requested host have to match.
    */
-  get propagates(): boolean {
+  get allowsPropagation(): boolean {
     const { propagateTo } = this.options;
     if (propagateTo === undefined) return true;
-    const { urls } = this;
-    if (urls.length === 0 || this.request.hasUnknownPort) return false;
-    return urls.every((url) => isConfirmed('http.client.propagateTo', () => propagateTo(this.about(url))));
+    const { matchedUrls } = this;
+    if (matchedUrls.length === 0 || this.request.hasUnknownPort) return false;
+    return matchedUrls.every((url) =>
+      isConfirmed('http.client.propagateTo', () => propagateTo(this.describeRequest(url))),
+    );
   }
 
-  private about(url: URL): OutgoingRequest {
+  private describeRequest(url: URL): OutgoingRequest {
     return { method: this.request.method, url };
   }
 
-  private get urls(): URL[] {
-    const { asked, destination } = this.parsed;
-    if (!asked || !destination) return [];
-    return asked === destination ? [asked] : [asked, destination];
+  /** The URLs that the options are matched against. */
+  private get matchedUrls(): URL[] {
+    const { requested, destination } = this.parsed;
+    if (!requested || !destination) return [];
+    return requested === destination ? [requested] : [requested, destination];
   }
 
-  private get parsed(): { readonly asked: URL | undefined; readonly destination: URL | undefined } {
+  private get parsed(): { readonly requested: URL | undefined; readonly destination: URL | undefined } {
     if (this.#parsed) return this.#parsed;
     const { origin, url } = this.request;
-    const asked = parseUrl(url);
-    this.#parsed = { asked, destination: asked && url.startsWith(`${origin}/`) ? asked : parseUrl(origin) };
+    const requested = parseUrl(url);
+    this.#parsed = { requested, destination: requested && url.startsWith(`${origin}/`) ? requested : parseUrl(origin) };
     return this.#parsed;
   }
 }

@@ -3,87 +3,92 @@ import type { ChannelHandlers } from '../../core/channel.js';
 import { guarded } from '../../core/diagnostics.js';
 import { isUntraced } from '../../core/suppression.js';
 import { ClientRequest, type ClientRequestOptions } from './client-request.js';
-import { endOfRequest, type NodeEnd } from './node-end.js';
-import { NodeAnswer, NodeMessage } from './node-message.js';
+import { nodeRequestEnd, type NodeRequestEnd } from './node-end.js';
+import { NodeResponse, NodeMessage } from './node-message.js';
 
-interface About {
+/** The message of a diagnostics channel about a request. */
+interface RequestEvent {
   readonly request: NodeRequest;
 }
 
-/** What channels have told of a request. */
-interface Observed {
-  readonly traced: ClientRequest | undefined;
+/** The events of a request so far. */
+interface ObservedRequest {
+  /** Undefined if the request is not traced. */
+  readonly clientRequest: ClientRequest | undefined;
   response?: IncomingMessage;
-  reported?: { readonly error: unknown };
+  reportedError?: { readonly error: unknown };
 }
 
-const requests = new WeakMap<NodeRequest, Observed>();
+const requests = new WeakMap<NodeRequest, ObservedRequest>();
 
 /**
- * The channels of `node:http` and `node:https`. Node 20 does not say that a request was created: there it begins when it
- * has been sent, or has failed, whichever comes first.
+ * The channels of `node:http` and `node:https`. Node 20 does not announce that a request was created. There, tracing begins
+ * when the request was sent or has failed, whichever happens first.
  */
 export function nodeHttpChannels(options: () => ClientRequestOptions | undefined): ChannelHandlers {
-  const observe = (request: NodeRequest) => requests.get(request) ?? begin(request, options());
+  const observe = (request: NodeRequest) => requests.get(request) ?? startObserving(request, options());
   return {
-    'http.client.request.created': ({ request }: About) => void observe(request),
-    'http.client.request.start': ({ request }: About) => void observe(request),
-    'http.client.response.finish': ({ request, response }: About & { readonly response: IncomingMessage }) => {
+    'http.client.request.created': ({ request }: RequestEvent) => void observe(request),
+    'http.client.request.start': ({ request }: RequestEvent) => void observe(request),
+    'http.client.response.finish': ({ request, response }: RequestEvent & { readonly response: IncomingMessage }) => {
       const observed = observe(request);
       if (!observed) return;
       observed.response = response;
-      noteConnection(request, response, observed);
+      recordResponse(request, response, observed);
     },
-    'http.client.request.error': ({ request, error }: About & { readonly error: unknown }) => {
+    'http.client.request.error': ({ request, error }: RequestEvent & { readonly error: unknown }) => {
       const observed = observe(request);
-      if (observed) observed.reported = { error };
+      if (observed) observed.reportedError = { error };
     },
   };
 }
 
-function begin(request: NodeRequest, options: ClientRequestOptions | undefined): Observed | undefined {
+function startObserving(request: NodeRequest, options: ClientRequestOptions | undefined): ObservedRequest | undefined {
   if (!options) return undefined;
-  // A tunnel's, which is what the requests inside it are traced for.
-  const leftAlone = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
-  const begin = () => ClientRequest.start(new NodeMessage(request), options);
-  const traced = leftAlone ? undefined : guarded('The beginning of an outgoing request', begin);
-  const observed: Observed = { traced };
+  // CONNECT opens a tunnel. The requests inside the tunnel are traced instead.
+  const isIgnored = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
+  const start = () => ClientRequest.start(new NodeMessage(request), options);
+  const clientRequest = isIgnored ? undefined : guarded('The beginning of an outgoing request', start);
+  const observed: ObservedRequest = { clientRequest };
   requests.set(request, observed);
-  if (traced && !listen(request, observed)) traced.complete();
+  if (clientRequest && !listenForEnd(request, observed)) clientRequest.complete();
   return observed;
 }
 
-// Listeners for 'response' and 'error' would change what Node does where the application has none.
-function listen(request: NodeRequest, observed: Observed): boolean {
+/**
+ * Adds listeners for the end of a request. Returns false if that fails. There is none for 'response' or 'error': it would
+ * change what Node does if the application has none.
+ */
+function listenForEnd(request: NodeRequest, observed: ObservedRequest): boolean {
   const end = () => guarded('The end of an outgoing request', () => endTraced(request, observed));
   return Boolean(
     guarded('The beginning of an outgoing request', () => {
-      // A head that is written by then waits for the connection.
-      if (!request.headersSent) request.once('socket', () => observed.traced?.ready());
+      // A head that is written by then still waits for the socket, so it can be changed.
+      if (!request.headersSent) request.once('socket', () => observed.clientRequest?.beforeHead());
       return request.once('close', end);
     }),
   );
 }
 
-function endTraced(request: NodeRequest, observed: Observed): void {
-  const { traced } = observed;
-  if (!traced) return;
-  const outcome = guarded('The end of an outgoing request', () => outcomeOf(request, observed)) ?? 'complete';
-  if (outcome === 'complete') traced.complete();
-  else if (outcome === 'cancelled') traced.cancel();
-  else traced.fail(outcome.error);
+function endTraced(request: NodeRequest, observed: ObservedRequest): void {
+  const { clientRequest } = observed;
+  if (!clientRequest) return;
+  const end = guarded('The end of an outgoing request', () => observedEnd(request, observed)) ?? 'complete';
+  if (end === 'complete') clientRequest.complete();
+  else if (end === 'cancelled') clientRequest.cancel();
+  else clientRequest.fail(end.error);
 }
 
-function outcomeOf(request: NodeRequest, observed: Observed): NodeEnd {
-  // No channel tells of the answer that hands the connection over to another protocol.
+function observedEnd(request: NodeRequest, observed: ObservedRequest): NodeRequestEnd {
+  // No channel announces the response that switches the connection to another protocol.
   const response = observed.response ?? (request as { res?: IncomingMessage | null }).res ?? undefined;
-  if (response && !observed.response) noteConnection(request, response, observed);
-  return endOfRequest(request, response, observed.reported);
+  if (response && !observed.response) recordResponse(request, response, observed);
+  return nodeRequestEnd(request, response, observed.reportedError);
 }
 
-function noteConnection({ socket }: NodeRequest, response: IncomingMessage, { traced }: Observed): void {
-  traced?.answered(new NodeAnswer(response));
-  traced?.connected(() => ({
+function recordResponse({ socket }: NodeRequest, response: IncomingMessage, { clientRequest }: ObservedRequest): void {
+  clientRequest?.receiveHead(new NodeResponse(response));
+  clientRequest?.setConnection(() => ({
     peerAddress: socket?.remoteAddress,
     peerPort: socket?.remotePort,
     protocolVersion: response.httpVersion,

@@ -1,22 +1,22 @@
 import { AsyncResource } from 'node:async_hooks';
 import { context, type Context } from '@opentelemetry/api';
 
-/** The symbols under which copies of undici keep the handler of a request. */
+/** The symbols under which the copies of undici store the handler of a request. */
 const handlerKeys: symbol[] = [];
 
 /**
- * The context of whoever made a request of undici. Before undici 8 a request that has waited for a connection of its pool
- * announces itself in the context of the request that the connection was busy with; `request()`, `stream()` and
- * `pipeline()` remember the right one in their handler, an AsyncResource. `fetch()` does not.
+ * The context in which the application made a request of undici. Before undici 8, a request that has waited for a connection
+ * of its pool is announced in the context of the request that used the connection before. The handler of `request()`,
+ * `stream()` and `pipeline()` is an AsyncResource and has the right context. The handler of `fetch()` does not.
  */
 export function undiciCaller(request: object): Context {
-  const handler = handlerOf(request);
+  const handler = requestHandler(request);
   return handler instanceof AsyncResource ? handler.runInAsyncScope(() => context.active()) : context.active();
 }
 
-function handlerOf(request: object): unknown {
-  const known = handlerKeys.find((key) => key in request);
-  if (known) return Reflect.get(request, known);
+function requestHandler(request: object): unknown {
+  const knownKey = handlerKeys.find((key) => key in request);
+  if (knownKey) return Reflect.get(request, knownKey);
   const key = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'handler');
   if (!key) return undefined;
   handlerKeys.push(key);

@@ -1,28 +1,29 @@
-import type { IncomingAnswer, OutgoingMessage } from './outgoing-message.js';
+import type { IncomingResponse, OutgoingMessage } from './outgoing-message.js';
 import { headerInText, withoutHeaders } from './header-text.js';
-import { urlOf } from './url.js';
+import { requestUrl } from './url.js';
 
 type HeaderValue = string | string[];
 
-/** A request of undici, or of the fetch that is built on it, as its channels hand it out. */
+/** A request of undici, or of the fetch that is built on it, as undici's channels provide it. */
 export interface UndiciRequest {
   readonly origin: string | URL;
   readonly path: string;
   readonly method: string;
-  /** Names and values in turn, in a list of the request's own; before undici 6 one text. */
+  /** A list of alternating names and values, which belongs to this request. Before undici 6, it is one text. */
   headers: HeaderValue[] | string;
-  /** The protocol that the connection is to be taken over for. */
+  /** The protocol to which the connection is switched. */
   readonly upgrade?: string | boolean | null;
   addHeader(name: string, value: string): unknown;
 }
 
-/** The head of an answer, as undici's channels hand it out. */
-export interface UndiciResponse {
+/** The head of a response, as undici's channels provide it. */
+export interface UndiciResponseHead {
   readonly statusCode: number;
-  /** Names and values in turn; over HTTP/2 also values by their names. */
+  /** A list of alternating names and values; over HTTP/2, possibly an object of the values by name. */
   readonly headers: readonly (Buffer | string)[] | Readonly<Record<string, HeaderValue | undefined>>;
 }
 
+/** A request of undici. */
 export class UndiciMessage implements OutgoingMessage {
   constructor(private readonly request: UndiciRequest) {}
 
@@ -31,7 +32,7 @@ export class UndiciMessage implements OutgoingMessage {
   }
 
   get url(): string {
-    return urlOf(this.origin, this.request.path);
+    return requestUrl(this.origin, this.request.path);
   }
 
   get origin(): string {
@@ -41,14 +42,14 @@ export class UndiciMessage implements OutgoingMessage {
 
   header(name: string): HeaderValue | undefined {
     const { headers } = this.request;
-    return typeof headers === 'string' ? headerInText(headers, name) : valueOf(headers, name);
+    return typeof headers === 'string' ? headerInText(headers, name) : listedHeader(headers, name);
   }
 
   setHeader(name: string, value: string): void {
     this.request.addHeader(name, value);
   }
 
-  // undici can add a header, but not take one out.
+  // undici has a method to add a header, but none to remove one.
   replaceHeaders(remove: readonly string[], add: Readonly<Record<string, string>>): boolean {
     const { request } = this;
     if (typeof request.headers === 'string') request.headers = withoutHeaders(request.headers, remove);
@@ -59,8 +60,9 @@ export class UndiciMessage implements OutgoingMessage {
   }
 }
 
-export class UndiciAnswer implements IncomingAnswer {
-  constructor(private readonly response: UndiciResponse) {}
+/** The response to a request of undici. */
+export class UndiciResponse implements IncomingResponse {
+  constructor(private readonly response: UndiciResponseHead) {}
 
   get statusCode(): number {
     return this.response.statusCode;
@@ -68,11 +70,11 @@ export class UndiciAnswer implements IncomingAnswer {
 
   header(name: string): HeaderValue | undefined {
     const { headers } = this.response;
-    return isList(headers) ? valueOf(headers, name) : headers[name];
+    return isList(headers) ? listedHeader(headers, name) : headers[name];
   }
 }
 
-function isList(headers: UndiciResponse['headers']): headers is readonly (Buffer | string)[] {
+function isList(headers: UndiciResponseHead['headers']): headers is readonly (Buffer | string)[] {
   return Array.isArray(headers);
 }
 
@@ -83,8 +85,8 @@ function removeFrom(headers: HeaderValue[], names: readonly string[]): void {
   }
 }
 
-/** The value of a header in a list of names and values; a list where it is there several times. */
-function valueOf(headers: readonly (HeaderValue | Buffer)[], name: string): HeaderValue | undefined {
+/** The value of a header in a list of alternating names and values. It is a list if the header occurs several times. */
+function listedHeader(headers: readonly (HeaderValue | Buffer)[], name: string): HeaderValue | undefined {
   const wanted = name.toLowerCase();
   const values: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { answerAttributes, requestAttributes } from '../../../../lib/http/client/attributes.js';
+import { responseAttributes, clientRequestAttributes } from '../../../../lib/http/client/attributes.js';
 import { parseUrl } from '../../../../lib/http/client/url.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 
@@ -15,7 +15,7 @@ const message = (url: string, method = 'GET', socketPath?: string) => ({
   replaceHeaders: () => false,
 });
 
-describe('requestAttributes()', () => {
+describe('clientRequestAttributes()', () => {
   it.each([
     ['http://shop.test/a', 'shop.test', 80],
     ['https://shop.test/a', 'shop.test', 443],
@@ -24,7 +24,7 @@ describe('requestAttributes()', () => {
     ['http://127.0.0.1/a', '127.0.0.1', 80],
     ['not a url', undefined, undefined],
   ])('%s is served by %s at %s', (url, address, port) => {
-    const attributes = requestAttributes(message(url), parseUrl(url), options);
+    const attributes = clientRequestAttributes(message(url), parseUrl(url), options);
     expect(attributes['server.address']).toBe(address);
     expect(attributes['server.port']).toBe(port);
     expect(attributes['url.full']).toBe(url);
@@ -33,27 +33,27 @@ describe('requestAttributes()', () => {
 
   it('knows the methods of HTTP, and keeps another beside', () => {
     const url = 'http://shop.test/a';
-    expect(requestAttributes(message(url, 'PROPFIND'), parseUrl(url), options)).toMatchObject({
+    expect(clientRequestAttributes(message(url, 'PROPFIND'), parseUrl(url), options)).toMatchObject({
       'http.request.method': '_OTHER',
       'http.request.method_original': 'PROPFIND',
     });
-    expect(requestAttributes(message(url, 'PATCH'), parseUrl(url), options)).not.toHaveProperty([
+    expect(clientRequestAttributes(message(url, 'PATCH'), parseUrl(url), options)).not.toHaveProperty([
       'http.request.method_original',
     ]);
   });
 
   it('names a socket in the file system in place of host and port', () => {
     const url = 'http://localhost/a';
-    const attributes = requestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), options);
+    const attributes = clientRequestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), options);
     expect(attributes['server.address']).toBe('/run/x.sock');
     expect(attributes).not.toHaveProperty(['server.port']);
   });
 });
 
-describe('answerAttributes()', () => {
+describe('responseAttributes()', () => {
   it('leaves out what is not known', () => {
-    expect(answerAttributes(undefined, {})).toEqual({});
-    expect(answerAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
+    expect(responseAttributes(undefined, {})).toEqual({});
+    expect(responseAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
       'http.response.status_code': 204,
       'network.peer.address': '::1',
       'network.peer.port': 80,

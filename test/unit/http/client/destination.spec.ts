@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Agent, ClientRequest, type ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { connect } from 'node:net';
-import { destinationOf } from '../../../../lib/http/client/destination.js';
+import { requestDestination } from '../../../../lib/http/client/destination.js';
 
 /** A request that is never sent. */
 function create(options: ClientRequestArgs): ClientRequest {
@@ -42,14 +42,14 @@ describe('where a request of node:http goes', () => {
       { setHost: false },
       ...(options.agent ? [] : [{ agent: false as const }]),
     ];
-    const found = variants.map((more) => destinationOf(create({ ...options, ...more })));
+    const found = variants.map((more) => requestDestination(create({ ...options, ...more })));
     expect(found).toEqual(variants.map(() => ({ origin, hasUnknownPort: false, socketPath: undefined })));
   });
 
   it('is told of requests that are asked about together', () => {
     const agent = new Agent();
     const requests = Array.from({ length: 3 }, () => create({ host: '127.0.0.1', port: 81, headers: lying, agent }));
-    const found = requests.map((request) => destinationOf(request).origin);
+    const found = requests.map((request) => requestDestination(request).origin);
     expect(found).toEqual(requests.map(() => 'http://127.0.0.1:81'));
   });
 
@@ -57,7 +57,7 @@ describe('where a request of node:http goes', () => {
     const agent = new Agent({ keepAlive: true });
     const requests = [81, 82, 81, 83].map((port) => {
       const request = create({ host: '127.0.0.1', port, agent, headers: lying });
-      return destinationOf(request).origin;
+      return requestDestination(request).origin;
     });
     expect(requests).toEqual([81, 82, 81, 83].map((port) => `http://127.0.0.1:${port}`));
   });
@@ -65,14 +65,14 @@ describe('where a request of node:http goes', () => {
   it('is known of a request that waits for a connection', () => {
     const agent = new Agent({ maxSockets: 1 });
     const found = [81, 81, 82, 82].map(
-      (port) => destinationOf(create({ host: '127.0.0.1', port, agent, headers: lying })).origin,
+      (port) => requestDestination(create({ host: '127.0.0.1', port, agent, headers: lying })).origin,
     );
     expect(found).toEqual([81, 81, 82, 82].map((port) => `http://127.0.0.1:${port}`));
   });
 
   it('is the file of a socket, of the request or of its agent', () => {
     const found = [{ socketPath: '/a.sock' }, { agent: new Agent({ socketPath: '/a.sock' } as object) }].map(
-      (options) => destinationOf(create(options)).socketPath,
+      (options) => requestDestination(create(options)).socketPath,
     );
     expect(found).toEqual(['/a.sock', '/a.sock']);
   });
@@ -83,13 +83,13 @@ describe('where a request of node:http goes', () => {
     const keepsAuthority = Object.getOwnPropertySymbols(create({})).some((it) => it.description === 'kAuthority');
 
     it('is the port that Node has written', () => {
-      const { hasUnknownPort, origin } = destinationOf(create({ host: 'a.test', port: 81, createConnection }));
+      const { hasUnknownPort, origin } = requestDestination(create({ host: 'a.test', port: 81, createConnection }));
       expect([origin, hasUnknownPort]).toEqual(['http://a.test:81', false]);
     });
 
     it.each([{ host: 'a.test:9' }, { Host: 'b.test:9' }, ['Host', 'a.test:9']])('is not what %j says', (headers) => {
       const request = create({ host: 'a.test', port: 81, createConnection, headers });
-      const { hasUnknownPort, origin } = destinationOf(request);
+      const { hasUnknownPort, origin } = requestDestination(request);
       const expected = keepsAuthority ? ['http://a.test:81', false] : ['http://a.test', true];
       expect([origin, hasUnknownPort]).toEqual(expected);
     });

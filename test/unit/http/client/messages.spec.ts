@@ -5,7 +5,7 @@ import { ROOT_CONTEXT, createContextKey } from '@opentelemetry/api';
 import { headerInText, withoutHeaders } from '../../../../lib/http/client/header-text.js';
 import { NodeMessage } from '../../../../lib/http/client/node-message.js';
 import { undiciCaller } from '../../../../lib/http/client/undici-caller.js';
-import { UndiciAnswer, UndiciMessage, type UndiciRequest } from '../../../../lib/http/client/undici-message.js';
+import { UndiciResponse, UndiciMessage, type UndiciRequest } from '../../../../lib/http/client/undici-message.js';
 import { contextManager } from '../../../../lib/core/context-manager.js';
 import { recordSpans } from '../../../support/recorded-spans.js';
 
@@ -81,12 +81,12 @@ describe('a message of undici', () => {
 
   it('has an answer with headers in bytes or in texts', () => {
     const headers = [Buffer.from('X-A'), Buffer.from('1'), 'x-b', '2', 'X-a', '3'];
-    const answer = new UndiciAnswer({ statusCode: 200, headers });
+    const answer = new UndiciResponse({ statusCode: 200, headers });
     expect([answer.header('x-a'), answer.header('x-b'), answer.header('x-c')]).toEqual([['1', '3'], '2', undefined]);
   });
 
   it('has an answer with headers by their names, over HTTP/2', () => {
-    const answer = new UndiciAnswer({ statusCode: 200, headers: { 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] } });
+    const answer = new UndiciResponse({ statusCode: 200, headers: { 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] } });
     expect([answer.header('x-a'), answer.header('set-cookie'), answer.header('x-c')]).toEqual([
       '1',
       ['a=1', 'b=2'],

@@ -14,7 +14,7 @@ import {
   ClientRequest as ClientRequestOfOurs,
   type ClientRequestOptions,
 } from '../../../../lib/http/client/client-request.js';
-import { UndiciAnswer, UndiciMessage } from '../../../../lib/http/client/undici-message.js';
+import { UndiciResponse, UndiciMessage } from '../../../../lib/http/client/undici-message.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 import { recordSpans } from '../../../support/recorded-spans.js';
 
@@ -227,7 +227,7 @@ describe('requests that are not as they should be', () => {
       const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
       const response = { statusCode: 200, headers: [] };
       const begun = ClientRequestOfOurs.start(new UndiciMessage(request), OPTIONS)!;
-      begun.answered(new UndiciAnswer(response));
+      begun.receiveHead(new UndiciResponse(response));
       begun.complete();
       kept.push(begun);
       return [new WeakRef(request), new WeakRef(response)];

@@ -18,13 +18,17 @@ describe('the rules of a request', () => {
 
   it('let everything through where there are none', () => {
     const rules = new RequestRules(to('http://a.test'), NOTHING);
-    expect([rules.ignored, rules.propagates, rules.destination?.href]).toEqual([false, true, 'http://a.test/']);
+    expect([rules.isIgnored, rules.allowsPropagation, rules.destination?.href]).toEqual([
+      false,
+      true,
+      'http://a.test/',
+    ]);
   });
 
   it('ask for the host that the request goes to', () => {
     const options = { ignore: host('a.test'), propagateTo: host('b.test') };
     const rules = ['http://a.test', 'http://b.test'].map((origin) => new RequestRules(to(origin), options));
-    expect(rules.map(({ ignored, propagates }) => [ignored, propagates])).toEqual([
+    expect(rules.map(({ isIgnored, allowsPropagation }) => [isIgnored, allowsPropagation])).toEqual([
       [true, false],
       [false, true],
     ]);
@@ -33,35 +37,35 @@ describe('the rules of a request', () => {
   it('ask for a proxy as well as for what it is asked for', () => {
     const request = to('http://proxy.test:3128', 'http://a.test/b');
     const propagates = (...names: string[]) =>
-      new RequestRules(request, { ...NOTHING, propagateTo: host(...names) }).propagates;
+      new RequestRules(request, { ...NOTHING, propagateTo: host(...names) }).allowsPropagation;
     expect([propagates('a.test'), propagates('proxy.test'), propagates('a.test', 'proxy.test')]).toEqual([
       false,
       false,
       true,
     ]);
-    const ignored = (name: string) => new RequestRules(request, { ...NOTHING, ignore: host(name) }).ignored;
+    const ignored = (name: string) => new RequestRules(request, { ...NOTHING, ignore: host(name) }).isIgnored;
     expect([ignored('a.test'), ignored('proxy.test'), ignored('b.test')]).toEqual([true, true, false]);
     expect(new RequestRules(request, NOTHING).destination?.host).toBe('proxy.test:3128');
   });
 
   it('are not met by a URL that only begins like that of its host', () => {
     const request = to('http://a.test', 'http://a.test.evil/');
-    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test') }).propagates).toBe(false);
-    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test.evil') }).propagates).toBe(false);
+    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test') }).allowsPropagation).toBe(false);
+    expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test.evil') }).allowsPropagation).toBe(false);
   });
 
   it('let nothing out where the port is not known, or the URL is none', () => {
     const propagateTo = () => true;
     const unknown = { ...to('http://a.test'), hasUnknownPort: true };
-    expect(new RequestRules(unknown, { ...NOTHING, propagateTo }).propagates).toBe(false);
-    expect(new RequestRules(unknown, NOTHING).propagates).toBe(true);
-    expect(new RequestRules(to('none'), { ...NOTHING, propagateTo }).propagates).toBe(false);
+    expect(new RequestRules(unknown, { ...NOTHING, propagateTo }).allowsPropagation).toBe(false);
+    expect(new RequestRules(unknown, NOTHING).allowsPropagation).toBe(true);
+    expect(new RequestRules(to('none'), { ...NOTHING, propagateTo }).allowsPropagation).toBe(false);
   });
 
   // First: a warning comes once a minute.
   it('say that a promise is no answer', () => {
     const ignore = (() => Promise.resolve(true)) as unknown as () => boolean;
-    void new RequestRules(to('http://a.test'), { ...NOTHING, ignore }).ignored;
+    void new RequestRules(to('http://a.test'), { ...NOTHING, ignore }).isIgnored;
     expect(spans.diagnostics.join('\n')).toMatch(/http\.client\.ignore is async and was ignored/);
   });
 
@@ -75,6 +79,6 @@ describe('the rules of a request', () => {
   ])('take %s for an answer as they should', (_name, answer, ignored, propagates) => {
     const predicate = answer as () => boolean;
     const rules = new RequestRules(to('http://a.test'), { ignore: predicate, propagateTo: predicate });
-    expect([rules.ignored, rules.propagates]).toEqual([ignored, propagates]);
+    expect([rules.isIgnored, rules.allowsPropagation]).toEqual([ignored, propagates]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { redactUrl, urlOf } from '../../../../lib/http/client/url.js';
+import { redactUrl, requestUrl } from '../../../../lib/http/client/url.js';
 import { namesSecret } from '../../../../lib/options/secret-names.js';
 
-describe('urlOf()', () => {
+describe('requestUrl()', () => {
   it.each([
     ['http://shop.test', '/a?b=c', 'http://shop.test/a?b=c'],
     ['http://shop.test', '', 'http://shop.test/'],
@@ -11,7 +11,7 @@ describe('urlOf()', () => {
     ['http://proxy.test:3128', 'http://shop.test/a', 'http://shop.test/a'],
     ['http://[::1]:80', '/http://b', 'http://[::1]:80/http://b'],
   ])('%s and %s are %s', (origin, target, url) => {
-    expect(urlOf(origin, target)).toBe(url);
+    expect(requestUrl(origin, target)).toBe(url);
   });
 });
 
