@@ -1,4 +1,4 @@
-/** Builds the package twice, as ES modules and as CommonJS, and says in each folder which one it holds. */
+/** Builds the package as ES modules and as CommonJS, each in a folder with a package.json that declares the module type. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { runBinsAtOnce } from './support/run.mjs';
 

@@ -1,4 +1,4 @@
-/** Checks what would be published: the manifest, and the types as each kind of consumer resolves them. */
+/** Checks the package that would be published: its manifest, and its types as each kind of consumer resolves them. */
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,16 +15,16 @@ const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-pack-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
 const tarball = pack(folder);
 runBin('publint', 'publint', ['run', tarball, '--strict']);
-// Not checked: `node10`, the resolution of TypeScript before exports maps, which Nest 11 and 12 do not support either.
+// Not checked is `node10`, TypeScript's resolution without exports maps, which Nest 11 and 12 do not support either.
 runBin('@arethetypeswrong/cli', 'attw', [tarball, '--profile', 'node16']);
 
-/** Spans carry the version as their instrumentation scope: it must not be left behind by a release. */
+/** Checks that a release has updated the version that spans have in their instrumentation scope. */
 async function checkVersion() {
   const { VERSION } = await import('../dist/esm/core/version.js');
   if (VERSION !== version) fail([`lib/core/version.ts says ${VERSION}, package.json ${version}`]);
 }
 
-/** An application without an optional package must still compile, so no published type may lean on one. */
+/** Checks that no published type needs an optional package: an application without the package has to compile. */
 function checkPublishedTypes() {
   const optional = [...Object.keys(peerDependenciesMeta), '@grpc/grpc-js', '@nestjs/axios', 'prom-client'];
   const files = readdirSync(join(root, 'dist'), { encoding: 'utf8', recursive: true });

@@ -1,4 +1,4 @@
-/** Everything that can be said about the code without running it; stops at the first complaint. */
+/** Runs all static checks, and stops at the first one that fails. */
 import process from 'node:process';
 import { run, runBin } from './support/run.mjs';
 

@@ -3,7 +3,7 @@
  *
  *   node scripts/dashboards.mjs [--check]
  *
- * With `--check` it writes nothing, and fails where a file is not what its source says.
+ * With `--check` it writes nothing, and fails if a file differs from its source.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -17,34 +17,34 @@ const folder = join(root, 'sample/02-shop/observability');
 const target = join(folder, 'grafana/dashboards');
 
 const texts = await dashboardTexts();
-const stale = [...texts].filter(([file, text]) => !existsSync(file) || readFileSync(file, 'utf8') !== text);
-const strays = readdirSync(target)
+const outdated = [...texts].filter(([file, text]) => !existsSync(file) || readFileSync(file, 'utf8') !== text);
+const obsoleteFiles = readdirSync(target)
   .map((name) => join(target, name))
   .filter((file) => !texts.has(file));
 
 if (process.argv.includes('--check')) {
-  const wrong = [...stale.map(([file]) => file), ...strays].map((file) => relative(root, file));
-  for (const file of wrong) console.error(`${file} is not what its source says: run node scripts/dashboards.mjs`);
+  const wrong = [...outdated.map(([file]) => file), ...obsoleteFiles].map((file) => relative(root, file));
+  for (const file of wrong) console.error(`${file} differs from its source: run node scripts/dashboards.mjs`);
   console.log(`${texts.size} dashboards, ${wrong.length} problems`);
   process.exit(wrong.length > 0 ? 1 : 0);
 }
-for (const [file, text] of stale) writeFileSync(file, text);
-for (const file of strays) rmSync(file);
-console.log(`${texts.size} dashboards, ${stale.length} written`);
+for (const [file, text] of outdated) writeFileSync(file, text);
+for (const file of obsoleteFiles) rmSync(file);
+console.log(`${texts.size} dashboards, ${outdated.length} written`);
 
 async function dashboardTexts() {
-  const dashboards = await load(join(folder, 'dashboards'));
-  const found = new Map();
+  const dashboards = await loadDashboards(join(folder, 'dashboards'));
+  const textsByFile = new Map();
   for (const [name, dashboard] of Object.entries(dashboards)) {
     const file = join(target, `${name}.json`);
     const style = await resolveConfig(file);
-    found.set(file, await format(JSON.stringify(dashboard), { ...style, filepath: file }));
+    textsByFile.set(file, await format(JSON.stringify(dashboard), { ...style, filepath: file }));
   }
-  return found;
+  return textsByFile;
 }
 
-/** Node 20 does not run TypeScript. */
-async function load(sources) {
+/** Compiles the sources and imports them, because Node 20 does not run TypeScript. */
+async function loadDashboards(sources) {
   const cache = join(root, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const output = mkdtempSync(join(cache, 'nestjs-tracing-dashboards-'));

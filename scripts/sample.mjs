@@ -20,7 +20,7 @@ if (!existsSync(join(folder, 'main.ts'))) {
   process.exit(1);
 }
 
-if (libraryIsStale()) await import('./build.mjs');
+if (isLibraryOutdated()) await import('./build.mjs');
 transpile();
 
 process.setSourceMapsEnabled(true);
@@ -28,8 +28,8 @@ const main = join(output, 'main.js');
 process.argv = [process.execPath, main, ...args];
 await import(pathToFileURL(main).href);
 
-function libraryIsStale() {
-  // The build writes this file last.
+function isLibraryOutdated() {
+  // This file is the last one that the build writes.
   const built = join(root, 'dist/cjs/package.json');
   return !existsSync(built) || newestChange(join(root, 'lib')) > statSync(built).mtimeMs;
 }
@@ -39,7 +39,7 @@ function newestChange(directory) {
   return Math.max(...files.map((file) => statSync(join(directory, file)).mtimeMs));
 }
 
-/** Types are the business of `npm run check`: here a sample only has to start quickly. */
+/** Compiles the sample without type checks, so that it starts quickly. `npm run check` checks the types. */
 function transpile() {
   rmSync(output, { recursive: true, force: true });
   for (const file of readdirSync(folder, { encoding: 'utf8', recursive: true })) {

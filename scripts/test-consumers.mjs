@@ -1,5 +1,5 @@
 /**
- * Installs the packed library into small applications of their own, as users do, and runs them.
+ * Installs the packed library into small applications, as users do, and runs them.
  *
  *   node scripts/test-consumers.mjs [names of folders in test/consumers]
  */
@@ -12,7 +12,7 @@ import { npm, pack } from './support/pack.mjs';
 import { root, run } from './support/run.mjs';
 
 const templates = join(root, 'test/consumers');
-/** Which application is run, by what is installed. */
+/** The application to run, by the dependency that is installed. The first match counts. */
 const APPS = [
   ['@nestjs/microservices', 'grpc-app.ts'],
   ['@nestjs/platform-fastify', 'fastify-app.ts'],
@@ -43,7 +43,7 @@ function test(name) {
   for (const file of ['users.proto', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
 
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
-  // These are optional: were one here by accident, the test would not show that the library does without it.
+  // These packages are optional. If one were installed by accident, the test would not prove that the library works without it.
   for (const optional of ['@nestjs/microservices', '@opentelemetry/exporter-jaeger', 'prom-client']) {
     if (optional in dependencies) continue;
     assert(!existsSync(join(cwd, 'node_modules', optional)), `${optional} is installed in ${name}`);

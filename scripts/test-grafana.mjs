@@ -1,6 +1,6 @@
 /**
- * Tests the shop's Grafana files against Grafana's own code, as far as npm has it: from an exemplar of ours to the link that a user
- * would click, and the dashboards by Grafana's types. Apart from the other tests because of its size.
+ * Tests the shop's Grafana files with the parts of Grafana that npm has: that an exemplar becomes the link that a user clicks,
+ * and that the dashboards fit Grafana's types. It is separate from the other tests because Grafana is large.
  *
  *   node scripts/test-grafana.mjs [arguments for Jest]
  */
@@ -8,6 +8,6 @@ import process from 'node:process';
 import { grafanaPackages } from './support/grafana.mjs';
 
 process.env.GRAFANA_PACKAGES = grafanaPackages();
-// The last one, for it takes all that follows it.
+// This has to be the last argument, because Jest takes all following ones as its values.
 process.argv.push('--testMatch', '<rootDir>/test/grafana/**/*.spec.ts');
 await import('./test-interop.mjs');

@@ -1,5 +1,5 @@
 /**
- * Tests the library against a real Jaeger and a real Prometheus, which are found, built or installed by `support/`.
+ * Tests the library with a real Jaeger and a real Prometheus, which `support/` finds, builds or installs.
  *
  *   node scripts/test-interop.mjs [arguments for Jest]
  */
@@ -10,11 +10,11 @@ import { findJaeger } from './support/jaeger.mjs';
 import { findCompose, findPrometheus } from './support/prometheus.mjs';
 import { root } from './support/run.mjs';
 
-/** Milliseconds after which something hangs. */
-const PATIENCE = 10 * 60_000;
+/** The time after which the tests are ended, in milliseconds. */
+const TIME_LIMIT = 10 * 60_000;
 const LABEL = `nestjs-tracing-interop=${process.pid}`;
 
-const { jaeger, prometheus, compose } = find();
+const { jaeger, prometheus, compose } = findPrograms();
 console.log(`Jaeger: ${jaeger.path ?? jaeger.image}, Prometheus: ${prometheus.prometheus}`);
 const jest = [
   '--experimental-vm-modules',
@@ -29,9 +29,9 @@ const env = {
   PROMETHEUS_PROGRAMS: JSON.stringify(prometheus),
   COMPOSE_COMMAND: JSON.stringify(compose),
 };
-// A group of its own, by which everything that the tests have started can be ended with them.
+// Detached, so that it is the leader of a process group: everything that the tests start can be ended with the group.
 const child = spawn(process.execPath, jest, { cwd: root, env, stdio: 'inherit', detached: true });
-const timer = setTimeout(() => giveUp(`The tests are not done after ${PATIENCE / 60_000} minutes.`), PATIENCE);
+const timer = setTimeout(() => giveUp(`The tests have not ended after ${TIME_LIMIT / 60_000} minutes.`), TIME_LIMIT);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => giveUp(`Ended by ${signal}.`));
 
 const [code] = await once(child, 'exit');
@@ -39,7 +39,7 @@ clearTimeout(timer);
 endAll();
 process.exit(code ?? 1);
 
-function find() {
+function findPrograms() {
   try {
     return { jaeger: findJaeger(), prometheus: findPrometheus(), compose: findCompose() };
   } catch (error) {
@@ -58,7 +58,7 @@ function endAll() {
   try {
     if (child.pid) process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // Nobody is left.
+    // All processes have ended.
   }
   if (jaeger.kind !== 'container') return;
   const { stdout } = spawnSync('docker', ['ps', '--quiet', `--filter=label=${LABEL}`], { encoding: 'utf8' });

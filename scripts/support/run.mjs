@@ -7,29 +7,29 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Runs a program in the foreground and says whether it succeeded. */
+/** Runs a program in the foreground. Returns true if it succeeded. */
 export function succeeds(command, args, options = {}) {
   const { error, status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
   if (error) throw error;
   return status === 0;
 }
 
-/** Runs a program without showing what it says, and tells whether it is there and succeeded. */
-export function works(command, args) {
+/** Runs a program without showing its output. Returns true if it exists and succeeded. */
+export function runsSuccessfully(command, args) {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
 
-/** Runs a program in the foreground; its failure ends this script too. */
+/** Runs a program in the foreground. Exits if it fails. */
 export function run(command, args, options) {
   if (!succeeds(command, args, options)) process.exit(1);
 }
 
-/** Runs a development dependency with the Node at hand: without a shell, so the same on every platform. */
+/** Runs a development dependency with the present Node, and without a shell, so that all platforms behave the same. */
 export function runBin(packageName, bin, args, options) {
   run(process.execPath, [binFile(packageName, bin), ...args], options);
 }
 
-/** Runs one several times at once, with each of these arguments; a failure ends this script too. */
+/** Runs a development dependency in parallel, once for each list of arguments. Exits if one of them fails. */
 export async function runBinsAtOnce(packageName, bin, argumentLists) {
   const file = binFile(packageName, bin);
   const children = argumentLists.map((args) =>
