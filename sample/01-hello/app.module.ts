@@ -11,11 +11,11 @@ import { PaymentsService } from './payments.service.js';
       inject: [ConfigService],
       useFactory: (config: ConfigService) => ({
         serviceName: config.get('SERVICE_NAME', 'hello'),
-        // "console" prints each trace, "memory" lets main.ts look whether it is complete. A service of your own leaves
-        // this out and sends its traces by OTLP to localhost:4318.
+        // "console" prints each trace, and "memory" lets main.ts check that it is complete. Your own service omits this
+        // option, and then sends its traces by OTLP to localhost:4318.
         exporter: ['console', 'memory'],
         sampler: { ratio: config.get('TRACE_RATIO', 1) },
-        // Outgoing requests are left alone since the only ones here are those that main.ts sends to this very process.
+        // Outgoing requests are not traced: the only ones are those that main.ts sends to this same process.
         http: { ignore: ['/health'], client: false },
       }),
     }),

@@ -1,12 +1,12 @@
 import type { ReadableSpan } from 'nestjs-tracing';
 
-/** A span that a trace has to have, with exactly these children. */
+/** A span that a trace must have, with exactly these children. */
 export interface ExpectedSpan {
   name: string;
   children?: ExpectedSpan[];
 }
 
-/** Whether the one trace of a request for `path` has exactly the expected spans, each below its parent. */
+/** True if a request for `path` has one trace, with exactly the expected spans, each below its parent. */
 export function isComplete(spans: readonly ReadableSpan[], path: string, expected: ExpectedSpan): boolean {
   const roots = spans.filter((span) => span.attributes['url.path'] === path);
   const [root] = roots;

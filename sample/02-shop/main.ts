@@ -1,4 +1,4 @@
-/** Starts the shop, sends it some orders, and prints what became of each: one trace over all services. */
+/** Starts the shop, sends some orders, and prints the trace of each order over all services. */
 import { curlLine, goodOrder, send, visits, type Visit } from './run/visits.js';
 import { Shop } from './run/shop.js';
 import type { Span } from './run/span.js';
@@ -6,10 +6,10 @@ import { problemsOf } from './run/trace-check.js';
 import { TraceReceiver } from './run/trace-receiver.js';
 import { drawTrace } from './run/trace-tree.js';
 
-/** How long to wait for the spans of an order, in milliseconds. */
-const PATIENCE = 2000;
-/** How long a trace has to be silent until it counts as over. */
-const SILENCE = 500;
+/** The longest time to wait for the spans of an order, in milliseconds. */
+const TIME_LIMIT = 2000;
+/** The time without new spans after which a trace counts as complete, in milliseconds. */
+const QUIET_TIME = 500;
 
 /** An order that was sent, and the id of its trace. */
 interface Sent {
@@ -46,7 +46,7 @@ async function demonstrate(): Promise<void> {
     const { status, traceId, body } = await send(url, visit);
     sent.push({ visit, traceId });
     console.log(`> ${visit.title}: ${status} ${body}\n`);
-    await traces.until(traceId, (spans) => problemsOf(spans, visit.trace).length === 0, PATIENCE);
+    await traces.until(traceId, (spans) => problemsOf(spans, visit.trace).length === 0, TIME_LIMIT);
     print(traces.spansOf(traceId));
   }
   if (once) return checkAll(sent);
@@ -56,29 +56,29 @@ async function demonstrate(): Promise<void> {
   await interrupted;
 }
 
-/** By the time the services have closed they have exported everything, so what is not here is lost. */
+/** Checks all traces after the services have closed: they have exported everything by then, so a missing span is lost. */
 async function checkAll(sent: readonly Sent[]): Promise<void> {
   await shop.stop();
   const problems = sent.flatMap(({ visit, traceId }) =>
     problemsOf(traces.spansOf(traceId), visit.trace).map((problem) => `${visit.title}: ${problem}`),
   );
-  const strays = traces.traceIds.filter((traceId) => !sent.some((it) => it.traceId === traceId));
-  problems.push(...strays.map((traceId) => `belongs to no order: ${drawTrace(traces.spansOf(traceId), false)}`));
+  const unknownTraces = traces.traceIds.filter((traceId) => !sent.some((visit) => visit.traceId === traceId));
+  problems.push(...unknownTraces.map((traceId) => `a trace of no order: ${drawTrace(traces.spansOf(traceId), false)}`));
   for (const problem of problems) console.error(problem);
   console.log(problems.length === 0 ? `All ${sent.length} traces are complete.` : `Problems: ${problems.length}.`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
 function printLaterTraces(): void {
-  const silences = new Map<string, NodeJS.Timeout>();
+  const timers = new Map<string, NodeJS.Timeout>();
   traces.onSpan(({ traceId }) => {
-    clearTimeout(silences.get(traceId));
-    const over = () => {
-      silences.delete(traceId);
+    clearTimeout(timers.get(traceId));
+    const onComplete = () => {
+      timers.delete(traceId);
       print(traces.spansOf(traceId));
       traces.forget(traceId);
     };
-    silences.set(traceId, setTimeout(over, SILENCE).unref());
+    timers.set(traceId, setTimeout(onComplete, QUIET_TIME).unref());
   });
 }
 

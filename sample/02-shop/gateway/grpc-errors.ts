@@ -8,7 +8,7 @@ const httpStatusOf: Partial<Record<status, HttpStatus>> = {
   [status.RESOURCE_EXHAUSTED]: HttpStatus.CONFLICT,
 };
 
-/** Answers a failed call to the status that fits: what is wrong in the shop itself is a bad gateway. */
+/** Throws the HTTP exception that fits a failed call. Errors of the shop itself become 502 Bad Gateway. */
 export function throwHttpException(cause: ServiceError): never {
   throw new HttpException(cause.details, httpStatusOf[cause.code] ?? HttpStatus.BAD_GATEWAY, { cause });
 }

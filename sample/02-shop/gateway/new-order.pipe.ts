@@ -1,7 +1,7 @@
 import { BadRequestException, Injectable, type PipeTransform } from '@nestjs/common';
 import type { Item, NewOrder } from '../proto/orders.js';
 
-/** Lets only orders through that look like one. */
+/** Rejects a body that is not an order. */
 @Injectable()
 export class NewOrderPipe implements PipeTransform<Partial<NewOrder> | undefined, NewOrder> {
   transform(body: Partial<NewOrder> = {}): NewOrder {

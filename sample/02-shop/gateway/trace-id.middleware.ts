@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Injectable, type NestMiddleware } from '@nestjs/common';
 import { TracingService } from 'nestjs-tracing';
 
-/** Tells the caller the trace id, to be quoted when something went wrong. */
+/** Sends the trace id to the caller, who can quote it in an error report. */
 @Injectable()
 export class TraceIdMiddleware implements NestMiddleware {
   constructor(private readonly tracing: TracingService) {}

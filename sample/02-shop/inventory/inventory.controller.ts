@@ -12,7 +12,7 @@ export class InventoryController {
     private readonly tracing: TracingService,
   ) {}
 
-  /** The tenant has come all the way from the gateway, and no message had to have a field for it. */
+  /** The tenant comes from the gateway, although no message has a field for it. */
   @GrpcMethod('Inventory')
   async reserve(@Payload() { items }: ItemList, @Baggage('tenant.id') tenant?: string): Promise<Reservation> {
     this.tracing.setAttributes({ 'tenant.id': tenant });

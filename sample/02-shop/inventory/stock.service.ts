@@ -6,7 +6,7 @@ import { Span, SpanAttribute } from 'nestjs-tracing';
 import type { PickedItem } from '../proto/inventory.js';
 import type { Item } from '../proto/orders.js';
 
-/** More of one item than this is never on the shelf. */
+/** The greatest stock of an item. */
 const MAX_PIECES = 500;
 
 @Injectable()

@@ -8,7 +8,7 @@ import type { Item } from '../proto/orders.js';
 
 export const INVENTORY_CLIENT = 'inventory client';
 
-/** The inventory, as the orders need it. */
+/** The client of the inventory service. */
 @Injectable()
 export class InventoryService implements OnModuleInit {
   private inventory!: Inventory;
@@ -23,7 +23,7 @@ export class InventoryService implements OnModuleInit {
   }
 
   reserve(items: Item[]): Promise<Reservation> {
-    return firstValueFrom(this.inventory.reserve({ items }).pipe(catchError(passOn)));
+    return firstValueFrom(this.inventory.reserve({ items }).pipe(catchError(rethrowStatus)));
   }
 
   async pick(items: Item[]): Promise<void> {
@@ -35,7 +35,7 @@ export class InventoryService implements OnModuleInit {
   }
 }
 
-/** What the inventory says is the answer to the order as well: without this Nest would call it an internal error. */
-function passOn({ code, details }: ServiceError): never {
+/** Rethrows the status of the inventory as the status of the order. Without it, Nest would respond with an internal error. */
+function rethrowStatus({ code, details }: ServiceError): never {
   throw new RpcException({ code, message: details });
 }

@@ -4,7 +4,7 @@ import { ConfigService } from '@nestjs/config';
 import { RpcException } from '@nestjs/microservices';
 import { Span, Timed } from 'nestjs-tracing';
 
-/** The payment provider: somebody else's HTTP service. */
+/** The client of the payment provider, an HTTP service of another company. */
 @Injectable()
 export class PaymentsService {
   private readonly url: string;

@@ -15,13 +15,13 @@ export interface PickedItem {
   sku: string;
 }
 
-/** The service `shop.Inventory`, as its callers see it. */
+/** The client interface of the service `shop.Inventory`. */
 export interface Inventory {
   reserve(list: ItemList): Observable<Reservation>;
   pick(list: ItemList): Observable<PickedItem>;
 }
 
-/** What both sides of `shop.Inventory` tell Nest. */
+/** The options of Nest for the server and the clients of `shop.Inventory`. */
 export function inventoryGrpc(url: string): GrpcOptions {
   const protoPath = join(import.meta.dirname, 'inventory.proto');
   return { transport: Transport.GRPC, options: { package: 'shop', protoPath, url } };

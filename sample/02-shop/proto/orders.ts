@@ -18,13 +18,13 @@ export interface Order {
   total: number;
 }
 
-/** The service `shop.Orders`, as its callers see it. */
+/** The client interface of the service `shop.Orders`. */
 export interface Orders {
   place(order: NewOrder): Observable<Order>;
   get(order: { id: string }): Observable<Order>;
 }
 
-/** What both sides of `shop.Orders` tell Nest. */
+/** The options of Nest for the server and the clients of `shop.Orders`. */
 export function ordersGrpc(url: string): GrpcOptions {
   const protoPath = join(import.meta.dirname, 'orders.proto');
   return { transport: Transport.GRPC, options: { package: 'shop', protoPath, url } };

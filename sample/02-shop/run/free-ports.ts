@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Ports of 127.0.0.1 on which nobody listens. They lie below those that systems give out by themselves, so that nobody
- * gets one by chance before its service is up.
+ * Returns ports of 127.0.0.1 that are not in use. They are below the range from which operating systems assign ports, so
+ * that no other process gets one of them before its service listens.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();

@@ -1,6 +1,6 @@
 import type { Attributes, Span, SpanKind } from './span.js';
 
-/** What an exporter sends to `/v1/traces`, as far as it matters here. */
+/** The part of an exporter's request to `/v1/traces` that the sample uses. */
 export interface OtlpJson {
   resourceSpans: { resource: { attributes: KeyValue[] }; scopeSpans: { spans: OtlpSpan[] }[] }[];
 }
@@ -18,7 +18,7 @@ interface OtlpSpan {
   status: { code: number };
 }
 
-/** A value stands under the name of its type. JSON carries integers as numbers or as text. */
+/** The key of a value is the name of its type. Integers are numbers or texts in JSON. */
 interface KeyValue {
   key: string;
   value: { stringValue?: string; intValue?: number | string; doubleValue?: number; boolValue?: boolean };

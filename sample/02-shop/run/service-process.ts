@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** How long a service may take to close. */
-const PATIENCE = 10_000;
+/** The time that a service has to close, in milliseconds. */
+const TIME_LIMIT = 10_000;
 
-/** A service in a process of its own. */
+/** A service in its own process. */
 export class ServiceProcess {
-  /** Resolves with the address it listens on, rejects when it ends before. */
+  /** Resolves with the address that the service listens on. Rejects if the process ends before. */
   readonly listening: Promise<string>;
-  /** Rejects when it ends without having been stopped. */
+  /** Rejects if the process ends without having been stopped. */
   readonly broken: Promise<never>;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -32,19 +32,19 @@ export class ServiceProcess {
     });
     const address = new Promise<string>((resolve) => {
       lines.on('line', (line) => {
-        const [, found] = /listens on (\S+)$/.exec(line) ?? [];
-        if (found) resolve(found);
+        const [, address] = /listens on (\S+)$/.exec(line) ?? [];
+        if (address) resolve(address);
         else console.log(`[${name}] ${line}`);
       });
     });
     this.listening = Promise.race([address, this.broken]);
   }
 
-  /** Closes it as a platform would: a signal, and time to export the last spans. */
+  /** Closes the service as a platform does: with a signal, and with time to export the last spans. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), TIME_LIMIT);
     await this.#ended;
     clearTimeout(timer);
   }

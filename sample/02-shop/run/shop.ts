@@ -3,24 +3,24 @@ import { freePorts } from './free-ports.js';
 import { ServiceProcess } from './service-process.js';
 
 export interface ShopOptions {
-  /** Where the compiled services lie. */
+  /** The folder of the compiled services. */
   readonly folder: string;
-  /** Where their spans go. */
+  /** The OTLP endpoint for their spans. */
   readonly traces: string;
-  /** Of the gateway. @default a free one */
+  /** The port of the gateway. @default a free port */
   readonly port?: number | undefined;
-  /** More variables for all services, or for one of them by its name. */
+  /** Additional environment variables for all services, and for single services by name. */
   readonly env?: NodeJS.ProcessEnv;
   readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
 }
 
-/** The three services and the payment provider, each in a process of its own. */
+/** The three services and the payment provider, each in its own process. */
 export class Shop {
-  /** Rejects when one of them ends by itself. */
+  /** Rejects if one of the processes ends by itself. */
   readonly broken: Promise<never>;
-  /** Resolves with the gateway's address when all are up. */
+  /** Resolves with the address of the gateway when all services listen. */
   readonly ready: Promise<string>;
-  /** Where the metrics of the services are, by their names, once they are up. */
+  /** The URLs of the services' metrics, by the name of the service. */
   readonly metrics: Readonly<Record<string, string>>;
   readonly #processes: readonly ServiceProcess[];
 

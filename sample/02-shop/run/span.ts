@@ -1,4 +1,4 @@
-/** A span as a backend keeps it. */
+/** A span as a backend stores it. */
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -7,7 +7,7 @@ export interface Span {
   readonly service: string;
   readonly name: string;
   readonly kind: SpanKind;
-  /** In milliseconds, as `Date.now()` has it. */
+  /** In milliseconds since the epoch. */
   readonly start: number;
   readonly end: number;
   readonly failed: boolean;
@@ -24,13 +24,13 @@ export interface SpanEvent {
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 export type SpanKind = 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
 
-/** A span, and those beneath it in the order of their start. */
+/** A span with its children, in the order of their start. */
 export interface SpanTree {
   readonly span: Span;
   readonly children: readonly SpanTree[];
 }
 
-/** The spans of a trace as trees: one, if no parent is missing. */
+/** Arranges the spans of a trace as trees: as one tree, if no parent is missing. */
 export function treesOf(spans: readonly Span[]): SpanTree[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const below = (parent: string | undefined): SpanTree[] =>

@@ -1,12 +1,12 @@
 import { treesOf, type Attributes, type Span, type SpanKind, type SpanTree } from './span.js';
 
-/** A span that a trace has to have, with exactly these children. */
+/** A span that a trace must have, with exactly these children. */
 export interface ExpectedSpan {
   readonly service: string;
   readonly kind: SpanKind;
   readonly name: string;
   readonly failed?: boolean;
-  /** Of those in `comparedAttributes`; one that is not named must be missing. */
+  /** The expected values of `comparedAttributes`. Attributes that are not named here must be missing. */
   readonly attributes?: Attributes;
   readonly children: readonly ExpectedSpan[];
 }
@@ -22,7 +22,7 @@ const comparedAttributes = [
 
 const STEP = ' > ';
 
-/** What is wrong with a trace: nothing, if it has exactly the expected spans, each below its parent. */
+/** Returns the problems of a trace: none, if it has exactly the expected spans, each below its parent. */
 export function problemsOf(spans: readonly Span[], expected: ExpectedSpan): string[] {
   const actual = treesOf(spans).map(({ span, children }) => node(span, children, span.parentId !== undefined));
   const wanted = expectedNode(expected);
@@ -31,20 +31,22 @@ export function problemsOf(spans: readonly Span[], expected: ExpectedSpan): stri
   const problems = [
     ...without(wantedPaths, actualPaths).map((path) => `missing: ${placeOf(path)}`),
     ...without(actualPaths, wantedPaths).map((path) => `unexpected: ${placeOf(path)}`),
-    ...spans.filter(({ spanId }, index) => spans.findIndex((it) => it.spanId === spanId) !== index).map(twice),
+    ...spans
+      .filter(({ spanId }, index) => spans.findIndex((other) => other.spanId === spanId) !== index)
+      .map(duplicateProblem),
   ];
   const same = actual.map(textOf).join() === textOf(wanted);
-  return problems.length > 0 || same ? problems : ['the right spans, but not each below the right one'];
+  return problems.length > 0 || same ? problems : ['the right spans, but some have a wrong parent'];
 }
 
-/** A tree without what differs from run to run. */
+/** A node of a tree without the data that differs from run to run. */
 interface Node {
   readonly label: string;
   readonly children: readonly Node[];
 }
 
 function node(span: Span, children: readonly SpanTree[], orphan = false): Node {
-  const label = `${orphan ? '(its parent never came) ' : ''}${labelOf(span)}`;
+  const label = `${orphan ? '(its parent is missing) ' : ''}${labelOf(span)}`;
   return { label, children: children.map((child) => node(child.span, child.children)) };
 }
 
@@ -54,27 +56,27 @@ function expectedNode(expected: ExpectedSpan): Node {
 
 function labelOf({ service, kind, name, failed, attributes = {} }: Omit<ExpectedSpan, 'children'>): string {
   const compared = comparedAttributes.filter((key) => attributes[key] !== undefined);
-  const told = compared.map((key) => `${key}=${attributes[key]}`);
-  return [service, kind, name, ...told, ...(failed ? ['failed'] : [])].join(' ');
+  const pairs = compared.map((key) => `${key}=${attributes[key]}`);
+  return [service, kind, name, ...pairs, ...(failed ? ['failed'] : [])].join(' ');
 }
 
-/** Equal for two trees if they are the same, whatever the order of children. */
+/** A text that is equal for two equal trees, in any order of children. */
 function textOf({ label, children }: Node): string {
   return `${label}(${children.map(textOf).toSorted().join()})`;
 }
 
-/** Each node as the way to it. */
+/** The path to each node. */
 function pathsOf({ label, children }: Node, above = ''): string[] {
   const path = above + label;
   return [path, ...children.flatMap((child) => pathsOf(child, path + STEP))];
 }
 
-/** The end of a way, which is enough to find it. */
+/** The end of a path, which is enough to find the span. */
 function placeOf(path: string): string {
   return path.split(STEP).slice(-2).toReversed().join(', below ');
 }
 
-/** What the one list has more often than the other. */
+/** The paths that the first list has more often than the second. */
 function without(paths: readonly string[], others: readonly string[]): string[] {
   const left = [...others];
   return paths.filter((path) => {
@@ -84,6 +86,6 @@ function without(paths: readonly string[], others: readonly string[]): string[] 
   });
 }
 
-function twice(span: Span): string {
-  return `came twice: ${labelOf(span)}`;
+function duplicateProblem(span: Span): string {
+  return `arrived twice: ${labelOf(span)}`;
 }

@@ -5,11 +5,11 @@ import { json } from 'node:stream/consumers';
 import { spansOf, type OtlpJson } from './otlp-json.js';
 import type { Span } from './span.js';
 
-/** A backend in small: takes spans by OTLP over HTTP, in JSON, and keeps them by trace. */
+/** A small backend: it accepts spans by OTLP over HTTP in JSON, and stores them by trace. */
 export class TraceReceiver {
   readonly #traces = new Map<string, Span[]>();
   readonly #listeners = new Set<(span: Span) => void>();
-  readonly #server = createServer((request, response) => void this.#take(request, response));
+  readonly #server = createServer((request, response) => void this.#receive(request, response));
 
   static async start(): Promise<TraceReceiver> {
     const receiver = new TraceReceiver();
@@ -17,7 +17,7 @@ export class TraceReceiver {
     return receiver;
   }
 
-  /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is to say. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
@@ -34,20 +34,20 @@ export class TraceReceiver {
     this.#traces.delete(traceId);
   }
 
-  /** Calls `listener` for each span that arrives; returns how to stop it. */
+  /** Calls `listener` for each span that arrives. Returns a function that removes the listener. */
   onSpan(listener: (span: Span) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Waits until the spans of a trace are as wanted, or the time is over. */
-  async until(traceId: string, wanted: (spans: readonly Span[]) => boolean, milliseconds: number): Promise<void> {
-    if (wanted(this.spansOf(traceId))) return;
+  /** Waits until `isComplete` is true for the spans of a trace, or until the time has passed. */
+  async until(traceId: string, isComplete: (spans: readonly Span[]) => boolean, milliseconds: number): Promise<void> {
+    if (isComplete(this.spansOf(traceId))) return;
     await new Promise<void>((resolve) => {
-      // Unreferenced: when all else has ended there is nothing left to wait for.
+      // Unreferenced, so that the timer does not keep the process alive.
       const timer = setTimeout(finish, milliseconds).unref();
       const stop = this.onSpan(() => {
-        if (wanted(this.spansOf(traceId))) finish();
+        if (isComplete(this.spansOf(traceId))) finish();
       });
       function finish(): void {
         clearTimeout(timer);
@@ -62,8 +62,8 @@ export class TraceReceiver {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const spans = await received(request);
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const spans = await readSpans(request);
     for (const span of spans ?? []) {
       const trace = this.#traces.get(span.traceId);
       if (trace) trace.push(span);
@@ -74,8 +74,8 @@ export class TraceReceiver {
   }
 }
 
-/** The spans of an export; undefined if it is none. */
-async function received(request: IncomingMessage): Promise<Span[] | undefined> {
+/** Reads the spans of an export. Undefined if the body is malformed. */
+async function readSpans(request: IncomingMessage): Promise<Span[] | undefined> {
   try {
     return spansOf((await json(request)) as OtlpJson);
   } catch {

@@ -1,22 +1,22 @@
 import { treesOf, type Attributes, type Span, type SpanEvent, type SpanTree } from './span.js';
 
-/** Attributes of the conventions, which a backend shows; the tree shows those of the shop. */
+/** Attributes of the semantic conventions, which the tree does not show. It shows only those of the shop. */
 const CONVENTIONAL = /^(client|code|error|http|network|rpc|server|url|user_agent)\./;
 
 const BAR_WIDTH = 24;
 const styles = { strong: 1, faint: 2, error: 31, kind: 35, time: 36 };
-/** Each service has a colour of its own, taken in turn. */
+/** The colours of the services, in turn. */
 const serviceStyles = [34, 32, 33, 36, 35];
 
 interface Row {
   readonly span: Span;
-  /** The lines of the tree that lead to the name. */
+  /** The lines of the tree before the name. */
   readonly lead: string;
-  /** The same beneath it. */
+  /** The lines of the tree in the rows below. */
   readonly margin: string;
 }
 
-/** Draws the spans of one trace as a tree over all services, with a bar for the time that each took. */
+/** Draws the spans of one trace as a tree over all services, with a bar for the time of each span. */
 export function drawTrace(spans: readonly Span[], colors: boolean): string {
   const rows = treesOf(spans).flatMap((tree) => rowsOf(tree, '', ''));
   const services = [...new Set(rows.map(({ span }) => span.service))];
@@ -33,7 +33,7 @@ export function drawTrace(spans: readonly Span[], colors: boolean): string {
     const row: [style: number, text: string][] = [
       [color, span.service.padEnd(serviceWidth)],
       [styles.faint, lead],
-      [span.failed ? styles.error : styles.strong, nameOf(span)],
+      [span.failed ? styles.error : styles.strong, spanLabel(span)],
       [styles.kind, kindOf(span)],
       [styles.time, durationOf(span.end - span.start).padStart(nameWidth - lead.length - titleOf(span).length + 8)],
       [styles.faint, `  ${'·'.repeat(from)}`],
@@ -64,7 +64,7 @@ function rowsOf({ span, children }: SpanTree, lead: string, margin: string): Row
   return [{ span, lead, margin: `${margin}${children.length > 0 ? '│ ' : '  '}` }, ...beneath];
 }
 
-function nameOf({ name, failed }: Span): string {
+function spanLabel({ name, failed }: Span): string {
   return failed ? `✗ ${name}` : name;
 }
 
@@ -74,7 +74,7 @@ function kindOf({ kind, attributes }: Span): string {
 }
 
 function titleOf(span: Span): string {
-  return nameOf(span) + kindOf(span);
+  return spanLabel(span) + kindOf(span);
 }
 
 function barOf(span: Span, start: number, total: number): { from: number; length: number } {
@@ -88,8 +88,8 @@ function durationOf(milliseconds: number): string {
 }
 
 function detailsOf({ attributes, events }: Span): string[] {
-  const told = pairsOf(attributes);
-  return [...(told ? [told] : []), ...events.map(eventText)];
+  const pairs = pairsOf(attributes);
+  return [...(pairs ? [pairs] : []), ...events.map(eventText)];
 }
 
 function eventText({ name, attributes }: SpanEvent): string {
@@ -98,6 +98,6 @@ function eventText({ name, attributes }: SpanEvent): string {
 }
 
 function pairsOf(attributes: Attributes): string {
-  const told = Object.entries(attributes).filter(([key]) => !CONVENTIONAL.test(key));
-  return told.map(([key, value]) => `${key}=${value}`).join(' ');
+  const shown = Object.entries(attributes).filter(([key]) => !CONVENTIONAL.test(key));
+  return shown.map(([key, value]) => `${key}=${value}`).join(' ');
 }

@@ -2,7 +2,7 @@ import type { NewOrder } from '../proto/orders.js';
 import { declinedOrder, invalidOrder, placedOrder, strangersOrder } from './expected-traces.js';
 import type { ExpectedSpan } from './trace-check.js';
 
-/** A request to the shop, and what is to become of it. */
+/** A request to the shop, with the expected status and trace. */
 export interface Visit {
   readonly title: string;
   readonly tenant?: string;
@@ -11,6 +11,7 @@ export interface Visit {
   readonly trace: ExpectedSpan;
 }
 
+/** The response to a visit. */
 export interface Visited {
   readonly status: number;
   readonly traceId: string;
@@ -32,7 +33,7 @@ export const goodOrder: Visit = {
 export const visits: readonly Visit[] = [
   goodOrder,
   {
-    title: 'A slow one: a piano takes its time to be picked',
+    title: 'A slow order: a piano takes long to pick',
     tenant: 'acme',
     order: { items: [piano], card: 'visa' },
     status: 201,

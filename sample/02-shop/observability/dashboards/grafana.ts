@@ -1,32 +1,32 @@
-/** What these dashboards need of Grafana's classic dashboard format, and how panels come to their places. */
+/** Builds dashboards in Grafana's classic format, and arranges their panels. */
 
-/** Columns of Grafana's grid. */
+/** The number of columns in Grafana's grid. */
 const COLUMNS = 24;
 const PANEL_HEIGHT = 8;
-/** The variable that says which Prometheus is asked, so that a dashboard can be taken elsewhere. */
+/** A variable for the Prometheus to query, so that a dashboard can be used with any Grafana. */
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 
-/** A query of a panel, and what its series are called. */
+/** A query of a panel, with the names of its series. */
 export interface Query {
   readonly expr: string;
   readonly legend: string;
-  /** Shows the exemplars of the series that were asked for. @default false */
+  /** True if the panel shows the exemplars of the series. @default false */
   readonly exemplars?: boolean;
 }
 
 export interface PanelOptions {
   readonly title: string;
   readonly description?: string;
-  /** As Grafana names it: `s`, `reqps`, `percentunit`, `bytes`, `short`. */
+  /** A unit of Grafana: `s`, `reqps`, `percentunit`, `bytes`, `short`. */
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** Of 24 columns. @default 8 */
+  /** The width in columns, of 24. @default 8 */
   readonly width?: number;
-  /** Values from which on it is yellow, and red. */
+  /** The values from which on the panel is yellow, and red. */
   readonly limits?: readonly [warning: number, critical: number];
 }
 
-/** A panel that has no place yet. */
+/** A panel without its position. */
 export interface Panel {
   readonly type: string;
   readonly title: string;
@@ -44,7 +44,7 @@ export interface DashboardOptions {
   readonly sections: readonly { readonly title: string; readonly panels: readonly Panel[] }[];
 }
 
-/** Curves over time. */
+/** A panel with curves over time. */
 export function curves(options: PanelOptions): Panel {
   const thresholdsStyle = { mode: options.limits ? 'dashed' : 'off' };
   const custom = { drawStyle: 'line', lineWidth: 1, fillOpacity: 8, showPoints: 'never', thresholdsStyle };
@@ -58,7 +58,7 @@ export function curves(options: PanelOptions): Panel {
   });
 }
 
-/** A bar for the present value of each series. */
+/** A panel with a bar for the present value of each series. */
 export function bars(options: PanelOptions): Panel {
   return panel('bargauge', options, {
     fieldConfig: fieldConfig(options, { color: { mode: 'thresholds' } }),
@@ -73,7 +73,7 @@ export function bars(options: PanelOptions): Panel {
   });
 }
 
-/** The dashboard as Grafana reads it. */
+/** A dashboard in Grafana's format. */
 export function dashboard({ uid, title, description, jobs, sections }: DashboardOptions): object {
   return {
     uid,
@@ -87,7 +87,7 @@ export function dashboard({ uid, title, description, jobs, sections }: Dashboard
     time: { from: 'now-15m', to: 'now' },
     links: [{ type: 'dashboards', title: '', tags: ['nestjs-tracing'], includeVars: true, keepTime: true }],
     templating: { list: [datasourceVariable, jobVariable(jobs)] },
-    panels: placed(sections),
+    panels: arrangePanels(sections),
   };
 }
 
@@ -133,12 +133,18 @@ function target({ expr, legend, exemplars = false }: Query, index: number, kind:
   return { refId, datasource, editorMode: 'code', expr, legendFormat: legend, exemplar: exemplars, ...kind };
 }
 
-/** Each section below its title, its panels from left to right. */
-function placed(sections: DashboardOptions['sections']): object[] {
-  const found: object[] = [];
+/** Arranges each section below its title, with its panels from left to right. */
+function arrangePanels(sections: DashboardOptions['sections']): object[] {
+  const arranged: object[] = [];
   let y = 0;
   for (const { title, panels } of sections) {
-    found.push({ id: found.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: COLUMNS, h: 1 } });
+    arranged.push({
+      id: arranged.length + 1,
+      type: 'row',
+      title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: COLUMNS, h: 1 },
+    });
     y += 1;
     let x = 0;
     for (const { width, height, ...panel } of panels) {
@@ -146,10 +152,10 @@ function placed(sections: DashboardOptions['sections']): object[] {
         x = 0;
         y += PANEL_HEIGHT;
       }
-      found.push({ id: found.length + 1, gridPos: { x, y, w: width, h: height }, ...panel });
+      arranged.push({ id: arranged.length + 1, gridPos: { x, y, w: width, h: height }, ...panel });
       x += width;
     }
     y += PANEL_HEIGHT;
   }
-  return found;
+  return arranged;
 }

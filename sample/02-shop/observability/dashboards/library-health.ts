@@ -9,7 +9,7 @@ const CAPACITY = 'otel_sdk_processor_span_queue_capacity';
 export const libraryHealth = dashboard({
   uid: 'nestjs-tracing-health',
   title: 'Tracing and process',
-  description: 'Whether the spans of the services arrive, and what the services need.',
+  description: 'Do the spans of the services arrive, and which resources do the services use?',
   jobs: 'label_values(target_info, job)',
   sections: [
     {
@@ -22,14 +22,14 @@ export const libraryHealth = dashboard({
         }),
         curves({
           title: 'Dropped per second',
-          description: 'There was no room for them in the queue: they come faster than the backend takes them.',
+          description: 'The queue was full: spans end faster than the backend accepts them.',
           unit: 'short',
           limits: [1, 100],
           queries: [{ expr: failureRate(PROCESSED, 'job'), legend: '{{job}}' }],
         }),
         curves({
           title: 'Failed per second',
-          description: 'The backend did not take them.',
+          description: 'The backend did not accept them, or did not respond.',
           unit: 'short',
           limits: [1, 100],
           queries: [{ expr: failureRate(EXPORTED, 'job'), legend: '{{job}}' }],
@@ -40,19 +40,19 @@ export const libraryHealth = dashboard({
           queries: [{ expr: sum(QUEUED, 'job'), legend: '{{job}}' }],
         }),
         curves({
-          title: 'Queue, filled',
+          title: 'Fill level of the queue',
           unit: 'percentunit',
           limits: [0.5, 0.9],
           queries: [{ expr: `${sum(QUEUED, 'job')} / ${sum(CAPACITY, 'job')}`, legend: '{{job}}' }],
         }),
         curves({
           title: 'Metrics beyond the limit',
-          description: 'Metrics of which so many series were wanted that the last of them share one.',
+          description: 'Metrics with too many series: those beyond the limit are counted in one.',
           unit: 'short',
           limits: [1, 2],
           queries: [
             {
-              // The label is on the overflow alone, so without one there is nothing to count.
+              // Only the overflow series has the label, so the query has no result without an overflow.
               expr: `count by (job) (${each('', 'otel_metric_overflow="true", __name__=~".+_(count|total)"')}) or 0 * ${sum('up', 'job')}`,
               legend: '{{job}}',
             },
@@ -65,7 +65,7 @@ export const libraryHealth = dashboard({
       panels: [
         curves({
           title: 'Event loop lag',
-          description: 'How much later than due timers run: all but 1 %, and on average.',
+          description: 'How late timers run: the delay that 99 % of them do not exceed, and the average.',
           unit: 's',
           limits: [0.1, 0.5],
           queries: [
@@ -87,7 +87,7 @@ export const libraryHealth = dashboard({
           queries: [{ expr: rate('process_cpu_seconds_total', 'job'), legend: '{{job}}' }],
         }),
         curves({
-          title: 'Garbage collection, share of the time',
+          title: 'Garbage collection, share of time',
           unit: 'percentunit',
           limits: [0.05, 0.2],
           queries: [{ expr: rate('nodejs_gc_duration_seconds_sum', 'job'), legend: '{{job}}' }],

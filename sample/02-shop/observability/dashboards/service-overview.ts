@@ -1,13 +1,13 @@
 import { bars, curves, dashboard, type Panel } from './grafana.js';
 import { failedShare, quantile, rate, slowest, sum } from './queries.js';
 
-/** A kind of work, and by which labels its pieces are told apart. */
+/** A kind of work, with the labels that distinguish its parts. */
 interface Traffic {
   readonly title: string;
   readonly durations: string;
-  /** The gauge of what is in progress. */
+  /** The gauge of the work in progress. */
   readonly active?: string;
-  /** What is called: the route, the method, and for a client, of whom. */
+  /** The labels of the route or method, and for clients also of the server. */
   readonly target: readonly string[];
   readonly status?: string;
   readonly noun: string;
@@ -58,7 +58,7 @@ export const serviceOverview = dashboard({
   uid: 'nestjs-tracing-services',
   title: 'Services',
   description:
-    'Rate, errors and duration of what the services serve and call. A diamond is a request: click it for its trace.',
+    'Rate, errors and duration of incoming and outgoing requests. A diamond is a request: click it to see its trace.',
   jobs: 'label_values(target_info, job)',
   sections: traffic.map((kind) => ({ title: kind.title, panels: panelsOf(kind) })),
 });
@@ -72,19 +72,19 @@ function panelsOf({ durations, active, target, status, noun }: Traffic): Panel[]
   });
   const failed = curves({
     title: 'Failed',
-    description: `The share of ${noun} that ended in an error, as the spans have it.`,
+    description: `The share of ${noun} that have failed, by the status of their spans.`,
     unit: 'percentunit',
     limits: [0.01, 0.05],
     queries: [{ expr: failedShare(count, 'job'), legend: '{{job}}' }],
   });
   const duration = curves({
     title: 'Duration',
-    description: `Half, 95 % and 99 % of the ${noun} took less than this. A diamond is one of them, with a link to its trace.`,
+    description: `50 %, 95 % and 99 % of the ${noun} took less than this. A diamond is one of them, with a link to its trace.`,
     unit: 's',
     queries: [
       { expr: quantile(0.5, durations), legend: 'p50' },
       { expr: quantile(0.95, durations), legend: 'p95' },
-      // Once is enough: the exemplars of all three are those of the same buckets.
+      // Only here, because the exemplars of all three queries come from the same buckets.
       { expr: quantile(0.99, durations), legend: 'p99', exemplars: true },
     ],
   });
