@@ -1,5 +1,5 @@
 /**
- * Writes the figures of the last full run into the README.
+ * Writes the results of the last full run into the README.
  *
  *   node bench/readme.mjs [--check]
  */

@@ -1,10 +1,10 @@
 import { QUEUE } from './support/queue.mjs';
 
 /**
- * What is measured: each set-up is a module of `app/setups`, or of a peer's folder, with options.
+ * The set-ups to measure. Each one is a module of `app/setups` or of a peer's folder, with options.
  *
- * `spans` is what a request makes; that many have to arrive at the sink, or the run has a problem. Where it is a fraction,
- * chance decides. `core` set-ups are measured on every Node, the others on the first one only.
+ * `spans` is the number of spans per request. If the sink gets another number, the run reports a problem. A fraction is the
+ * expected average of a sampler. `core` set-ups are measured with every Node, the others only with the first one.
  */
 
 const ours = 'nestjs-tracing';
@@ -37,7 +37,7 @@ export const httpSetups = [
   { id: 'ours-metrics', title: `${ours}, 3 spans, metrics`, setup: 'ours', spans: 3, options: { metrics: true } },
 ].map(withQueue);
 
-/** The server's side makes a span for the call and one for the handler, the client's side one for the call. */
+/** The server makes one span for the call and one for the handler, the client makes one for the call. */
 const both = { server: 2, client: 1 };
 const rarely = { server: 0.02, client: 0.01 };
 

@@ -9,8 +9,8 @@ interface Order {
   argument?: unknown;
 }
 
-/** Does what the harness says over the channel between the processes, which costs the requests nothing. */
-export function obey(running: Running, setup: Setup): void {
+/** Runs the commands of the harness. They come over the channel between the processes, so they cost the requests nothing. */
+export function serveCommands(running: Running, setup: Setup): void {
   const session = new Session();
   const commands: Record<string, (argument: never) => unknown> = {
     cpu: () => {
@@ -51,11 +51,11 @@ export function obey(running: Running, setup: Setup): void {
         (error: unknown) => process.send?.({ id, error: String(error) }),
       );
   });
-  // The harness is gone, and nobody else would end this process.
+  // The harness has ended, and nothing else would end this process.
   process.on('disconnect', () => process.exit(0));
 }
 
-/** Files of the OpenTelemetry SDK that this process has loaded; they are CommonJS, however they were imported. */
+/** The files of the OpenTelemetry SDK that this process has loaded. They are CommonJS, also if they were imported. */
 function loadedSdkFiles(): string[] {
   const { cache } = createRequire(`${process.cwd()}/`);
   return Object.keys(cache).filter((file) => /@opentelemetry\/(sdk-|exporter-|otlp-)/.test(file));

@@ -9,7 +9,7 @@ interface Users {
   list(message: { id: string }): Observable<unknown>;
 }
 
-/** Calls `bench.Users` on somebody else's server, as often as it answers. */
+/** Calls `bench.Users` on a server of another process, as often as the server responds. */
 export async function start({ protoPath, target }: BenchOptions, setup: Setup): Promise<Running> {
   const { clientInterceptors: interceptors } = setup;
   const options = {

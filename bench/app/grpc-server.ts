@@ -5,7 +5,7 @@ import { from } from 'rxjs';
 import { freePort } from './free-port.js';
 import type { BenchOptions, Running, Setup } from './setup.js';
 
-/** Serves `bench.Users`: a unary call, and a stream of ten messages. */
+/** Serves `bench.Users`, with a unary call and a stream of ten messages. */
 export async function start({ protoPath }: BenchOptions, setup: Setup): Promise<Running> {
   @Injectable()
   class UsersService {

@@ -11,7 +11,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { BenchOptions, Platform, Running, Setup } from './setup.js';
 
-/** Serves `GET /users/:id` by a handler and a method of a service, in every set-up by the same code. */
+/** Serves `GET /users/:id` with a handler and a method of a service. All set-ups share this code. */
 export async function start({ methods = 1, platform }: BenchOptions, setup: Setup): Promise<Running> {
   const method = setup.method ?? (() => {});
 

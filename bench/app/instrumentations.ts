@@ -7,7 +7,7 @@ import type { BenchOptions } from './setup.js';
 
 type Instrumentations = NonNullable<ConstructorParameters<typeof NodeSDK>[0]>['instrumentations'];
 
-/** Under this name a set-up finds how to export what waits. */
+/** The key of the function that exports waiting spans. */
 export const FLUSH = Symbol.for('bench.flush');
 
 const load = createRequire(import.meta.url);
@@ -32,7 +32,7 @@ new NodeSDK({
 }).start();
 (globalThis as { [FLUSH]?: () => Promise<void> })[FLUSH] = () => processor.forceFlush();
 
-/** A preload, as OpenTelemetry's documentation has it: before any module that is instrumented. */
+/** The instrumentations to preload, before the modules that they patch, as OpenTelemetry's documentation shows it. */
 function choose(): Instrumentations {
   if (instrumentations === 'grpc') return [make('@opentelemetry/instrumentation-grpc', 'GrpcInstrumentation')];
   const http = make('@opentelemetry/instrumentation-http', 'HttpInstrumentation');
@@ -42,7 +42,7 @@ function choose(): Instrumentations {
 
 function frameworkInstrumentation() {
   if (platform === 'express') return make('@opentelemetry/instrumentation-express', 'ExpressInstrumentation');
-  // The one that @fastify/otel has taken the place of; it sees nothing of a Fastify that ES modules import.
+  // The predecessor of @fastify/otel. It has no effect if Fastify is imported as an ES module.
   if (instrumentations === 'fastify-classic') {
     return make('@opentelemetry/instrumentation-fastify', 'FastifyInstrumentation');
   }

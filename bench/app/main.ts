@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import process from 'node:process';
-import { obey } from './control.js';
+import { serveCommands } from './control.js';
 import type { BenchOptions, Running, Setup, SetupFactory } from './setup.js';
 
 async function main(): Promise<void> {
@@ -12,7 +12,7 @@ async function main(): Promise<void> {
   };
   const running = await start(options, setup);
   const readyAfter = performance.now();
-  obey(running, setup);
+  serveCommands(running, setup);
   const { user, system } = process.cpuUsage();
   process.send?.({ ready: true, port: running.port, readyAfter, cpu: user + system });
 }

@@ -5,7 +5,7 @@ import { measure } from 'mitata';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { BenchOptions, Running, Setup, WorkOrder } from './setup.js';
 
-/** Calls in one sample: so many that each has its share of garbage collection. */
+/** The number of calls in one sample, which is large enough that each sample includes garbage collection. */
 const BATCH = 10_000;
 
 interface Subject {
@@ -19,7 +19,7 @@ const headers = {
   baggage: 'tenant.id=globex',
 };
 
-/** Single pieces of tracing, in nanoseconds a call, under spans that nobody exports. */
+/** Measures single pieces of tracing in nanoseconds per call, with spans that are not exported. */
 export async function start(_options: BenchOptions, setup: Setup): Promise<Running> {
   @Module({ imports: setup.imports ?? [] })
   class AppModule {}
@@ -85,7 +85,7 @@ function subject(method: MethodDecorator): Subject {
   return new Subject();
 }
 
-/** Nanoseconds that a call takes: the median of the samples. */
+/** The duration of a call in nanoseconds: the median of the samples. */
 async function timeOf(piece: () => unknown, milliseconds: number): Promise<number> {
   const isAsync = piece() instanceof Promise;
   const batch = isAsync

@@ -4,46 +4,46 @@ import type { Interceptor as ClientInterceptor, ServerInterceptor } from '@grpc/
 export type Platform = 'express' | 'fastify';
 export type App = INestApplication | INestMicroservice;
 
-/** What the harness asks of a process, in the variable BENCH. */
+/** The options that the harness passes to a process in the variable BENCH. */
 export interface BenchOptions {
-  /** The module of `setups/` to run with. */
+  /** The name of a module in `setups/`. */
   setup: string;
   app: 'http' | 'grpc-server' | 'grpc-client' | 'micro';
   platform: Platform;
-  /** Where spans go: the base address of an OTLP receiver over HTTP. */
+  /** The base URL of the OTLP receiver for spans, over HTTP. */
   endpoint: string;
-  /** Whether spans go nowhere: they are made, and nobody exports them. */
+  /** True if spans are made but not exported. */
   noExport?: boolean;
-  /** Spans that may wait for export. */
+  /** The number of spans that may wait for export. */
   queue?: number;
-  /** Fraction of traces kept. */
+  /** The share of traces that are kept. */
   ratio?: number;
-  /** Whether only the server span is made, without handler and method. */
+  /** True if only the server span is made, and none for handler and method. */
   serverSpanOnly?: boolean;
   metrics?: boolean;
-  /** Which of OpenTelemetry's instrumentations a preload registers. */
+  /** The OpenTelemetry instrumentations that a preload registers. */
   instrumentations?: 'framework' | 'fastify-classic' | 'fastify-hooks' | 'http' | 'grpc';
   enabled?: boolean;
-  /** How often the handler calls the service. */
+  /** How many times the handler calls the service. */
   methods?: number;
   protoPath?: string;
   /** The gRPC server that a client calls. */
   target?: string;
 }
 
-/** What a set-up adds to the application that all of them share. */
+/** The additions of a set-up to the shared application. */
 export interface Setup {
   /** Modules that are imported before all others. */
   imports?: (DynamicModule | Type)[];
-  /** More of what `NestFactory.create()` takes. */
+  /** More options for `NestFactory.create()`. */
   applicationOptions?: NestApplicationOptions;
-  /** Stands on the method of the service. */
+  /** Decorates the method of the service. */
   method?: MethodDecorator;
-  /** Called when the application is made, and does not listen yet. */
+  /** Called when the application is created, before it listens. */
   prepare?(app: App): void | Promise<void>;
-  /** Exports what waits. */
+  /** Exports the waiting spans. */
   flush?(): Promise<void>;
-  /** Single pieces of the library, for the micro benchmark. */
+  /** Single functions of the library, for the micro benchmark. */
   pieces?(app: App): Record<string, () => unknown>;
   serverInterceptors?: ServerInterceptor[];
   clientInterceptors?: ClientInterceptor[];
@@ -51,10 +51,10 @@ export interface Setup {
 
 export type SetupFactory = (options: BenchOptions) => Setup | Promise<Setup>;
 
-/** What a running application can be asked for. */
+/** A running application. */
 export interface Running {
   port?: number;
-  /** Makes calls for a while and returns how many were answered, and how many failed. */
+  /** Makes calls for a while. Returns how many were made, and how many have failed. */
   work?(order: WorkOrder): Promise<{ requests: number; failed: number }>;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { ratioTable } from '../support/tables.mjs';
 
 const CONCURRENCY = 16;
 
-/** One kind of call, on the side that serves it or on the one that makes it. */
+/** Measures one kind of call, on the side of the server or of the client. */
 export function grpcGroup(kind, side) {
   return {
     name: `grpc-${kind}-${side}`,
@@ -35,7 +35,7 @@ export function grpcGroup(kind, side) {
   };
 }
 
-/** The process at the other end of the calls. */
+/** Starts the process at the other end of the calls. */
 function startOther(side) {
   const script = join(bench, 'processes', side === 'server' ? 'grpc-load.mjs' : 'grpc-answer.mjs');
   return Worker.start(process.execPath, [script], { core: LOAD_CORE, saysReady: side === 'client' });

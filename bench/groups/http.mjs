@@ -5,12 +5,12 @@ import { ratioTable } from '../support/tables.mjs';
 const PATH = '/users/42';
 const CONNECTIONS = 8;
 
-/** Requests to a server by the load generator, for some milliseconds. */
+/** Makes the load generator send requests to a server, for some milliseconds. */
 export function request(server, milliseconds) {
   return server.backend.request({ port: server.port, path: PATH, connections: CONNECTIONS, milliseconds });
 }
 
-/** `GET /users/:id` on one platform, in all set-ups that go with it. */
+/** Measures `GET /users/:id` on one platform, in all its set-ups. */
 export function httpGroup(platform) {
   return {
     name: `http-${platform}`,
@@ -29,7 +29,7 @@ export function httpGroup(platform) {
   };
 }
 
-/** The same on Nest 11 as CommonJS, where OpenTelemetry's instrumentations see the most. */
+/** Measures the same with Nest 11 as CommonJS, where OpenTelemetry's instrumentations see most. */
 export function classicGroup(platform) {
   return {
     ...httpGroup(platform),

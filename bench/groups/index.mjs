@@ -5,7 +5,7 @@ import { memory } from './memory.mjs';
 import { micro } from './micro.mjs';
 import { startup } from './startup.mjs';
 
-/** Everything that can be measured, in the order of a full run. */
+/** All groups of measurements, in the order of a full run. */
 export const groups = [
   httpGroup('fastify'),
   httpGroup('express'),

@@ -3,15 +3,15 @@ import { summary } from '../support/statistics.mjs';
 import { table } from '../support/tables.mjs';
 import { request } from './http.mjs';
 
-/** Spans of a request: those of the server and the handler, and one for each call of the service. */
+/** The numbers of spans per request: server span, handler span, and one for each call of the service. */
 const SPANS = [3, 10, 25, 50, 100];
 const BASE = 2;
-/** Enough for the spans of a whole slice. */
+/** A queue with room for the spans of a whole slice. */
 const QUEUE = 2 ** 19;
 
 const kinds = { bare: 'bare', ours: 'nestjs-tracing', floor: 'by hand on the stock SDK' };
 
-/** Whether each further span of a request costs the same. */
+/** Measures whether each additional span of a request costs the same. */
 export const linearity = {
   name: 'linearity',
   title: 'Many spans in a request on Fastify',
@@ -51,9 +51,9 @@ export const linearity = {
     return [
       ...table(
         [
-          'spans a request',
+          'spans per request',
           'bare, CPU µs',
-          ...['ours', 'floor'].flatMap((kind) => [`${kinds[kind]}, added µs`, 'a span']),
+          ...['ours', 'floor'].flatMap((kind) => [`${kinds[kind]}, added µs`, 'per span']),
         ],
         growth.map(({ bare, floor, ours, spans }) => [
           spans,
@@ -66,7 +66,7 @@ export const linearity = {
       ),
       '',
       ...['ours', 'floor'].map(
-        (kind) => `Spans that one core makes and delivers in a second, ${kinds[kind]}: ${perSecond(growth, kind)}.`,
+        (kind) => `Spans per second that one core makes and delivers, ${kinds[kind]}: ${perSecond(growth, kind)}.`,
       ),
     ];
   },
@@ -80,7 +80,7 @@ function growthOf(figures) {
   });
 }
 
-/** At the highest number of spans, where a request itself hardly counts. */
+/** Spans per second at the highest number of spans per request, where the cost of the request itself is negligible. */
 function perSecond(growth, kind) {
   const last = growth.at(-1);
   const thousands = (1e3 * last.spans) / (last[kind].median + last.bare.median);

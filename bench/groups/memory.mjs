@@ -5,8 +5,8 @@ import { table } from '../support/tables.mjs';
 import { request } from './http.mjs';
 
 const MIB = 2 ** 20;
-/** Milliseconds between two looks at the memory. */
-const LOOK = 250;
+/** The time between two readings of the memory, in milliseconds. */
+const READ_INTERVAL = 250;
 
 const cases = [
   ['bare', 'up'],
@@ -19,7 +19,7 @@ const cases = [
 
 const loads = { full: 10_000, quick: 5_000, smoke: 300 };
 
-/** What an application holds under load, with the queue that users have, while the backend is there and while it is not. */
+/** Measures the memory of an application under load with the default queue, while the backend is up and while it is not. */
 export const memory = {
   name: 'memory',
   title: 'Memory under load on Fastify',
@@ -47,7 +47,7 @@ export const memory = {
   },
   render({ held, seconds }) {
     return [
-      `After ${seconds} s of as many requests as it answers; the heap after a garbage collection. With the default queue of 2048 spans, so a busy server may drop some even if the backend is up.`,
+      `After ${seconds} s under full load; the heap after a garbage collection. With the default queue of 2048 spans, so a busy server may drop spans even if the backend is up.`,
       '',
       ...table(
         ['set-up', 'backend', 'requests', 'heap MiB', 'RSS MiB, highest', 'RSS MiB, end'],
@@ -66,16 +66,16 @@ export const memory = {
 
 async function underLoad(server, milliseconds) {
   let peak = 0;
-  const look = async () => {
+  const readPeak = async () => {
     peak = Math.max(peak, (await server.ask('rss')) / MIB);
   };
-  const watch = setInterval(() => void look().catch(() => {}), LOOK);
+  const timer = setInterval(() => void readPeak().catch(() => {}), READ_INTERVAL);
   try {
     const { non2xx, requests } = await request(server, milliseconds);
-    await look();
+    await readPeak();
     const { heapUsed, rss } = await server.ask('memory');
     return { requests, non2xx, peak, heap: heapUsed / MIB, rss: rss / MIB };
   } finally {
-    clearInterval(watch);
+    clearInterval(timer);
   }
 }

@@ -7,7 +7,7 @@ const setups = {
   ours: { id: 'ours', title: 'nestjs-tracing', setup: 'ours' },
 };
 
-/** Single pieces of tracing, in a process with the stock SDK and in one with the library, taking turns. */
+/** Measures single pieces of tracing, alternately in a process with the stock SDK and in one with the library. */
 export const micro = {
   name: 'micro',
   title: 'Single pieces',
@@ -36,10 +36,10 @@ export const micro = {
   render({ figures: { ours, stock } }) {
     const pieces = [...new Set([...Object.keys(stock), ...Object.keys(ours)])];
     return [
-      'Nanoseconds a call, under a span that records, exported nowhere.',
+      'Nanoseconds per call, below a recording span, without export.',
       '',
       ...table(
-        ['piece', 'stock SDK', 'under nestjs-tracing'],
+        ['piece', 'stock SDK', 'with nestjs-tracing'],
         pieces.map((piece) => [piece, cell(stock[piece]), cell(ours[piece])]),
       ),
     ];

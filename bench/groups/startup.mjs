@@ -6,12 +6,12 @@ import { reasonOf } from '../support/reason.mjs';
 
 const MIB = 2 ** 20;
 
-/** Left out: what differs only in what happens to a request. */
-const SAME = /^(interceptor|.*-1pc|ours-1|floor-1)$/;
+/** Set-ups that start like another one, and differ only in how they process requests. */
+const REDUNDANT = /^(interceptor|.*-1pc|ours-1|floor-1)$/;
 
 const starts = { full: 5, quick: 3, smoke: 1 };
 
-/** How long an application takes until it listens, and what it holds then. */
+/** Measures the time until an application listens, and its memory then. */
 export const startup = {
   name: 'startup',
   title: 'Start of an application on Fastify',
@@ -19,9 +19,9 @@ export const startup = {
   async run(context) {
     const { backend, length, log, node, places } = context;
     const skipped = [];
-    let setups = chooseHttp('fastify', context).filter(({ id }) => !SAME.test(id));
+    let setups = chooseHttp('fastify', context).filter(({ id }) => !REDUNDANT.test(id));
     const figures = new Map(setups.map(({ id }) => [id, []]));
-    // The first start of each reads its files into the cache of the system.
+    // The first start of each set-up is not counted: it reads the files into the cache of the operating system.
     for (let start = 0; start <= starts[length]; start++) {
       for (const setup of setups) {
         log(`start ${start} of ${starts[length]}: ${setup.id}`);

@@ -1,6 +1,6 @@
 import process from 'node:process';
 
-/** Answers what the harness asks over the channel between the processes, and ends with the harness. */
+/** Runs the commands of the harness, which come over the channel between the processes. Ends with the harness. */
 export function answerCommands(commands) {
   process.on('message', ({ id, command, argument }) => {
     void Promise.resolve()

@@ -1,4 +1,4 @@
-/** Spans in a body of Sentry's envelope format: lines of JSON, a transaction being a span that carries its children. */
+/** Counts the spans in Sentry's envelope format: lines of JSON, where a transaction is a span with its children. */
 export function countSentrySpans(body) {
   let count = 0;
   for (const line of body.toString().split('\n')) {
@@ -9,7 +9,7 @@ export function countSentrySpans(body) {
   return count;
 }
 
-/** Spans in a body of @nestjs/observe: snapshots of requests, each with a tree of the methods below it. */
+/** Counts the spans in a body of @nestjs/observe: snapshots of requests, each with a tree of the methods below. */
 export function countObserveSpans(body) {
   const { snapshots = [] } = JSON.parse(body.toString());
   return snapshots.reduce((count, { t = [] }) => count + 1 + countTrees(t), 0);
@@ -19,7 +19,7 @@ function countTrees(trees) {
   return trees.reduce((count, { ch = [] }) => count + 1 + countTrees(ch), 0);
 }
 
-/** Spans in a body of Datadog's version 0.4: an array of traces in MessagePack, each an array of maps. */
+/** Counts the spans in Datadog's format 0.4: an array of traces in MessagePack, each an array of maps. */
 export function countDatadogSpans(body) {
   let at = 0;
   let count = 0;
@@ -45,7 +45,7 @@ export function countDatadogSpans(body) {
     return value;
   }
 
-  // Not written as `at += number(…)`, which would forget where reading the number has led.
+  // A function, because `at += number(…)` would read `at` before `number()` changes it.
   function jump(bytes) {
     at += bytes;
   }

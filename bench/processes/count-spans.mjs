@@ -1,4 +1,4 @@
-/** The few fields of an OTLP export that lead to its spans, and of a span that say what it is. */
+/** The numbers of the protobuf fields that lead to the spans of an OTLP export, and of those that describe a span. */
 const RESOURCE_SPANS = 1;
 const SCOPE_SPANS = 2;
 const SPANS = 2;
@@ -12,14 +12,14 @@ const FIXED32 = 5;
 
 const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 
-/** How many spans an `ExportTraceServiceRequest` holds: it hops from length to length and decodes nothing else. */
+/** Counts the spans of an `ExportTraceServiceRequest`. It skips from field to field by their lengths, and decodes nothing else. */
 export function countSpans(body) {
   let count = 0;
   eachSpan(body, () => count++);
   return count;
 }
 
-/** Each span as text: its kind, its name and the keys of its attributes. */
+/** Describes each span as a text: kind, name, and the keys of its attributes. */
 export function describeSpans(body) {
   const spans = [];
   eachSpan(body, (from, to) => spans.push(describe(body, from, to)));
@@ -73,7 +73,7 @@ function eachField(body, start, end, visit) {
     visit(tag >>> 3, from, at);
   }
 
-  // Longer numbers than a length come out wrong, and are only skipped.
+  // Numbers longer than 32 bits come out wrong. They are only skipped, so it does not matter.
   function varint() {
     let value = 0;
     for (let shift = 0; ; shift += 7) {

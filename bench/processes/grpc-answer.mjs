@@ -1,4 +1,4 @@
-/** Answers gRPC calls by bare HTTP/2, since a server of grpc-js would keep a client of it waiting. One process of its own. */
+/** Responds to gRPC calls with bare HTTP/2, because a grpc-js server would be slower than the client. Runs in its own process. */
 import { createServer } from 'node:http2';
 import process from 'node:process';
 import { answerCommands } from './commands.mjs';

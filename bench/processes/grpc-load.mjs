@@ -1,14 +1,14 @@
-/** Makes gRPC calls as fast as one server answers them: by bare HTTP/2, since a client of grpc-js is slower than its server. */
+/** Makes gRPC calls as fast as one server responds. It uses bare HTTP/2, because a grpc-js client is slower than the server. */
 import { connect } from 'node:http2';
 import { once } from 'node:events';
 import { answerCommands } from './commands.mjs';
 import { paths, request } from './grpc-messages.mjs';
 import { spin } from './spin.mjs';
 
-/** Whatever happens, a slice ends with this many calls. */
+/** The greatest number of calls in a slice. */
 const MAX_CALLS = 5_000_000;
-/** Milliseconds that an answer may take. */
-const PATIENCE = 10_000;
+/** The time limit for a response, in milliseconds. */
+const TIME_LIMIT = 10_000;
 
 answerCommands({ run });
 
@@ -16,7 +16,7 @@ async function run({ concurrency, kind, milliseconds, port }) {
   const stopSpinning = spin();
   const session = connect(`http://127.0.0.1:${port}`);
   await once(session, 'connect');
-  // Each open call reports it as well.
+  // The error is ignored here, because each open call reports it as well.
   session.on('error', () => {});
   const counts = { requests: 0, failed: 0 };
   const started = performance.now();
@@ -51,7 +51,7 @@ function call(session, path) {
     stream.on('data', () => {});
     stream.on('end', () => resolve(status));
     stream.on('error', reject);
-    stream.setTimeout(PATIENCE, () => reject(new Error('A call was not answered.')));
+    stream.setTimeout(TIME_LIMIT, () => reject(new Error('A call got no response.')));
     stream.end(request);
   });
 }

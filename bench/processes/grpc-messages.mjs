@@ -1,4 +1,4 @@
-/** The messages of app/users.proto as they stand on the wire, so that the other side of a call costs little. */
+/** The encoded messages of app/users.proto, so that the other end of a call needs little CPU time. */
 export const request = frame(text(1, '42'));
 export const response = frame(
   Buffer.concat([
@@ -9,7 +9,7 @@ export const response = frame(
     text(4, 'editor'),
   ]),
 );
-/** Messages of a stream. */
+/** The number of messages in a stream. */
 export const STREAMED = 10;
 
 export const paths = { unary: '/bench.Users/One', stream: '/bench.Users/List' };

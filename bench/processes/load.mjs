@@ -1,17 +1,17 @@
 /**
- * Makes HTTP requests as fast as one server answers them. One process of its own.
+ * Makes HTTP requests as fast as one server responds. Runs in its own process.
  *
- * It writes bytes to sockets by itself, because a client that is slower than the server under test would leave that server
- * idle, and an idle server takes more CPU time for a request than a busy one.
+ * It writes directly to sockets. A client that is slower than the server under test would let that server idle, and an idle
+ * server needs more CPU time per request than a busy one.
  */
 import { connect } from 'node:net';
 import { answerCommands } from './commands.mjs';
 import { spin } from './spin.mjs';
 
-/** Whatever happens, a slice ends with this many requests. */
+/** The greatest number of requests in a slice. */
 const MAX_REQUESTS = 5_000_000;
-/** Milliseconds that the last responses may take. */
-const PATIENCE = 10_000;
+/** The time limit for a response, in milliseconds. */
+const TIME_LIMIT = 10_000;
 
 answerCommands({ run });
 
@@ -22,9 +22,9 @@ async function run({ connections, milliseconds, path, port }) {
   const counts = { requests: 0, non2xx: 0 };
   const started = performance.now();
   const deadline = started + milliseconds;
-  const goOn = () => counts.requests < MAX_REQUESTS && performance.now() < deadline;
+  const shouldContinue = () => counts.requests < MAX_REQUESTS && performance.now() < deadline;
   const stopSpinning = spin();
-  const loops = Array.from({ length: connections }, () => loop({ counts, goOn, port, request }));
+  const loops = Array.from({ length: connections }, () => loop({ counts, shouldContinue, port, request }));
   try {
     await Promise.all(loops);
   } finally {
@@ -33,18 +33,18 @@ async function run({ connections, milliseconds, path, port }) {
   return { ...counts, milliseconds: performance.now() - started };
 }
 
-/** One connection: a request, its response, the next. */
-function loop({ counts, goOn, port, request }) {
+/** Sends requests over one connection, each after the response to the one before. */
+function loop({ counts, shouldContinue, port, request }) {
   const { promise, reject, resolve } = withResolvers();
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let rest = '';
-  let over = false;
+  let isDone = false;
 
-  socket.setTimeout(PATIENCE, () => reject(new Error('A response did not come.')));
+  socket.setTimeout(TIME_LIMIT, () => reject(new Error('A request got no response.')));
   socket.on('connect', () => socket.write(request));
   socket.on('error', reject);
   socket.on('close', () => {
-    if (!over) reject(new Error('The server closed a connection.'));
+    if (!isDone) reject(new Error('The server closed a connection.'));
   });
   socket.on('data', (chunk) => {
     const text = rest + chunk.latin1Slice();
@@ -60,21 +60,21 @@ function loop({ counts, goOn, port, request }) {
     rest = '';
     counts.requests++;
     if (text[9] !== '2') counts.non2xx++;
-    if (goOn()) {
+    if (shouldContinue()) {
       socket.write(request);
       return;
     }
-    over = true;
+    isDone = true;
     socket.end();
     resolve();
   });
   return promise.finally(() => {
-    over = true;
+    isDone = true;
     socket.destroy();
   });
 }
 
-/** Where a response ends, or -1 while its head is not complete. */
+/** Returns the index at which a response ends, or -1 if its head is not complete yet. */
 function endOfResponse(text) {
   const head = text.indexOf('\r\n\r\n');
   if (head === -1) return -1;

@@ -1,4 +1,4 @@
-/** A backend that takes every export at once and only counts what is in it. One process of its own. */
+/** A backend that accepts every export at once, and only counts the spans. Runs in its own process. */
 import { createServer } from 'node:http';
 import process from 'node:process';
 import { gunzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { answerCommands } from './commands.mjs';
 import { countSpans, describeSpans } from './count-spans.mjs';
 import { countDatadogSpans, countObserveSpans, countSentrySpans } from './count-peer-spans.mjs';
 
-/** Bodies that are kept for `describe`. */
+/** The number of bodies that are kept for `describe`. */
 const KEPT = 8;
 
 let spans = 0;
@@ -54,7 +54,7 @@ function takeOtlp(body) {
 
 answerCommands({
   count: () => spans,
-  /** What sorts of spans came last, and what came that is not known here; forgets them. */
+  /** Returns the latest sorts of spans, and requests of unknown formats. Forgets both. */
   describe() {
     const sorts = [...new Set(bodies.flatMap(describeSpans))].toSorted(byText);
     const others = [...unknown];

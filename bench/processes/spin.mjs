@@ -1,8 +1,8 @@
 /**
- * Keeps this process from ever waiting, until the function that it returns is called.
+ * Keeps this process from sleeping, until the returned function is called.
  *
- * Who writes to a socket of somebody who sleeps pays for waking him, some ten microseconds on a virtual machine. A fast
- * server would keep us awake and not pay, a slow one would: it would look slower than it is.
+ * A process that writes to a socket of a sleeping process pays for waking it: about ten microseconds on a virtual machine. A
+ * fast server keeps this process awake and does not pay. A slow server would pay, and look slower than it is.
  */
 export function spin() {
   let spinning = true;

@@ -1,14 +1,14 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
-/** How long a run is, by its name. A generation starts every server anew, since two starts of one program differ too. */
+/** The lengths of runs by name. A generation starts all servers again, because two starts of one program differ as well. */
 const lengths = {
   full: { generations: 2, rounds: 4, slice: 700, warmUp: 2_000 },
   quick: { generations: 1, rounds: 4, slice: 500, warmUp: 1_500 },
   smoke: { generations: 1, rounds: 1, slice: 150, warmUp: 200 },
 };
 
-/** @throws Error that says what is wrong */
+/** @throws Error that tells which argument is wrong */
 export function parseArguments(args) {
   const { values } = parseArgs({
     args,

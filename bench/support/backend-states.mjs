@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** The ways a backend can be: there, refusing connections, or taking them and saying nothing. */
+/** Creates a backend that is up, is down (refuses connections), or is silent (accepts them and does not respond). */
 export async function backendState(name, backend) {
   if (name === 'up') return { endpoint: backend.endpoint, close: () => {} };
   const sockets = new Set();
@@ -18,7 +18,7 @@ export async function backendState(name, backend) {
     for (const socket of sockets) socket.destroy();
   };
   if (name === 'silent') return { endpoint, close };
-  // A port that was free a moment ago: whoever connects is refused.
+  // No process listens on a port that was just released, so connections are refused.
   close();
   return { endpoint, close: () => {} };
 }

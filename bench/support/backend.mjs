@@ -4,10 +4,10 @@ import { LOAD_CORE, Worker } from './process.mjs';
 
 const processes = join(import.meta.dirname, '../processes');
 
-/** Milliseconds between two looks at the sink. */
+/** The time between two queries of the sink, in milliseconds. */
 const LOOK = 20;
 
-/** The sink and the load generator: what is beside every server under test. */
+/** The sink and the load generator, which all servers under test share. */
 export class Backend {
   static async start() {
     const sink = await Worker.start(process.execPath, [join(processes, 'sink.mjs')], { core: LOAD_CORE });
@@ -24,7 +24,7 @@ export class Backend {
     this.endpoint = `http://127.0.0.1:${sink.readyMessage.port}`;
   }
 
-  /** Makes requests for a while, at most as many as the server answers one after the other. */
+  /** Makes requests for a while. Each connection waits for a response before its next request. */
   request(order) {
     return this.load.ask('run', order, order.milliseconds + 30_000);
   }
@@ -37,7 +37,7 @@ export class Backend {
     return this.sink.ask('describe');
   }
 
-  /** Waits until the sink has that many spans, or no more come; returns how many it has. */
+  /** Waits until the sink has this many spans, or the time has passed. Returns how many it has. */
   async arrival(expected, patience) {
     const deadline = performance.now() + patience;
     let count = await this.spans();
@@ -48,7 +48,7 @@ export class Backend {
     return count;
   }
 
-  /** Waits until no span has come for some milliseconds; returns how many there are. For who cannot be made to flush. */
+  /** Waits until no span has arrived for some milliseconds. Returns how many there are. It is for set-ups without a flush. */
   async rest(milliseconds) {
     let count = await this.spans();
     for (;;) {

@@ -14,7 +14,7 @@ import { markdown, printGoals, problemsOf } from './report.mjs';
 import { Places } from './places.mjs';
 import { bench as benchFolder } from './stage.mjs';
 
-/** Runs what the arguments ask for and returns the exit code. */
+/** Runs the bench with these options. Returns the exit code. */
 export async function bench(options) {
   const chosen = choose(options.only);
   checkNames(options.setups);
@@ -43,7 +43,7 @@ export async function bench(options) {
   for (const node of nodes) {
     for (const group of chosen) {
       await measureGroup(group, node, context, results);
-      // Each time, so that a run that is broken off leaves what it has.
+      // Saved after each group, so that an aborted run leaves its results.
       save(results, output);
     }
   }
@@ -70,7 +70,7 @@ async function measureGroup(group, node, context, results) {
   console.log(result.failed ?? group.render(result).join('\n'));
 }
 
-/** A group that fails does not take the figures of the others with it. */
+/** Returns the failure of a group as its result, so that the results of other groups are kept. */
 async function attempt(measure) {
   try {
     return await measure();
@@ -107,14 +107,14 @@ function groupsBefore(output) {
 }
 
 function save(results, output) {
-  // A tiny run says whether the bench works, and nothing else.
+  // A smoke run only tests the bench, so its results are not saved.
   results.goals = results.length === 'smoke' ? [] : judge(results.groups);
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(`${output}.json`, `${JSON.stringify(results, rounded, 2)}\n`);
   writeFileSync(`${output}.md`, markdown(results));
 }
 
-/** No clock here is good for more digits, and they would fill the file. */
+/** Rounds numbers: the clocks are not exact enough for more digits, which would only enlarge the file. */
 function rounded(_key, value) {
   return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
 }

@@ -4,7 +4,7 @@ import { peerSetups } from './peers.mjs';
 const peers = await peerSetups();
 const all = [...httpSetups, ...grpcSetups, ...peers];
 
-/** @throws Error where a name is none of a set-up */
+/** @throws Error if a name is not that of a set-up */
 export function checkNames(names = []) {
   const unknown = names.find((name) => !all.some(({ id }) => id === name));
   if (unknown === undefined) return;
@@ -12,13 +12,13 @@ export function checkNames(names = []) {
   throw new Error(`There is no set-up "${unknown}". Use some of: ${ids.join(', ')}.`);
 }
 
-/** The set-ups of a group, as far as they are wanted; the bare one always is. */
+/** Returns the set-ups of a group that the options select. The bare one is always included. */
 export function chooseHttp(platform, wanted) {
   const mine = peers.filter(({ apps = ['http'], platforms }) => apps.includes('http') && goesWith(platforms, platform));
   return choose([...httpSetups, ...mine], wanted);
 }
 
-/** The set-ups on the older Nest, which bring a bare one of their own. */
+/** Returns the set-ups with Nest 11, which have their own bare one. */
 export function chooseClassic(platform, wanted) {
   const mine = peers.filter(({ apps, platforms }) => apps?.includes('classic') && goesWith(platforms, platform));
   return choose(mine, { ...wanted, peers: true });
@@ -27,7 +27,7 @@ export function chooseClassic(platform, wanted) {
 export function chooseGrpc(side, kind, wanted) {
   const app = `grpc-${side}`;
   const mine = peers.filter(({ apps }) => apps?.includes(app));
-  // A call is a call: what else there is to know, unary calls tell.
+  // For streams, core set-ups are enough: unary calls show all other differences.
   const known = kind === 'unary' || wanted.names ? [...grpcSetups, ...mine] : grpcSetups.filter(({ core }) => core);
   const here = known.map((setup) => Object.assign({}, setup, { spans: setup.spans?.[side] ?? setup.spans }));
   return choose(here, wanted);
@@ -45,7 +45,7 @@ function choose(setups, { against, length, names, node, nodes, peers }) {
     return (peers || !peer) && (core || everything);
   });
   if (!against) return wanted;
-  // The same again with the other library, each beside its twin.
+  // Each set-up of the library is measured with both versions, one after the other.
   return wanted.flatMap((setup) =>
     setup.setup === 'ours'
       ? [setup, { ...setup, id: `${setup.id}@against`, title: `${setup.title} (--against)`, variant: 'against' }]
@@ -53,7 +53,7 @@ function choose(setups, { against, length, names, node, nodes, peers }) {
   );
 }
 
-/** @throws Error where a set-up does not go with a version of Node */
+/** @throws Error if a set-up does not support this version of Node */
 export function checkNode({ minNode = 0 }, { major }) {
   if (Number(major) < minNode) throw new Error(`It needs Node ${minNode}.`);
 }

@@ -1,11 +1,11 @@
 import { summary } from './statistics.mjs';
 
-/** Nothing is promised for other versions. */
+/** The goals apply only to this version. */
 const NODE = /^v24\./;
 
 /**
- * What the project wants to be true, each with the figure that says whether it is. A goal whose figures were not measured
- * is left out; one that is missed stays.
+ * Returns the goals of the project, each with the result that decides whether it is met. Goals without a measurement are
+ * omitted.
  */
 export function judge(groups) {
   const goals = [];
@@ -48,7 +48,7 @@ function grpcGoals({ group, rows }) {
   ];
 }
 
-/** The cost of a further span when there are many, against the cost when there are few. */
+/** Compares the cost of an additional span among many with the cost among few. */
 function linearityGoals({ figures, group }) {
   const added = (spans, round) => figures[spans].ours[round] - figures[spans].bare[round];
   const slope = (from, to, round) => (added(to, round) - added(from, round)) / (to - from);
@@ -56,7 +56,7 @@ function linearityGoals({ figures, group }) {
   return [atMost(`${group}: one of the spans from the 50th on, against one of those before`, 1.2, summary(ratios))];
 }
 
-/** MiB that an application may hold more while its backend is away. */
+/** The additional memory that an application may use while its backend is down, in MiB. */
 const MEMORY_BOUND = 64;
 
 function memoryGoals({ group, held }) {
@@ -89,13 +89,13 @@ function single(value) {
   return { median: rounded, low: rounded, high: rounded };
 }
 
-/** One set-up against another, round by round: both as ratios to the bare slices beside them. */
+/** Compares two set-ups round by round, as ratios to the nearest bare slices. */
 function compare(one, other) {
   if (!one || !other) return undefined;
   return summary(one.rounds.map(({ ratio }, round) => ratio / (other.rounds[round]?.ratio ?? Number.NaN)));
 }
 
-/** @param figure median and spread, or undefined where it was not measured */
+/** @param figure median and spread, or undefined if it was not measured */
 export function atMost(goal, limit, figure) {
   if (!figure) return undefined;
   const { high, low, median } = figure;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { root } from '../../scripts/support/run.mjs';
 
-/** What a build of the library needs of the repository. */
+/** The files of the repository that a build of the library needs. */
 const NEEDED = [
   'lib',
   'scripts',
@@ -24,9 +24,9 @@ process.on('exit', () => {
 });
 
 /**
- * The tarball of the library to measure: a file that is there, or the working tree or a commit, packed.
+ * Returns the tarball of the library to measure: an existing file, or the packed working tree or commit.
  *
- * It is built from a copy, so that work on the library may go on meanwhile.
+ * The library is built from a copy, so that the working tree can be edited meanwhile.
  */
 export function libraryTarball({ at, tarball }) {
   if (tarball) {
@@ -63,7 +63,7 @@ function build(folder, at) {
   return join(folder, JSON.parse(packed)[0].filename);
 }
 
-/** Unpacks the library where the modules of a folder find it before any other. */
+/** Unpacks the library into a folder where modules find it before any other copy. */
 export function unpackLibrary(tarball, folder) {
   execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { root } from '../../scripts/support/run.mjs';
 import { canPin, SERVER_CORE } from './process.mjs';
 
-/** Processes that want a core, beyond which a machine is not quiet. */
+/** The load average above which the machine counts as busy. */
 const QUIET_LOAD = 0.5;
 
 export function describeMachine() {
@@ -18,7 +18,7 @@ export function describeMachine() {
   };
 }
 
-/** What the library was built from: a commit, or the working tree. */
+/** The commit that the library was built from, with a note if the working tree has changes. */
 export function commit(at) {
   try {
     const hash = git(['rev-parse', '--short', at ?? 'HEAD']);
@@ -32,7 +32,7 @@ function git(args) {
   return execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
-/** The load of the last minute, and a warning where somebody else is at work. */
+/** Returns the load of the last minute, and warns if other processes are busy. */
 export function checkQuiet() {
   const [load] = loadavg();
   if (load > QUIET_LOAD) {
@@ -43,12 +43,12 @@ export function checkQuiet() {
   return load;
 }
 
-/** Microseconds that the core of the server has been busy, with whatever; undefined where the system does not say. */
+/** The time that the core of the server was busy with any process, in microseconds. Undefined if the system does not report it. */
 export function coreBusy() {
   if (!canPin || process.platform !== 'linux') return undefined;
   const line = readFileSync('/proc/stat', 'utf8').match(new RegExp(`^cpu${SERVER_CORE} (.*)$`, 'm'));
   if (!line) return undefined;
   const [user, nice, system, , , irq, softirq, steal] = line[1].split(' ').map(Number);
-  // The kernel counts in hundredths of a second for everybody.
+  // The kernel counts in hundredths of a second.
   return (user + nice + system + irq + softirq + steal) * 10_000;
 }

@@ -4,8 +4,8 @@ import { rowsOf, runRounds } from './rounds.mjs';
 import { Server } from './server.mjs';
 
 /**
- * Measures the set-ups of a group beside each other, the bare one between them. All of their processes live as long as a
- * generation, and wait while another one works.
+ * Measures the set-ups of a group in turn, with the bare one between them. All their processes live as long as a generation,
+ * and wait while another one is measured.
  */
 export async function measureSetups(context, group) {
   const { close, place, work } = await group.open(context);
@@ -22,7 +22,7 @@ async function measure({ backend, durations, log, node, places }, setups, place,
   const allFigures = new Map();
   let running = setups;
   for (let generation = 0; generation < durations.generations; generation++) {
-    // Peers are many, and no goal hangs by a hair of theirs: one start of them is enough.
+    // Peers are started only once: there are many, and no goal depends on small differences between them.
     const starting = running.filter(({ peer }) => generation === 0 || !peer);
     const servers = new Map();
     const slice = (id, milliseconds) => {
@@ -60,7 +60,7 @@ async function measure({ backend, durations, log, node, places }, setups, place,
   return { rows, skipped, checks, problems: differences(checks) };
 }
 
-/** What the library and the floor make has to be the same, or comparing them means nothing. */
+/** Reports if the library and the floor make different spans: a comparison would then be meaningless. */
 function differences(checks) {
   return [
     ['ours-3', 'floor-3'],
@@ -72,11 +72,11 @@ function differences(checks) {
     .map(([one, other]) => `${one} and ${other} make different spans: see "checks" in the JSON file`);
 }
 
-/** Until the code is compiled as well as it will be; also notes what spans come, and what of the SDK is loaded. */
+/** Runs until the code is optimized. Also returns the sorts of spans that arrive, and how many files of the SDK are loaded. */
 async function warmUp(server, slice) {
   await server.backend.describeSpans();
   const { non2xx, requests } = await slice();
-  if (requests === 0 || non2xx === requests) throw new Error('It answers no request.');
+  if (requests === 0 || non2xx === requests) throw new Error('It responds to no request.');
   const { others, sorts } = await server.backend.describeSpans();
   const loaded = await server.ask('loaded');
   return { sorts, others, sdkFiles: loaded.length };

@@ -5,7 +5,7 @@ import { bench } from './stage.mjs';
 
 const folder = join(bench, 'peers');
 
-/** The set-ups of every peer that has a folder: what its `peer.mjs` exports. */
+/** Returns the set-ups of all peers, which the `peer.mjs` in each peer's folder exports. */
 export async function peerSetups() {
   const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'peer.mjs')));
   const modules = await Promise.all(names.map((name) => import(pathToFileURL(join(folder, name, 'peer.mjs')).href)));

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { appFolder, bench, install, stage, versionIn } from './stage.mjs';
 import { readFileSync } from 'node:fs';
 
-/** Where the set-ups run: each folder with packages of its own has the application compiled into it, once a run. */
+/** The folders that set-ups run in. The application is compiled once per run into each folder that has its own packages. */
 export class Places {
   #libraries;
   #staged = new Map();
@@ -35,7 +35,7 @@ export class Places {
     return JSON.parse(readFileSync(join(output, 'node_modules/nestjs-tracing/package.json'), 'utf8')).version;
   }
 
-  /** The versions of packages that a set-up runs on. */
+  /** The versions of packages that a set-up uses. */
   versions(setup, names) {
     if (!names) return undefined;
     const packages = this.packagesOf(setup);

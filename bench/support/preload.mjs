@@ -1,4 +1,4 @@
-/** Arguments of Node that load OpenTelemetry's instrumentations first, as their documentation says. */
+/** The Node arguments that preload OpenTelemetry's instrumentations, as their documentation shows it. */
 export const otelPreload = {
   esm: (folder) => [
     '--no-warnings',

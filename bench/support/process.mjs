@@ -2,17 +2,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
-/** The core of what is measured, and that of everything else. */
+/** The core of the server under test, and the core of everything else. */
 export const SERVER_CORE = 0;
 export const LOAD_CORE = 1;
 
-/** Milliseconds after which a process that does not answer hangs. */
-const PATIENCE = 60_000;
+/** The time limit for the response of a process, in milliseconds. */
+const TIME_LIMIT = 60_000;
 
-/** Whether processes can be kept to one core each. */
+/** True if processes can be pinned to one core each. */
 export const canPin = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0;
 
-/** Keeps this process, and what it starts by default, off the core of what is measured. */
+/** Pins this process to the core that is not measured. The processes that it starts inherit this by default. */
 export function pinThisProcess() {
   if (canPin) spawnSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(LOAD_CORE), String(process.pid)]);
 }
@@ -22,7 +22,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A process that takes commands from this one, on a core of its own. */
+/** A process that runs commands of this one, on its own core. */
 export class Worker {
   #child;
   #pending = new Map();
@@ -30,10 +30,10 @@ export class Worker {
   #ready;
   #death;
 
-  /** What the process said when it was ready. */
+  /** The message that the process sent when it was ready. */
   readyMessage;
 
-  /** Starts a process and waits until it is ready, if it says so. */
+  /** Starts a process. Waits until it is ready, if it reports that. */
   static async start(node, args, { core, cwd, env = {}, saysReady = true }) {
     const worker = new Worker(node, args, core, cwd, env);
     if (saysReady) await worker.#waitUntilReady();
@@ -77,14 +77,14 @@ export class Worker {
 
   async #waitUntilReady() {
     try {
-      this.readyMessage = await within(PATIENCE, this.#ready, 'A process was not ready in time.');
+      this.readyMessage = await within(TIME_LIMIT, this.#ready, 'A process was not ready in time.');
     } catch (error) {
       this.#child.kill('SIGKILL');
       throw error;
     }
   }
 
-  async ask(command, argument, patience = PATIENCE) {
+  async ask(command, argument, patience = TIME_LIMIT) {
     if (this.#death) throw this.#death;
     const id = ++this.#lastId;
     const answer = new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject }));
@@ -105,7 +105,7 @@ export class Worker {
   }
 }
 
-/** Nothing that the user's shell happens to say may configure what is measured. */
+/** The environment without variables of the user's shell that would configure the measured libraries. */
 function cleanEnvironment() {
   const names = Object.keys(process.env).filter((name) => !/^(OTEL_|DD_|SENTRY_|NODE_|npm_)/.test(name));
   return { ...Object.fromEntries(names.map((name) => [name, process.env[name]])), NODE_ENV: 'production' };

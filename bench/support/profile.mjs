@@ -2,11 +2,11 @@ import { Server } from './server.mjs';
 import { table } from './tables.mjs';
 
 const SECONDS = 8;
-/** Microseconds between two samples. */
+/** The time between two samples, in microseconds. */
 const INTERVAL = 200;
 const SHOWN = 45;
 
-/** Shows in which functions, and in which packages, a set-up spends the time of a request. */
+/** Shows the functions and packages in which a set-up spends the time of a request. */
 export async function profile(context, group) {
   const { backend, durations, node, places, profile: id } = context;
   if (!group.open) throw new Error(`The group ${group.name} has no set-ups to look into.`);
@@ -37,7 +37,7 @@ export async function profile(context, group) {
   return 0;
 }
 
-/** Sums the time of the samples by the function they fell into, and by its package. */
+/** Adds up the time of the samples by function, and by the package of the function. */
 function selfTimes({ nodes, samples, timeDeltas }, folder) {
   const frames = new Map(nodes.map((node) => [node.id, node.callFrame]));
   const parents = new Map(nodes.flatMap(({ children = [], id }) => children.map((child) => [child, id])));
@@ -49,7 +49,7 @@ function selfTimes({ nodes, samples, timeDeltas }, folder) {
     if (functionName === '(idle)') return;
     const time = timeDeltas[at];
     total += time;
-    // What is built into the engine says nothing without who called it.
+    // Functions of the engine are only meaningful together with their caller.
     let caller = id;
     while (frames.get(caller).url === '' && parents.has(caller)) caller = parents.get(caller);
     const { functionName: callerName, lineNumber, url } = frames.get(caller);

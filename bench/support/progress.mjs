@@ -2,7 +2,7 @@ import process from 'node:process';
 
 const { stderr } = process;
 
-/** Says what is being done, over what was said before; only to somebody who watches. */
+/** Shows the present step in place of the one before, if the output is a terminal. */
 export function log(text) {
   if (stderr.isTTY) stderr.write(`\r\u001b[K${text}`);
 }

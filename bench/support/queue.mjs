@@ -1,2 +1,2 @@
-/** Spans that may wait, raised equally for all, so that nothing is dropped while a slice runs. */
+/** The size of all queues: equally large for all set-ups, so that nothing is dropped while a slice runs. */
 export const QUEUE = 65_536;

@@ -1,11 +1,11 @@
 import { groups as allGroups } from '../groups/index.mjs';
 import { spread, table } from './tables.mjs';
 
-/** Share of the server's core that others may have, and spread of the bare slices, beyond which figures are doubtful. */
+/** If other processes use more of the server's core, or the bare slices vary more than this, results are doubtful. */
 const FOREIGN_SHARE = 0.05;
 const BARE_SPREAD = 0.1;
 
-/** The results as a page to read. */
+/** Renders the results as a Markdown page. */
 export function markdown(results) {
   const { durations, goals, library, machine, load } = results;
   const lines = [
@@ -64,7 +64,7 @@ export function printGoals(goals) {
   console.log(`\n${goals.length - missed} goals met, ${missed} missed`);
 }
 
-/** What makes figures wrong, rather than bad. */
+/** The problems that make results invalid. Bad results are no problem. */
 export function problemsOf({ groups }) {
   return Object.entries(groups).flatMap(([key, result]) => problemsOfGroup(key, result));
 }
@@ -78,21 +78,21 @@ function rowProblems(key, rows) {
   return rows.flatMap(({ problems = [], title }) => problems.map((problem) => `${key}: ${title}: ${problem}`));
 }
 
-/** What makes figures doubtful: others at work, or a server that waited for its load. */
+/** The reasons to doubt results: other busy processes, or a server that waited for the load generator. */
 function doubtsOf({ rows = [] }) {
   const bare = rows.find(({ id }) => id === 'bare');
   if (!bare?.microseconds) return [];
   const { high, low, median } = bare.microseconds;
   const doubts = [];
   if ((high - low) / median > BARE_SPREAD) {
-    doubts.push(`Doubtful: the bare application itself took from ${low.toFixed(1)} to ${high.toFixed(1)} µs.`);
+    doubts.push(`Doubtful: the bare application itself took between ${low.toFixed(1)} and ${high.toFixed(1)} µs.`);
   }
   const foreign = Math.max(...rows.map(({ foreign }) => foreign?.median ?? 0));
   if (foreign > FOREIGN_SHARE) {
-    doubts.push(`Doubtful: others took up to ${Math.round(foreign * 100)} % of the server's core.`);
+    doubts.push(`Doubtful: other processes used up to ${Math.round(foreign * 100)} % of the server's core.`);
   }
   if (bare.utilization && bare.utilization.median < 0.9) {
-    doubts.push(`The bare application was busy for ${Math.round(bare.utilization.median * 100)} % of the time only.`);
+    doubts.push(`The bare application was busy for only ${Math.round(bare.utilization.median * 100)} % of the time.`);
   }
   return doubts;
 }

@@ -1,12 +1,12 @@
 import { coreBusy } from './machine.mjs';
 import { summary } from './statistics.mjs';
 
-/** Spans that chance may keep or drop, in standard deviations. */
+/** The deviation from the sampling ratio that is accepted, in standard deviations. */
 const CHANCE = 6;
 
 /**
- * The order of a round: the bare application beside every other set-up, so that each figure is a ratio to a neighbouring
- * slice. Every second round runs backwards, so that a drift of the machine hurts nobody more than others.
+ * Returns the order of a round. The bare application is next to every other set-up, so that each result is a ratio to a
+ * neighbouring slice. Every second round is reversed, so that a drift of the machine affects all set-ups equally.
  */
 export function orderOf(others, round) {
   const sequence = round % 2 === 0 ? others : others.toReversed();
@@ -15,7 +15,7 @@ export function orderOf(others, round) {
   return order;
 }
 
-/** Each slice that is not bare with the bare ones that are nearest before and after it. */
+/** Compares each slice with the nearest bare slices before and after it. */
 export function pair(slices) {
   const bareAt = slices.flatMap(({ id }, at) => (id === 'bare' ? [at] : []));
   return slices.flatMap((slice, at) => {
@@ -27,7 +27,7 @@ export function pair(slices) {
   });
 }
 
-/** Runs rounds of slices and returns, for each set-up, its figures of each round. */
+/** Runs rounds of slices. Returns the results of each round by set-up. */
 export async function runRounds({ measure, onSlice, rounds, setups }) {
   const others = setups.map(({ id }) => id).filter((id) => id !== 'bare');
   const figures = new Map(setups.map(({ id }) => [id, []]));
@@ -50,7 +50,7 @@ export async function runRounds({ measure, onSlice, rounds, setups }) {
   return figures;
 }
 
-/** The rows of a table: medians and spreads, and what is wrong with a set-up. */
+/** Returns the rows of a table: medians, spreads, and the problems of each set-up. */
 export function rowsOf(setups, figures, versionsOf) {
   return setups.map((setup) => {
     const slices = figures.get(setup.id);

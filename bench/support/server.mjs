@@ -1,17 +1,17 @@
 import { SERVER_CORE, Worker } from './process.mjs';
 
-/** Milliseconds that spans may take to the sink after a flush. */
-const ARRIVAL_PATIENCE = 8_000;
-/** Milliseconds without a span after which no full batch is waiting. */
+/** The time limit for spans to arrive at the sink after a flush, in milliseconds. */
+const ARRIVAL_TIME_LIMIT = 8_000;
+/** The time without new spans after which no full batch waits, in milliseconds. */
 const STILL = 50;
-/** Spans that do not leave before their time: one less than a batch. */
+/** The number of spans that wait for the delay of a batch: one less than a full batch. */
 const BATCH = 511;
 
-/** One application under test, on the core of its own. */
+/** One application under test, on its own core. */
 export class Server {
   /**
    * @param {object} setup an entry of setups.mjs
-   * @param {object} place where it runs: `node`, the program; `folder`, the compiled application; `app`, `platform`, `backend`
+   * @param {object} place `node`: the program; `folder`: the compiled application; `app`, `platform`, `backend`
    */
   static async start(setup, { app, backend, endpoint = backend.endpoint, folder, node, options = {}, platform }) {
     const bench = { setup: setup.setup, app, platform, endpoint, ...setup.options, ...options };
@@ -33,9 +33,9 @@ export class Server {
   }
 
   /**
-   * Does a piece of work with the server and returns what it took, until the last span of it has arrived.
+   * Does work with the server. Returns the CPU time until the last span of the work has arrived.
    *
-   * @param work returns how many requests it made: `{ requests, non2xx, milliseconds }`
+   * @param work makes requests and returns `{ requests, non2xx, milliseconds }`
    */
   async measure(work) {
     const { backend } = this;
@@ -56,21 +56,21 @@ export class Server {
     };
   }
 
-  // The stock processor flushes all batches at once, and the stock exporter refuses more than thirty: let them leave as
-  // they do anyway, until what is left is less than a batch.
+  // The stock processor flushes all batches at once, and the stock exporter rejects more than thirty. So wait until less than a
+  // batch is left.
   async #drain(before, requests) {
     const { settle, spans } = this.setup;
     if (settle !== undefined) return;
-    if (Number.isInteger(spans)) await this.backend.arrival(before + spans * requests - BATCH, ARRIVAL_PATIENCE);
+    if (Number.isInteger(spans)) await this.backend.arrival(before + spans * requests - BATCH, ARRIVAL_TIME_LIMIT);
     else await this.backend.rest(STILL);
   }
 
-  // Where chance decides, there is no number to wait for: a flush has to be enough.
+  // With a sampler, the number of spans is unknown, so a flush has to be enough.
   async #spansAfter(before, requests) {
     const { settle, spans } = this.setup;
     if (settle !== undefined) return await this.backend.rest(settle);
     const expected = Number.isInteger(spans) ? before + spans * requests : before;
-    return await this.backend.arrival(expected, ARRIVAL_PATIENCE);
+    return await this.backend.arrival(expected, ARRIVAL_TIME_LIMIT);
   }
 
   async end() {

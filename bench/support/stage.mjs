@@ -12,7 +12,7 @@ export const appFolder = join(bench, 'app');
 
 const installed = new Set();
 
-/** Installs what a folder's lockfile names, unless that is there. */
+/** Installs the packages of a folder's lockfile, unless they are installed. */
 export function install(folder) {
   if (installed.has(folder)) return;
   const stamp = join(folder, 'node_modules/.bench-lock');
@@ -21,7 +21,7 @@ export function install(folder) {
     .digest('hex');
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
     console.log(`Installing ${folder.slice(root.length + 1)}`);
-    // The same npm from whatever it was started, and no questions about engines: some declare more than they need.
+    // `npm ci` with the present npm. Engines are not checked: some packages declare more than they need.
     npm(['ci', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -32,11 +32,11 @@ export function install(folder) {
 }
 
 /**
- * Compiles the application into a folder that has installed its packages, and puts the library beside it. Returns where
- * it is.
+ * Compiles the application into a folder with installed packages, and adds the library. Returns the path of the compiled
+ * application.
  */
 export function stage(folder, { library, name, commonjs = false }) {
-  // One folder for each run, so that two runs at once do not take each other's files away.
+  // One folder for each run, so that two parallel runs do not delete each other's files.
   const run = join(folder, 'dist', String(process.pid));
   if (!existsSync(run)) process.once('exit', () => rmSync(run, { recursive: true, force: true }));
   const output = join(run, name);
@@ -76,7 +76,7 @@ function compileFile(file, target, commonjs) {
   writeFileSync(target.replace(/\.ts$/, '.js'), code);
 }
 
-/** The version of a package as a folder has it, or undefined. */
+/** The version of a package in a folder. Undefined if it is not installed. */
 export function versionIn(folder, name) {
   const manifest = join(folder, 'node_modules', name, 'package.json');
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).version : undefined;

@@ -1,4 +1,4 @@
-/** The value below which a fraction of the numbers lies, between two of them in proportion. */
+/** The value below which a fraction of the numbers lies, interpolated between two numbers. */
 export function quantile(numbers, fraction) {
   const sorted = numbers.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * fraction;

@@ -1,4 +1,4 @@
-/** A table in Markdown, its columns as wide as they have to be. */
+/** A Markdown table with aligned columns. */
 export function table(header, rows) {
   const lines = [header, ...rows].map((cells) => cells.map(String));
   const widths = header.map((_, column) => Math.max(3, ...lines.map((cells) => cells[column].length)));
@@ -13,7 +13,7 @@ export function spread(summary, digits = 2) {
   return `${median} [${low}–${high}]`;
 }
 
-/** The table of set-ups that were measured beside the bare one. */
+/** The table of set-ups, compared with the bare one. */
 export function ratioTable({ rows, skipped }) {
   const lines = table(
     ['set-up', 'spans', 'CPU µs', 'added µs', 'ratio to bare'],

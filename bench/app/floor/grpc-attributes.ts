@@ -1,7 +1,7 @@
 import { SpanStatusCode, type Span } from '@opentelemetry/api';
 import { status as codes, type StatusObject } from '@grpc/grpc-js';
 
-/** Codes that are the server's fault, as the semantic conventions have it. */
+/** Codes that are the server's fault by the semantic conventions. */
 const serverErrors = new Set([
   codes.UNKNOWN,
   codes.DEADLINE_EXCEEDED,

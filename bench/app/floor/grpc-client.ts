@@ -6,7 +6,7 @@ const setter: TextMapSetter<Metadata> = {
   set: (metadata, key, value) => metadata.set(key, value),
 };
 
-/** A client span around each call, by an interceptor of grpc-js. */
+/** Makes a client span for each call, with a grpc-js interceptor. */
 export function clientInterceptor(tracer: Tracer): Interceptor {
   return (options, nextCall) => {
     const method = methodOf(options.method_definition.path);

@@ -16,7 +16,7 @@ const getter: TextMapGetter<Metadata> = {
   get: (metadata, key) => metadata.get(key)[0]?.toString(),
 };
 
-/** A server span around each call, by an interceptor of grpc-js. */
+/** Makes a server span for each call, with a grpc-js interceptor. */
 export function serverInterceptor(tracer: Tracer): ServerInterceptor {
   return (definition, call) => {
     const method = methodOf(definition.path);

@@ -2,7 +2,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { context, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import { finalize, tap, type Observable } from 'rxjs';
 
-/** A span around each handler, as blogs show it. */
+/** Makes a span for each handler, as blog posts show it. */
 export class HandlerInterceptor implements NestInterceptor {
   constructor(private readonly tracer: Tracer) {}
 

@@ -31,7 +31,7 @@ interface Fastify {
   ): void;
 }
 
-/** A server span around each request, by a middleware of Express or two hooks of Fastify. */
+/** Makes a server span for each request, with a middleware of Express or two hooks of Fastify. */
 export function traceServer(app: INestApplication, platform: Platform, tracer: Tracer): void {
   if (platform === 'express') traceExpress(app, tracer);
   else traceFastify(app.getHttpAdapter().getInstance() as Fastify, tracer);

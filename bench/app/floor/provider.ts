@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { BenchOptions } from '../setup.js';
 
-/** The stock SDK, set up by hand with the defaults of the specification. */
+/** Sets up the stock SDK with the defaults of the specification. */
 export function registerProvider({ endpoint, noExport, queue, ratio }: BenchOptions): TracerProvider {
   const root = ratio === undefined ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(ratio);
   const provider = new TracerProvider({

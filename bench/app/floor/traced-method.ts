@@ -2,7 +2,7 @@ import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 
 type AsyncMethod = (...args: unknown[]) => Promise<unknown>;
 
-/** A span around each call of an async method. */
+/** Makes a span for each call of an async method. */
 export function tracedMethod(tracer: Tracer): MethodDecorator {
   return (target, key, descriptor) => {
     const name = `${target.constructor.name}.${String(key)}`;

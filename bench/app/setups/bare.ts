@@ -1,4 +1,4 @@
 import type { Setup } from '../setup.js';
 
-/** The application by itself. */
+/** The application without tracing. */
 export default (): Setup => ({});

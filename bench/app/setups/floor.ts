@@ -4,7 +4,7 @@ import { registerProvider } from '../floor/provider.js';
 import { tracedMethod } from '../floor/traced-method.js';
 import type { BenchOptions, Setup } from '../setup.js';
 
-/** What a competent engineer writes by hand on the stock SDK: the same spans with the same attributes, and nothing else. */
+/** Makes the same spans with the same attributes on the stock SDK, as a competent engineer would write it, and nothing else. */
 export default async function floor(options: BenchOptions): Promise<Setup> {
   const provider = registerProvider(options);
   const tracer = provider.getTracer('bench');

@@ -1,6 +1,6 @@
 import type { Setup } from '../setup.js';
 
-/** The application by itself, after a preload of OpenTelemetry's instrumentations. */
+/** The application with a preload of OpenTelemetry's instrumentations. */
 export default (): Setup => ({ flush: flushInstrumentations });
 
 export async function flushInstrumentations(): Promise<void> {

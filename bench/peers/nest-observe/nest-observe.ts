@@ -10,7 +10,7 @@ export default function nestObserve({ endpoint }: BenchOptions): Setup {
         appSecret: 'bench',
         serviceId: 'bench',
         endpoint,
-        // Nothing is to be dropped; by default it is after 1000 requests in an interval.
+        // Nothing may be dropped. By default, requests after the first 1000 in an interval are dropped.
         maxTracesPerBatch: 1_000_000,
         flushInterval: 1_000,
       }),

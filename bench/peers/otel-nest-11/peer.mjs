@@ -1,7 +1,7 @@
 import { otelPreload } from '../../support/preload.mjs';
 import { QUEUE } from '../../support/queue.mjs';
 
-/** In groups of their own, since their bare application is another one. */
+/** These set-ups have their own groups, because their bare application is another one. */
 const shared = { apps: ['classic'], commonjs: true, options: { queue: QUEUE } };
 
 export const setups = [

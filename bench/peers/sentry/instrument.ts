@@ -7,6 +7,6 @@ const { endpoint } = JSON.parse(process.env.BENCH ?? '{}') as BenchOptions;
 Sentry.init({
   dsn: `${endpoint.replace('://', '://key@')}/1`,
   tracesSampleRate: 1,
-  // Nothing is to be dropped; by default it is when 64 requests to the backend are open.
+  // Nothing may be dropped. By default, spans are dropped while 64 requests to the backend are open.
   transportOptions: { bufferSize: 65_536 },
 });
