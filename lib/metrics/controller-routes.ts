@@ -1,10 +1,10 @@
 import { RequestMethod, VERSION_NEUTRAL, VersioningType, type Type, type VersioningOptions } from '@nestjs/common';
 import { MetadataScanner, type ApplicationConfig, type ModulesContainer } from '@nestjs/core';
+import { METHOD_METADATA, PATH_METADATA } from '../core/nest-metadata.js';
 
-/** The metadata keys under which Nest's decorators store the parts of a route. */
-const PATH_METADATA = 'path';
-const METHOD_METADATA = 'method';
+/** The metadata key of `@Version()`, and of the version in `@Controller()`. */
 const VERSION_METADATA = '__version__';
+/** The metadata key of the path that `RouterModule.register()` stores on a module. */
 const MODULE_PATH_METADATA = '__module_path__';
 
 type VersionValue = NonNullable<VersioningOptions['defaultVersion']>;

@@ -1,12 +1,10 @@
 import { Controller, Get, RequestMethod, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { GUARDS_METADATA, METHOD_METADATA } from '../core/nest-metadata.js';
 import type { Exposition } from './exposition.js';
 import { assertPathIsFree, type ConflictSources } from './route-conflict.js';
 import { MetricsEndpoint } from './metrics-endpoint.js';
-import { GUARDS_METADATA, routeGuards, type GuardOption } from './route-guards.js';
-
-/** The metadata key under which `@Get()` and similar decorators store the method of a route. */
-const METHOD_METADATA = 'method';
+import { routeGuards, type GuardOption } from './route-guards.js';
 
 export interface MetricsRoute {
   readonly path: string;

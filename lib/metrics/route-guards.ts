@@ -1,12 +1,10 @@
 import { Scope, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
 import { from, isObservable, lastValueFrom } from 'rxjs';
+import { GUARDS_METADATA } from '../core/nest-metadata.js';
 import { MetricsEndpoint } from './metrics-endpoint.js';
 
-/** The metadata key under which `@UseGuards()` stores its guards. */
-export const GUARDS_METADATA = '__guards__';
-
-/** The metadata key under which `@Injectable()` stores the scope of a class. */
+/** The metadata key of the scope in `@Injectable()`. */
 const SCOPE_METADATA = 'scope:options';
 
 /** A guard as `metrics.guards` and `@UseGuards()` take it. */
