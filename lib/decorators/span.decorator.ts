@@ -137,7 +137,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, tracedMethod, method, this, args);
     const silence = Operation.silenceIn(context.active(), options);
     if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
-    function start(): TracedWork {
+    function startWork(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
@@ -147,8 +147,8 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
       }
       return new TracedWork(operation, outcome);
     }
-    if (parameters.spans.length === 0) return settle(start, method, this, args);
-    return settle(start, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
+    if (parameters.spans.length === 0) return settle(startWork, method, this, args);
+    return settle(startWork, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
   }
 
   disguise(tracedMethod, method);

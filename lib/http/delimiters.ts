@@ -59,7 +59,7 @@ export class Delimiters {
     const { text } = this;
     let digits = start + 1;
     while (text.startsWith('25', digits)) digits += 2;
-    const code = hexDigit(text.charCodeAt(digits)) * 16 + hexDigit(text.charCodeAt(digits + 1));
+    const code = hexDigitValue(text.charCodeAt(digits)) * 16 + hexDigitValue(text.charCodeAt(digits + 1));
     if (!(code < 128 && isDelimiter[code] === 1)) return false;
     this.code = code;
     this.level = (digits - start + 1) / 2;
@@ -69,7 +69,7 @@ export class Delimiters {
   }
 }
 
-function hexDigit(code: number): number {
+function hexDigitValue(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const letter = code | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;

@@ -86,7 +86,7 @@ export function isErrorStatus(statusCode: number | undefined): statusCode is num
 }
 
 /** The attributes of a client span that are known from the response. */
-export function responseAttributes(
+export function clientResponseAttributes(
   statusCode: number | undefined,
   { peerAddress, peerPort, protocolVersion }: Connection,
 ): Attributes {

@@ -117,7 +117,7 @@ export class ClientRequest {
     const exchange = new RequestExchange(message, rules, options);
     this.exchange = exchange;
     this.outgoing = caller
-      ? startSpan(exchange, options, caller)
+      ? startOperation(exchange, options, caller)
       : OutgoingOperation.measureOnly(exchange, options.meter);
   }
 
@@ -188,7 +188,7 @@ function propagate(message: Headers, rules: RequestRules, owner: ContextOwner, o
   else replaceContext(message, own);
 }
 
-function startSpan(
+function startOperation(
   exchange: RequestExchange,
   { knownMethods, meter, samplerReadsAttributes }: ClientRequestOptions,
   parent: Context,

@@ -13,7 +13,7 @@ import {
   clientOutcomeAttributes,
   clientRequestAttributes,
   isErrorStatus,
-  responseAttributes,
+  clientResponseAttributes,
   type Connection,
 } from './attributes.js';
 import { failureType, isRejectedResponse } from './failure.js';
@@ -81,7 +81,7 @@ export class RequestExchange implements Exchange<RequestEnd> {
     const { connection, message, options, response } = this;
     return {
       ...this.requestAttributes(),
-      ...responseAttributes(response?.statusCode, connection ?? {}),
+      ...clientResponseAttributes(response?.statusCode, connection ?? {}),
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
       ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => response?.header(name)),
     };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { responseAttributes, clientRequestAttributes } from '../../../../lib/http/client/attributes.js';
+import { clientResponseAttributes, clientRequestAttributes } from '../../../../lib/http/client/attributes.js';
 import { parseUrl } from '../../../../lib/http/client/url.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 
@@ -50,10 +50,10 @@ describe('clientRequestAttributes()', () => {
   });
 });
 
-describe('responseAttributes()', () => {
+describe('clientResponseAttributes()', () => {
   it('leaves out what is not known', () => {
-    expect(responseAttributes(undefined, {})).toEqual({});
-    expect(responseAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
+    expect(clientResponseAttributes(undefined, {})).toEqual({});
+    expect(clientResponseAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
       'http.response.status_code': 204,
       'network.peer.address': '::1',
       'network.peer.port': 80,
