@@ -1,4 +1,4 @@
-/** What the compiler has to accept and to refuse: `npm run types` checks this file. */
+/** Code that the compiler has to accept or to reject: `npm run types` checks this file. */
 import { Counted, Timed } from 'nestjs-tracing';
 
 interface Order {
@@ -39,11 +39,11 @@ export class Refused {
   @Counted('b', { attributes: { first: (id: string) => id, second: (_: string, count: number) => count } })
   tooMany(_id: string): void {}
 
-  // @ts-expect-error an object is no value to count by
+  // @ts-expect-error an object is not an attribute value
   @Counted('c', { attributes: { order: (order: Order) => order } })
   noValue(_order: Order): void {}
 
-  // @ts-expect-error what every method shares has no attributes of its own
+  // @ts-expect-error the shared metric has no attributes of its own
   @Timed({ attributes: { channel: 'web' } })
   withoutName(): void {}
 

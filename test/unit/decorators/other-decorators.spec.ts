@@ -28,7 +28,7 @@ const spans = recordSpans();
 
 type AnyMethod = (...args: unknown[]) => unknown;
 
-/** As those of @nestjs/swagger: extend what a decorator further in has said, on the function. */
+/** Like decorators of @nestjs/swagger: extends the metadata of an inner decorator, on the function. */
 function ApiLike(extra: object): MethodDecorator {
   return (_target, _key, descriptor) => {
     const method = descriptor.value as object;
@@ -37,18 +37,18 @@ function ApiLike(extra: object): MethodDecorator {
   };
 }
 
-/** As those of @nestjs/swagger for parameters: on the prototype, by the method's name. */
+/** Like parameter decorators of @nestjs/swagger: sets metadata on the prototype, under the name of the method. */
 function ApiParameterLike(name: string): MethodDecorator {
   return (target, key) => {
     Reflect.defineMetadata('swagger/apiParameters', [{ name }], target, key);
   };
 }
 
-/** As @Interval() and @Cron() of @nestjs/schedule: several keys at once, read from the function. */
+/** Like @Interval() and @Cron() of @nestjs/schedule: sets several keys on the function. */
 const IntervalLike = (timeout: number) =>
   applyDecorators(SetMetadata('SCHEDULER_NAME', 'name'), SetMetadata('SCHEDULE_INTERVAL_OPTIONS', { timeout }));
 
-/** As @OnEvent() of @nestjs/event-emitter: a list that grows. */
+/** Like @OnEvent() of @nestjs/event-emitter: appends to a list. */
 function OnEventLike(event: string): MethodDecorator {
   return (_target, _key, descriptor) => {
     const method = descriptor.value as object;
@@ -57,7 +57,7 @@ function OnEventLike(event: string): MethodDecorator {
   };
 }
 
-/** As the resolvers of other libraries do it: a property of the function. */
+/** Like resolver decorators of other libraries: sets properties of the function. */
 function OwnPropertyLike(value: string): MethodDecorator {
   return (_target, _key, descriptor) => {
     Object.assign(descriptor.value as object, { __resolver: value });
@@ -96,8 +96,8 @@ const decorators: [string, MethodDecorator][] = [
   ['@UseInterceptors()', UseInterceptors(Stub)],
   ['@UseFilters()', UseFilters(Stub)],
   ['@SetMetadata()', SetMetadata('roles', ['admin'])],
-  ['a decorator as of swagger', ApiLike({ 200: { description: 'fine' } })],
-  ['a parameter decorator as of swagger', ApiParameterLike('id')],
+  ['a decorator like those of swagger', ApiLike({ 200: { description: 'fine' } })],
+  ['a parameter decorator like those of swagger', ApiParameterLike('id')],
   ['@Interval() of schedule', IntervalLike(1000)],
   ['@OnEvent() of event-emitter', OnEventLike('order.placed')],
   ['a decorator that sets properties', OwnPropertyLike('resolver')],
@@ -114,8 +114,8 @@ const tracing: [string, MethodDecorator, ClassDecorator | undefined][] = [
   ['@Traceable()', () => {}, Traceable()],
 ];
 
-/** All that anybody can learn of a method: by its function, and by its class and name. */
-function knowledgeOf(Type: { prototype: object }): unknown {
+/** Everything that other code can read about a method: from its function, and from its class by name. */
+function visibleParts(Type: { prototype: object }): unknown {
   const descriptor = Object.getOwnPropertyDescriptor(Type.prototype, 'find')!;
   const method = descriptor.value as AnyMethod;
   const ours = (key: unknown) => !String(key).startsWith('nestjs-tracing:');
@@ -149,18 +149,18 @@ describe.each(tracing)('%s', (_, method, onClass = () => {}) => {
     return Orders;
   }
 
-  it.each(decorators)('leaves what %s has said, above and below it', (_name, other) => {
-    const plain = knowledgeOf(declare([other], () => {}));
-    // The first in the list is applied first: it stands below.
-    expect(knowledgeOf(declare([other, method], onClass))).toEqual(plain);
-    expect(knowledgeOf(declare([method, other], onClass))).toEqual(plain);
+  it.each(decorators)('keeps the metadata of %s, above and below it', (_name, other) => {
+    const plain = visibleParts(declare([other], () => {}));
+    // The first decorator in the list is applied first: it is the lower one.
+    expect(visibleParts(declare([other, method], onClass))).toEqual(plain);
+    expect(visibleParts(declare([method, other], onClass))).toEqual(plain);
   });
 
-  it('leaves what several have said together, in whatever order', () => {
+  it('keeps the metadata of several decorators, in any order', () => {
     const others = decorators.map(([, decorator]) => decorator);
-    const plain = knowledgeOf(declare(others, () => {}));
+    const plain = visibleParts(declare(others, () => {}));
     for (let position = 0; position <= others.length; position++) {
-      expect(knowledgeOf(declare(others.toSpliced(position, 0, method), onClass))).toEqual(plain);
+      expect(visibleParts(declare(others.toSpliced(position, 0, method), onClass))).toEqual(plain);
     }
   });
 });
@@ -171,7 +171,7 @@ describe('a traced method', () => {
 
     @Span()
     find(first: string, _second?: number, ..._rest: unknown[]): unknown[] {
-      // oxlint-disable-next-line prefer-rest-params -- how many came is what matters
+      // oxlint-disable-next-line prefer-rest-params -- the number of arguments is tested
       return [this?.tag, first, arguments.length];
     }
 
@@ -190,7 +190,7 @@ describe('a traced method', () => {
     }
   }
 
-  it('gets its this and its arguments, as many as came', () => {
+  it('gets its this and exactly its arguments', () => {
     const orders = new Orders();
     expect(orders.find('a')).toEqual(['tag', 'a', 1]);
     expect(orders.find('a', undefined)).toEqual(['tag', 'a', 2]);
@@ -199,7 +199,7 @@ describe('a traced method', () => {
     expect(Orders.create()).toBe(Orders);
   });
 
-  it('may be taken off its object, bound, called and applied', () => {
+  it('can be detached from its object, bound, called and applied', () => {
     const { find } = new Orders();
     expect(find('a')).toEqual([undefined, 'a', 1]);
     const bound = new Orders('bound');
@@ -209,14 +209,14 @@ describe('a traced method', () => {
     expect(spans.names()).toEqual(Array.from({ length: 4 }, () => 'Orders.find'));
   });
 
-  it('may be replaced and spied upon', () => {
+  it('can be replaced and spied on', () => {
     const orders = new Orders();
     orders.find = () => ['replaced'];
     expect(orders.find('a')).toEqual(['replaced']);
     expect(spans.names()).toEqual([]);
   });
 
-  it('answers to the Reflector of Nest', () => {
+  it('works with the Reflector of Nest', () => {
     const reflector = new Reflector();
     expect(reflector.get('roles', Orders.prototype.withMetadata)).toEqual(['admin']);
     expect(reflector.getAllAndOverride('roles', [Orders.prototype.withMetadata, Orders])).toEqual(['admin']);
@@ -224,7 +224,7 @@ describe('a traced method', () => {
 });
 
 describe('parameter decorators', () => {
-  it('leave to Nest what Nest has said of the same parameters', () => {
+  it('keep the metadata of Nest for the same parameters', () => {
     @Controller()
     class Plain {
       find(@Param('id', Pass) _id: string, @Body() _body: object): void {}

@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** What the compiler says of each piece of code, the pieces standing in one file to be compiled once. */
+/** Returns the compiler's messages for each piece of code. All pieces are in one file, so that it compiles only once. */
 function compile(pieces: Record<string, string>): Map<string, string> {
   const lines = ["import { Span, Traceable } from 'nestjs-tracing';"];
   const nameOfLine: string[] = [''];
@@ -35,26 +35,26 @@ function compile(pieces: Record<string, string>): Map<string, string> {
   return said;
 }
 
-describe('what the compiler says', () => {
+describe('the message of the compiler', () => {
   const said = compile({
-    'of a function with other parameters': 'class A { @Span((id: number) => ({ id })) find(id: string): void {} }',
-    'of a function that does not fit the result':
+    'for a function with other parameters': 'class A { @Span((id: number) => ({ id })) find(id: string): void {} }',
+    'for a function that does not fit the result':
       'class B { @Span({ onResult: (rows: string[]) => ({ rows }) }) async find(): Promise<number> { return 1; } }',
-    'of an arrow function': 'class C { @Span() find = (): void => {}; }',
-    'of a class': '@Span() class D {}',
+    'for an arrow function': 'class C { @Span() find = (): void => {}; }',
+    'for a class': '@Span() class D {}',
     'of what fits': 'class E { @Span((id: string) => ({ id })) find(id: string): void {} }',
   });
 
   it.each([
-    ['of a function with other parameters', /the function does not accept the parameters of this method/],
-    ['of a function that does not fit the result', /onResult does not accept what this method returns/],
-    ['of an arrow function', /resolve signature of property decorator/],
-    ['of a class', /resolve signature of class decorator/],
-  ])('%s names the trouble', (name, expected) => {
+    ['for a function with other parameters', /the function does not accept the parameters of this method/],
+    ['for a function that does not fit the result', /onResult does not accept what this method returns/],
+    ['for an arrow function', /resolve signature of property decorator/],
+    ['for a class', /resolve signature of class decorator/],
+  ])('%s names the problem', (name, expected) => {
     expect(said.get(name)).toMatch(expected);
   });
 
-  it('of what fits is nothing', () => {
+  it('is missing for code that fits', () => {
     expect(said.get('of what fits')).toBeUndefined();
     expect(said.size).toBe(4);
   });

@@ -1,6 +1,6 @@
 /**
- * What the compiler has to accept and to refuse: `npm run types` checks this file, and an expected error that does not
- * come is one itself. What the errors say is looked at in span-types.spec.ts.
+ * Code that the compiler has to accept or to reject: `npm run types` checks this file. An expected error that does not occur is
+ * an error itself. span-types.spec.ts checks the messages of the errors.
  */
 import { SpanKind, type Link, type Span as OtelSpan } from '@opentelemetry/api';
 import { Baggage, CurrentSpan, NoSpan, Span, SpanAttribute, Traceable, type SpanOptions } from 'nestjs-tracing';
@@ -182,7 +182,7 @@ export class Refused {
   @Span((id: string) => ({ id }))
   withDefault(_id = 'none'): void {}
 
-  // @ts-expect-error the rest are strings
+  // @ts-expect-error the rest parameters are strings
   @Span((...ids: number[]) => ({ ids }))
   rest(..._ids: string[]): void {}
 
@@ -200,13 +200,13 @@ export class Refused {
     return 1;
   }
 
-  // @ts-expect-error the result is what the promise brings
+  // @ts-expect-error the result is the value of the promise
   @Span({ onResult: (result: Promise<number>) => ({ isPromise: result instanceof Promise }) })
   async promised(): Promise<number> {
     return 1;
   }
 
-  // @ts-expect-error it resolves to undefined at times
+  // @ts-expect-error it may resolve to undefined
   @Span({ onResult: (result: Order) => ({ total: result.total }) })
   async maybe(): Promise<Order | undefined> {
     return undefined;
@@ -224,11 +224,11 @@ export class Refused {
     yield 1;
   }
 
-  // @ts-expect-error an object is no attribute value
+  // @ts-expect-error an object is not an attribute value
   @Span((item: Order) => ({ item }))
   objects(_item: Order): void {}
 
-  // @ts-expect-error attributes are not worked out asynchronously
+  // @ts-expect-error attributes cannot be computed asynchronously
   @Span(async (id: string) => ({ id }))
   asynchronous(_id: string): void {}
 
@@ -236,21 +236,21 @@ export class Refused {
   @Span({ nam: 'misspelt' })
   misspelt(): void {}
 
-  // @ts-expect-error the name stands there already
+  // @ts-expect-error the name is already given
   @Span('name', { name: 'again' })
   twice(): void {}
 
-  // @ts-expect-error a property is no method
+  // @ts-expect-error a property is not a method
   @Span()
   arrow = (): void => {};
 
-  // @ts-expect-error an accessor is no method
+  // @ts-expect-error an accessor is not a method
   @Span()
   get accessor(): string {
     return '';
   }
 
-  // @ts-expect-error a picked value has to be one that an attribute can hold
+  // @ts-expect-error a picked value has to be an attribute value
   parameter(@SpanAttribute('order', (value: Order) => ({ ...value })) _order: Order): void {}
 }
 
@@ -258,6 +258,6 @@ export class Refused {
 @Span()
 export class RefusedClass {}
 
-// @ts-expect-error a name for all methods of a class makes no sense
+// @ts-expect-error all methods of a class cannot have the same name
 @Traceable({ name: 'everything' })
 export class RefusedOptions {}

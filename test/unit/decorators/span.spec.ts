@@ -22,7 +22,7 @@ function spanName(): string {
   return (trace.getActiveSpan() as { name?: string } | undefined)?.name ?? 'no span';
 }
 
-/** Everything an exporter would see of the spans. */
+/** All data of the spans that an exporter gets. */
 function everythingSeen(): string {
   return JSON.stringify(
     spans.all().map(({ name, attributes, events, links, status }) => [name, attributes, events, links, status]),
@@ -80,7 +80,7 @@ describe('the span of a method', () => {
   }
   const orders = new Orders();
 
-  it('is named after class and method, and is of kind INTERNAL', () => {
+  it('has the name of class and method, and the kind INTERNAL', () => {
     expect(orders.plain()).toBe('Orders.plain');
     const span = spans.one('Orders.plain');
     expect(span.kind).toBe(SpanKind.INTERNAL);
@@ -103,14 +103,14 @@ describe('the span of a method', () => {
     ]);
   });
 
-  it('is made of static methods, and of methods named by a symbol or anyhow', () => {
+  it('exists for static methods, and for methods with a symbol or an unusual text as name', () => {
     expect(Orders.create()).toBe('Orders.create');
     expect(orders[Symbol.toPrimitive]()).toBe('Orders[Symbol.toPrimitive]');
     orders['name with spaces']();
     expect(spans.names()).toEqual(['Orders.create', 'Orders[Symbol.toPrimitive]', 'Orders.name with spaces']);
   });
 
-  it('is the child of the active one, or begins a trace of its own', () => {
+  it('is the child of the active span, or starts a new trace', () => {
     orders.caller();
     expect(spans.path(spans.one('Orders.plain'))).toBe('Orders.plain < Orders.caller');
     expect(spans.one('Orders.root').parentSpanContext).toBeUndefined();
@@ -211,20 +211,20 @@ describe('attributes', () => {
     expect(spans.diagnostics).toEqual([]);
   });
 
-  it('of a list stay what they were, though the application goes on with it', () => {
+  it('keep the values of a list, even if the application changes the list later', () => {
     const list = ['a'];
     const { id } = parameterAttributes('list', [{ index: 0, name: 'id', pick: undefined }], [list]);
     list.push('b');
     expect(id).toEqual(['a']);
   });
 
-  it.each([[undefined], [null]])('are left out where the argument is %p', (argument) => {
+  it.each([[undefined], [null]])('are omitted if the argument is %p', (argument) => {
     users.parameters(argument, { total: 1 });
     expect(spans.one('Users.parameters').attributes).not.toHaveProperty('id');
     expect(spans.diagnostics).toEqual([]);
   });
 
-  it('are not made of objects: the library says so once', () => {
+  it('are not made from objects, with one warning', () => {
     users.parameters({ password: 'hunter2' }, { total: 1 });
     users.parameters(['a', 1], { total: 1 });
     users.parameters([{}], { total: 1 });
@@ -234,12 +234,12 @@ describe('attributes', () => {
     ]);
   });
 
-  it('are those of the arguments before inner decorators change them', () => {
+  it('come from the arguments before inner decorators change them', () => {
     users.changed();
     expect(spans.one('Users.changed').attributes).toEqual({ 'code.function.name': 'Users.changed' });
   });
 
-  it('are not worked out where nothing is recorded', () => {
+  it('are not computed if the span is not recording', () => {
     let calls = 0;
     class Counted {
       @Span({ attributes: () => ({ calls: ++calls }), onResult: () => ({ calls: ++calls }) })
@@ -251,7 +251,7 @@ describe('attributes', () => {
   });
 });
 
-describe('functions of the user that throw', () => {
+describe('functions of the application that throw', () => {
   function broken(): never {
     throw new Error('of the user');
   }
@@ -305,7 +305,7 @@ describe('functions of the user that throw', () => {
     );
   });
 
-  it('leave the other parameters their attributes', () => {
+  it('do not affect the attributes of other parameters', () => {
     expect(new Broken().pick('1', '2')).toBe('result');
     expect(spans.one('Broken.pick').attributes).toEqual({ 'code.function.name': 'Broken.pick', other: '2' });
     expect(spans.diagnostics).toEqual([
@@ -313,7 +313,7 @@ describe('functions of the user that throw', () => {
     ]);
   });
 
-  it('are named in the report', () => {
+  it('are named in the warning', () => {
     class Reported {
       @Span({ attributes: broken, links: broken })
       work(): void {}
@@ -326,7 +326,7 @@ describe('functions of the user that throw', () => {
   });
 });
 
-it('leaves links out that come later, and says so', async () => {
+it('ignores an async links function, with a warning', async () => {
   class Linked {
     @Span({ links: () => Promise.resolve([]) as never })
     resolving(): string {
@@ -401,7 +401,7 @@ describe('record: false', () => {
     ['of a method', new Vault()],
     ['of a class', new VaultClass()],
   ])('%s', (_, vault) => {
-    it.each(outcomes)('shows nothing of a call that %s, nor does the span around', async (_name, outcome) => {
+    it.each(outcomes)('hides the contents of a call that %s, also on the outer span', async (_name, outcome) => {
       let failed = false;
       try {
         const result = await new Caller().call(vault, outcome);
@@ -419,7 +419,7 @@ describe('record: false', () => {
     });
   });
 
-  it('keeps what is not of the call: fixed attributes, and links without their attributes', () => {
+  it('keeps data that is not from the call: fixed attributes, and links without attributes', () => {
     new Vault().fixed();
     new Vault().open(SECRET, () => undefined);
     expect(spans.one('Vault.fixed').attributes).toMatchObject({ 'vault.kind': 'steel' });
@@ -438,7 +438,7 @@ describe('two decorators on one method', () => {
     double(): void {}
   }
 
-  it('make one span: that of the method, and of two the inner one', () => {
+  it('make one span: that of the method decorator, or of the inner one', () => {
     const both = new Both();
     both.own();
     both.inherited();
@@ -480,19 +480,19 @@ describe('inheritance', () => {
     }
   }
 
-  it('keeps the span of an inherited method, named where it was written', () => {
+  it('keeps the span of an inherited method, with the name of the class that declares it', () => {
     expect(new Derived('tag').find('1')).toBe('tag 1 in Base.find');
     expect(spans.one('Base.find').attributes).toMatchObject({ id: '1', 'of base': '1' });
   });
 
-  it('makes a span for each of a method and the one it overrides, if both are called', () => {
+  it('makes one span each for a method and the overridden one, if both are called', () => {
     expect(new Derived('tag').overridden('1')).toBe('base 1 from Derived.overridden');
     expect(spans.path(spans.one('Base.overridden'))).toBe('Base.overridden < Derived.overridden');
     expect(new Silent('tag').overridden('2')).toBe('silent, then base 2');
     expect(spans.names().filter((name) => name === 'Base.overridden')).toHaveLength(2);
   });
 
-  it('makes none for a method that replaces a traced one', () => {
+  it('makes no span for a method that overrides a traced one', () => {
     expect(new Replacing('tag').overridden('1')).toBe('replaced 1');
     expect(spans.names()).toEqual([]);
   });
@@ -537,13 +537,13 @@ describe('@Traceable()', () => {
     valueOf(): string {
       return spanName();
     }
-    // oxlint-disable-next-line unicorn/no-thenable -- an awaitable class is what is tested
+    // oxlint-disable-next-line unicorn/no-thenable -- a class with a then method is tested
     then(resolve: (value: string) => void): void {
       resolve(spanName());
     }
   }
 
-  it('traces every method, of whatever kind', async () => {
+  it('traces methods of all kinds', async () => {
     const all = new Everything();
     expect(all.one()).toBe('Everything.one');
     await expect(all.two('7')).resolves.toBe('Everything.two');
@@ -553,7 +553,7 @@ describe('@Traceable()', () => {
     expect(spans.one('Everything.two').events).toMatchObject([{ name: 'inside' }]);
   });
 
-  it('leaves alone what is no method of the application', async () => {
+  it('does not trace fields, static methods, accessors, symbols and methods that the language calls', async () => {
     const all = new Everything();
     expect(accessed).toBe(0);
     const seen = [all.field(), Everything.made(), all.accessor, all[Symbol.toPrimitive](), all.toString()];
@@ -563,12 +563,12 @@ describe('@Traceable()', () => {
     expect(spans.names()).toEqual([]);
   });
 
-  it('leaves a method with @NoSpan() out, and all beneath it', () => {
+  it('does not trace a method with @NoSpan(), nor anything below it', () => {
     new Everything().silent();
     expect(spans.names()).toEqual([]);
   });
 
-  it('leaves inherited methods to the class that has them', () => {
+  it('does not trace inherited methods, which belong to their own class', () => {
     class Plain {
       inherited(): string {
         return spanName();
@@ -632,7 +632,7 @@ describe('@NoSpan()', () => {
   }
   const mixed = new Mixed();
 
-  it('keeps everything beneath the method out, whatever it returns', async () => {
+  it('suppresses everything below the method, for all kinds of results', async () => {
     mixed.sync();
     await mixed.async();
     await lastValueFrom(mixed.stream());
@@ -641,7 +641,7 @@ describe('@NoSpan()', () => {
     expect(spans.names()).toEqual([]);
   });
 
-  it('wins over @Span() in both orders', () => {
+  it('takes precedence over @Span() in both orders', () => {
     mixed.before();
     mixed.after();
     expect(spans.names()).toEqual([]);
@@ -652,7 +652,7 @@ describe('@NoSpan()', () => {
     expect(spans.names()).toEqual(['Inner.work', 'Mixed.loud']);
   });
 
-  it('on a class keeps all its methods out, in both orders with @Traceable()', () => {
+  it('on a class suppresses all its methods, in both orders with @Traceable()', () => {
     @NoSpan()
     @Traceable()
     class Before {
@@ -698,7 +698,7 @@ describe('@CurrentSpan()', () => {
     }
   }
 
-  it("hands a method its own span, also where the caller passed something, and leaves the caller's list alone", () => {
+  it("gives a method its own span, even if the caller passes a value, and does not change the caller's list", () => {
     expect(new Owner().own('7')).toEqual(['7', true]);
     const args: [string, OtelSpan] = ['8', trace.wrapSpanContext(linked.context)];
     expect(new Owner().own(...args)).toEqual(['8', true]);
@@ -706,20 +706,20 @@ describe('@CurrentSpan()', () => {
     expect(spans.all().map(({ attributes }) => attributes['from.inside'])).toEqual(['7', '8']);
   });
 
-  it('works on static methods, without a word to Nest', () => {
+  it('works on static methods, without metadata for Nest', () => {
     expect(Owner.ofClass()).toBe(true);
     expect(Reflect.getMetadataKeys(Function, 'ofClass')).toEqual([]);
   });
 
-  it('may stand twice', () => {
+  it('can be used twice in a method', () => {
     expect(new Owner().two()).toBe(true);
   });
 
-  it('does nothing to a method that is not traced', () => {
+  it('has no effect on a method that is not traced', () => {
     expect(new Owner().untraced()).toBeUndefined();
   });
 
-  it('hands out a span that records nothing where nothing is traced', () => {
+  it('provides a span that is not recording if nothing is traced', () => {
     trace.disable();
     let recording: boolean | undefined;
     class Off {
@@ -734,13 +734,13 @@ describe('@CurrentSpan()', () => {
   });
 });
 
-describe('where a decorator cannot stand, it says so', () => {
+describe('a decorator in a wrong place throws an error', () => {
   const misuses: [string, () => unknown, RegExp][] = [
     [
       '@Span() on an arrow function',
       () =>
         class Users {
-          // @ts-expect-error it is no method
+          // @ts-expect-error it is not a method
           @Span()
           find = () => {};
         },
@@ -750,7 +750,7 @@ describe('where a decorator cannot stand, it says so', () => {
       '@Span() on an accessor',
       () =>
         class Users {
-          // @ts-expect-error it is no method
+          // @ts-expect-error it is not a method
           @Span()
           get find() {
             return 1;
@@ -762,7 +762,7 @@ describe('where a decorator cannot stand, it says so', () => {
       '@NoSpan() on an arrow function',
       () =>
         class Users {
-          // @ts-expect-error it is no method
+          // @ts-expect-error it is not a method
           @NoSpan()
           find = () => {};
         },
@@ -795,13 +795,13 @@ describe('where a decorator cannot stand, it says so', () => {
     expect(declare).toThrow(message);
   });
 
-  it('also where a compiler passes no descriptor', () => {
+  it('also if a compiler passes no descriptor', () => {
     const decorate = Span() as unknown as PropertyDecorator;
     expect(() => decorate({}, 'find')).toThrow('which is a property, perhaps an arrow function');
   });
 });
 
-describe('where nothing is registered', () => {
+describe('without a registered provider', () => {
   class Passing {
     @Span((id: string) => ({ id }))
     sync(@SpanAttribute('id') id: string): string {
@@ -822,7 +822,7 @@ describe('where nothing is registered', () => {
     }
   }
 
-  it('everything passes through', async () => {
+  it('methods work unchanged', async () => {
     trace.disable();
     context.disable();
     const passing = new Passing();

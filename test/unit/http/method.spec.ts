@@ -14,7 +14,7 @@ describe('httpSpanName()', () => {
     expect(httpSpanName(method, DEFAULT_KNOWN_METHODS, route)).toBe(name);
   });
 
-  it('knows the methods that it is given, and no other', () => {
+  it('accepts only the given methods', () => {
     const known = new Set(['PROPFIND']);
     expect(httpSpanName('PROPFIND', known, '/files')).toBe('PROPFIND /files');
     expect(httpSpanName('GET', known, '/files')).toBe('HTTP /files');
@@ -29,7 +29,7 @@ describe('knownMethod()', () => {
     },
   );
 
-  it.each(['PROPFIND', 'get', '', 'constructor', undefined])('does not know %s', (method) => {
+  it.each(['PROPFIND', 'get', '', 'constructor', undefined])('replaces %s', (method) => {
     expect(knownMethod(method, DEFAULT_KNOWN_METHODS)).toBe('_OTHER');
   });
 });

@@ -65,7 +65,7 @@ describe('URLs within', () => {
     ['next=%2Fa%3Ftoken%3Dabc', 'next=%2Fa%3Ftoken%3DREDACTED'],
     ['next=%2Fa%3Fapi%255Fkey%3Dabc', 'next=%2Fa%3Fapi%255Fkey%3DREDACTED'],
     ['next=%2Fa%23access_token%3Dabc%26state%3Dx', 'next=%2Fa%23access_token%3DREDACTED%26state%3Dx'],
-    // What is encoded is a part of the secret.
+    // Encoded delimiters are a part of the secret.
     ['token=a%26b%3Dc%23d&page=2', 'token=REDACTED&page=2'],
     ['next=https://us:p@x.test/b', 'next=https://REDACTED:REDACTED@x.test/b'],
     ['next=https%3A%2F%2Fus%3Ap%2540w%40x.test%2Fb', 'next=https%3A%2F%2FREDACTED:REDACTED%40x.test%2Fb'],
@@ -76,7 +76,7 @@ describe('URLs within', () => {
   });
 });
 
-describe('values that are tokens by their shape', () => {
+describe('values with the form of a token', () => {
   it.each([
     JWT,
     'eyJhbGciOiJkaXIifQ..aXY.Y2lwaGVy.dGFn',
@@ -84,7 +84,7 @@ describe('values that are tokens by their shape', () => {
     `ghp_${'a1B2'.repeat(9)}`,
     `sk_live_${'a1B2'.repeat(6)}`,
     `xoxb-${'1'.repeat(12)}-abc`,
-  ])('are replaced under any name: %s', (token) => {
+  ])('are redacted under any name: %s', (token) => {
     expect(redactQuery(`a=${token}&b=1`, namesSecretParameter)).toBe('a=REDACTED&b=1');
     expect(redactQuery(`a=Bearer%20${token}`, namesSecretParameter)).toBe('a=Bearer%20REDACTED');
     expect(redactQuery(token, namesSecretParameter)).toBe('REDACTED');
@@ -148,7 +148,7 @@ describe('any text', () => {
   it.each([
     ['a query', redactQuery],
     ['a path', redactPath],
-  ])('that is %s is cut, and stays as it is the second time', (_, redact) => {
+  ])('as %s is cut, and does not change a second time', (_, redact) => {
     assert(
       property(texts, (text) => {
         const once = redact(text, namesSecretParameter);
@@ -158,7 +158,7 @@ describe('any text', () => {
     );
   });
 
-  it('that holds no secret stays as it was written', () => {
+  it('without secrets does not change', () => {
     const names = constantFrom('page', 'q', 'sort', 'id', 'lang', 'keyword', 'sortKey', 'country_code', 'filter[name]');
     const values = oneof(string(), string({ unit: 'binary' }), webUrl());
     const pairs = array(tuple(names, values), { maxLength: 20 });
@@ -170,7 +170,7 @@ describe('any text', () => {
     );
   });
 
-  it('shows no value of a secret parameter', () => {
+  it('never shows the value of a secret parameter', () => {
     const names = constantFrom('token', 'key', 'code', 'X-Amz-Signature', 'user[password]', 'api key');
     assert(
       property(names, string({ minLength: 1 }), dictionary(string(), string()), (name, value, others) => {
@@ -187,7 +187,7 @@ describe('any text', () => {
 });
 
 describe('long queries', () => {
-  it('are cut, and a secret at the end is recognized before it is', () => {
+  it('are cut after secrets at the end were recognized', () => {
     expect(redactQuery('a'.repeat(20_000), namesSecretParameter)).toBe('a'.repeat(8192));
     for (let length = 8000; length < 8200; length++) {
       const query = `q=${'x'.repeat(length)}&next=https://us:hunter2hunter2@x.test/${JWT}&token=hunter2&z=${'y'.repeat(9000)}`;
@@ -195,7 +195,7 @@ describe('long queries', () => {
     }
   });
 
-  it('show no credentials where the end of an authority was cut off', () => {
+  it('show no credentials if the end of an authority was cut off', () => {
     const query = `token=${'t'.repeat(5000)}&next=https://us:hunter2${'x'.repeat(20_000)}@x.test/`;
     expect(redactQuery(query, namesSecretParameter)).toBe('token=REDACTED&next=https://REDACTED');
   });
@@ -203,12 +203,12 @@ describe('long queries', () => {
   it.each([
     ['the same name', () => 'aB=&'],
     ['other names', (index: number) => `${index.toString(36)}=&`],
-    ['other names that look like secrets', (index: number) => `key${index.toString(36)}Key=1&`],
+    ['other names that look secret', (index: number) => `key${index.toString(36)}Key=1&`],
     ['nested URLs', () => 'a=%3A%2F%2F%3Fkey%3D%26'],
-    ['what begins like a token', () => 'eyJhbGciOi.'],
+    ['beginnings of tokens', () => 'eyJhbGciOi.'],
     ['semicolons', () => 'key=;;a'],
     ['percent signs', () => '%25'],
-  ])('of %s take no time', (_, piece) => {
+  ])('of %s are processed quickly', (_, piece) => {
     const queries = Array.from({ length: 20 }, (_unused, nth) => {
       let query = '';
       for (let index = 1; query.length < 16_000; index++) query += piece(nth * 4000 + index);
@@ -219,23 +219,23 @@ describe('long queries', () => {
     expect(process.cpuUsage(before).user / 1000 / queries.length).toBeLessThan(4);
   });
 
-  it('of very many names that might be secrets show none of them', () => {
+  it('with very many names that may be secret show none of their values', () => {
     const query = Array.from({ length: 1000 }, (_, index) => `key${index.toString(36)}Key=hunter2`).join('&');
     expect(redactQuery(query, namesSecretParameter)).not.toContain('hunter2');
-    // Names that look harmless are still shown.
+    // Values of harmless names are still shown.
     expect(redactQuery(`${query.slice(0, 7000)}&page=2`, namesSecretParameter)).toContain('&page=2');
   });
 });
 
 describe('a predicate of the application', () => {
-  it('is asked once for a name', () => {
+  it('is called once for each name', () => {
     const asked: string[] = [];
     const isSecret = (name: string) => asked.push(name) > 0 && name === 'email';
     for (let i = 0; i < 3; i++) expect(redactQuery('email=a&page=2', isSecret)).toBe('email=REDACTED&page=2');
     expect(asked).toEqual(['email', 'page']);
   });
 
-  it('that throws or is async leaves it to the library', () => {
+  it('that throws or is async leaves the decision to the library', () => {
     const throws = () => {
       throw new Error('broken');
     };

@@ -7,13 +7,13 @@ const OPENMETRICS = 'application/openmetrics-text';
 const text = async (registry: Registry) => (await expose(registry, undefined)).body;
 const openMetrics = async (registry: Registry) => (await expose(registry, OPENMETRICS)).body;
 
-describe('a registry as text', () => {
-  it('is empty where nothing is in it', async () => {
+describe('the exposition of a registry', () => {
+  it('is empty for an empty registry', async () => {
     await expect(text(new Registry())).resolves.toBe('');
     await expect(openMetrics(new Registry())).resolves.toBe('# EOF\n');
   });
 
-  it('has counters with their suffix, each format in its way', async () => {
+  it('has counters with their suffix, as each format requires it', async () => {
     const registry = new Registry();
     new Counter({ name: 'orders_total', help: 'Orders.', registers: [registry], labelNames: ['kind'] }).inc(
       { kind: 'a' },
@@ -27,7 +27,7 @@ describe('a registry as text', () => {
     );
   });
 
-  it('has a counter without a suffix as its owner knows it, but for OpenMetrics, which asks for one', async () => {
+  it('adds the suffix of a counter only for OpenMetrics, which requires it', async () => {
     const registry = new Registry();
     new Counter({ name: 'orders', help: 'Orders.', registers: [registry] }).inc(2);
     await expect(text(registry)).resolves.toBe('# HELP orders Orders.\n# TYPE orders counter\norders 2\n');
@@ -36,7 +36,7 @@ describe('a registry as text', () => {
     );
   });
 
-  it('has the suffix of a counter back that prom-client has forgotten', async () => {
+  it('restores the suffix of a counter that prom-client has removed', async () => {
     const registry = new Registry() as Registry<never>;
     new Counter({ name: 'orders_total', help: 'Orders.', registers: [registry] }).inc(2);
     const before = await text(registry);
@@ -45,7 +45,7 @@ describe('a registry as text', () => {
     await expect(text(registry)).resolves.toBe(before);
   });
 
-  it('escapes what would break a line', async () => {
+  it('escapes backslashes, line breaks and quotes', async () => {
     const registry = new Registry();
     const help = 'A "quoted" \\ text\nof two lines';
     new Gauge({ name: 'odd', help, registers: [registry], labelNames: ['value'] }).set({ value: 'a "b" \\ c\nd' }, 1);
@@ -70,7 +70,7 @@ describe('a registry as text', () => {
     await expect(text(registry)).resolves.toContain(`\ng ${written}\n`);
   });
 
-  it('has histograms with their bounds, sums and exemplars, and summaries with their quantiles', async () => {
+  it('has histograms with bounds, sums and exemplars, and summaries with quantiles', async () => {
     const registry = new Registry();
     const histogram = new Histogram({ name: 'd', help: 'D.', registers: [], buckets: [0.5, 1], enableExemplars: true });
     registry.registerMetric(histogram);

@@ -10,14 +10,14 @@ import { PrometheusInstruments } from '../../../lib/metrics/prometheus-instrumen
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const said: string[] = [];
-beforeEach(() => setDiagnosticsSink({ warn: (message) => said.push(message) }));
+const warnings: string[] = [];
+beforeEach(() => setDiagnosticsSink({ warn: (message) => warnings.push(message) }));
 afterEach(() => setDiagnosticsSink());
 
-const described = (name: string) => ({ name, description: 'Described.', unit: '', attributes: ['a'] });
-const ACTIVE = described('active');
-const CALLS = described('calls');
-const DURATION = { ...described('duration'), buckets: [1] };
+const describeMetric = (name: string) => ({ name, description: 'A metric.', unit: '', attributes: ['a'] });
+const ACTIVE = describeMetric('active');
+const CALLS = describeMetric('calls');
+const DURATION = { ...describeMetric('duration'), buckets: [1] };
 
 function application(registry: Registry): PrometheusInstruments {
   const instruments = new PrometheusInstruments(client as unknown as PromClient, registry, 100);
@@ -30,8 +30,8 @@ async function values(registry: Registry): Promise<Record<string, number | undef
   return Object.fromEntries(metrics.map(({ name, values: [first] }) => [name, (first as { value: number }).value]));
 }
 
-describe('what is under way', () => {
-  it('never falls below zero, and is right again after a reset', async () => {
+describe('an up-down counter', () => {
+  it('never falls below zero, and is correct after a reset of the registry', async () => {
     const registry = new Registry();
     const active = application(registry).upDownCounter(ACTIVE);
     active.add(1, { a: 'x' });
@@ -44,7 +44,7 @@ describe('what is under way', () => {
     expect(await values(registry)).toEqual({ active: 0 });
   });
 
-  it('is right again after the registry was cleared', async () => {
+  it('is correct after the registry was cleared', async () => {
     const registry = new Registry();
     const instruments = application(registry);
     const active = instruments.upDownCounter(ACTIVE);
@@ -56,7 +56,7 @@ describe('what is under way', () => {
 });
 
 describe('a registry that was cleared', () => {
-  it('gets all metrics again with the next measurement, from zero', async () => {
+  it('has all metrics again after the next measurement, and they start at zero', async () => {
     const registry = new Registry();
     const instruments = application(registry);
     const calls = instruments.counter(CALLS);
@@ -69,11 +69,11 @@ describe('a registry that was cleared', () => {
     expect(await values(registry)).toEqual({ calls_total: 2, duration: 1 });
   });
 
-  it('gets them again when they are read, or a further one is made', () => {
+  it('has them again after they are read, or after another metric is created', () => {
     const registry = new Registry();
     const instruments = application(registry);
     instruments.counter(CALLS);
-    instruments.observeGauge(described('observed'), () => []);
+    instruments.observeGauge(describeMetric('observed'), () => []);
     registry.clear();
     instruments.restore();
     expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['calls_total', 'observed']);
@@ -82,7 +82,7 @@ describe('a registry that was cleared', () => {
     expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['calls_total', 'observed', 'duration']);
   });
 
-  it('knows counters by their whole name after they were written as OpenMetrics', async () => {
+  it('has counters under their full name after they were rendered as OpenMetrics', async () => {
     const registry = new Registry<client.OpenMetricsContentType>();
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     const calls = application(registry as unknown as Registry).counter(CALLS);
@@ -92,18 +92,18 @@ describe('a registry that was cleared', () => {
     expect(registry.getSingleMetric('calls_total')).toBeDefined();
   });
 
-  it('does not get those of applications that are over', () => {
+  it('does not get the metrics of applications that have ended', () => {
     const registry = new Registry();
-    const over = application(registry);
-    over.counter(CALLS);
-    over.release();
+    const ended = application(registry);
+    ended.counter(CALLS);
+    ended.release();
     registry.clear();
     application(registry).histogram(DURATION);
     expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['duration']);
   });
 });
 
-it('leaves a single metric away that was removed', () => {
+it('does not restore a single metric that was removed', () => {
   const registry = new Registry();
   const instruments = application(registry);
   const calls = instruments.counter(CALLS);
@@ -114,20 +114,20 @@ it('leaves a single metric away that was removed', () => {
   expect(registry.getMetricsAsArray().map(({ name }) => name)).toEqual(['duration']);
 });
 
-it('leaves out a metric of a name that the registry has, as long as it has it', async () => {
+it('does not register a metric while the registry has another one of the same name', async () => {
   const registry = new Registry();
   new Gauge({ name: 'calls_total', help: 'Another.', registers: [registry] }).set(7);
   const calls = application(registry).counter(CALLS);
   calls.add(1, { a: 'x' });
   expect(await values(registry)).toEqual({ calls_total: 7 });
-  expect(said.splice(0)).toEqual([expect.stringContaining('already has another metric calls_total')]);
+  expect(warnings.splice(0)).toEqual([expect.stringContaining('already has another metric calls_total')]);
   registry.clear();
   application(registry);
   expect(await values(registry)).toEqual({});
 });
 
-describe('what is observed', () => {
-  it('is asked of the newest application, and of the one before when that is over', async () => {
+describe('an observed metric', () => {
+  it('reads the newest application, and after its end the one before', async () => {
     const registry = new Registry();
     const [first, second] = [1, 2].map((value) =>
       application(registry).observeCounter(CALLS, () => [{ value, attributes: { a: 'x' } }]),
@@ -139,13 +139,13 @@ describe('what is observed', () => {
     expect(registry.getSingleMetric('calls_total')).toBeUndefined();
   });
 
-  it('is held by nothing afterwards', async () => {
+  it('does not keep its reader in memory after its end', async () => {
     const registry = new Registry();
-    const held = observe(registry);
-    // A WeakRef holds what it leads to until the end of the job.
+    const reference = observe(registry);
+    // A WeakRef keeps its target alive until the end of the current job.
     await new Promise(setImmediate);
     collectGarbage();
-    expect(held.deref()).toBeUndefined();
+    expect(reference.deref()).toBeUndefined();
   });
 
   function observe(registry: Registry): WeakRef<object> {
@@ -156,7 +156,7 @@ describe('what is observed', () => {
   }
 });
 
-it('holds no text that the values of its labels were cut from', () => {
+it('does not keep long texts in memory from which label values were cut', () => {
   const calls = application(new Registry()).counter(CALLS);
   collectGarbage();
   const before = process.memoryUsage().heapUsed;

@@ -14,18 +14,18 @@ describe('loadOptional', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('loads what is installed', () => {
+  it('loads an installed package', () => {
     expect(loadOptional('@opentelemetry/exporter-jaeger', 'exporter', 'jaeger')).toHaveProperty('JaegerExporter');
   });
 
-  it('says what to install', () => {
+  it('names the package to install', () => {
     const call = () => loadOptional('not-to-be-found', 'exporter', 'jaeger');
     expect(call).toThrow(TracingPackageError);
     expect(call).toThrow('npm install not-to-be-found');
     expect(call).toThrow(expect.objectContaining({ option: 'exporter', packageName: 'not-to-be-found' }));
   });
 
-  it('does not call a package missing that fails to load', () => {
+  it('reports the error of a package that fails to load', () => {
     const call = () => loadOptional(join(folder, 'broken'), 'exporter', 'jaeger');
     expect(call).toThrow(TracingConfigurationError);
     expect(call).not.toThrow(TracingPackageError);

@@ -31,7 +31,7 @@ describe('clientRequestAttributes()', () => {
     expect(Object.values(attributes)).not.toContain(undefined);
   });
 
-  it('knows the methods of HTTP, and keeps another beside', () => {
+  it('have known methods, and the original of an unknown one', () => {
     const url = 'http://shop.test/a';
     expect(clientRequestAttributes(message(url, 'PROPFIND'), parseUrl(url), options)).toMatchObject({
       'http.request.method': '_OTHER',
@@ -42,7 +42,7 @@ describe('clientRequestAttributes()', () => {
     ]);
   });
 
-  it('names a socket in the file system in place of host and port', () => {
+  it('have the path of a Unix socket instead of host and port', () => {
     const url = 'http://localhost/a';
     const attributes = clientRequestAttributes(message(url, 'GET', '/run/x.sock'), parseUrl(url), options);
     expect(attributes['server.address']).toBe('/run/x.sock');
@@ -51,7 +51,7 @@ describe('clientRequestAttributes()', () => {
 });
 
 describe('clientResponseAttributes()', () => {
-  it('leaves out what is not known', () => {
+  it('omit unknown values', () => {
     expect(clientResponseAttributes(undefined, {})).toEqual({});
     expect(clientResponseAttributes(204, { peerAddress: '::1', peerPort: 80, protocolVersion: '2' })).toEqual({
       'http.response.status_code': 204,

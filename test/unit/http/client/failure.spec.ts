@@ -20,7 +20,7 @@ describe('isCancellation()', () => {
     ['AbortError with a reason of its own', Object.assign(withCode('ABORT_ERR', 'AbortError'), { cause: 'x' }), true],
     ['undici', withCode('UND_ERR_ABORTED', 'AbortError'), true],
     ['axios', withCode('ERR_CANCELED', 'CanceledError'), true],
-    ['a reason that is no error', 'the user left', true],
+    ['a reason that is not an error', 'the user left', true],
     ['no reason', undefined, true],
     ['TimeoutError of fetch', new DOMException('x', 'TimeoutError'), false],
     [
@@ -43,9 +43,9 @@ describe('failureType()', () => {
     ['the code of TLS', withCode('DEPTH_ZERO_SELF_SIGNED_CERT'), 'DEPTH_ZERO_SELF_SIGNED_CERT'],
     ['the code of the parser', withCode('HPE_INVALID_CONSTANT'), 'HPE_INVALID_CONSTANT'],
     ['the code of a library, before its name', withCode('ETIMEDOUT', 'TimeoutError'), 'ETIMEDOUT'],
-    ['the class, where there is no code', new RangeError('x'), 'RangeError'],
-    ['the class, where the code is a number', withCode(7, 'OwnError'), 'OwnError'],
-    ['the class, where the code is a text of any kind', withCode('user 17 has no money', 'OwnError'), 'OwnError'],
+    ['the class if there is no code', new RangeError('x'), 'RangeError'],
+    ['the class if the code is a number', withCode(7, 'OwnError'), 'OwnError'],
+    ['the class if the code is an arbitrary text', withCode('user 17 has no money', 'OwnError'), 'OwnError'],
     ['a time limit', new DOMException('x', 'TimeoutError'), 'TimeoutError'],
     [
       'a time limit behind an abort',

@@ -41,7 +41,7 @@ describe('a message of undici', () => {
     return { added, sent, message: new UndiciMessage(sent) };
   };
 
-  it('has headers in a list, as of undici 6', () => {
+  it('has headers in a list, since undici 6', () => {
     const { message } = request(['A', '1', 'b', ['2', '3'], 'a', '4']);
     expect([message.header('a'), message.header('B'), message.header('c')]).toEqual([
       ['1', '4'],
@@ -50,12 +50,12 @@ describe('a message of undici', () => {
     ]);
   });
 
-  it('has headers in a text, before', () => {
+  it('has headers in a text, before undici 6', () => {
     const { message } = request('A: 1\r\nb: 2\r\n');
     expect([message.header('a'), message.header('c')]).toEqual(['1', undefined]);
   });
 
-  it('takes headers, and an origin of either kind', () => {
+  it('accepts new headers, and an origin of either type', () => {
     const { added, message } = request([], new URL('http://a.test:81/ignored'));
     message.setHeader('a', '1');
     expect(added).toEqual([['a', '1']]);
@@ -72,20 +72,20 @@ describe('a message of undici', () => {
     expect(added).toEqual([['a', '5']]);
   });
 
-  it('says when it cannot replace them', () => {
+  it('returns false if it cannot replace headers', () => {
     const { added, message, sent } = request('');
     Object.defineProperty(sent, 'headers', { get: () => 'A: 1\r\n', set() {} });
     expect(message.replaceHeaders(['a'], { a: '5' })).toBe(false);
     expect(added).toEqual([]);
   });
 
-  it('has an answer with headers in bytes or in texts', () => {
+  it('has a response with headers as bytes or as texts', () => {
     const headers = [Buffer.from('X-A'), Buffer.from('1'), 'x-b', '2', 'X-a', '3'];
     const answer = new UndiciResponse({ statusCode: 200, headers });
     expect([answer.header('x-a'), answer.header('x-b'), answer.header('x-c')]).toEqual([['1', '3'], '2', undefined]);
   });
 
-  it('has an answer with headers by their names, over HTTP/2', () => {
+  it('has a response with headers by name, over HTTP/2', () => {
     const answer = new UndiciResponse({ statusCode: 200, headers: { 'x-a': '1', 'set-cookie': ['a=1', 'b=2'] } });
     expect([answer.header('x-a'), answer.header('set-cookie'), answer.header('x-c')]).toEqual([
       '1',
@@ -101,13 +101,13 @@ describe('the caller of a request of undici', () => {
   const whose = (request: object) => undiciCaller(request).getValue(KEY);
   const as = <T>(who: string, work: () => T) => contextManager.with(ROOT_CONTEXT.setValue(KEY, who), work);
 
-  it('is whoever made its handler, wherever it is announced', () => {
+  it('is the context in which its handler was created, wherever it is announced', () => {
     const handler = as('caller', () => new AsyncResource('UNDICI_REQUEST'));
     expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
     expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
   });
 
-  it('is whoever is active where the handler does not know', () => {
+  it('is the active context if the handler has none', () => {
     const storage = new AsyncLocalStorage();
     expect(as('active', () => whose({ [Symbol('handler')]: { storage } }))).toBe('active');
     expect(as('active', () => whose({}))).toBe('active');
@@ -134,13 +134,13 @@ describe('a message of node:http', () => {
     expect(new NodeMessage(create(options)).url).toBe(expected);
   });
 
-  it('replaces headers, in whichever case and however often they are there', () => {
+  it('replaces headers in any case, and all of the same name', () => {
     const request = create({ host: 'a.test', headers: { 'X-A': ['1', '2'], 'x-b': '3' } });
     expect(new NodeMessage(request).replaceHeaders(['x-a', 'X-C'], { 'x-a': '4' })).toBe(true);
     expect({ ...request.getHeaders() }).toEqual({ host: 'a.test', 'x-b': '3', 'x-a': '4' });
   });
 
-  it('replaces headers of a list, as long as they wait for the body or a connection', () => {
+  it('replaces headers of a list while they wait for the body or a connection', () => {
     const headers = ['Host', 'a.test', 'X-A', '1', 'x-a', '2', 'X-B', '3'];
     const request = create({ host: 'a.test', headers });
     const message = new NodeMessage(request);

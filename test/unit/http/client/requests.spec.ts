@@ -39,7 +39,7 @@ function instrument(options: ClientRequestOptions, integration = httpClientInteg
   return integration.start({ httpClient }, context)!;
 }
 
-/** Writes its header always; those of OpenTelemetry heed suppression themselves. */
+/** A propagator that always writes its header. Those of OpenTelemetry check for suppression themselves. */
 const heedless: TextMapPropagator = {
   inject: (_context, carrier, setter) => setter.set(carrier, 'x-trace', 'yes'),
   extract: (context) => context,
@@ -69,7 +69,7 @@ describe('headers', () => {
     propagation.disable();
   });
 
-  it('are added where something is traced, and not in a suppressed context', () => {
+  it('are added if tracing is active, and not in a suppressed context', () => {
     const added: string[] = [];
     const request = (path: string) => ({
       method: 'GET',
@@ -85,7 +85,7 @@ describe('headers', () => {
     expect(added).toEqual(['/traced x-trace: yes']);
   });
 
-  it('that are on their way already are no reason to complain', () => {
+  it('that are already sent cause no warning', () => {
     const headers = ['Host', 'a.test'] as unknown as OutgoingHttpHeaders;
     const request = new ClientRequest({ headers }).on('error', () => {});
     channel('http.client.request.start').publish({ request });
@@ -95,7 +95,7 @@ describe('headers', () => {
   });
 });
 
-describe('requests that are not as they should be', () => {
+describe('unusual requests', () => {
   const spans = recordSpans();
   let tracing: IntegrationHooks;
 
@@ -128,7 +128,7 @@ describe('requests that are not as they should be', () => {
     }
   });
 
-  it('say so when what the user wrote throws', () => {
+  it('cause a warning if functions of the application throw', () => {
     void tracing.shutdown?.();
     const broken = () => {
       throw new Error('not my day');
@@ -149,7 +149,7 @@ describe('requests that are not as they should be', () => {
     expect(spans.diagnostics.join('\n')).toMatch(/http\.client\.ignore threw and was ignored: Error: not my day/);
   });
 
-  it('end once, whatever comes after', () => {
+  it('end once, whatever events follow', () => {
     const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
     channel('undici:request:create').publish({ request });
     channel('undici:request:trailers').publish({ request });
@@ -159,7 +159,7 @@ describe('requests that are not as they should be', () => {
     expect(spans.one('GET').events).toEqual([]);
   });
 
-  it('end, and are counted, whatever of them throws', () => {
+  it('end and are counted, whichever of their properties throws', () => {
     const counted: string[] = [];
     const meter = meterInto(counted);
     void tracing.shutdown?.();
@@ -195,7 +195,7 @@ describe('requests that are not as they should be', () => {
     expect(headers).toEqual(['x-span', 'b7ad6b7169203331']);
   });
 
-  it('end although their span takes nothing', () => {
+  it('end even if methods of their span throw', () => {
     const counted: string[] = [];
     void tracing.shutdown?.();
     tracing = instrument({ ...OPTIONS, meter: meterInto(counted) });
@@ -221,7 +221,7 @@ describe('requests that are not as they should be', () => {
     expect(counted).toEqual(spans.names().flatMap(() => ['start', 'end']));
   });
 
-  it('hold neither the request nor its answer when they are over', async () => {
+  it('keep neither request nor response in memory after their end', async () => {
     const kept: unknown[] = [];
     const send = () => {
       const request = { method: 'GET', origin: 'http://a.test', path: '/', headers: [], addHeader() {} };
@@ -239,7 +239,7 @@ describe('requests that are not as they should be', () => {
     expect(kept).toHaveLength(1);
   });
 
-  it('take an answer of an old undici, whose headers are a text', () => {
+  it('work with a response of an old undici, whose headers are a text', () => {
     const head = { text: 'accept: */*\r\n' };
     const request = {
       method: 'GET',
@@ -259,7 +259,7 @@ describe('requests that are not as they should be', () => {
   });
 });
 
-/** A meter that only notes that it was asked. */
+/** A meter that only records its calls. */
 function meterInto(counted: string[], shared = false): OperationMeter {
   const start = () => {
     counted.push('start');
@@ -293,7 +293,7 @@ describe('applications', () => {
   const HEADERS = ['x-first', '1', 'x-second', '2', 'x-third', '3'];
   const recorded = () => Object.keys(send(HEADERS) ?? {}).filter((key) => key.startsWith('http.request.header.'));
 
-  it('take turns: the newest says how, and each request is traced once', () => {
+  it('trace each request once, with the options of the newest application', () => {
     const first = start('x-first');
     const second = start('x-second');
     expect(recorded()).toEqual(['http.request.header.x-second']);
@@ -306,7 +306,7 @@ describe('applications', () => {
     expect(hasSubscribers('undici:request:create')).toBe(false);
   });
 
-  it('whose start has failed are forgotten by the next', () => {
+  it('whose start has failed are replaced by the next one', () => {
     instrument({ ...OPTIONS, ignore: () => true });
     const next = start('x-first');
     expect(recorded()).toEqual(['http.request.header.x-first']);

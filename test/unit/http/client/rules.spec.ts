@@ -16,7 +16,7 @@ const NOTHING = { ignore: undefined, propagateTo: undefined };
 describe('the rules of a request', () => {
   const spans = recordSpans();
 
-  it('let everything through where there are none', () => {
+  it('allow everything without options', () => {
     const rules = new RequestRules(to('http://a.test'), NOTHING);
     expect([rules.isIgnored, rules.allowsPropagation, rules.destination?.href]).toEqual([
       false,
@@ -25,7 +25,7 @@ describe('the rules of a request', () => {
     ]);
   });
 
-  it('ask for the host that the request goes to', () => {
+  it('are applied to the host that the request is sent to', () => {
     const options = { ignore: host('a.test'), propagateTo: host('b.test') };
     const rules = ['http://a.test', 'http://b.test'].map((origin) => new RequestRules(to(origin), options));
     expect(rules.map(({ isIgnored, allowsPropagation }) => [isIgnored, allowsPropagation])).toEqual([
@@ -34,7 +34,7 @@ describe('the rules of a request', () => {
     ]);
   });
 
-  it('ask for a proxy as well as for what it is asked for', () => {
+  it('are applied to a proxy and to the requested host', () => {
     const request = to('http://proxy.test:3128', 'http://a.test/b');
     const propagates = (...names: string[]) =>
       new RequestRules(request, { ...NOTHING, propagateTo: host(...names) }).allowsPropagation;
@@ -48,13 +48,13 @@ describe('the rules of a request', () => {
     expect(new RequestRules(request, NOTHING).destination?.host).toBe('proxy.test:3128');
   });
 
-  it('are not met by a URL that only begins like that of its host', () => {
+  it('do not match a URL that only begins like that of its host', () => {
     const request = to('http://a.test', 'http://a.test.evil/');
     expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test') }).allowsPropagation).toBe(false);
     expect(new RequestRules(request, { ...NOTHING, propagateTo: host('a.test.evil') }).allowsPropagation).toBe(false);
   });
 
-  it('let nothing out where the port is not known, or the URL is none', () => {
+  it('forbid propagation if the port is unknown, or the URL is malformed', () => {
     const propagateTo = () => true;
     const unknown = { ...to('http://a.test'), hasUnknownPort: true };
     expect(new RequestRules(unknown, { ...NOTHING, propagateTo }).allowsPropagation).toBe(false);
@@ -62,8 +62,8 @@ describe('the rules of a request', () => {
     expect(new RequestRules(to('none'), { ...NOTHING, propagateTo }).allowsPropagation).toBe(false);
   });
 
-  // First: a warning comes once a minute.
-  it('say that a promise is no answer', () => {
+  // This test is the first one, because a warning is written only once a minute.
+  it('warn about a promise', () => {
     const ignore = (() => Promise.resolve(true)) as unknown as () => boolean;
     void new RequestRules(to('http://a.test'), { ...NOTHING, ignore }).isIgnored;
     expect(spans.diagnostics.join('\n')).toMatch(/http\.client\.ignore is async and was ignored/);
@@ -76,7 +76,7 @@ describe('the rules of a request', () => {
     ['an object', () => ({}), true, false],
     ['another value', () => 'yes', true, false],
     ['nothing', () => undefined, false, false],
-  ])('take %s for an answer as they should', (_name, answer, ignored, propagates) => {
+  ])('interpret %s correctly', (_name, answer, ignored, propagates) => {
     const predicate = answer as () => boolean;
     const rules = new RequestRules(to('http://a.test'), { ignore: predicate, propagateTo: predicate });
     expect([rules.isIgnored, rules.allowsPropagation]).toEqual([ignored, propagates]);

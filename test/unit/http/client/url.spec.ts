@@ -10,7 +10,7 @@ describe('requestUrl()', () => {
     ['http://shop.test', '?a=b', 'http://shop.test/?a=b'],
     ['http://proxy.test:3128', 'http://shop.test/a', 'http://shop.test/a'],
     ['http://[::1]:80', '/http://b', 'http://[::1]:80/http://b'],
-  ])('%s and %s are %s', (origin, target, url) => {
+  ])('%s and %s become %s', (origin, target, url) => {
     expect(requestUrl(origin, target)).toBe(url);
   });
 });
@@ -27,7 +27,7 @@ describe('redactUrl()', () => {
     ['http://a.test/b?c=d#access_token=e', 'http://a.test/b?c=d'],
     ['http://a.test/b#c?d', 'http://a.test/b'],
     ['no url at all', 'no url at all'],
-  ])('%s is seen as %s', (url, visible) => {
+  ])('%s becomes %s', (url, visible) => {
     expect(redactUrl(url, namesSecret)).toBe(visible);
   });
 });
