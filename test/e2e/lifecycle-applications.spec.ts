@@ -366,7 +366,7 @@ describe('a tracer provider that is there already', () => {
     }
     const options: TracingOptions = { serviceName: 'shop', exporter: unused, shutdown: { timeout: 1000 } };
     const app = await start(application(options, Work));
-    expect(warnings.take()).toEqual([expect.stringMatching(/registered already.*: exporter, serviceName\./)]);
+    expect(warnings.take()).toEqual([expect.stringMatching(/registered already.*: serviceName, exporter\./)]);
 
     const tracing = app.get(TracingService);
     tracing.span('outer', () => trace.getTracer('app').startSpan('inner').end());
