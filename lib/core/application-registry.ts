@@ -1,36 +1,36 @@
-/** An application that takes part in something which the process has only once. */
+/** An application that uses something which the process has only once. */
 export interface RegisteredApplication<T> {
   readonly value: T;
-  /** Keeps the application, whose start has succeeded, also if another one that began meanwhile has superseded it. */
+  /** Marks the application as up. An application that was superseded while it started is added again. */
   acquire(): void;
-  /** Says that the application is not up after all: the next one that starts supersedes it. */
+  /** Marks the application as not up after all: the next application that starts supersedes it. */
   release(): void;
   /** Removes the application, which has shut down. Idempotent. */
   remove(): void;
 }
 
-/** An entry as every copy of the library sees it. */
+/** An entry of the list, whose shape every copy of the library shares. */
 interface Entry<T> {
   readonly value: T;
   /** The copy of the library that the application uses. */
   readonly copy: object;
   isUp: boolean;
-  readonly removed: (() => void) | undefined;
+  readonly onRemoved: (() => void) | undefined;
 }
 
 const THIS_COPY = {};
 
 /**
- * The applications of a process that share something which belongs to the process: its outgoing requests, say, are traced as the
- * newest application says. An application whose start has failed must not take part, but Nest does not report that: so one that
- * is not up yet is superseded by the next one that starts.. The list is shared by every copy of this library.
+ * The applications of a process that share something which belongs to the process. Its outgoing requests, for example, are traced with the
+ * options of the newest application. An application whose start has failed must not take part, but Nest does not report a failed start: so
+ * an application that is not up yet is superseded by the next one that starts. All copies of this library share the list.
  */
 export class ApplicationRegistry<T> {
   private readonly key: symbol;
 
   /**
-   * @param name the same in every copy of the library; it has to change with the meaning of `T`
-   * @param holder returns the object that the list is kept on
+   * @param name the same in every copy of the library; it has to change when the shape of `T` does
+   * @param holder returns the object that the list is a property of
    */
   constructor(
     name: string,
@@ -42,11 +42,11 @@ export class ApplicationRegistry<T> {
   /**
    * Adds an application that starts.
    *
-   * @param removed called when the application leaves the list, also if it is superseded
+   * @param onRemoved called when the application is removed from the list, also if it is superseded
    */
-  add(value: T, removed?: () => void): RegisteredApplication<T> {
+  add(value: T, onRemoved?: () => void): RegisteredApplication<T> {
     for (const entry of this.entries.filter(({ isUp }) => !isUp)) this.remove(entry);
-    const entry: Entry<T> = { value, copy: THIS_COPY, isUp: false, removed };
+    const entry: Entry<T> = { value, copy: THIS_COPY, isUp: false, onRemoved };
     this.entries.push(entry);
     return {
       value,
@@ -64,7 +64,7 @@ export class ApplicationRegistry<T> {
     };
   }
 
-  /** The applications, oldest first. */
+  /** The values of the applications, oldest first. */
   get all(): readonly T[] {
     return this.entries.map(({ value }) => value);
   }
@@ -74,7 +74,7 @@ export class ApplicationRegistry<T> {
     return this.entries.some(({ copy }) => copy === THIS_COPY);
   }
 
-  /** The newest application, if it uses this copy of the library: else the other copy does what is to be done. */
+  /** The value of the newest application. Undefined if that one uses another copy of the library, which then does the work. */
   get newest(): T | undefined {
     const newest = this.entries.at(-1);
     return newest?.copy === THIS_COPY ? newest.value : undefined;
@@ -90,6 +90,6 @@ export class ApplicationRegistry<T> {
     const index = entries.indexOf(entry);
     if (index === -1) return;
     entries.splice(index, 1);
-    entry.removed?.();
+    entry.onRemoved?.();
   }
 }

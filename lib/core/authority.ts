@@ -1,6 +1,6 @@
-/** Host and port, as an authority has them. */
+/** The host and the port of an authority. */
 export interface Authority {
-  /** An IPv6 address stands without its brackets. */
+  /** An IPv6 address has no brackets here. */
   readonly host: string | undefined;
   readonly port: number | undefined;
 }

@@ -2,27 +2,27 @@ import { channel, subscribe, unsubscribe, type Channel } from 'node:diagnostics_
 import { guarded } from './diagnostics.js';
 
 /**
- * Channels that were listened to, for good. Node collects one that nobody holds, and when it learns of that too late it also
- * forgets the channel that has come in its place: then publisher and subscriber have one each, and do not hear one another.
+ * The channels that were subscribed to, held for good. Node garbage-collects a channel without references; if its finalizer runs late, it
+ * also removes the new channel of that name. Publisher and subscriber then have two different channels.
  */
-const held = new Set<Channel>();
+const subscribedChannels = new Set<Channel>();
 
-/** What to do with the messages of diagnostics channels, by the name of the channel. */
+/** The handlers of the messages of diagnostics channels, by the name of the channel. */
 export type ChannelHandlers = Readonly<Record<string, (message: never) => void>>;
 
 /**
- * Listens to diagnostics channels, until the returned function is called. A channel that nobody publishes to costs nothing,
- * so neither a package nor its version has to be looked for.
+ * Subscribes to diagnostics channels, until the returned function is called. A channel without a publisher costs nothing, so there is no
+ * need to detect the package that publishes, or its version.
  *
- * A handler may be called in the context of whoever made the event happen, which is not always the one it is about.
+ * A handler is called in the context of the code that publishes. Behind a pool that can be the context of another request.
  */
 export function subscribeChannels(handlers: ChannelHandlers): () => void {
   const undos = Object.entries(handlers).map(([name, handler]) => {
-    // What a subscriber throws would end the process.
+    // An exception in a subscriber would end the process.
     const subscriber = (message: unknown) => {
       guarded(`A subscriber of the channel ${name}`, () => handler(message as never));
     };
-    held.add(channel(name));
+    subscribedChannels.add(channel(name));
     subscribe(name, subscriber);
     return () => unsubscribe(name, subscriber);
   });

@@ -3,16 +3,16 @@ import { EventEmitter } from 'node:events';
 import { context as contextApi, ROOT_CONTEXT, type Context, type ContextManager } from '@opentelemetry/api';
 import type { AnyMethod } from './wrap-method.js';
 
-/** Holds the active context of every asynchronous chain of calls. */
+/** Holds the active context of each chain of asynchronous calls. */
 export const contextStorage = new AsyncLocalStorage<Context>();
 
-/** True while OpenTelemetry's API asks the context manager of this module, rather than one that was there before. */
+/** True while the context manager of this module is the one that is registered with OpenTelemetry's API. */
 let isRegistered = false;
 
 /**
- * The context manager of OpenTelemetry, over one AsyncLocalStorage of our own.
+ * A context manager of OpenTelemetry over one AsyncLocalStorage.
  *
- * It is ours rather than the SDK's because a diagnostics channel can be bound to a storage only by who owns it,
+ * The library has its own instead of the SDK's, because a diagnostics channel can be bound to a storage only by the owner of the storage,
  * and because it works before the SDK is loaded.
  */
 export const contextManager: ContextManager = {
@@ -29,30 +29,30 @@ export const contextManager: ContextManager = {
 
   enable: () => contextManager,
 
-  // Contexts that are in flight stay readable: there is nothing to free, and another manager takes over by itself.
+  // The contexts of work in progress stay readable: there is nothing to free, and the API switches to another manager by itself.
   disable() {
     isRegistered = false;
     return contextManager;
   },
 };
 
-/** Registers the context manager with OpenTelemetry's API. Returns false where another one holds the place. */
+/** Registers the context manager with OpenTelemetry's API. Returns false if another one is registered already. */
 export function registerOwnContextManager(): boolean {
   isRegistered = contextApi.setGlobalContextManager(contextManager);
   return isRegistered;
 }
 
-/** True where `enterContext()` may be used: the API asks this module for the active context. */
+/** True if `enterContext()` may be used: the API reads the active context from this module. */
 export function ownsActiveContext(): boolean {
   return isRegistered;
 }
 
 /**
- * Makes a context the active one until `leaveContext()` is called, which must happen before the caller returns. Returns what
- * `leaveContext()` takes.
+ * Makes a context the active one until `leaveContext()` is called, which must happen before the caller returns. Returns the argument for
+ * `leaveContext()`.
  *
- * It does what `context.with()` does, with no calls in between: each of them takes a place among the ten frames that V8 keeps
- * of a stack, and room on a stack that the application needs for its recursions.
+ * It has the effect of `context.with()` without function calls around the application's function: each of them would take one of the ten
+ * frames that V8 keeps of a stack, and room on the stack that the application needs for its recursions.
  */
 export function enterContext(context: Context): Context | undefined {
   const previous = contextStorage.getStore();
@@ -60,11 +60,12 @@ export function enterContext(context: Context): Context | undefined {
   return previous;
 }
 
+/** Makes the context active again that `enterContext()` has returned. */
 export function leaveContext(previous: Context | undefined): void {
   contextStorage.enterWith(previous as Context);
 }
 
-/** Calls a function in a context, with `this` and arguments. */
+/** Calls a function with `this` and arguments in a context. */
 export function callIn(context: Context, fn: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
   if (!isRegistered) return contextApi.with(context, Reflect.apply, undefined, fn, thisArg, args);
   if (contextStorage.getStore() === context) return Reflect.apply(fn, thisArg, args);

@@ -1,21 +1,21 @@
 import 'reflect-metadata';
 import type { Span } from '@opentelemetry/api';
 
-// A text, not a symbol of this module: two copies of the library in one process must understand each other.
+// The key is a string rather than a symbol of this module, so that two copies of the library in one process share it.
 const CURRENT_SPAN = 'nestjs-tracing:current-span';
 
-/** Notes that a parameter of a method is to be the span that the method runs in. */
+/** Marks a parameter of a method that receives the span which the method runs in. */
 export function addCurrentSpanParameter(target: object, key: string | symbol, index: number): void {
-  const known = (Reflect.getOwnMetadata(CURRENT_SPAN, target, key) as number[] | undefined) ?? [];
-  Reflect.defineMetadata(CURRENT_SPAN, [index, ...known], target, key);
+  const positions = (Reflect.getOwnMetadata(CURRENT_SPAN, target, key) as number[] | undefined) ?? [];
+  Reflect.defineMetadata(CURRENT_SPAN, [index, ...positions], target, key);
 }
 
-/** The positions of such parameters, also of a method that is inherited. */
+/** Returns the positions of the marked parameters of a method, also of an inherited one. */
 export function currentSpanParameters(target: object, key: string | symbol): readonly number[] {
   return (Reflect.getMetadata(CURRENT_SPAN, target, key) as number[] | undefined) ?? [];
 }
 
-/** The arguments with the span in these positions. */
+/** Returns the arguments with the span in these positions. */
 export function withCurrentSpan(
   args: readonly unknown[],
   positions: readonly number[],

@@ -3,20 +3,20 @@ import { Buffer } from 'node:buffer';
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/;
 
 /**
- * The first `limit` UTF-16 code units of a text; one less where the limit would split a surrogate pair. The result is a
- * copy: V8 implements a slice as a view of the whole text, so that 8 kB of a message would keep 1 MB in memory. A text
- * within the limit is returned as it is.
+ * Returns the first `limit` UTF-16 code units of a string; one less if the limit would split a surrogate pair. The result is a copy: V8
+ * implements a slice as a view of the whole string, so that 8 kB of a message could keep 1 MB in memory. A string within the limit is
+ * returned as it is.
  */
 export function cutText(text: string, limit: number): string {
   return text.length <= limit ? text : copyText(text.slice(0, endBefore(text, limit)));
 }
 
 /**
- * A copy of a text, with every code unit as it was, lone surrogates too. Needed for a text that is kept and that may be a
+ * Returns a copy of a string with the same code units, lone surrogates included. It is needed for a string that is kept and that may be a
  * view of a longer one, such as a message that the application has cut out of a body.
  */
 export function copyText(text: string): string {
-  // One byte per character where that is enough, as V8 stores such a text.
+  // Latin-1 takes one byte per character, which is also how V8 stores such a string.
   const encoding = BEYOND_LATIN_1.test(text) ? 'utf16le' : 'latin1';
   return Buffer.from(text, encoding).toString(encoding);
 }

@@ -2,54 +2,54 @@ import { types } from 'node:util';
 import { diag } from '@opentelemetry/api';
 import { cutText } from './cut-text.js';
 
-/** Where the library's own messages go. Nest's `Logger` fits. */
+/** The logger that the library writes its own messages to. Nest's `Logger` fits. */
 export interface DiagnosticsSink {
   warn(message: string): void;
 }
 
-/** A kind of message is written at most once in this time, in milliseconds. */
+/** The time in milliseconds in which a kind of message is written at most once. */
 const INTERVAL = 60_000;
-/** Kinds are few; this guards against a key that somebody builds from data. The rest share one. */
+/** The limit of the number of kinds, for the case that a caller builds a kind from data. Further kinds share one. */
 const MAX_KINDS = 256;
 const OTHER_KINDS = 'other';
-/** Characters of a thrown value in a message. */
+/** The number of characters that a message shows of a thrown value. */
 const MAX_DESCRIPTION = 1024;
 
 const openTelemetryDiag: DiagnosticsSink = diag.createComponentLogger({ namespace: 'nestjs-tracing' });
 let sink = openTelemetryDiag;
-const kinds = new Map<string, { writtenAt: number; withheld: number }>();
+const kinds = new Map<string, { writtenAt: number; suppressed: number }>();
 
-/** Sends messages to `next`, or back to OpenTelemetry's `diag` when it is left out. */
+/** Sends messages to `next`, or to OpenTelemetry's `diag` if it is undefined. */
 export function setDiagnosticsSink(next?: DiagnosticsSink): void {
   sink = next ?? openTelemetryDiag;
 }
 
-/** Says that something is wrong with tracing, once a minute for each `kind`; never throws. */
+/** Warns that something is wrong with tracing, once a minute for each `kind`. Never throws. */
 export function warn(kind: string, message: string): void {
-  // Not the wall clock: set back by an hour, it would silence everything for an hour.
+  // This is the monotonic clock: a wall clock that is set back by an hour would silence all warnings for an hour.
   const now = performance.now();
   const key = kinds.has(kind) || kinds.size < MAX_KINDS ? kind : OTHER_KINDS;
-  const state = kinds.get(key) ?? { writtenAt: -Infinity, withheld: 0 };
+  const state = kinds.get(key) ?? { writtenAt: -Infinity, suppressed: 0 };
   kinds.set(key, state);
   if (now - state.writtenAt < INTERVAL) {
-    state.withheld++;
+    state.suppressed++;
     return;
   }
-  const note = state.withheld > 0 ? ` (${state.withheld} more since)` : '';
+  const suffix = state.suppressed > 0 ? ` (${state.suppressed} more since)` : '';
   state.writtenAt = now;
-  state.withheld = 0;
+  state.suppressed = 0;
   try {
-    sink.warn(message + note);
+    sink.warn(message + suffix);
   } catch {
-    // A logger that fails must not take the request with it.
+    // A logger that throws must not fail the request.
   }
 }
 
-/** Calls what the user wrote; what it throws is reported and answered with `undefined`. */
+/** Calls code that may throw, of the application say. Reports what it throws, and then returns undefined. */
 export function guarded<T>(what: string, call: () => T): T | undefined {
   try {
     const result = call();
-    // From an async function, where none is waited for: its failure would end the process.
+    // The code may be an async function, which the caller does not await: its rejection would end the process.
     if (types.isPromise(result)) void result.then(undefined, (error: unknown) => reportIgnored(what, error));
     return result;
   } catch (error) {
@@ -59,42 +59,42 @@ export function guarded<T>(what: string, call: () => T): T | undefined {
 }
 
 /**
- * Asks a predicate of the application. Returns undefined where there is no answer: the predicate threw, or it is async. A
- * promise would count as a yes, whatever it resolves to, so it is reported instead.
+ * Calls a predicate of the application. Returns undefined if it has no result: it threw, or it is async. A promise would count as true,
+ * whatever it resolves to, so it is reported instead.
  */
 export function askPredicate(what: string, predicate: () => unknown): boolean | undefined {
-  const answer = answerOf(what, predicate);
-  return answer === undefined ? undefined : Boolean(answer);
+  const result = callPredicate(what, predicate);
+  return result === undefined ? undefined : Boolean(result);
 }
 
-/** Asks a predicate of the application for which only a clear true counts, because what it allows cannot be taken back. */
+/** True if a predicate of the application returns exactly `true`. Used where the effect of a yes cannot be undone. */
 export function isConfirmed(what: string, predicate: () => unknown): boolean {
-  return answerOf(what, predicate) === true;
+  return callPredicate(what, predicate) === true;
 }
 
-function answerOf(what: string, predicate: () => unknown): unknown {
-  const answer = guarded(what, predicate);
-  if (!types.isPromise(answer)) return answer;
+function callPredicate(what: string, predicate: () => unknown): unknown {
+  const result = guarded(what, predicate);
+  if (!types.isPromise(result)) return result;
   warn(`async:${what}`, `${what} is async and was ignored: it has to answer at once, with true or false.`);
   return undefined;
 }
 
-/** Says that something threw and that nobody will hear of it. */
+/** Warns that something threw and that the exception is ignored. */
 export function reportIgnored(what: string, error: unknown): void {
   warn(`guarded:${what}`, `${what} threw and was ignored: ${describeError(error)}`);
 }
 
-/** A short text about anything that was thrown; never throws. */
+/** Returns a short description of any thrown value. Never throws. */
 export function describeError(error: unknown): string {
-  return cutText(describe(error), MAX_DESCRIPTION);
+  return cutText(describeInFull(error), MAX_DESCRIPTION);
 }
 
-function describe(error: unknown): string {
+function describeInFull(error: unknown): string {
   try {
     if (typeof error === 'function') return `function ${error.name}`;
     if (error instanceof Error) {
       const { message, name } = error;
-      // An application may have put anything there.
+      // The application may have assigned values of any type.
       if (typeof name === 'string' && typeof message === 'string') return describeParts(name, message);
     }
     return String(error);
@@ -103,7 +103,7 @@ function describe(error: unknown): string {
   }
 }
 
-/** Each part is cut first: a message of megabytes is not copied to be cut. */
+/** Cuts each part before they are joined, so that a message of megabytes is not copied. */
 function describeParts(name: string, message: string): string {
   const shownName = cutText(name, MAX_DESCRIPTION);
   return message ? `${shownName}: ${cutText(message, MAX_DESCRIPTION)}` : shownName;

@@ -9,27 +9,27 @@ import { copyText, cutText } from './cut-text.js';
 import { describeError } from './diagnostics.js';
 import { withoutOwnFrames } from './own-frames.js';
 import { withoutQuotedInput } from './quoted-input.js';
-import { isWithheld } from './withheld.js';
+import { hasWithheldDetails } from './withheld-details.js';
 
-/** Causes that are written out below the error they led to. */
+/** The number of causes in a stack trace. */
 const MAX_CAUSES = 5;
-/** Characters of a type, which also becomes a label of metrics. */
+/** The number of characters of a type, which is also a label of metrics. */
 const MAX_TYPE = 256;
-/** Characters of a message: the SDK cuts attributes, but not the message of a status. */
+/** The number of characters of a message: the SDK cuts attributes, but not the message of a status. */
 const MAX_MESSAGE = 8192;
-/** Characters of a message at the head of a stack: it is recorded by itself as well, and the frames are to be seen below it. */
+/** The number of characters of the message at the head of a stack. The whole message has an attribute of its own, and the stack needs room for frames. */
 const MAX_HEAD = 2048;
-/** Characters of a stack trace with its causes. */
+/** The number of characters of a stack trace with its causes. */
 const MAX_STACKTRACE = 32_768;
 
 const CAUSED_BY = '\nCaused by: ';
 
-/** `error.type` of anything that was thrown: the class of an error, else the kind of value. Never throws. */
+/** Returns the `error.type` of any thrown value: the class of an error, else the type of the value. Never throws. */
 export function errorType(thrown: unknown): string {
   try {
     if (thrown === null) return 'null';
     if (typeof thrown !== 'object') return typeof thrown;
-    const name = isError(thrown) && thrown.name !== 'Error' ? thrown.name : thrown.constructor?.name;
+    const name = isErrorInstance(thrown) && thrown.name !== 'Error' ? thrown.name : thrown.constructor?.name;
     return typeof name === 'string' && name !== '' ? cutText(name, MAX_TYPE) : 'object';
   } catch {
     return '_OTHER';
@@ -37,83 +37,88 @@ export function errorType(thrown: unknown): string {
 }
 
 /**
- * The message of anything that was thrown. An object without a message is not written out: nobody has said which of its
- * fields may be seen. Undefined if the details are withheld. Never throws.
+ * Returns the message of any thrown value. The fields of an object without a message are not recorded: the library cannot know which of
+ * them are secret. Undefined if the details are withheld. Never throws.
  */
 export function errorMessage(thrown: unknown): string | undefined {
-  if (isWithheld(thrown)) return undefined;
-  const message = read(() =>
+  if (hasWithheldDetails(thrown)) return undefined;
+  const message = readOrUndefined(() =>
     typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : undefined,
   );
-  return copyText(messageText(typeof message === 'string' ? message : describeError(thrown)));
+  return copyText(recordableMessage(typeof message === 'string' ? message : describeError(thrown)));
 }
 
 /**
- * The attributes of an `exception` event: a copy, so that nothing the application threw is kept or changed. Of an exception
- * or a cause whose details are withheld, only the type is in them.
+ * Returns the attributes of an `exception` event. They are copies, so that the thrown value is neither kept nor changed. If the details of
+ * the exception or of a cause are withheld, they have only its type.
  */
 export function exceptionAttributes(thrown: unknown): Attributes {
   const attributes: Attributes = { [ATTR_EXCEPTION_TYPE]: errorType(thrown) };
-  if (isWithheld(thrown)) return attributes;
+  if (hasWithheldDetails(thrown)) return attributes;
   attributes[ATTR_EXCEPTION_MESSAGE] = errorMessage(thrown);
   const stacktrace = stackWithCauses(thrown);
   if (stacktrace !== '') attributes[ATTR_EXCEPTION_STACKTRACE] = copyText(stacktrace);
   return attributes;
 }
 
-/** The stack of an error and of its causes. Each is cut before it is added: together they may be very long. */
+/** Returns the stack of an error and of its causes. Each is cut before it is added: together they may be very long. */
 function stackWithCauses(thrown: unknown): string {
-  // A cause may lead back to its effect.
+  // The chain of causes may have a cycle.
   const seen = new Set<Error>();
   let text = '';
-  for (let error = thrown; isError(error) && !seen.has(error) && seen.size <= MAX_CAUSES; error = causeOf(error)) {
+  for (
+    let error = thrown;
+    isErrorInstance(error) && !seen.has(error) && seen.size <= MAX_CAUSES;
+    error = causeOf(error)
+  ) {
     if (seen.size > 0) text += CAUSED_BY;
     if (text.length >= MAX_STACKTRACE) break;
-    text += stackOf(error, MAX_STACKTRACE - text.length);
+    text += recordableStack(error, MAX_STACKTRACE - text.length);
     seen.add(error);
   }
   return cutText(text, MAX_STACKTRACE);
 }
 
-function stackOf(error: Error, room: number): string {
-  if (isWithheld(error)) return errorType(error);
-  const stack = read(() => error.stack);
-  if (typeof stack !== 'string') return messageText(describeError(error), MAX_HEAD);
+function recordableStack(error: Error, room: number): string {
+  if (hasWithheldDetails(error)) return errorType(error);
+  const stack = readOrUndefined(() => error.stack);
+  if (typeof stack !== 'string') return recordableMessage(describeError(error), MAX_HEAD);
   const start = startOfFrames(stack, error);
-  return messageText(stack.slice(0, start), MAX_HEAD) + withoutOwnFrames(stack.slice(start, start + room));
+  return recordableMessage(stack.slice(0, start), MAX_HEAD) + withoutOwnFrames(stack.slice(start, start + room));
 }
 
-/** The frames stand behind the message, which may itself contain lines that look like frames. */
+/** Returns the index of the first frame. Frames follow the message, which may itself contain lines that look like frames. */
 function startOfFrames(stack: string, error: Error): number {
-  const message = read(() => error.message);
+  const message = readOrUndefined(() => error.message);
   let from = 0;
   if (typeof message === 'string' && message !== '') {
-    // V8 writes `${name}: ${message}`, or the message alone where the name is empty.
+    // V8 writes `${name}: ${message}`, or the message alone if the name is empty.
     const afterName = stack.slice(0, MAX_TYPE).indexOf(': ') + 2;
-    const start = [afterName, 0].find((it) => stack.startsWith(message, it));
-    // Where the message was changed after the error was made, the stack has the old one.
+    const start = [afterName, 0].find((index) => stack.startsWith(message, index));
+    // If the application has changed the message since the error was created, the stack still has the old one.
     if (start !== undefined) from = start + message.length;
   }
   const frames = stack.indexOf('\n    at ', from);
   return frames === -1 ? stack.length : frames;
 }
 
-function messageText(message: string, limit = MAX_MESSAGE): string {
+/** Cuts a message, and removes what it quotes of a request. */
+function recordableMessage(message: string, limit = MAX_MESSAGE): string {
   return withoutQuotedInput(cutText(message, limit));
 }
 
 function causeOf(error: Error): unknown {
-  if (isWithheld(error)) return undefined;
-  return read(() => error.cause);
+  if (hasWithheldDetails(error)) return undefined;
+  return readOrUndefined(() => error.cause);
 }
 
-/** Errors of another realm are no instances of this one's class. */
-function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || (read(() => value instanceof Error) ?? false);
+/** True for an error, also for one of another realm, which is not an instance of this realm's `Error`. */
+function isErrorInstance(value: unknown): value is Error {
+  return types.isNativeError(value) || (readOrUndefined(() => value instanceof Error) ?? false);
 }
 
-/** What a getter or a proxy answers, if it does not throw. */
-function read<T>(get: () => T): T | undefined {
+/** Returns the result of a getter or a proxy. Undefined if it throws. */
+function readOrUndefined<T>(get: () => T): T | undefined {
   try {
     return get();
   } catch {

@@ -4,22 +4,22 @@ import { Operation } from './operation.js';
 import type { OperationMeasurement, OperationMeter } from './operation-meter.js';
 
 /**
- * One request, call, message or query in the terms of its protocol, which reads the wire and describes how it ended.
+ * The protocol's part of one request, call, message or query: it reads the wire, and describes how the exchange ended.
  *
- * @typeParam Outcome how an exchange of this protocol ends: a status, a response, an error
+ * @typeParam Outcome the outcome of an exchange of this protocol: a status, a response, an error
  */
 export interface Exchange<Outcome> {
   /** Sets attributes, name and status of the span at its end. Called once at most, and only if the span is recording. */
   describeEnd(operation: Operation, outcome: Outcome): void;
-  /** Returns the attributes by which the ended exchange is measured. Called once at most. */
+  /** Returns the attributes of the measurement of the ended exchange. Called once at most. */
   measuredAttributes(outcome: Outcome): Attributes;
 }
 
 /**
- * The life of an exchange under observation: its span and its measurement start, and both end once, whatever fails on the way.
+ * The operation of one exchange. It starts the span and the measurement, and ends both exactly once, whatever fails in between.
  *
- * A context leads to its operations, and lives for as long as a timer, a pooled socket or a memoised promise that was made in
- * it. An operation that is over therefore holds nothing of its exchange.
+ * A context references its operations, and lives as long as any timer, pooled socket or memoised promise that was created in it. An
+ * operation that is over therefore holds no reference to its exchange.
  */
 export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = Exchange<Outcome>> {
   /** Undefined once the exchange is over. */
@@ -29,9 +29,9 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
   private isDiscarded = false;
 
   /**
-   * @param exchange undefined if the exchange is ignored: its end then does not matter
+   * @param exchange undefined if the exchange is ignored, so that its end is of no interest
    * @param meter undefined if the application measures nothing
-   * @param startOperation receives this object, for the context of the operation
+   * @param startOperation starts the operation; it receives this object, to put it into the context
    */
   protected constructor(
     exchange: E | undefined,
@@ -51,7 +51,7 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
     return this.operation.span;
   }
 
-  /** True if the span keeps what it is given, and will be exported. */
+  /** True if the span records and is not discarded. */
   get isRecording(): boolean {
     return !this.isDiscarded && this.operation.recording;
   }
@@ -72,12 +72,12 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
     if (meter && openExchange) this.measurement = guarded('Measuring', () => meter.start(attributes()));
   }
 
-  /** Sets attributes of the span while the exchange goes on, if they are kept. */
+  /** Sets attributes of the span before the end of the exchange, if the span records. */
   describe(what: string, attributes: () => Attributes | undefined): void {
     if (this.isRecording) this.operation.describe(what, attributes);
   }
 
-  /** Takes the exchange out of its trace: its span is never exported, and nothing beneath is traced. It is measured all the same. */
+  /** Discards the span: it is never exported, and nothing below it is traced from now on. The exchange is still measured. */
   discard(): void {
     if (this.isDiscarded) return;
     this.isDiscarded = true;
@@ -97,7 +97,7 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
     guarded('Measuring', () => measurement.end(attributes, isDiscarded ? undefined : operation.span));
   }
 
-  /** Lets go of the exchange, which is over. */
+  /** Releases the exchange, which is over. */
   protected release(): void {
     this.openExchange = undefined;
     this.measurement = undefined;

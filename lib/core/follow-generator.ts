@@ -1,25 +1,25 @@
 import { types } from 'node:util';
-import { shadow } from './shadow.js';
+import { overrideOnInstance } from './override-on-instance.js';
 import { callWithin, type Work } from './work.js';
 
 type AnyGenerator = Generator | AsyncGenerator;
 type StepName = 'next' | 'return' | 'throw';
 type Step = (this: AnyGenerator, ...args: unknown[]) => IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
 
-/** Only what a generator function makes: readable streams and database cursors iterate too and are left alone. */
+/** True for an object that a generator function has created. Readable streams and database cursors can be iterated as well, and are not followed. */
 export function isGenerator(value: object): value is AnyGenerator {
   return types.isGeneratorObject(value);
 }
 
 /**
- * Runs every step of the generator as a part of the work, which ends when the generator is done, fails or is left.
- * Returns false where the object cannot be followed.
+ * Runs every step of the generator in the context of the work, and ends the work when the generator is done, fails or is stopped early.
+ * Returns false if the object cannot be followed.
  */
 export function followGenerator(generator: AnyGenerator, work: Work): boolean {
   if (!Object.isExtensible(generator)) return false;
   for (const name of ['next', 'return', 'throw'] as const) {
     const step = generator[name] as Step;
-    shadow(generator, name, function (this: AnyGenerator, ...args: unknown[]) {
+    overrideOnInstance(generator, name, function (this: AnyGenerator, ...args: unknown[]) {
       return runStep(name, work, step, this, args);
     });
   }
@@ -29,7 +29,7 @@ export function followGenerator(generator: AnyGenerator, work: Work): boolean {
 function runStep(name: StepName, work: Work, step: Step, generator: AnyGenerator, args: unknown[]): ReturnType<Step> {
   function finishIfDone(result: IteratorResult<unknown>): IteratorResult<unknown> {
     if (!result.done) return result;
-    // Whoever leaves early gets no result.
+    // A consumer that stops early, by `break` say, gets no result.
     if (name === 'return') work.left();
     else work.succeeded(result.value);
     return result;

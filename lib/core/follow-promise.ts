@@ -4,7 +4,7 @@ import type { Work } from './work.js';
 
 const intrinsicThen = Promise.prototype.then;
 
-/** Anything that can be awaited. Never throws, whatever getters and proxies do. */
+/** True for an object that can be awaited. Never throws, whatever getters and proxies do. */
 export function isThenable(value: object): value is PromiseLike<unknown> {
   try {
     return types.isPromise(value) || typeof (value as { then?: unknown }).then === 'function';
@@ -14,40 +14,40 @@ export function isThenable(value: object): value is PromiseLike<unknown> {
 }
 
 /**
- * Continues when a promise has settled, or another thenable that is awaited. Returns what the caller is to have, or
- * undefined where the thenable cannot be followed.
+ * Calls the continuation when a promise has settled, or when another thenable has been awaited and has settled. Returns the object that
+ * the caller gets instead. Undefined if the thenable cannot be followed.
  */
 export function followPromise(
   promise: PromiseLike<unknown>,
   work: Pick<Work, 'context'>,
   continuation: Continuation,
 ): PromiseLike<unknown> | undefined {
-  if (isPlain(promise)) return followPlainPromise(promise, continuation);
+  if (isPlainPromise(promise)) return followPlainPromise(promise, continuation);
   return followThenable(promise, work, continuation) ? promise : undefined;
 }
 
-/** A promise of the language itself, of any realm: fs promises and a test runner's are not of the same class. */
-function isPlain(promise: PromiseLike<unknown>): promise is Promise<unknown> {
+/** True for a promise whose class is the `Promise` of any realm, rather than a subclass: those of `fs` and of a test runner come from other realms. */
+function isPlainPromise(promise: PromiseLike<unknown>): promise is Promise<unknown> {
   if (!types.isPromise(promise)) return false;
   const prototype = Object.getPrototypeOf(promise) as object | null;
   const parent = prototype && (Object.getPrototypeOf(prototype) as object | null);
   return parent !== null && Object.getPrototypeOf(parent) === null;
 }
 
-// The caller gets the promise that waits for the operation's end, so that a rejection nobody handles stays one, and one
-// that somebody handles is handled.
-function followPlainPromise(promise: Promise<unknown>, { fulfilled, rejected }: Continuation): Promise<unknown> {
-  const followed = intrinsicThen.call(promise, fulfilled, (thrown: unknown) => {
-    rejected(thrown);
+// The caller gets the derived promise instead of the original one. So a rejection counts as handled exactly if the application handles
+// it, and otherwise stays an unhandled rejection.
+function followPlainPromise(promise: Promise<unknown>, { onFulfilled, onRejected }: Continuation): Promise<unknown> {
+  const followed = intrinsicThen.call(promise, onFulfilled, (thrown: unknown) => {
+    onRejected(thrown);
     throw thrown;
   });
-  return withPropertiesOf(promise, followed);
+  return copyProperties(promise, followed);
 }
 
-// Such as `cancel()`, which libraries like to add to a promise.
-function withPropertiesOf(promise: Promise<unknown>, followed: Promise<unknown>): Promise<unknown> {
+// Libraries add properties to promises, such as `cancel()`.
+function copyProperties(promise: Promise<unknown>, followed: Promise<unknown>): Promise<unknown> {
   for (const key of Reflect.ownKeys(promise)) {
-    // Node itself keeps the asynchronous context of a promise under symbols of its own.
+    // Node keeps the asynchronous context of a promise under symbols of its own, which must not be copied.
     if (typeof key === 'symbol' && !key.description?.startsWith('Symbol.')) continue;
     const descriptor = Object.getOwnPropertyDescriptor(promise, key);
     if (descriptor) void Object.defineProperty(followed, key, descriptor);

@@ -1,73 +1,72 @@
 import { context } from '@opentelemetry/api';
-import { shadow } from './shadow.js';
+import { overrideOnInstance } from './override-on-instance.js';
 import { callWithin, type Work } from './work.js';
+import type { AnyMethod } from './wrap-method.js';
 
-/** What is to happen before the caller hears how the work turned out. */
+/** Functions that are called when a thenable has settled, before the listeners of the caller are. */
 export interface Continuation {
-  /** Returns what the caller gets. */
-  fulfilled(value: unknown): unknown;
-  rejected(thrown: unknown): void;
+  /** Returns the value that the caller gets. */
+  onFulfilled(value: unknown): unknown;
+  onRejected(thrown: unknown): void;
 }
 
-type Method = (this: unknown, ...args: unknown[]) => unknown;
-
 /**
- * Continues when a thenable that may be lazy, such as a query builder, has been awaited and has settled.
+ * Calls the continuation when a thenable that may be lazy, such as a query builder, has been awaited and has settled.
  *
- * Calling `then` starts the work of such an object, and calling it twice starts it twice. So it is left alone until the
- * caller awaits it, which then happens as a part of the work. Subclasses of Promise are treated the same way: they may be
- * lazy, callers need their own methods, and listening to one would make a rejection that nobody handles count as handled.
+ * Calling `then` on such an object starts it, and a second call starts it twice. So the library does not call `then` until the caller
+ * awaits the object, which then runs in the context of the work. Subclasses of Promise are treated the same way: they may be lazy,
+ * callers need the methods of the subclass, and a listener of the library would make an unhandled rejection count as handled.
  *
- * Returns false where the object cannot be followed.
+ * Returns false if the object cannot be followed.
  */
 export function followThenable(
   thenable: PromiseLike<unknown>,
   work: Pick<Work, 'context'>,
-  { fulfilled, rejected }: Continuation,
+  { onFulfilled, onRejected }: Continuation,
 ): boolean {
-  const then = thenable.then as Method;
+  const then = thenable.then as AnyMethod;
 
-  function start(this: unknown, onFulfilled?: unknown, onRejected?: unknown): unknown {
+  function tracedThen(this: unknown, callerOnFulfilled?: unknown, callerOnRejected?: unknown): unknown {
     restore();
     const outside = context.active();
-    function whenFulfilled(value: unknown): unknown {
-      const result = fulfilled(value);
-      return isListener(onFulfilled) ? context.with(outside, onFulfilled, undefined, result) : result;
+    function handleFulfilment(value: unknown): unknown {
+      const result = onFulfilled(value);
+      return isListener(callerOnFulfilled) ? context.with(outside, callerOnFulfilled, undefined, result) : result;
     }
-    function whenRejected(thrown: unknown): unknown {
-      rejected(thrown);
-      if (isListener(onRejected)) return context.with(outside, onRejected, undefined, thrown);
+    function handleRejection(thrown: unknown): unknown {
+      onRejected(thrown);
+      if (isListener(callerOnRejected)) return context.with(outside, callerOnRejected, undefined, thrown);
       throw thrown;
     }
     try {
-      return callWithin(work, then, this, [whenFulfilled, whenRejected]);
+      return callWithin(work, then, this, [handleFulfilment, handleRejection]);
     } catch (thrown) {
-      rejected(thrown);
+      onRejected(thrown);
       throw thrown;
     }
   }
 
-  // Not every thenable's catch() and finally() go through its then().
-  function startBy(name: 'catch' | 'finally'): Method {
+  // The catch() and finally() of some thenables do not call their then().
+  function callAfterThen(name: 'catch' | 'finally'): AnyMethod {
     return function (this: unknown, ...args) {
-      const started = Reflect.apply(start, this, []) as Record<string, unknown> | undefined;
+      const started = Reflect.apply(tracedThen, this, []) as Record<string, unknown> | undefined;
       const promise = typeof started?.[name] === 'function' ? started : Promise.resolve(started);
-      return Reflect.apply((promise as Record<string, unknown>)[name] as Method, promise, args);
+      return Reflect.apply((promise as Record<string, unknown>)[name] as AnyMethod, promise, args);
     };
   }
 
-  const undo: (() => void)[] = [];
+  const undos: (() => void)[] = [];
   function restore(): void {
-    for (const revert of undo.splice(0)) revert();
+    for (const undo of undos.splice(0)) undo();
   }
 
-  const followed = shadow(thenable, 'then', start);
-  if (!followed) return false;
-  undo.push(followed);
+  const undoThen = overrideOnInstance(thenable, 'then', tracedThen);
+  if (!undoThen) return false;
+  undos.push(undoThen);
   for (const name of ['catch', 'finally'] as const) {
     if (typeof (thenable as unknown as Record<string, unknown>)[name] !== 'function') continue;
-    const reverted = shadow(thenable, name, startBy(name));
-    if (reverted) undo.push(reverted);
+    const undo = overrideOnInstance(thenable, name, callAfterThen(name));
+    if (undo) undos.push(undo);
   }
   return true;
 }

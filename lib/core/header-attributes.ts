@@ -1,25 +1,25 @@
 import type { Attributes } from '@opentelemetry/api';
 
-/** A header, or an entry of metadata, that spans are to record. */
+/** A header, or a metadata entry, that spans record. */
 export interface RecordedHeader {
-  /** In lower case. */
+  /** The name in lower case. */
   readonly name: string;
-  /** Whether its values are hidden. */
+  /** True if its values are redacted. */
   readonly secret: boolean;
 }
 
-/** An attribute for each header that is wanted and present: a list, as the conventions have it. */
+/** Returns an attribute for each recorded header that is present. Its value is a list, as the semantic conventions define it. */
 export function headerAttributes(
-  wanted: readonly RecordedHeader[],
-  attribute: (name: string) => string,
-  read: (name: string) => unknown,
+  recorded: readonly RecordedHeader[],
+  attributeName: (name: string) => string,
+  readHeader: (name: string) => unknown,
 ): Attributes {
   const attributes: Attributes = {};
-  for (const { name, secret } of wanted) {
-    const value = read(name);
+  for (const { name, secret } of recorded) {
+    const value = readHeader(name);
     if (value === undefined || value === null) continue;
     const values: unknown[] = Array.isArray(value) ? value : [value];
-    if (values.length > 0) attributes[attribute(name)] = values.map((it) => (secret ? 'REDACTED' : String(it)));
+    if (values.length > 0) attributes[attributeName(name)] = values.map((item) => (secret ? 'REDACTED' : String(item)));
   }
   return attributes;
 }

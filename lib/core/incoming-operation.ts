@@ -8,9 +8,9 @@ import type { SpanPlacement } from './span-placement.js';
 
 /** A request, call, message or job that this application serves. */
 export interface IncomingExchange<Outcome> extends Exchange<Outcome> {
-  /** Called when the handler has been reached. */
-  handlerReached?(): void;
-  /** Returns false if an exception says nothing of the application, such as that no route was found. @default true */
+  /** Called just before the first handler of the exchange. */
+  onHandlerReached?(): void;
+  /** Returns false if an exception is no failure of the application, such as that no route was found. @default true */
   isExceptionRecorded?(thrown: unknown): boolean;
 }
 
@@ -25,29 +25,29 @@ export interface IncomingOptions {
 }
 
 /**
- * Something that the application serves, from its arrival to its end: an HTTP request, a gRPC call, a message, a job. Its span is
- * below the span of the caller, and handlers, guards and pipes run in its context, from which it can be reached.
+ * An exchange that the application serves, from its arrival to its end: an HTTP request, a gRPC call, a message, a job. Its span is
+ * the child of the caller's span. Handlers, guards and pipes run in its context, and find it there.
  */
 export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outcome, IncomingExchange<Outcome>> {
   /** The instruments of the application that serves the exchange; undefined if that application measures nothing. */
   readonly instruments: Instruments | undefined;
-  /** True if the answer may repeat details that were withheld from spans: the message of an exception of `record: false`. */
+  /** True if the response may repeat details that were withheld from spans: the message of an exception of a `record: false` method. */
   areDetailsWithheld = false;
   private isHandlerReached = false;
   /** The operation of the handler, until the exchange is over. */
   private handlerOperation: Operation | undefined;
 
-  /** The operation that is served in the active context. */
+  /** Returns the operation that is served in the active context. Undefined if there is none. */
   static active(): IncomingOperation | undefined {
     return IncomingOperation.in(context.active());
   }
 
-  /** The operation that is served in a context. */
+  /** Returns the operation that is served in a context. Undefined if there is none. */
   static in(serving: Context): IncomingOperation | undefined {
     return OperationContext.incomingIn(serving) as IncomingOperation | undefined;
   }
 
-  /** Starts the span of an exchange, and with it all that is traced while the exchange is served. */
+  /** Starts the span of an exchange. Everything that is traced while the exchange is served is below it. */
   static start<Outcome>(
     name: string,
     exchange: IncomingExchange<Outcome>,
@@ -64,7 +64,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     );
   }
 
-  /** Serves an exchange in the span that another instrumentation has started for it, in the active context. */
+  /** Follows an exchange in the span that another instrumentation has started for it in the active context. */
   static join<Outcome>(
     span: Span,
     exchange: IncomingExchange<Outcome>,
@@ -75,7 +75,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     );
   }
 
-  /** Serves an exchange that is neither traced nor measured. Nothing beneath it is traced. */
+  /** Returns the operation of an exchange that is neither traced nor measured. Nothing below it is traced. */
   static ignore(outer: Context, meter: OperationMeter | undefined): IncomingOperation<never> {
     return new IncomingOperation<never>(undefined, meter, undefined, false, (incoming) =>
       Operation.suppressed(OperationContext.ofIncoming(outer, incoming)),
@@ -100,7 +100,10 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     return this.openExchange;
   }
 
-  /** Calls `fn` in the context of the handler while that has a span: a handler may return and go on listening. */
+  /**
+   * Calls `fn` in the context of the handler while the handler's span records, else in that of the exchange. A handler may have returned,
+   * and still listen to a stream of requests.
+   */
   runInHandler(fn: () => void): void {
     const { handlerOperation } = this;
     if (handlerOperation?.recording) handlerOperation.run(fn);
@@ -108,35 +111,35 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   }
 
   /**
-   * Returns true if the handler that is about to be called gets a span: the exchange is recorded, and no handler of it has been
-   * called before.
+   * Reports that a handler is about to be called. Returns true if it gets a span: the exchange is recorded, and no other handler of it has
+   * been called before.
    */
   reachHandler(): boolean {
     const { openExchange } = this;
     if (this.isHandlerReached || !openExchange) return false;
     this.isHandlerReached = true;
     if (!this.isRecording) return false;
-    openExchange.handlerReached?.();
+    openExchange.onHandlerReached?.();
     return true;
   }
 
-  /** Tells the operation in which the handler works. */
+  /** Sets the operation of the handler. */
   enterHandler(operation: Operation): void {
     if (!this.isOver) this.handlerOperation = operation;
   }
 
-  /** Records an exception as an event. It does not fail the span: only the outcome does. */
+  /** Records an exception as an event. The status of the span stays as it is: the outcome of the exchange decides it. */
   recordException(thrown: unknown): void {
     const { openExchange } = this;
     if (openExchange && openExchange.isExceptionRecorded?.(thrown) !== false) this.operation.recordException(thrown);
   }
 
-  /** Treats an exception as recorded, because it stands for one that was. */
+  /** Treats an exception as recorded, because the framework has replaced a recorded exception by it. */
   rememberException(thrown: unknown): void {
     this.operation.rememberException(thrown);
   }
 
-  /** Keeps the details of what was thrown out of the span: its message may be repeated by the answer. */
+  /** Reports that details of an exception were withheld: the response, whose message the span records as well, may repeat them. */
   withholdDetails(): void {
     this.areDetailsWithheld = true;
   }

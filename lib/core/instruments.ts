@@ -1,51 +1,51 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 
-/** What is measured, in the terms of OpenTelemetry's metrics. */
+/** The description of a metric, in the terms of OpenTelemetry. */
 export interface InstrumentDescription {
-  /** Such as `http.server.active_requests`. */
+  /** The name of the metric, such as `http.server.active_requests`. */
   readonly name: string;
   readonly description: string;
-  /** As UCUM writes it: `s`, `By`, `{request}`. */
+  /** The unit in UCUM's notation: `s`, `By`, `{request}`. */
   readonly unit: string;
-  /** Every attribute that a measurement may have. Prometheus has to know them from the start. */
+  /** All attributes that a measurement may have. prom-client needs them when the metric is created. */
   readonly attributes: readonly string[];
 }
 
 export interface HistogramDescription extends InstrumentDescription {
-  /** Upper bounds, in the unit. */
+  /** The upper bounds of the buckets, in the unit of the metric. */
   readonly buckets: readonly number[];
 }
 
 export interface Histogram {
-  /** @param span what an exemplar leads to, if it is sampled */
+  /** @param span the span that an exemplar references, if it is sampled */
   record(value: number, attributes: Attributes, span?: Span): void;
 }
 
 export interface Counter {
-  /** @param span what an exemplar leads to, if it is sampled */
+  /** @param span the span that an exemplar references, if it is sampled */
   add(value: number, attributes: Attributes, span?: Span): void;
 }
 
-/** Counts what comes and goes. */
+/** A number that goes up and down, such as that of active requests. */
 export interface UpDownCounter {
   add(value: number, attributes: Attributes): void;
 }
 
-/** A value that is not recorded when it changes, but looked up when metrics are read. */
+/** A value of an observable instrument, which is read when metrics are collected. */
 export interface Reading {
   readonly value: number;
   readonly attributes: Attributes;
 }
 
-/** Makes instruments, and the same one again for a name that it has. Nothing here and nothing it makes ever throws. */
+/** Creates instruments. The same name always gives the same instrument. Neither its methods nor those of the instruments ever throw. */
 export interface Instruments {
-  /** Whether other instrumentations of the process record into the same metrics, so that a request may be there already. */
+  /** True if other instrumentations of the process record into the same metrics, so that they may have measured a request already. */
   readonly shared: boolean;
   histogram(description: HistogramDescription): Histogram;
   counter(description: InstrumentDescription): Counter;
   upDownCounter(description: InstrumentDescription): UpDownCounter;
-  /** Returns a function that ends the observation, after which nothing of `read` is held. */
+  /** Returns a function that ends the observation and releases `read`. */
   observeCounter(description: InstrumentDescription, read: () => readonly Reading[]): () => void;
-  /** Returns a function that ends the observation, after which nothing of `read` is held. */
+  /** Returns a function that ends the observation and releases `read`. */
   observeGauge(description: InstrumentDescription, read: () => readonly Reading[]): () => void;
 }

@@ -2,12 +2,12 @@ import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } 
 import type { OperationMeter, OperationMetrics } from './operation-meter.js';
 
 /**
- * Instruments one thing: a protocol, a library, a package of Nest.
+ * The instrumentation of one protocol, library or Nest package.
  *
- * @typeParam Options the resolved options that it reads
+ * @typeParam Options the resolved options that the integration reads
  */
 export interface Integration<Options> {
-  /** The name in diagnostics, and that of its folder. */
+  /** The name of its folder, which diagnostics show. */
   readonly name: string;
   /**
    * Starts the integration, when Nest makes the providers of the application. Returns undefined if its options switch it off, or if
@@ -18,25 +18,28 @@ export interface Integration<Options> {
   start(options: Options, context: IntegrationContext): IntegrationHooks | undefined;
 }
 
-/** The moments in the life of an application that an integration may act at, in this order. */
+/** The moments in the life of an application at which an integration may act, in this order. */
 export interface IntegrationHooks {
-  /** The HTTP server exists, and no route is registered. It is not called for an application without HTTP. */
+  /** Called when the HTTP server exists and no route is registered. Not called for an application without HTTP. */
   beforeRoutes?(): void | Promise<void>;
-  /** A microservice transport exists, and none of its handlers is registered. It is called for each, also for those connected later. */
+  /** Called for each microservice transport when it exists and none of its handlers is registered, also for a transport connected later. */
   beforeTransport?(transport: unknown): void;
-  /** Nest has made every provider. */
+  /** Called when Nest has created every provider. */
   providersReady?(): void;
-  /** The application is up: from now on its start cannot fail. Called again if it was down in between. */
+  /** Called when the application is up: its start can no longer fail. Called again if the application was down in between. */
   acquire?(): void | Promise<void>;
-  /** The application is not up after all, because it cannot listen. Whatever it shares with the process must be free for the next one. */
+  /**
+   * Called when the application is not up after all, because it cannot listen. Everything that `acquire()` took of the process must be
+   * available to the next application.
+   */
   release?(): void;
-  /** The application shuts down, and spans can still be ended. */
+  /** Called when the application shuts down and spans can still be ended. */
   drain?(): Promise<void>;
-  /** The spans have left: nothing is instrumented from now on. */
+  /** Called when the spans have been exported: nothing is instrumented from now on. */
   shutdown?(): void | Promise<void>;
 }
 
-/** The parts of a Nest application that there is one of. */
+/** The objects of which a Nest application has exactly one each. */
 export interface ApplicationHosts {
   readonly adapterHost: HttpAdapterHost;
   readonly applicationConfig: ApplicationConfig;
@@ -44,11 +47,11 @@ export interface ApplicationHosts {
   readonly modules: ModulesContainer;
 }
 
-/** What the module gives to each integration. */
+/** The services that the module gives to each integration. */
 export interface IntegrationContext extends ApplicationHosts {
   /** Returns the meter of the application for one kind of operation; undefined if the application measures nothing. */
   readonly meter: (metrics: OperationMetrics) => OperationMeter | undefined;
-  /** True if the sampler looks at attributes: only then are they determined before it decides. */
+  /** True if the sampler reads attributes. Only then are they computed before it decides. */
   readonly samplerReadsAttributes: boolean;
   /** True if the tracer provider belongs to another instrumentation, which may have spans around ours. */
   readonly hasForeignProvider: boolean;

@@ -1,30 +1,34 @@
 import { types } from 'node:util';
-import { shadow } from './shadow.js';
+import { overrideOnInstance } from './override-on-instance.js';
 import type { AnyMethod } from './wrap-method.js';
 
 /** A function that is called in place of a method. */
-export type Around = (method: AnyMethod, thisArg: unknown, args: unknown[]) => unknown;
+export type MethodInterceptor = (method: AnyMethod, thisArg: unknown, args: unknown[]) => unknown;
 
-/** What stands in front of methods, so that none is intercepted twice. */
-const intercepting = new WeakSet<object>();
+/** The proxies that intercept methods, so that no method is intercepted twice. */
+const interceptors = new WeakSet<object>();
 
 /**
- * Has `around` called whenever one method of one object is called, until the function is called that it returns. Returns
- * undefined where the object does not take it: it is frozen, a proxy, or has no such method.
+ * Calls `interceptor` in place of a method of one object, until the returned function is called. Returns undefined if that is not possible:
+ * the object is frozen, is a proxy, or has no such method.
  *
- * The object gets a property of its own, a proxy of the method, so that it can be mocked, and a mock stays one. A method that is inherited
- * is looked up at each call: it may be replaced on the prototype.
+ * The object gets an own property with a proxy of the method, so that a mock is still a mock, and the method can still be mocked. An
+ * inherited method is looked up at each call, since the application may replace it on the prototype.
  */
-export function interceptMethod(target: object, name: string, around: Around): (() => void) | undefined {
+export function interceptMethod(
+  target: object,
+  name: string,
+  interceptor: MethodInterceptor,
+): (() => void) | undefined {
   if (types.isProxy(target)) return undefined;
   const method: unknown = Reflect.get(target, name);
-  if (typeof method !== 'function' || intercepting.has(method)) return undefined;
+  if (typeof method !== 'function' || interceptors.has(method)) return undefined;
   const isOwn = Object.hasOwn(target, name);
   const current = () =>
     (isOwn ? method : Reflect.get(Object.getPrototypeOf(target) as object, name, target)) as AnyMethod;
-  const interceptor = new Proxy(method as AnyMethod, {
-    apply: (_method, thisArg, args) => around(current(), thisArg, args),
+  const proxy = new Proxy(method as AnyMethod, {
+    apply: (_method, thisArg, args) => interceptor(current(), thisArg, args),
   });
-  intercepting.add(interceptor);
-  return shadow(target, name, interceptor);
+  interceptors.add(proxy);
+  return overrideOnInstance(target, name, proxy);
 }

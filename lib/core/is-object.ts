@@ -1,4 +1,4 @@
-/** True for what has an identity and properties: objects and functions. */
+/** True for objects and functions, which have an identity and properties. */
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }

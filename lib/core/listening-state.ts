@@ -1,40 +1,41 @@
 import { errorMonitor } from 'node:events';
 
-/** An HTTP server, as far as its listening goes. */
+/** The members of an HTTP server that are used here. */
 interface ListeningServer {
   readonly listening: boolean;
   on(event: string | symbol, listener: () => void): unknown;
 }
 
-/** A transport of Nest's microservices. */
+/** The members of a Nest microservice transport that are used here. */
 interface Transport {
   listen(callback?: (error?: unknown, ...results: unknown[]) => unknown, ...rest: unknown[]): unknown;
 }
 
 /**
- * Whether the servers of an application can listen. An application is down where a server has failed to, because its port is
- * taken say, and none listens. It is up before any has tried: tests, and serverless hosts, never listen.
+ * Knows whether the servers of an application can listen. An application is down if a server has failed to listen, because its port is
+ * taken say, and no server listens. It is up before the first attempt: tests and serverless hosts never listen.
  */
 export class ListeningState {
   readonly #failed = new Set<object>();
   readonly #listening = new Set<object>();
   #isUp = true;
 
-  /** @param changed called when the application goes up or down */
-  constructor(private readonly changed: (isUp: boolean) => void) {}
+  /** @param onChange called when the application goes up or down */
+  constructor(private readonly onChange: (isUp: boolean) => void) {}
 
+  /** Watches an HTTP server. */
   watchServer(server: unknown): void {
     if (!isServer(server)) return;
     // A listener of `error` would count as a handler, and hide errors that end the process.
     server.on(errorMonitor, () => {
-      if (!server.listening) this.#hasFailed(server);
+      if (!server.listening) this.#recordFailure(server);
     });
-    server.on('listening', () => this.#listens(server));
+    server.on('listening', () => this.#recordListening(server));
     server.on('close', () => this.#listening.delete(server));
-    if (server.listening) this.#listens(server);
+    if (server.listening) this.#recordListening(server);
   }
 
-  /** Watches the transport's next `listen()`, whose callback is all that reports a failure of every transport. */
+  /** Watches the next `listen()` of a transport. Its callback is the only report of a failure that every transport gives. */
   watchTransport(transport: unknown): void {
     if (!isTransport(transport)) return;
     const own = Object.getOwnPropertyDescriptor(transport, 'listen');
@@ -47,32 +48,32 @@ export class ListeningState {
       try {
         return transport.listen(
           (error, ...results) => {
-            if (error) this.#transportFailed(transport);
-            else this.#listens(transport);
+            if (error) this.#recordTransportFailure(transport);
+            else this.#recordListening(transport);
             return callback?.(error, ...results);
           },
           ...rest,
         );
       } catch (error) {
-        this.#transportFailed(transport);
+        this.#recordTransportFailure(transport);
         throw error;
       }
     };
     Reflect.defineProperty(transport, 'listen', { value: listen, configurable: true, writable: true });
   }
 
-  #transportFailed(transport: Transport): void {
-    this.#hasFailed(transport);
-    // It may be tried again.
+  #recordTransportFailure(transport: Transport): void {
+    this.#recordFailure(transport);
+    // The application may call listen() again.
     this.watchTransport(transport);
   }
 
-  #hasFailed(server: object): void {
+  #recordFailure(server: object): void {
     this.#failed.add(server);
     this.#update();
   }
 
-  #listens(server: object): void {
+  #recordListening(server: object): void {
     this.#failed.delete(server);
     this.#listening.add(server);
     this.#update();
@@ -82,7 +83,7 @@ export class ListeningState {
     const isUp = this.#failed.size === 0 || this.#listening.size > 0;
     if (isUp === this.#isUp) return;
     this.#isUp = isUp;
-    this.changed(isUp);
+    this.onChange(isUp);
   }
 }
 

@@ -4,9 +4,9 @@ import { IncomingOperation } from './incoming-operation.js';
 import type { Instruments } from './instruments.js';
 import { OperationMeter, type OperationMetrics } from './operation-meter.js';
 
-/** An application with a TracingModule, as far as metrics are concerned. */
+/** An application with a TracingModule, and the instruments of its metrics. */
 export interface MeasuredApplication {
-  /** Undefined if the application measures nothing: calls of its methods count for no other application either. */
+  /** Undefined if the application measures nothing. Calls of its methods are then not measured by another application either. */
   readonly instruments: Instruments | undefined;
   readonly instances: Instances;
 }
@@ -21,7 +21,7 @@ export function addMeasuredApplication(application: MeasuredApplication): Regist
   return applications.add(application);
 }
 
-/** Returns the instruments of the newest application that measures: for what belongs to no application. */
+/** Returns the instruments of the newest application that measures, for calls that belong to no application. */
 export function currentInstruments(): Instruments | undefined {
   return applications.all.findLast(({ instruments }) => instruments)?.instruments;
 }
@@ -40,7 +40,7 @@ export function currentMeter(metrics: OperationMetrics): OperationMeter | undefi
  */
 export function instrumentsOf(target: unknown): Instruments | undefined {
   const { all } = applications;
-  // The usual case, which has to cost nothing.
+  // A process usually has one application, and then nothing has to be looked up.
   if (all.length < 2) return all[0]?.instruments;
   const owner =
     onlyOwner(all, (instances) => instances.has(target)) ?? onlyOwner(all, (instances) => instances.hasClassOf(target));
@@ -49,7 +49,7 @@ export function instrumentsOf(target: unknown): Instruments | undefined {
   return incoming ? incoming.instruments : currentInstruments();
 }
 
-/** Returns the application that a condition is true for, if there is exactly one. */
+/** Returns the application that a condition is true for. Undefined unless there is exactly one. */
 function onlyOwner(
   all: readonly MeasuredApplication[],
   owns: (instances: Instances) => boolean,

@@ -1,19 +1,19 @@
 import 'reflect-metadata';
 
 /*
- * The keys under which Nest's decorators keep metadata. They are the same in Nest 11 and 12, and third parties rely on them, but they
- * are exported nowhere.
+ * The keys under which Nest's decorators store metadata. They are the same in Nest 11 and 12, and third parties rely on them, but Nest does
+ * not export them.
  */
 
-/** The path of `@Get()` and its like on a method, and of `@Controller()` on a class. */
+/** The key of the path, which `@Get()` and its siblings set on a method, and `@Controller()` on a class. */
 export const PATH_METADATA = 'path';
-/** The HTTP method of `@Get()` and its like. */
+/** The key of the HTTP method, which `@Get()` and its siblings set. */
 export const METHOD_METADATA = 'method';
-/** The guards of `@UseGuards()`. */
+/** The key of the guards of `@UseGuards()`. */
 export const GUARDS_METADATA = '__guards__';
-/** The filters of `@UseFilters()`. */
+/** The key of the filters of `@UseFilters()`. */
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
-/** The pattern of `@MessagePattern()`, `@EventPattern()` and `@GrpcMethod()`. */
+/** The key of the pattern of `@MessagePattern()`, `@EventPattern()` and `@GrpcMethod()`. */
 export const PATTERN_METADATA = 'microservices:pattern';
 
 /** True if a method is a handler of HTTP requests. */

@@ -1,14 +1,14 @@
 import { warn } from './diagnostics.js';
-import { isOff } from './tracer.js';
+import { isTracingOff } from './tracer.js';
 import type { AnyMethod } from './wrap-method.js';
 
-/** How many calls of decorated methods the current chain of synchronous calls is inside. */
+/** The number of calls of decorated methods that the current synchronous call is nested in. */
 export const nesting = { depth: 0 };
 
-/** Traced calls that may be nested in one synchronous chain: each takes room on the stack, of which recursions need all. */
+/** The number of traced calls that may be nested synchronously: each takes room on the stack, which a recursion may need. */
 export const MAX_NESTING = 250;
 
-/** Calls a method that is not traced itself, but whose wrapper takes room on the stack all the same. */
+/** Calls a decorated method without tracing it. The call still counts, since the wrapper takes room on the stack. */
 export function callNested(method: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
   nesting.depth++;
   try {
@@ -19,8 +19,8 @@ export function callNested(method: AnyMethod, thisArg: unknown, args: readonly u
 }
 
 /**
- * Calls a method without the wrapper that a decorator has put around it. The wrapper is taken off the class until the call is
- * over, so that a method that calls itself gets as deep as it would without a decorator.
+ * Calls a method without the wrapper of its decorator. The wrapper is removed from the class until the call has returned, so that a
+ * recursive method can recurse as deep as it could without the decorator.
  */
 export function callUnwrapped(
   owner: object,
@@ -30,17 +30,18 @@ export function callUnwrapped(
   thisArg: unknown,
   args: readonly unknown[],
 ): unknown {
-  if (!isOff()) warnOfNesting();
+  if (!isTracingOff()) warnOfNesting();
   const descriptor = Object.getOwnPropertyDescriptor(owner, key);
   const wrapped = descriptor?.value === wrapper ? descriptor : undefined;
-  const removed = wrapped && Reflect.defineProperty(owner, key, { ...wrapped, value: method });
+  const isRemoved = wrapped && Reflect.defineProperty(owner, key, { ...wrapped, value: method });
   try {
     return Reflect.apply(method, thisArg, args);
   } finally {
-    if (removed) Reflect.defineProperty(owner, key, wrapped);
+    if (isRemoved) Reflect.defineProperty(owner, key, wrapped);
   }
 }
 
+/** Warns that calls are nested too deep to be traced. */
 export function warnOfNesting(): void {
   const fix = 'Trace the method that begins the recursion, rather than each of its steps.';
   warn(

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 
-// A text, not a symbol of this module: two copies of the library in one process must understand each other.
-const NO_SPAN = 'nestjs-tracing:no-span';
+// The key is a string rather than a symbol of this module, so that two copies of the library in one process share it.
+const NO_SPAN_METADATA = 'nestjs-tracing:no-span';
 
-/** Marks a method (its function) or a class that is kept out of every trace. */
+/** Marks a method (its function) or a class that is never traced. */
 export function markNoSpan(target: object): void {
-  Reflect.defineMetadata(NO_SPAN, true, target);
+  Reflect.defineMetadata(NO_SPAN_METADATA, true, target);
 }
 
-/** Whether a method or a class is kept out of every trace. */
+/** True if a method or a class is never traced. */
 export function isNoSpan(target: object): boolean {
-  return Reflect.hasMetadata(NO_SPAN, target);
+  return Reflect.hasMetadata(NO_SPAN_METADATA, target);
 }

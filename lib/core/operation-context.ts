@@ -1,13 +1,13 @@
 import { createContextKey, trace, type Context, type Span } from '@opentelemetry/api';
 
-/** Under which the API keeps the span of a context: its keys are global by their text. */
+/** The key under which the API keeps the span of a context: the API's keys are global by their description. */
 const SPAN = createContextKey('OpenTelemetry Context Key SPAN');
 const OPERATION = createContextKey('nestjs-tracing operation');
 const INCOMING = createContextKey('nestjs-tracing incoming operation');
 
 /**
- * A context with places of its own for what every operation puts into it. The API's contexts copy all that they have for
- * each value that is added; here that is left to what others add.
+ * A context with fields for the three values that every operation sets. The API's contexts copy all of their values whenever a value is
+ * set; here only values with other keys cost that copy.
  */
 export class OperationContext implements Context {
   private constructor(
@@ -27,7 +27,7 @@ export class OperationContext implements Context {
     );
   }
 
-  /** A context in which this operation is the active one, and its span the active span. */
+  /** Returns a context in which this operation is the active one, and its span the active span. */
   static ofOperation(parent: Context, span: Span, operation: unknown): Context {
     const { incoming, others } = OperationContext.of(parent);
     return new OperationContext(others, span, operation, incoming);

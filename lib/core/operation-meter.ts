@@ -8,7 +8,7 @@ import type {
   UpDownCounter,
 } from './instruments.js';
 
-/** The metrics of one kind of operation: HTTP requests that are served, gRPC calls that are made, messages. */
+/** The metrics of one kind of operation, such as incoming HTTP requests or outgoing gRPC calls. */
 export interface OperationMetrics {
   readonly duration: HistogramDescription;
   readonly active: InstrumentDescription;
@@ -18,17 +18,17 @@ const meters = new WeakMap<Instruments, Map<OperationMetrics, OperationMeter>>()
 
 /** Measures operations of one kind, sampled or not: how long each takes, and how many are active. */
 export class OperationMeter {
-  /** True if another instrumentation that has a span for an exchange measures it by the same metrics. */
+  /** True if another instrumentation that has a span for an exchange records it in the same metrics. */
   readonly shared: boolean;
   private readonly duration: Histogram;
   private readonly active: UpDownCounter;
 
-  /** Returns the meter of these instruments for one kind of operation, always the same one. */
+  /** Returns the meter of these instruments for one kind of operation. The same arguments give the same meter. */
   static of(instruments: Instruments, metrics: OperationMetrics): OperationMeter {
-    let known = meters.get(instruments);
-    if (!known) meters.set(instruments, (known = new Map<OperationMetrics, OperationMeter>()));
-    let meter = known.get(metrics);
-    if (!meter) known.set(metrics, (meter = new OperationMeter(instruments, metrics)));
+    let created = meters.get(instruments);
+    if (!created) meters.set(instruments, (created = new Map<OperationMetrics, OperationMeter>()));
+    let meter = created.get(metrics);
+    if (!meter) created.set(metrics, (meter = new OperationMeter(instruments, metrics)));
     return meter;
   }
 
@@ -41,7 +41,7 @@ export class OperationMeter {
     this.active = instruments.upDownCounter(active);
   }
 
-  /** Counts one more active operation, and starts to measure how long it takes. */
+  /** Counts an active operation, and starts to measure its duration. */
   start(attributes: Attributes): OperationMeasurement {
     this.active.add(1, attributes);
     const stopwatch = new Stopwatch();

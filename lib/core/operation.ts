@@ -17,48 +17,48 @@ import { errorMessage, errorType, exceptionAttributes } from './exception.js';
 import { OperationContext } from './operation-context.js';
 import { restartSpan } from './span-time.js';
 import { suppressTracing } from './suppression.js';
-import { isOff, keepsNoChildren, startSpan } from './tracer.js';
-import { withholdDetails } from './withheld.js';
+import { isTracingOff, isSubtreeUnsampled, startSpan } from './tracer.js';
+import { withholdDetails } from './withheld-details.js';
 
-/** Stands for spans that are not made. */
+/** The no-op span, for operations that have no span of their own. */
 export const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
-/** Exceptions an operation remembers, so that one that passes through is not recorded again. */
-const REMEMBERED_EXCEPTIONS = 16;
+/** The number of exceptions that an operation remembers, so that an exception that passes through it is not recorded again. */
+const MAX_REMEMBERED_EXCEPTIONS = 16;
 
 interface RecordedException {
   readonly thrown: unknown;
-  /** Whether it was recorded on this operation's span, rather than further in. */
-  readonly here: boolean;
+  /** True if it was recorded on the span of this operation, rather than on the span of an operation further in. */
+  readonly isRecordedHere: boolean;
 }
 
-/** A span made by hand. */
+/** Options of a span that the application starts itself. */
 export interface ManualSpanOptions {
   /** @default SpanKind.INTERNAL */
   kind?: SpanKind;
-  /** What the span has from its start, so that a sampler sees it. */
+  /** Attributes that the span has from its start, so that a sampler sees them. */
   attributes?: Attributes;
   links?: Link[];
-  /** Begins a trace of its own. @default false */
+  /** True to start a new trace. @default false */
   root?: boolean;
   /** @default now */
   startTime?: TimeInput;
-  /** Such as `extract()` returns. @default the active context */
+  /** The context of the parent span, such as `extract()` returns. @default the active context */
   parent?: Context;
 }
 
 export interface OperationOptions extends ManualSpanOptions {
-  /** The function that it is made for, which then needs no span of its own. */
+  /** The name of the function that the operation is started for. A decorated function of this name joins it, instead of starting a second span. */
   forFunction?: string;
 }
 
 /**
  * One unit of work under observation: it owns a span, runs code in its context, and ends once.
  *
- * HTTP requests, handlers and `@Span()` methods all become operations, so what holds for one holds for all.
+ * HTTP requests, gRPC calls, handlers and `@Span()` methods all become operations, so the rules here hold for all of them.
  *
- * An operation that is over is released: a context may live on for as long as the process, in a timer or a pooled socket that was made in
- * it, and leads to the operation. So an operation keeps its parent only while both are open.
+ * A context may live as long as the process, in a timer or a pooled socket that was created in it, and a context references its operation.
+ * An operation that is over therefore releases everything, and an operation references its parent only while both are open.
  */
 export class Operation {
   private isOver = false;
@@ -72,66 +72,66 @@ export class Operation {
     private readonly endsSpan: boolean,
   ) {}
 
-  /** Starts a span in the active context, or in the one given. */
+  /** Starts an operation below the active context, or below `options.parent`. */
   static start(name: string, options: OperationOptions = {}): Operation {
     const parent = options.parent ?? context.active();
-    return Operation.over(startSpan(name, options, parent), parent, options.forFunction);
+    return Operation.create(startSpan(name, options, parent), parent, options.forFunction);
   }
 
   /**
-   * The span that stands for all that would be started here with these options, where that comes to nothing: where tracing is
-   * off, or where the trace is not kept and the sampler never keeps a part of such a trace. Nothing needs to be made then.
+   * Returns the span to use in place of a new one, if a new one would never record: tracing is off, or the trace is not sampled and
+   * the sampler is parent-based. No operation has to be created then. Undefined if a span has to be started.
    */
   static silenceIn(
     active: Context,
     { kind = SpanKind.INTERNAL, root = false }: Pick<ManualSpanOptions, 'kind' | 'root'>,
   ): Span | undefined {
-    if (isOff()) return NO_SPAN;
-    // Calls that leave the process keep ids of their own, by which they can be told apart.
+    if (isTracingOff()) return NO_SPAN;
+    // Calls that leave the process get span ids of their own even if unsampled, so that the called services can tell them apart.
     if (root || kind !== SpanKind.INTERNAL) return undefined;
     const operation = Operation.in(active);
     if (!operation || operation.span !== trace.getSpan(active)) return undefined;
-    return keepsNoChildren(operation.span) ? operation.span : undefined;
+    return isSubtreeUnsampled(operation.span) ? operation.span : undefined;
   }
 
-  /** Takes part in the active operation, if that was made for a function of this name which is only now called. */
+  /** Joins the active operation, if it was started for a function of this name, which is only now called. Undefined otherwise. */
   static joinFor(functionName: string): Operation | undefined {
     const active = context.active();
     const operation = Operation.in(active);
-    const made = operation?.forFunction === functionName && operation.span === trace.getSpan(active);
-    return made ? Operation.join(operation.span, active) : undefined;
+    const isStartedFor = operation?.forFunction === functionName && operation.span === trace.getSpan(active);
+    return isStartedFor ? Operation.join(operation.span, active) : undefined;
   }
 
-  /** Takes part in a span that another instrumentation, or another operation, has started and will end. */
+  /** Creates an operation around a span that another instrumentation, or another operation, has started and will end. */
   static join(span: Span, parent: Context): Operation {
-    return Operation.over(span, parent, undefined, false);
+    return Operation.create(span, parent, undefined, false);
   }
 
-  /** Work that is not to be traced, nor anything beneath it. */
+  /** Creates an operation without a span. Nothing below it is traced. */
   static suppressed(parent: Context = context.active()): Operation {
-    return Operation.over(NO_SPAN, suppressTracing(parent));
+    return Operation.create(NO_SPAN, suppressTracing(parent));
   }
 
-  private static over(span: Span, parent: Context, forFunction?: string, endsSpan = true): Operation {
+  private static create(span: Span, parent: Context, forFunction?: string, endsSpan = true): Operation {
     const outer = Operation.in(parent);
     const ancestor = outer?.isOver ? undefined : outer;
-    // The context carries the operation and the operation its context, so one of them is filled in late.
+    // The context references the operation and the operation its context, so one of the two is assigned afterwards.
     const operation = new Operation(span, parent, ancestor, forFunction, endsSpan) as { context: Context } & Operation;
     operation.context = OperationContext.ofOperation(parent, span, operation);
     return operation;
   }
 
-  /** The operation a context belongs to. */
+  /** Returns the operation of a context. Undefined if it has none. */
   static in(from: Context): Operation | undefined {
     return OperationContext.operationIn(from) as Operation | undefined;
   }
 
-  /** True where the span keeps what it is told. */
+  /** True if the span records attributes and events. */
   get recording(): boolean {
     try {
       return this.span.isRecording();
     } catch {
-      // The span of a tracer provider that is not ours.
+      // Spans of another tracer provider may throw.
       return false;
     }
   }
@@ -141,34 +141,36 @@ export class Operation {
     return callIn(this.context, fn, undefined, []) as T;
   }
 
-  /** Lets the span begin now: the work was only prepared so far. */
+  /** Moves the start of the span to now, because the work itself only starts now. */
   restart(): void {
     if (this.recording) guarded('Restarting a span', () => restartSpan(this.span));
   }
 
   /**
-   * Marks the span as failed and records the exception. One that an operation further in has recorded is only passing
-   * through: it leaves its type and nothing else, since details may have been withheld there.
+   * Sets the status of the span to error, and records the exception. An exception that an operation further in has recorded only passes
+   * through: of that one only the type is recorded, since its details may have been withheld there.
+   *
+   * @param mayRecordDetails false to withhold the message and the stack, here and wherever else the exception is recorded
    */
-  fail(thrown: unknown, details = true): void {
-    this.recordException(thrown, details);
+  fail(thrown: unknown, mayRecordDetails = true): void {
+    this.recordException(thrown, mayRecordDetails);
     if (!this.recording) return;
     guarded('Marking a span as failed', () => {
       this.span.setAttribute(ATTR_ERROR_TYPE, errorType(thrown));
-      const message = this.recorded(thrown)?.here ? errorMessage(thrown) : undefined;
+      const message = this.findRecorded(thrown)?.isRecordedHere ? errorMessage(thrown) : undefined;
       this.span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
     });
   }
 
-  /** Adds an `exception` event, unless this exception has been recorded here or further in. */
-  recordException(thrown: unknown, details = true): void {
-    // It may come by again, further out, or as the cause of another error.
-    if (!details) this.withhold(thrown);
-    if (!this.recording || this.recorded(thrown)) return;
+  /** Adds an `exception` event, unless the exception has been recorded here or further in. */
+  recordException(thrown: unknown, mayRecordDetails = true): void {
+    // The exception may also be recorded further out, or as the cause of another error.
+    if (!mayRecordDetails) this.withhold(thrown);
+    if (!this.recording || this.findRecorded(thrown)) return;
     guarded('Recording an exception', () => {
       this.span.addEvent('exception', exceptionAttributes(thrown));
     });
-    this.remember({ thrown, here: true });
+    this.remember({ thrown, isRecordedHere: true });
     guarded('Recording an exception', () => this.rememberFurtherOut(thrown));
   }
 
@@ -178,58 +180,59 @@ export class Operation {
     incoming?.withholdDetails();
   }
 
-  /** Has an exception that turns into another one, further out, count as recorded when that one passes. */
+  /** Treats an exception as recorded, because the application has replaced a recorded exception by it. */
   rememberException(thrown: unknown): void {
-    if (this.recording && !this.recorded(thrown)) this.remember({ thrown, here: true });
+    if (this.recording && !this.findRecorded(thrown)) this.remember({ thrown, isRecordedHere: true });
   }
 
-  // Only within the trace: in another one, that of the caller say, the exception would be seen nowhere.
+  // Only operations of the same trace remember it: an outer operation in another trace, that of a caller say, has to record it itself,
+  // or that trace would not show it at all.
   private rememberFurtherOut(thrown: unknown): void {
     const { traceId } = this.span.spanContext();
     for (let outer = this.parent; outer?.span.spanContext().traceId === traceId; outer = outer.parent) {
-      outer.remember({ thrown, here: false });
+      outer.remember({ thrown, isRecordedHere: false });
     }
   }
 
-  private recorded(thrown: unknown): RecordedException | undefined {
-    return this.exceptions?.find((it) => Object.is(it.thrown, thrown));
+  private findRecorded(thrown: unknown): RecordedException | undefined {
+    return this.exceptions?.find((recorded) => Object.is(recorded.thrown, thrown));
   }
 
   private remember(exception: RecordedException): void {
     if (this.isOver) return;
     this.exceptions ??= [];
-    if (this.exceptions.push(exception) > REMEMBERED_EXCEPTIONS) this.exceptions.shift();
+    if (this.exceptions.push(exception) > MAX_REMEMBERED_EXCEPTIONS) this.exceptions.shift();
   }
 
-  /** Sets attributes that are dear to work out, if they are kept; what `attributes` throws is reported, not thrown. */
+  /** Sets attributes that are expensive to compute, if the span records. An error of `attributes` is reported, not thrown. */
   describe(what: string, attributes: () => Attributes | undefined): void {
     if (!this.recording) return;
     guarded(what, () => {
-      const described = attributes();
-      if (described) this.span.setAttributes(described);
-      return described;
+      const values = attributes();
+      if (values) this.span.setAttributes(values);
+      return values;
     });
   }
 
-  /** Ends the span; later calls do nothing. */
+  /** Ends the span. Idempotent. */
   end(time?: TimeInput): void {
     if (this.isOver) return;
-    this.letGo();
+    this.release();
     if (!this.endsSpan) return;
     try {
       this.span.end(time);
     } catch (error) {
-      // A span processor of the application.
+      // A span processor of the application may throw.
       reportIgnored('Ending a span', error);
     }
   }
 
-  /** Leaves the span open for ever, so that it is never exported. */
+  /** Releases the operation without ending its span, so that the span is never exported. */
   discard(): void {
-    this.letGo();
+    this.release();
   }
 
-  private letGo(): void {
+  private release(): void {
     this.isOver = true;
     this.parent = undefined;
     this.exceptions = undefined;

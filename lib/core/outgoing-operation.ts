@@ -15,9 +15,9 @@ export interface OutgoingOptions {
   readonly meter: OperationMeter | undefined;
 }
 
-/** Something that the application asks of another process: an HTTP request, a gRPC call, a message, a query. */
+/** An exchange that the application starts with another process: an HTTP request, a gRPC call, a message, a query. */
 export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outcome> {
-  /** Starts the span of an exchange, below the active one. */
+  /** Starts the span of an exchange, as a child of the active span or of that in `parent`. */
   static start<Outcome>(
     name: string,
     exchange: Exchange<Outcome>,
@@ -27,7 +27,7 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     return new OutgoingOperation(exchange, meter, start, false);
   }
 
-  /** Follows an exchange that another instrumentation has a span for. */
+  /** Returns the operation of an exchange that another instrumentation has a span for. It is only measured. */
   static measureOnly<Outcome>(
     exchange: Exchange<Outcome>,
     meter: OperationMeter | undefined,
@@ -39,13 +39,13 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     exchange: Exchange<Outcome>,
     meter: OperationMeter | undefined,
     startOperation: () => Operation,
-    /** True if the exchange has no span here, because another instrumentation has one for it. */
+    /** True if the operation has no span, because another instrumentation has one for the exchange. */
     readonly isMeasuredOnly: boolean,
   ) {
     super(exchange, meter, startOperation);
   }
 
-  /** Writes the trace context of the exchange into what is sent. */
+  /** Injects the trace context of the exchange into a carrier. */
   inject<Carrier>(carrier: Carrier, setter: TextMapSetter<Carrier>): void {
     guarded('The propagator', () => propagation.inject(this.context, carrier, setter));
   }

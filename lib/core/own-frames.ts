@@ -2,25 +2,25 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const FRAME = '    at ';
 
-/** Node's `AsyncLocalStorage`, the OpenTelemetry API and built-in functions: not of interest where the library calls them. */
-const CALLED_FOR_US =
+/** Matches frames of Node's `AsyncLocalStorage`, the OpenTelemetry API and built-in functions, which are removed if the library calls them. */
+const HELPER_FRAME =
   /\((?:node:async_hooks:|node:internal\/async_|<anonymous>\)$)|[\\/]node_modules[\\/]@opentelemetry[\\/]api[\\/]/;
 
-/** How frames of the library begin their location: ESM has URLs where CommonJS has paths. */
+/** The prefixes of the locations of the library's frames: URLs for ESM, and paths for CommonJS. */
 const OWN_FOLDERS = foldersOf(locateSelf());
 
 /**
- * Stack frames, one a line, without those of the library: they tell nothing about the application. Lines that are no frames
+ * Removes the frames of the library from stack frames, one per line: they say nothing about the application. Lines that are no frames
  * stay.
  */
 export function withoutOwnFrames(frames: string): string {
   if (!OWN_FOLDERS.some((folder) => frames.includes(folder))) return frames;
   const kept: string[] = [];
-  let isCalledByUs = false;
-  // A frame is called by the one below it.
+  let isOurs = false;
+  // The caller of a frame is the frame below it.
   for (const line of frames.split('\n').toReversed()) {
-    isCalledByUs = isOwnFrame(line) || (isCalledByUs && line.startsWith(FRAME) && CALLED_FOR_US.test(line));
-    if (!isCalledByUs) kept.push(line);
+    isOurs = isOwnFrame(line) || (isOurs && line.startsWith(FRAME) && HELPER_FRAME.test(line));
+    if (!isOurs) kept.push(line);
   }
   return kept.toReversed().join('\n');
 }
@@ -34,8 +34,8 @@ function isOwnFrame(line: string): boolean {
 }
 
 /**
- * The folder that holds `dist` or, where source maps are in use, `lib`, as stack traces show it. Undefined where this file
- * has no name of its own: in an application that is bundled into one file, all frames look alike, and none may be removed.
+ * Returns the folder that contains `dist` (or `lib`, if source maps are in use), as stack traces show it. Undefined if this file has no
+ * name of its own: in an application that is bundled into one file, all frames look alike, and none may be removed.
  */
 function locateSelf(): string | undefined {
   const { stack } = new Error();
@@ -48,14 +48,14 @@ function locateSelf(): string | undefined {
 function foldersOf(root: string | undefined): string[] {
   if (root === undefined) return [];
   const separator = root.at(-1);
-  return spellingsOf(root).flatMap((it) => [`${it}dist${separator}`, `${it}lib${separator}`]);
+  return pathAndUrlOf(root).flatMap((folder) => [`${folder}dist${separator}`, `${folder}lib${separator}`]);
 }
 
-function spellingsOf(root: string): string[] {
+function pathAndUrlOf(root: string): string[] {
   try {
     return root.startsWith('file:') ? [root, fileURLToPath(root)] : [root, pathToFileURL(root).href];
   } catch {
-    // Such as `webpack-internal:///`.
+    // A location of another kind, such as `webpack-internal:///`.
     return [root];
   }
 }

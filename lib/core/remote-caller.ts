@@ -3,35 +3,35 @@ import { IncomingOperation } from './incoming-operation.js';
 
 const EXTRACTED = createContextKey('nestjs-tracing extracted caller');
 
-/** Keeps the remote parent in a context that it was extracted into, for the spans that are started further in. */
+/** Returns a context that remembers the remote parent which was extracted into it, for `isCaller()` further in. */
 export function rememberCaller(extracted: Context): Context {
   const caller = trace.getSpanContext(extracted);
   return caller?.isRemote ? extracted.setValue(EXTRACTED, caller) : extracted;
 }
 
 /**
- * True if `candidate` is the caller of what is served in a context: of a request or a call, or of a message whose trace context
- * the application extracted.
+ * True if `candidate` is the span context of the caller in a context: the caller of the incoming exchange that is served there, or the
+ * sender of a message whose trace context the application has extracted itself.
  */
 export function isCaller(candidate: SpanContext, serving: Context): boolean {
   const active = trace.getSpan(serving);
   return (
     isSameSpan(candidate, IncomingOperation.in(serving)?.caller) ||
     isSameSpan(candidate, serving.getValue(EXTRACTED) as SpanContext | undefined) ||
-    isSameSpan(candidate, remote(active?.spanContext())) ||
-    // Spans of other instrumentations, too, if they are the SDK's.
-    isSameSpan(candidate, remote(parentOf(active)))
+    isSameSpan(candidate, ifRemote(active?.spanContext())) ||
+    // This covers spans of other instrumentations, if they are spans of the SDK.
+    isSameSpan(candidate, ifRemote(parentOf(active)))
   );
 }
 
-/** The parent of a span of the SDK, which the API does not expose. */
+/** Returns the parent of a span of the SDK, which the API does not expose. Undefined for any other span. */
 export function parentOf(
   span: (Span & { readonly parentSpanContext?: SpanContext }) | undefined,
 ): SpanContext | undefined {
   return span?.parentSpanContext;
 }
 
-function remote(spanContext: SpanContext | undefined): SpanContext | undefined {
+function ifRemote(spanContext: SpanContext | undefined): SpanContext | undefined {
   return spanContext?.isRemote ? spanContext : undefined;
 }
 

@@ -12,13 +12,13 @@ import type { Work } from './work.js';
 import type { AnyMethod } from './wrap-method.js';
 
 /**
- * Calls `method` as a work that ends when what it returned is over: a value at once, a promise when it settles, an Observable
- * with each subscription, a generator when it is done. An Observable or a generator that comes out of a promise is waited
- * for as well. Where the work cannot be started, the method is called without it.
+ * Calls `method` as a work, which ends when the result is settled: a value at once, a promise when it settles, an Observable with
+ * each subscription, a generator when it is done. An Observable or a generator that a promise resolves to is followed as well. If the
+ * work cannot be started, the method is called without it.
  *
- * No function of the library stands between this one and the method: V8 keeps only ten frames of a stack.
+ * This function calls the method directly, with no other function of the library in between: V8 keeps only ten frames of a stack.
  *
- * @param args the arguments, or a function of the work that returns them
+ * @param args the arguments, or a function that receives the work and returns the arguments
  */
 export function settle<W extends Work>(
   start: () => W,
@@ -26,32 +26,32 @@ export function settle<W extends Work>(
   thisArg: unknown,
   args: readonly unknown[] | ((work: W | undefined) => readonly unknown[]),
 ): unknown {
-  const work = started(start);
-  const given = typeof args === 'function' ? args(work) : args;
-  if (!work) return Reflect.apply(method, thisArg, given);
+  const work = tryStart(start);
+  const methodArgs = typeof args === 'function' ? args(work) : args;
+  if (!work) return Reflect.apply(method, thisArg, methodArgs);
   const { context } = work;
-  const enters = context !== undefined && ownsActiveContext();
-  const previous = enters ? enterContext(context) : undefined;
+  const entersContext = context !== undefined && ownsActiveContext();
+  const previous = entersContext ? enterContext(context) : undefined;
   nesting.depth++;
   let result: unknown;
   try {
     result =
-      context === undefined || enters
-        ? Reflect.apply(method, thisArg, given)
-        : contextApi.with(context, Reflect.apply, undefined, method, thisArg, given);
+      context === undefined || entersContext
+        ? Reflect.apply(method, thisArg, methodArgs)
+        : contextApi.with(context, Reflect.apply, undefined, method, thisArg, methodArgs);
   } catch (thrown) {
     work.failed(thrown);
     throw thrown;
   } finally {
     nesting.depth--;
-    if (enters) leaveContext(previous);
+    if (entersContext) leaveContext(previous);
   }
   if (isObject(result)) return followResult(result, work, start);
   work.succeeded(result);
   return result;
 }
 
-function started<W extends Work>(start: () => W): W | undefined {
+function tryStart<W extends Work>(start: () => W): W | undefined {
   try {
     return start();
   } catch (error) {
@@ -63,8 +63,8 @@ function started<W extends Work>(start: () => W): W | undefined {
 function followResult(result: object, work: Work, start: () => Work): unknown {
   if (!isThenable(result) || isTraceable(result, work)) return followValue(result, work, start);
   const followed = followPromise(result, work, {
-    fulfilled: (value) => followValue(value, work, start),
-    rejected: (thrown) => work.failed(thrown),
+    onFulfilled: (value) => followValue(value, work, start),
+    onRejected: (thrown) => work.failed(thrown),
   });
   if (followed) return followed;
   work.succeeded(result);
@@ -80,19 +80,20 @@ function followValue(value: unknown, work: Work, start: () => Work): unknown {
   return value;
 }
 
-// The first subscription carries on the work of the call, which may have attributes and children already.
+// The first subscription continues the work of the call, which may have attributes and child spans already. Every further subscription
+// starts a work of its own.
 function traceSubscriptions(source: Observable<unknown>, work: Work, start: () => Work): Observable<unknown> {
-  let ofTheCall: Work | undefined = work;
+  let workOfCall: Work | undefined = work;
   return traceObservable(source, () => {
-    if (!ofTheCall) return started(start);
-    const first = ofTheCall;
-    ofTheCall = undefined;
+    if (!workOfCall) return tryStart(start);
+    const first = workOfCall;
+    workOfCall = undefined;
     first.restart();
     return first;
   });
 }
 
-// A proxy may answer to any name, as remote clients do, and a getter may throw.
+// A proxy may have a value for every property name, as proxies of remote clients do, and a getter may throw.
 function isTraceable(value: object, { followsSubjects }: Work): value is Observable<unknown> {
   try {
     return !types.isProxy(value) && isObservable(value) && (followsSubjects === true || !isSubject(value));
@@ -101,8 +102,8 @@ function isTraceable(value: object, { followsSubjects }: Work): value is Observa
   }
 }
 
-// A subject has no beginning and no end that belong to this call, and callers expect to call next() on it. What operators
-// make of one is called a subject by RxJS as well, but is an Observable like any other.
+// The life of a Subject does not belong to this call, and callers expect to call next() on it. RxJS also uses the class Subject for the
+// result of an operator on a Subject; that result has an `operator`, and is an Observable like any other.
 function isSubject(value: Observable<unknown>): boolean {
   return 'next' in value && typeof value.next === 'function' && Reflect.get(value, 'operator') === undefined;
 }

@@ -1,15 +1,15 @@
 import { propagation, trace, type Context, type Link, type SpanContext, type TextMapGetter } from '@opentelemetry/api';
 import { guarded, isConfirmed } from './diagnostics.js';
 
-/** Where the span of something that came in is placed: its parent, and the spans that it is linked to. */
+/** The place of the span of an incoming exchange in a trace: its parent, and the spans that it is linked to. */
 export interface SpanPlacement {
   readonly parent: Context;
   readonly links?: Link[];
-  /** The valid span context that came in, trusted or not. */
+  /** The remote span context, trusted or not. Undefined if the carrier has no valid one. */
   readonly caller?: SpanContext;
 }
 
-/** True if a caller is trusted: the application says nothing about it, or clearly says so. */
+/** True if a caller is trusted: the option is not set, or it returns exactly true. */
 export function isCallerTrusted<T>(
   option: string,
   trustIncoming: ((caller: T) => boolean) | undefined,
@@ -19,8 +19,8 @@ export function isCallerTrusted<T>(
 }
 
 /**
- * Places a span below its remote parent, if the carrier has a well-formed trace context. A caller that is not trusted is only
- * linked to: nothing of its trace, its sampling decision or its baggage is adopted.
+ * Places a span below its remote parent, if the carrier has a well-formed trace context. The span is only linked to a caller that is not
+ * trusted: neither the trace nor the sampling decision nor the baggage of such a caller is adopted.
  */
 export function resolvePlacement<Carrier>(
   outer: Context,
@@ -35,7 +35,7 @@ export function resolvePlacement<Carrier>(
   return caller ? { parent, caller, links: [linkTo(caller)] } : { parent };
 }
 
-/** A link without the caller's trace state, which vendors may act upon. */
+/** Returns a link without the caller's `tracestate`, which vendors may act upon. */
 function linkTo({ spanId, traceFlags, traceId }: SpanContext): Link {
   return { context: { traceId, spanId, traceFlags, isRemote: true } };
 }

@@ -1,15 +1,15 @@
 import type { Span } from '@opentelemetry/api';
 
-/** Where spans of the SDK keep the time of their clock at their start. Ends and events are counted from there. */
+/** The field in which spans of the SDK keep the monotonic time of their start. The times of their events and their end are relative to it. */
 const CLOCK_AT_START = '_performanceStartTime';
 
-/** How spans of the SDK keep their start. The API has no way to move it. */
+/** The fields in which spans of the SDK keep their start. The API has no method to change it. */
 interface SdkSpanTime {
   startTime?: [seconds: number, nanoseconds: number];
   [CLOCK_AT_START]?: number;
 }
 
-/** Lets a span begin now rather than when it was made, where its class allows that. */
+/** Moves the start of a span to now, if it is a span of the SDK. */
 export function restartSpan(span: Span): void {
   const time = span as unknown as SdkSpanTime;
   const clockAtStart = time[CLOCK_AT_START];

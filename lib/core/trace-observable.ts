@@ -3,23 +3,23 @@ import { Observable, Subscriber } from 'rxjs';
 import { callWithin, type Work } from './work.js';
 
 /**
- * The same Observable, where each subscription is a work: it starts on subscribe and ends on completion, error or
- * unsubscribe. The source runs as a part of the work; what it emits is handed on in the subscriber's own context.
+ * Returns the Observable with each subscription as a work: it starts on subscribe, and ends on completion, error or unsubscribe. The source
+ * runs in the context of the work; the subscriber receives values in its own context.
  *
- * @param start starts the work of a subscription; undefined where that cannot be done
+ * @param start starts the work of a subscription; returns undefined if that fails
  */
 export function traceObservable<T>(source: Observable<T>, start: () => Work | undefined): Observable<T> {
   const traced = new Observable<T>((subscriber) => {
     const outside = context.active();
     const work = start();
     if (!work) return source.subscribe(subscriber);
-    const started = work;
+    const startedWork = work;
     let emitted: { last: T } | undefined;
     function succeed(): void {
-      if (emitted) started.succeeded(emitted.last);
-      else started.left();
+      if (emitted) startedWork.succeeded(emitted.last);
+      else startedWork.left();
     }
-    // The one way to have the subscription before the source emits.
+    // This is the only way to have the subscription before the source emits.
     // oxlint-disable-next-line typescript/no-deprecated
     const inner = new Subscriber<T>({
       next(value) {
@@ -27,7 +27,7 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
         context.with(outside, () => subscriber.next(value));
       },
       error(thrown: unknown) {
-        started.failed(thrown);
+        startedWork.failed(thrown);
         context.with(outside, () => subscriber.error(thrown));
       },
       complete() {
@@ -35,11 +35,11 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
         context.with(outside, () => subscriber.complete());
       },
     });
-    // Before subscribing, so that a subscriber who has had enough stops even a source that emits at once and for ever.
+    // This precedes the subscription, so that a subscriber can unsubscribe from a source that emits synchronously and without end.
     subscriber.add(() => {
-      // What the source tears down, by finalize() say, is a part of the work.
-      callWithin(started, () => inner.unsubscribe(), undefined, []);
-      // A subscriber that has had enough, firstValueFrom() say, has got what it came for.
+      // The teardown of the source, by finalize() say, belongs to the work.
+      callWithin(startedWork, () => inner.unsubscribe(), undefined, []);
+      // A subscriber that unsubscribes after a value, firstValueFrom() say, has got its result.
       succeed();
     });
     try {
@@ -49,29 +49,38 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
       throw thrown;
     }
   });
-  return isPlain(source) ? traced : withMethodsOf(source, traced);
+  return isPlainObservable(source) ? traced : withMethodsOf(source, traced);
 }
 
-/** What RxJS keeps on every Observable. */
-const INTERNAL = new Set<PropertyKey>(['source', 'operator', '_subscribe']);
+/** The own properties that RxJS gives to every Observable. */
+const RXJS_PROPERTIES = new Set<PropertyKey>(['source', 'operator', '_subscribe']);
 
-function isPlain(source: object): boolean {
+/** True if the class is `Observable` itself and the object has no properties of its own. */
+function isPlainObservable(source: object): boolean {
   return (
-    Object.getPrototypeOf(source) === Observable.prototype && Reflect.ownKeys(source).every((key) => INTERNAL.has(key))
+    Object.getPrototypeOf(source) === Observable.prototype &&
+    Reflect.ownKeys(source).every((key) => RXJS_PROPERTIES.has(key))
   );
 }
 
-/** What an Observable does by subscribing to itself, or to what it makes of itself. */
-const SUBSCRIBING = new Set<PropertyKey>(['constructor', 'forEach', 'lift', 'pipe', 'toPromise', '@@observable']);
+/** The methods that subscribe to `this`, or derive an Observable from it. They have to see the traced Observable as `this`. */
+const SUBSCRIBING_METHODS = new Set<PropertyKey>([
+  'constructor',
+  'forEach',
+  'lift',
+  'pipe',
+  'toPromise',
+  '@@observable',
+]);
 
-// What connectable() makes, say, is still asked for connect(): on the original, whose state and private fields it needs.
+// Methods of a subclass, such as connect() of a connectable Observable, are called on the original, whose private fields they need.
 function withMethodsOf<T>(source: Observable<T>, traced: Observable<T>): Observable<T> {
   const subscribe: unknown = Reflect.get(traced, 'subscribe').bind(traced);
   return new Proxy(source, {
     get(target, key) {
       if (key === 'subscribe') return subscribe;
       const value: unknown = Reflect.get(target, key);
-      if (typeof value !== 'function' || SUBSCRIBING.has(key) || isObservableSymbol(key)) return value;
+      if (typeof value !== 'function' || SUBSCRIBING_METHODS.has(key) || isObservableSymbol(key)) return value;
       return Object.hasOwn(target, key) ? value : value.bind(target);
     },
   });

@@ -17,22 +17,22 @@ let provider: TracerProvider | undefined;
 let tracer: Tracer;
 let parentBased = false;
 
-/** The API's own stand-in for a provider: it hands out tracers of a delegate, once there is one. */
-interface StandIn extends TracerProvider {
+/** The `ProxyTracerProvider` of the API, which returns the tracers of its delegate. */
+interface ProxyProvider extends TracerProvider {
   getDelegate(): TracerProvider;
   getDelegateTracer(name: string): Tracer | undefined;
 }
 
-/** The delegate of the stand-in while there is none, and one that was seen to be real. */
-let nobody: TracerProvider | undefined;
-let somebody: TracerProvider | undefined;
+/** The no-op delegate that the API's proxy has until a provider is registered, and the real delegate that was seen last. */
+let noopDelegate: TracerProvider | undefined;
+let realDelegate: TracerProvider | undefined;
 
-/** Providers whose sampler never keeps a part of a trace that it does not keep. */
+/** The providers whose sampler is parent-based: it never samples a span below an unsampled one. */
 const parentBasedProviders = new WeakSet<TracerProvider>();
 
 /**
- * Starts a span. Where that fails, because a sampler or span processor of the application throws, the trace goes on
- * without it.
+ * Starts a span. If that fails, because a sampler or a span processor of the application throws, it returns a non-recording span that
+ * continues the trace of the parent.
  */
 export function startSpan(name: string, options: SpanOptions, parent: Context): Span {
   try {
@@ -45,11 +45,11 @@ export function startSpan(name: string, options: SpanOptions, parent: Context): 
   }
 }
 
-/** The links that a tracer can take: because of one that it cannot, the whole span would be lost. */
+/** Returns the links that a tracer accepts: a single malformed link would make it throw, and the whole span would be lost. */
 function usableLinks(links: readonly Link[]): Link[] {
   if (Array.isArray(links) && links.every(isUsable)) return links;
-  warn('links', 'Links that are none are left out: each needs a context with a trace id and a span id.');
-  // A promise may still reject.
+  warn('links', 'Invalid links are left out: each link needs a context with a trace id and a span id.');
+  // The links may come from an async function, whose rejection would end the process.
   if (types.isPromise(links)) void guarded('A function that gives links', () => links);
   return Symbol.iterator in Object(links) ? [...links].filter(isUsable) : [];
 }
@@ -59,33 +59,33 @@ function isUsable(link: Link | undefined): boolean {
   return typeof traceId === 'string' && typeof spanId === 'string';
 }
 
-/** Says that a provider's sampler decides about whole traces: what stands below a span that is not kept is not kept either. */
+/** Marks a provider whose sampler is parent-based: a span below an unsampled span is never sampled. */
 export function noteParentBased(registered: TracerProvider): void {
   parentBasedProviders.add(registered);
   forgetTracer();
 }
 
-/** Whether nobody traces. */
-export function isOff(): boolean {
+/** True if no tracer provider is registered, so that all spans are no-op spans. */
+export function isTracingOff(): boolean {
   const registered = trace.getTracerProvider();
-  if (!isStandIn(registered)) return false;
+  if (!isProxyProvider(registered)) return false;
   const delegate = registered.getDelegate();
-  if (delegate !== nobody && delegate !== somebody) {
-    if (registered.getDelegateTracer('nestjs-tracing') === undefined) nobody = delegate;
-    else somebody = delegate;
+  if (delegate !== noopDelegate && delegate !== realDelegate) {
+    if (registered.getDelegateTracer('nestjs-tracing') === undefined) noopDelegate = delegate;
+    else realDelegate = delegate;
   }
-  return delegate === nobody;
+  return delegate === noopDelegate;
 }
 
-/** Whether nothing below this span would be kept. */
-export function keepsNoChildren(span: Span): boolean {
+/** True if no span below this span would be sampled. */
+export function isSubtreeUnsampled(span: Span): boolean {
   currentTracer();
   if (!parentBased || span.isRecording()) return false;
-  // A span that has ended records no more either, but its trace is kept.
+  // A span that has ended no longer records either, but its trace may be sampled.
   return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
 }
 
-/** The library's tracer from the provider that is registered now. */
+/** Returns the library's tracer of the provider that is registered now. */
 function currentTracer(): Tracer {
   const registered = trace.getTracerProvider();
   if (registered !== provider) {
@@ -97,14 +97,14 @@ function currentTracer(): Tracer {
 }
 
 function delegateOf(registered: TracerProvider): TracerProvider {
-  return isStandIn(registered) ? registered.getDelegate() : registered;
+  return isProxyProvider(registered) ? registered.getDelegate() : registered;
 }
 
-function isStandIn(registered: TracerProvider): registered is StandIn {
+function isProxyProvider(registered: TracerProvider): registered is ProxyProvider {
   return 'getDelegateTracer' in registered;
 }
 
-/** Has the next call ask for the tracer anew, because a provider was registered or is gone. */
+/** Clears the cached tracer, because a provider was registered or removed. */
 export function forgetTracer(): void {
   provider = undefined;
 }

@@ -1,2 +1,2 @@
-/** The version of this package, which its spans carry as their instrumentation scope. */
+/** The version of this package, which is also the version of the instrumentation scope of its spans. */
 export const VERSION = '0.1.0';

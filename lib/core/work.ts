@@ -3,22 +3,26 @@ import { callIn } from './context-manager.js';
 import { guarded } from './diagnostics.js';
 import type { Operation } from './operation.js';
 
-/** A unit of work that is followed to its end. Ending is idempotent: the first outcome wins. Nothing here throws. */
+/**
+ * One call that is observed until its result is known: for an operation, or for a measurement alone. Ending is idempotent: the first
+ * outcome wins. No method throws.
+ */
 export interface Work {
-  /** The context in which the work is done; undefined where that is the caller's. */
+  /** The context that the call runs in. Undefined if that is the context of the caller. */
   readonly context: Context | undefined;
-  /** True where a Subject that the work brings is subscribed to and not written to, so that it is followed as well. */
+  /** True if a Subject that the call returns is only subscribed to and never written to, so that it is followed like any Observable. */
   readonly followsSubjects?: boolean | undefined;
-  /** The work begins now: what it was started for turned out to be a source that is only now subscribed to. */
+  /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
-  /** The work is over, with this result. */
+  /** Ends the work with its result. */
   succeeded(result: unknown): void;
+  /** Ends the work with the exception that it failed with. */
   failed(thrown: unknown): void;
-  /** The work is over, because its consumer no longer wants the result. */
+  /** Ends the work without a result, because the consumer has unsubscribed or has stopped to iterate. */
   left(): void;
 }
 
-/** Calls a function as a part of a work. */
+/** Calls a function in the context of a work. */
 export function callWithin(
   { context }: Pick<Work, 'context'>,
   fn: (this: unknown, ...args: unknown[]) => unknown,
@@ -29,18 +33,18 @@ export function callWithin(
 }
 
 export interface OutcomeOptions {
-  /** Attributes of the value that was returned, resolved, or emitted last. */
+  /** Returns attributes of the value that was returned, resolved, or emitted last. */
   readonly onResult?: ((result: unknown) => Attributes | undefined) | undefined;
-  /** The function that `onResult` belongs to, for reports of what it throws. */
+  /** The name of the decorated function, for the report of an error that `onResult` throws. */
   readonly owner?: string | undefined;
-  /** False where the message and stack of an exception may not be recorded. @default true */
+  /** False if the message and the stack of an exception must not be recorded. @default true */
   readonly details?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
 }
 
 const DEFAULTS: OutcomeOptions = {};
 
-/** The work of an operation, which ends as the work turns out. */
+/** The work that an operation observes. Its outcome ends the operation. */
 export class TracedWork implements Work {
   constructor(
     readonly operation: Operation,

@@ -3,8 +3,8 @@ import 'reflect-metadata';
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
- * Makes `wrapper` pass for `method`: same name and length, own properties and metadata. Nest finds routes, guards,
- * message patterns and the like by metadata on the function, and decorators may stand in any order.
+ * Copies the name, the length, the own properties and the metadata of `method` to `wrapper`. Nest finds routes, guards and message patterns
+ * by metadata on the function, and decorators may be applied in any order.
  */
 export function disguise(wrapper: AnyMethod, method: AnyMethod): AnyMethod {
   for (const key of Reflect.ownKeys(method)) {
@@ -18,17 +18,17 @@ export function disguise(wrapper: AnyMethod, method: AnyMethod): AnyMethod {
   return wrapper;
 }
 
-/** Called by the language or by `JSON.stringify`, not by the application. */
-const NOT_BUSINESS = new Set<string | symbol>(['constructor', 'then', 'toJSON', 'toString', 'valueOf']);
+/** The methods that are not wrapped, because the language or `JSON.stringify` calls them rather than the application. */
+const EXCLUDED_METHODS = new Set<string | symbol>(['constructor', 'then', 'toJSON', 'toString', 'valueOf']);
 
-/** Replaces the methods of a class by what `wrap` makes of them. Accessors, inherited and static methods are left alone. */
+/** Replaces each method of a class by the function that `wrap` returns for it. Accessors, inherited and static methods stay as they are. */
 export function wrapMethods(
   constructor: object,
   wrap: (target: object, key: string, method: AnyMethod) => AnyMethod,
 ): void {
   const { prototype } = constructor as { prototype: object };
   for (const key of Reflect.ownKeys(prototype)) {
-    if (typeof key === 'symbol' || NOT_BUSINESS.has(key)) continue;
+    if (typeof key === 'symbol' || EXCLUDED_METHODS.has(key)) continue;
     const descriptor = Object.getOwnPropertyDescriptor(prototype, key);
     const method: unknown = descriptor?.value;
     if (!descriptor?.configurable || typeof method !== 'function') continue;
@@ -36,13 +36,13 @@ export function wrapMethods(
   }
 }
 
-/** `Class.method`, for a static method as well. */
+/** Returns `Class.method`, also for a static method. */
 export function qualifiedName(target: object, key: string | symbol): string {
   const owner = typeof target === 'function' ? target.name : target.constructor.name;
   return typeof key === 'symbol' ? `${owner}[${key.description ?? ''}]` : `${owner}.${key}`;
 }
 
-/** The method a decorator stands on. Throws a TypeError where it stands on something else. */
+/** Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else. */
 export function methodOf(
   decorator: string,
   target: object,

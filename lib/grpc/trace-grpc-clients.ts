@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { ModulesContainer } from '@nestjs/core';
 import { guarded, warn } from '../core/diagnostics.js';
-import { shadow } from '../core/shadow.js';
+import { overrideOnInstance } from '../core/override-on-instance.js';
 import type { ClientInterceptor } from './grpc-js.js';
 import { traceServiceClient } from './trace-service-client.js';
 
@@ -43,7 +43,8 @@ function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
     trace(made, interceptor);
     return made;
   }
-  if (!shadow(client, 'createClientByServiceName', createClientByServiceName)) warnUntraced('does not take a method');
+  if (!overrideOnInstance(client, 'createClientByServiceName', createClientByServiceName))
+    warnUntraced('does not take a method');
 }
 
 function trace(made: unknown, interceptor: ClientInterceptor): void {

@@ -4,7 +4,7 @@ import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { guarded } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { EXCEPTION_FILTERS_METADATA, isMessageHandler } from '../core/nest-metadata.js';
-import { shadow } from '../core/shadow.js';
+import { overrideOnInstance } from '../core/override-on-instance.js';
 import { methodNames } from './method-names.js';
 
 /**
@@ -93,7 +93,7 @@ function listenTo(filter: ExceptionFilter): (() => void) | undefined {
     },
   });
   listening.add(observed);
-  return shadow(filter, 'catch', observed);
+  return overrideOnInstance(filter, 'catch', observed);
 }
 
 /** What Nest says where a guard has returned false. That is an answer of the guard, and no exception of the application. */

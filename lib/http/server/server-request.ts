@@ -120,7 +120,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
   }
 
   /** The owner of a joined span may end it before the end of the response is seen here, so its route is set now. */
-  handlerReached(): void {
+  onHandlerReached(): void {
     const { incoming, route } = this;
     if (incoming.isJoined) guarded('The route of a request', () => this.describeRoute(incoming.span, route.tried));
   }

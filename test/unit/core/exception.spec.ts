@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, type Attributes } from '@opentelemetry/api';
 import { contextManager } from '../../../lib/core/context-manager.js';
 import { errorMessage, errorType, exceptionAttributes } from '../../../lib/core/exception.js';
-import { withholdDetails } from '../../../lib/core/withheld.js';
+import { withholdDetails } from '../../../lib/core/withheld-details.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -6,7 +6,7 @@ import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const spans = recordSpans();
 
-describe('a span with links that are none', () => {
+describe('a span with invalid links', () => {
   const link: Link = { context: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: 1 } };
 
   it.each<[what: string, links: () => unknown, kept: number]>([

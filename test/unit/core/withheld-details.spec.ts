@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isWithheld, withholdDetails } from '../../../lib/core/withheld.js';
+import { hasWithheldDetails, withholdDetails } from '../../../lib/core/withheld-details.js';
 
 it.each([
   ['an error', new Error('secret')],
@@ -10,38 +10,38 @@ it.each([
   ['a bigint', 1234n],
   ['a symbol', Symbol('secret')],
 ])('%s is withheld from then on', (_, thrown) => {
-  expect(isWithheld(thrown)).toBe(false);
+  expect(hasWithheldDetails(thrown)).toBe(false);
   withholdDetails(thrown);
-  expect(isWithheld(thrown)).toBe(true);
+  expect(hasWithheldDetails(thrown)).toBe(true);
 });
 
 it.each([null, undefined])('%s has no details', (thrown) => {
   withholdDetails(thrown);
-  expect(isWithheld(thrown)).toBe(false);
+  expect(hasWithheldDetails(thrown)).toBe(false);
 });
 
 it('an error is not taken for another one of the same message', () => {
   withholdDetails(new Error('same'));
-  expect(isWithheld(new Error('same'))).toBe(false);
+  expect(hasWithheldDetails(new Error('same'))).toBe(false);
 });
 
 it('a number is not taken for its text', () => {
   withholdDetails(5678);
-  expect(isWithheld('5678')).toBe(false);
+  expect(hasWithheldDetails('5678')).toBe(false);
 });
 
 it('a revoked proxy is withheld like any other object', () => {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   withholdDetails(proxy);
-  expect(isWithheld(proxy)).toBe(true);
+  expect(hasWithheldDetails(proxy)).toBe(true);
 });
 
 describe('thrown texts', () => {
   it('are remembered in a bounded number, the latest thousands', () => {
     for (let i = 0; i < 20_000; i++) withholdDetails(`text ${i}`);
-    expect(isWithheld('text 19999')).toBe(true);
-    expect(isWithheld('text 16000')).toBe(true);
-    expect(isWithheld('text 0')).toBe(false);
+    expect(hasWithheldDetails('text 19999')).toBe(true);
+    expect(hasWithheldDetails('text 16000')).toBe(true);
+    expect(hasWithheldDetails('text 0')).toBe(false);
   });
 });

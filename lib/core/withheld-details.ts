@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { isObject } from './is-object.js';
 
-/** Primitives that are remembered at least; twice as many at most, at some 50 bytes each. */
-const REMEMBERED_PRIMITIVES = 4096;
+/** The number of primitives that are remembered at least; at most twice as many are, with about 50 bytes each. */
+const MIN_REMEMBERED_PRIMITIVES = 4096;
 
 const withheldObjects = new WeakSet<object>();
 
-// A primitive has no identity that a WeakSet could hold, so it is remembered by its value for a while: long enough to leave
-// every function it passes through. The older half is forgotten whenever the newer one is full. Digests are kept instead of
-// values, since a value is a secret, and may be long.
+// A WeakSet cannot hold a primitive, so a primitive is remembered by its value for some time: long enough to be rethrown by every function
+// on its way. When the newer half is full, the older half is forgotten. Digests are kept instead of values, since a value is a secret, and
+// may be long.
 let newer = new Set<number>();
 let older = new Set<number>();
 
 /**
- * Remembers that of this thrown value only its type may be recorded, wherever else it is recorded: on a span further out, as
- * the cause of another error, or as the message of a status. A thrown primitive is recognized by its value.
+ * Remembers that only the type of a thrown value may be recorded, also on a span further out, as the cause of another error, or as the
+ * message of a status. A thrown primitive is recognized by its value.
  */
 export function withholdDetails(thrown: unknown): void {
   if (isObject(thrown)) {
@@ -23,23 +23,23 @@ export function withholdDetails(thrown: unknown): void {
   }
   const digest = digestOf(thrown);
   if (digest === undefined || newer.has(digest)) return;
-  if (newer.size >= REMEMBERED_PRIMITIVES) {
+  if (newer.size >= MIN_REMEMBERED_PRIMITIVES) {
     older = newer;
     newer = new Set();
   }
   newer.add(digest);
 }
 
-/** True if the details of this thrown value are withheld. */
-export function isWithheld(thrown: unknown): boolean {
+/** True if the details of a thrown value are withheld. */
+export function hasWithheldDetails(thrown: unknown): boolean {
   if (isObject(thrown)) return withheldObjects.has(thrown);
-  // Nothing is digested in an application that never withholds a primitive.
+  // An application that never withholds a primitive does not pay for digests.
   if (newer.size === 0) return false;
   const digest = digestOf(thrown);
   return digest !== undefined && (newer.has(digest) || older.has(digest));
 }
 
-/** 48 bits, which a Set of numbers holds; undefined for values that say nothing beyond their type. */
+/** Returns 48 bits of a digest, which a number can hold. Undefined for null and undefined, which have no details. */
 function digestOf(thrown: unknown): number | undefined {
   if (thrown === null || thrown === undefined) return undefined;
   const primitive = thrown as string | number | bigint | boolean | symbol;
