@@ -3,12 +3,12 @@ import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { reportIgnored } from './core/diagnostics.js';
 import { ListeningState } from './core/listening-state.js';
 
-/** A part of the library that takes hold of the process while an application is up. */
+/** A part of the library that acquires something of the process while an application is up. */
 export interface ApplicationStartListener {
-  /** The application has started. Called again where it listens after all, on another port say. The start waits for it. */
-  started(): void | Promise<void>;
-  /** The application cannot listen. It may be given up, which Nest does not report, so nothing of it may stay. */
-  failed(): void;
+  /** Called when the application has started, and again if it listens after all, on another port say. The start awaits it. */
+  acquire(): void | Promise<void>;
+  /** Called when the application cannot listen. The caller may abandon it, which Nest does not report, so everything has to be released. */
+  release(): void;
 }
 
 /**
@@ -25,30 +25,34 @@ export class ApplicationStart implements OnApplicationBootstrap {
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {}
 
+  /** Adds a listener. Call it before the application has started. */
   add(listener: ApplicationStartListener): void {
     this.#listeners.push(listener);
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    // A microservice that is initialized by hand runs its hooks twice.
+    // Nest runs the hooks of a microservice twice, if the application has called init() itself.
     if (this.#state) return;
     this.#state = new ListeningState((isUp) => {
-      if (isUp) void this.#started().catch((error: unknown) => reportIgnored('Starting to trace again', error));
-      else for (const listener of this.#listeners) listener.failed();
+      if (isUp) void this.#acquire().catch((error: unknown) => reportIgnored('Starting to trace again', error));
+      else for (const listener of this.#listeners) listener.release();
     });
     this.#state.watchServer(this.adapterHost.httpAdapter?.getHttpServer());
-    // Public, but young: a release without it reports no microservice that cannot listen.
+    // The method is public, but recent: with a release without it, a microservice that cannot listen is not noticed.
     const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
     registry?.call(this.modules).subscribe((transport: unknown) => this.#state?.watchTransport(transport));
-    await this.#started();
+    await this.#acquire();
   }
 
-  async #started(): Promise<void> {
-    for (const listener of this.#listeners) await listener.started();
+  async #acquire(): Promise<void> {
+    for (const listener of this.#listeners) await listener.acquire();
   }
 }
 
-/** A module of its own, since Nest runs the hooks of a module after those of the modules that are farther away. */
+/**
+ * Provides `ApplicationStart`. It is a module of its own with the smallest distance from the root, since Nest runs the start-up hooks of the
+ * nearest module last.
+ */
 @Module({ providers: [ApplicationStart], exports: [ApplicationStart] })
 export class ApplicationStartModule {
   constructor(@Inject(ModulesContainer) modules: ModulesContainer) {

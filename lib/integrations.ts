@@ -10,10 +10,10 @@ import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingRuntime } from './tracing.runtime.js';
 
-/** The injection token of the integrations of an application. */
+/** The injection token of the list of integrations. */
 export const INTEGRATIONS = 'nestjs-tracing:integrations';
 
-/** Everything that is instrumented, in the order in which it starts and acts. */
+/** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
   handlersIntegration,
   httpServerIntegration,
@@ -22,7 +22,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
 ];
 
 /**
- * Starts the integrations of an application. Only its metrics start if tracing is disabled: they then measure nothing.
+ * Starts the integrations of an application, and its metrics. If tracing is disabled, only the metrics start, and they measure nothing.
  *
  * @throws TracingConfigurationError
  */
@@ -41,7 +41,7 @@ export function startIntegrations(
   return [...started.filter((hooks) => hooks !== undefined), metrics];
 }
 
-/** An error of the configuration stops the start; any other only leaves the integration out. */
+/** Starts one integration. A configuration error stops the start of the application; any other error only disables the integration. */
 function startIntegration(
   integration: Integration<ResolvedOptions>,
   options: ResolvedOptions,

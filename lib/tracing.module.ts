@@ -34,7 +34,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     }))
     .build();
 
-/** What a class given to `forRootAsync({ useClass })` or `forRootAsync({ useExisting })` implements. */
+/** The interface of a class that is given to `forRootAsync({ useClass })` or `forRootAsync({ useExisting })`. */
 export interface TracingOptionsFactory {
   createTracingOptions(): TracingOptions | Promise<TracingOptions>;
 }
@@ -63,7 +63,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
         { token: MODULE_OPTIONS_TOKEN, optional: true },
         { token: CONFIGURED, optional: true },
       ],
-      useFactory: prepare,
+      useFactory: resolveGivenOptions,
     },
     {
       provide: TRACING_RUNTIME,
@@ -78,13 +78,13 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
 export class TracingModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, OnApplicationShutdown {
   /** Configures tracing with values that are known when the module is imported. Everything has a default. */
   static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
-    return beginWhenRead(super.forRoot(options));
+    return startWhenImportsAreRead(super.forRoot(options));
   }
 
   /** Configures tracing with values that are known later, such as those of `ConfigService`. */
   static override forRootAsync(options: TracingModuleAsyncOptions): DynamicModule {
-    checkKinds(options);
-    return beginWhenRead(super.forRootAsync(options));
+    checkAsyncOptions(options);
+    return startWhenImportsAreRead(super.forRootAsync(options));
   }
 
   /** The integrations of the application. A repeated import of the module has none. */
@@ -102,18 +102,18 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   ) {
     super();
     this.shutDownLast();
-    start.add({ started: () => this.acquire(), failed: () => this.release() });
+    start.add({ acquire: () => this.acquire(), release: () => this.release() });
     const hosts = { adapterHost, applicationConfig, modules, moduleRef };
     this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
     this.watchTransports();
   }
 
-  /** Nest calls this when the HTTP server exists and no route is registered yet. */
+  /** Called by Nest when the HTTP server exists and no route is registered yet. */
   async configure(): Promise<void> {
     for (const integration of this.integrations) await callHook(() => integration.beforeRoutes?.());
   }
 
-  /** Nest calls this when it has made every provider. */
+  /** Called by Nest when it has created every provider. */
   onModuleInit(): void {
     for (const integration of this.integrations) guarded('An integration', () => integration.providersReady?.());
   }
@@ -123,7 +123,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     for (const integration of this.integrations) await callHook(() => integration.acquire?.());
   }
 
-  /** The next application that starts must find the process as if this one had not started. */
+  /** Releases everything, so that the next application finds the process as if this one had not started. */
   private release(): void {
     this.runtime.release();
     for (const integration of this.integrations) guarded('An integration', () => integration.release?.());
@@ -136,7 +136,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   }
 
   private watchTransports(): void {
-    // It is public, but young: in a release without it, messages are served untraced.
+    // The method is public, but recent: with a release without it, microservice transports are not traced.
     const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
     registry?.call(this.modules).subscribe((transport: unknown) => {
       for (const integration of this.integrations) {
@@ -145,8 +145,8 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     });
   }
 
-  // Nest runs the shutdown hooks of the farthest module last. Other global modules are as far as this one would be,
-  // and what they trace while they shut down is to be exported as well.
+  // Nest runs the shutdown hooks of the farthest module last. Other global modules have the distance that this one would have, and the
+  // spans that they start while they shut down have to be exported as well.
   private shutDownLast(): void {
     for (const module of this.modules.values()) {
       if (module.metatype === TracingModule) module.distance = Infinity;
@@ -154,7 +154,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   }
 }
 
-/** Calls a hook of an integration. An error of the configuration stops the start; any other must not hurt the application. */
+/** Calls a hook of an integration. A configuration error stops the start of the application; any other error is reported. */
 async function callHook(call: () => void | Promise<void>): Promise<void> {
   try {
     await call();
@@ -164,8 +164,8 @@ async function callHook(call: () => void | Promise<void>): Promise<void> {
   }
 }
 
-/** The first step that needs the options: from here on, what is wrong with tracing is said by Nest's logger. */
-function prepare(options: TracingOptions, configured?: true): ResolvedOptions {
+/** Resolves the options that the application has given. From here on, Nest's logger writes the messages of the library. */
+function resolveGivenOptions(options: TracingOptions, configured?: true): ResolvedOptions {
   setDiagnosticsSink(new Logger('TracingModule'));
   try {
     if (!configured) throw notConfigured();
@@ -182,7 +182,7 @@ function notConfigured(): TracingConfigurationError {
   return new TracingConfigurationError('imports', TracingModule, fix);
 }
 
-function checkKinds(options: Partial<TracingModuleAsyncOptions>): void {
+function checkAsyncOptions(options: Partial<TracingModuleAsyncOptions>): void {
   const kinds = (['useFactory', 'useClass', 'useExisting'] as const).filter((kind) => options?.[kind] !== undefined);
   if (kinds.length === 1) return;
   const fix = 'Give exactly one of useFactory, useClass and useExisting.';
@@ -190,11 +190,11 @@ function checkKinds(options: Partial<TracingModuleAsyncOptions>): void {
 }
 
 /**
- * Nest reads a module's imports when it scans the modules, before it makes anything: the earliest moment of each start,
- * also of a second application with the same modules. Doing it in `forRoot()` would make importing a file register
- * globals.
+ * Starts the buffering of early spans when Nest reads the imports of the module. Nest does so when it scans the modules, before it creates
+ * any provider: the earliest moment of each start, also of a second application with the same modules. If `forRoot()` itself did it, importing
+ * a file would register globals.
  */
-function beginWhenRead(definition: DynamicModule): DynamicModule {
+function startWhenImportsAreRead(definition: DynamicModule): DynamicModule {
   const { imports } = definition;
   return Object.defineProperty(definition, 'imports', {
     enumerable: true,

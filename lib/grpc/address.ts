@@ -8,27 +8,27 @@ export interface Address {
   readonly port?: number | undefined;
 }
 
-/** `server.address` and `server.port` of a channel's target, an authority, or a peer's address. */
+/** Returns `server.address` and `server.port` for the target of a channel, an authority, or the address of a peer. */
 export function serverAddress(target: string): Attributes {
   const found = parseAddress(target);
   return definedAttributes({ [ATTR_SERVER_ADDRESS]: found?.address, [ATTR_SERVER_PORT]: found?.port });
 }
 
-/** What was parsed last: a process talks to few servers, and serves many calls of one client one after the other. */
-const known = new Map<string, Address | undefined>();
-const MAX_KNOWN = 64;
+/** The addresses that were parsed last: a process calls few servers, and serves many calls of the same client in succession. */
+const parsedAddresses = new Map<string, Address | undefined>();
+const MAX_PARSED_ADDRESSES = 64;
 
-/** Host and port of a name as gRPC writes it: `host:50051`, `dns:///host:50051`, `ipv6:[::1]:50051`, `unix:/path`. */
+/** Parses a name in gRPC's syntax: `host:50051`, `dns:///host:50051`, `ipv6:[::1]:50051`, `unix:/path`. */
 export function parseAddress(target: string): Address | undefined {
-  if (known.has(target)) return known.get(target);
-  if (known.size >= MAX_KNOWN) known.clear();
+  if (parsedAddresses.has(target)) return parsedAddresses.get(target);
+  if (parsedAddresses.size >= MAX_PARSED_ADDRESSES) parsedAddresses.clear();
   const address = parse(target);
-  known.set(target, address);
+  parsedAddresses.set(target, address);
   return address;
 }
 
 function parse(target: string): Address | undefined {
-  if (target === 'unknown') return undefined; // A peer that is not connected.
+  if (target === 'unknown') return undefined; // The peer is not connected.
   const unix = /^unix(?:-abstract)?:(?:\/\/(?=\/))?(.+)$/.exec(target)?.[1];
   if (unix !== undefined) return { address: unix };
   const endpoint = target
@@ -38,7 +38,7 @@ function parse(target: string): Address | undefined {
   return host === undefined ? parseBareIpv6(endpoint) : { address: host, port };
 }
 
-// A peer's IPv6 address comes without brackets; then what follows the last colon is the port.
+// The IPv6 address of a peer has no brackets. The part after the last colon is then the port.
 function parseBareIpv6(endpoint: string): Address | undefined {
   const [, address, port] = /^([0-9a-f:.]*:[0-9a-f:.]*):(\d{1,5})$/i.exec(endpoint) ?? [];
   return address === undefined ? undefined : { address, port: Number(port) };

@@ -15,13 +15,13 @@ import {
   type MetadataPart,
 } from './call-attributes.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
-import { observe } from './guarded-call.js';
+import { traceSafely } from './trace-safely.js';
 import { MessageEvents } from './message-events.js';
 import { metadataSetter } from './metadata-carrier.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { OK, UNIMPLEMENTED, UNKNOWN } from './status-code.js';
 
-/** What clients of grpc-js make of a server that says OK to a unary call and sends no message. */
+/** The status that clients of grpc-js report for a unary call whose server responds OK without a message. */
 const NO_MESSAGE = { code: UNIMPLEMENTED, details: 'No message received' };
 
 export interface ClientTracingOptions extends ResolvedGrpc {
@@ -29,7 +29,7 @@ export interface ClientTracingOptions extends ResolvedGrpc {
   readonly meter: () => OperationMeter | undefined;
 }
 
-/** How a call ended: with a status, or with an exception because it could not be started. */
+/** The outcome of a call: a status, or an exception because it could not be started. */
 export type CallOutcome = Status | { readonly thrown: unknown };
 
 /** One outgoing gRPC call, from its start to the status that the client reports to the application. */
@@ -38,9 +38,9 @@ export class ClientCall implements Exchange<CallOutcome> {
   private readonly isRecording: boolean;
   private readonly target: string;
   private readonly events: MessageEvents | undefined;
-  private isAnswered = false;
+  private hasReceivedMessage = false;
 
-  /** Starts the span of a call. Returns undefined if that fails: the call then goes on without a span. */
+  /** Starts the span of a call. Returns undefined if that fails: the call then continues without a span. */
   static start(
     method: string,
     definition: MethodDefinition,
@@ -67,33 +67,33 @@ export class ClientCall implements Exchange<CallOutcome> {
 
   send(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
     const { outgoing } = this;
-    const sent = this.withTraceContext(metadata);
-    this.describeMetadata('requestMetadata', 'request.header', sent);
+    const sentMetadata = this.withTraceContext(metadata);
+    this.describeMetadata('requestMetadata', 'request.header', sentMetadata);
     try {
-      outgoing.run(() => start(sent, this.listen(listener)));
+      outgoing.run(() => start(sentMetadata, this.observeListener(listener)));
     } catch (thrown) {
-      observe(() => outgoing.end({ thrown }));
+      traceSafely(() => outgoing.end({ thrown }));
       throw thrown;
     }
-    observe(() => {
+    traceSafely(() => {
       if (this.events) this.watchMessages(this.events);
       this.watchCancel();
     });
   }
 
-  /** Returns a copy: the application may use its metadata for other calls as well. */
+  /** Returns a copy of the metadata with the trace context: the application may use the same metadata for other calls. */
   private withTraceContext(metadata: Metadata): Metadata {
     const { outgoing } = this;
-    const sent = guarded('Copying the metadata of a gRPC call', () => metadata.clone());
-    if (!sent) return metadata;
+    const copy = guarded('Copying the metadata of a gRPC call', () => metadata.clone());
+    if (!copy) return metadata;
     guarded('The propagator', () => {
-      if (trace.isSpanContextValid(outgoing.span.spanContext())) removeTraceContext(sent);
+      if (trace.isSpanContextValid(outgoing.span.spanContext())) removeTraceContext(copy);
     });
-    outgoing.inject(sent, metadataSetter);
-    return sent;
+    outgoing.inject(copy, metadataSetter);
+    return copy;
   }
 
-  private listen(listener: ClientListener): ClientListener {
+  private observeListener(listener: ClientListener): ClientListener {
     const { events } = this;
     return {
       onReceiveMetadata: (metadata) => {
@@ -101,30 +101,30 @@ export class ClientCall implements Exchange<CallOutcome> {
         listener.onReceiveMetadata?.(metadata);
       },
       onReceiveMessage: (message) => {
-        // Null stands for the message that a failed call does not have.
+        // A failed call has null in place of a message.
         if (message !== null) {
-          this.isAnswered = true;
-          if (events) observe(() => events.messageReceived());
+          this.hasReceivedMessage = true;
+          if (events) traceSafely(() => events.recordReceived());
         }
         listener.onReceiveMessage?.(message);
       },
       onReceiveStatus: (status) => {
-        observe(() => this.outgoing.end(this.reportedStatus(status)));
+        traceSafely(() => this.outgoing.end(this.reportedStatus(status)));
         listener.onReceiveStatus?.(status);
       },
     };
   }
 
-  /** Returns the status as grpc-js reports it to the application. */
+  /** Returns the status that grpc-js reports to the application. */
   private reportedStatus(status: Status): Status {
-    const lacksMessage = status.code === OK && !this.definition.responseStream && !this.isAnswered;
+    const lacksMessage = status.code === OK && !this.definition.responseStream && !this.hasReceivedMessage;
     return lacksMessage ? { ...status, ...NO_MESSAGE } : status;
   }
 
-  private describeMetadata(wanted: 'requestMetadata' | 'responseMetadata', part: MetadataPart, metadata: Metadata) {
+  private describeMetadata(option: 'requestMetadata' | 'responseMetadata', part: MetadataPart, metadata: Metadata) {
     const { isRecording, options, outgoing } = this;
-    if (!isRecording || options[wanted].length === 0) return;
-    observe(() => outgoing.describe('grpc metadata', () => metadataAttributes(options[wanted], part, metadata)));
+    if (!isRecording || options[option].length === 0) return;
+    traceSafely(() => outgoing.describe('grpc metadata', () => metadataAttributes(options[option], part, metadata)));
   }
 
   private watchMessages(events: MessageEvents): void {
@@ -132,7 +132,7 @@ export class ClientCall implements Exchange<CallOutcome> {
     const { sendMessageWithContext: send } = call;
     if (typeof send !== 'function') return;
     call.sendMessageWithContext = (sending, message) => {
-      observe(() => events.messageSent());
+      traceSafely(() => events.recordSent());
       send.call(call, sending, message);
     };
   }
@@ -143,8 +143,8 @@ export class ClientCall implements Exchange<CallOutcome> {
     if (typeof cancel !== 'function') return;
     call.cancelWithStatus = (code, details) => {
       cancel.call(call, code, details);
-      // While another interceptor still holds the call back, grpc-js has no listener to tell, and never will.
-      if (!this.outgoing.isOver) setImmediate(() => observe(() => this.outgoing.end({ code, details })));
+      // While another interceptor delays the call, grpc-js has no listener yet, and never reports the end.
+      if (!this.outgoing.isOver) setImmediate(() => traceSafely(() => this.outgoing.end({ code, details })));
     };
   }
 
@@ -153,7 +153,7 @@ export class ClientCall implements Exchange<CallOutcome> {
       operation.fail(outcome.thrown);
       return;
     }
-    observe(() => operation.describe('grpc attributes', () => this.attributes(outcome)));
+    traceSafely(() => operation.describe('grpc attributes', () => this.attributes(outcome)));
     setCallStatus(operation, outcome, 'client');
   }
 
@@ -164,20 +164,20 @@ export class ClientCall implements Exchange<CallOutcome> {
 
   private attributes({ metadata: trailer }: Status): Attributes {
     const peer = this.peer();
-    // Until a connection is chosen, the channel's target stands in.
+    // Until a connection is chosen, the peer is the target of the channel.
     return {
       ...peerAttributes(peer === this.target ? undefined : peerAddress(peer)),
       ...(trailer && metadataAttributes(this.options.responseMetadata, 'response.trailer', trailer)),
     };
   }
 
-  /** An interceptor may have made the call by hand, without this method. */
+  /** Returns the peer. It may be missing: an interceptor may have created the call itself, without this method. */
   private peer(): string {
     return guarded('getPeer() of a gRPC call', () => this.call.getPeer?.()) ?? '';
   }
 }
 
-// Of a Unix socket it is the path alone.
+// The peer of a Unix socket is only its path.
 function peerAddress(peer: string): Address | undefined {
   return peer.startsWith('/') ? { address: peer } : parseAddress(peer);
 }
@@ -185,11 +185,11 @@ function peerAddress(peer: string): Address | undefined {
 const B3 = /^(?:b3|x-b3-)/i;
 const B3_FIELDS = ['b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags'];
 
-/** Removes the trace context that an application has passed on from a call that it serves. The baggage may be its own. */
+/** Removes a trace context that the application has copied from an incoming call. The baggage stays, since it may be the application's own. */
 function removeTraceContext(metadata: Metadata): void {
   for (const field of propagation.fields()) {
     if (field !== 'baggage') metadata.remove(field);
-    // A server reads both forms, and the one that was passed on may go first there.
-    if (B3.test(field)) for (const form of B3_FIELDS) metadata.remove(form);
+    // A server reads both forms of B3, and may prefer the one that was copied.
+    if (B3.test(field)) for (const b3Field of B3_FIELDS) metadata.remove(b3Field);
   }
 }

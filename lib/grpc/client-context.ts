@@ -1,28 +1,30 @@
 import { context, type Context } from '@opentelemetry/api';
-import { observe } from './guarded-call.js';
+import { traceSafely } from './trace-safely.js';
 import type { ClientInterceptingCall, ClientInterceptor, ClientListener, MessageContext } from './grpc-js.js';
 
 /**
- * Has a call tell of itself in the context in which it is started, and of each message in the one in which that is sent.
+ * Makes a call notify its listener in the context in which the call is started, and the callback of a message in the context in which the
+ * message is sent.
  *
- * By itself grpc-js calls back in the context of whichever call made the connection, or resolved the name: that of
- * another request.
+ * By itself, grpc-js calls back in the context of the call that opened the connection or resolved the name, which may belong to another
+ * request.
  */
 export function keepContext(call: ClientInterceptingCall): ClientInterceptingCall {
-  observe(() => {
+  traceSafely(() => {
     const { start, sendMessageWithContext: send } = call;
-    call.start = (metadata, listener = {}) => start.call(call, metadata, listenerIn(context.active(), listener));
-    // An interceptor may have made the call by hand, without this method.
+    call.start = (metadata, listener = {}) => start.call(call, metadata, bindListener(context.active(), listener));
+    // An interceptor may have created the call itself, without this method.
     if (typeof send !== 'function') return;
-    call.sendMessageWithContext = (sending, message) => send.call(call, sendingIn(context.active(), sending), message);
+    call.sendMessageWithContext = (sending, message) =>
+      send.call(call, bindMessageContext(context.active(), sending), message);
   });
   return call;
 }
 
-/** For the end of a list of interceptors, so that those before it hear of a call in its own context. */
+/** The last interceptor of a list. It notifies the interceptors before it in the context of the call. */
 export const contextInterceptor: ClientInterceptor = (options, nextCall) => keepContext(nextCall(options));
 
-function listenerIn(caller: Context, listener: ClientListener): ClientListener {
+function bindListener(caller: Context, listener: ClientListener): ClientListener {
   return {
     onReceiveMetadata: (metadata) => context.with(caller, () => listener.onReceiveMetadata?.(metadata)),
     onReceiveMessage: (message) => context.with(caller, () => listener.onReceiveMessage?.(message)),
@@ -30,7 +32,7 @@ function listenerIn(caller: Context, listener: ClientListener): ClientListener {
   };
 }
 
-function sendingIn(sender: Context, sending: MessageContext): MessageContext {
+function bindMessageContext(sender: Context, sending: MessageContext): MessageContext {
   const { callback } = sending;
   return callback ? { ...sending, callback: context.bind(sender, callback) } : sending;
 }

@@ -7,32 +7,32 @@ import { ClientCall, type ClientTracingOptions } from './client-call.js';
 import { keepContext } from './client-context.js';
 import type { GrpcCall } from '../options/grpc.js';
 import type { ClientCallOptions, ClientInterceptingCall, ClientInterceptor, MethodDefinition } from './grpc-js.js';
-import { observe } from './guarded-call.js';
+import { traceSafely } from './trace-safely.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { UNKNOWN } from './status-code.js';
 
-/** In the options of a call that is traced; also in copies that other interceptors make of them. */
-const TRACED = Symbol('nestjs-tracing traced');
+/** The key that marks the options of a traced call. Copies that other interceptors create have it as well. */
+const IS_TRACED = Symbol('nestjs-tracing traced');
 
-/** The metadata that `ignore` gets to see of a call that could not be made. */
+/** The metadata that `ignore` receives for a call that could not be created. */
 const NO_METADATA = { get: () => [] };
 
 /**
- * An interceptor of grpc-js for clients, which traces each call that they make and sends the trace context along.
+ * Returns an interceptor for clients of grpc-js, which traces each call and injects the trace context.
  *
- * As on the server, the call is ours alone, and gets methods of its own.
+ * As on the server, grpc-js creates the call object for the interceptors only, so the interceptor overrides methods on it.
  */
 export function clientInterceptor(options: ClientTracingOptions): ClientInterceptor {
-  return (callOptions: ClientCallOptions & { readonly [TRACED]?: true }, nextCall) => {
-    // A call of which two interceptors would make a span each.
-    if (callOptions[TRACED]) return nextCall(callOptions);
+  return (callOptions: ClientCallOptions & { readonly [IS_TRACED]?: true }, nextCall) => {
+    // With two tracing interceptors, the call would have two spans.
+    if (callOptions[IS_TRACED]) return nextCall(callOptions);
     if (isTracingSuppressed(context.active())) return keepContext(nextCall(callOptions));
     const definition = callOptions.method_definition;
     const method = methodName(definition.path);
-    const call = orFail(method, definition, options, () =>
-      nextCall({ ...callOptions, [TRACED]: true } as ClientCallOptions),
+    const call = createOrRecordRefusal(method, definition, options, () =>
+      nextCall({ ...callOptions, [IS_TRACED]: true } as ClientCallOptions),
     );
-    observe(() => traceCall(method, definition, call, options));
+    traceSafely(() => traceCall(method, definition, call, options));
     return keepContext(call);
   };
 }
@@ -45,10 +45,10 @@ function traceCall(
 ): void {
   const start = call.start.bind(call);
   call.start = (metadata, listener = {}) => {
-    const traced = isIgnored(options, method, metadata)
+    const tracedCall = isIgnored(options, method, metadata)
       ? undefined
       : ClientCall.start(method, definition, call, options);
-    if (traced) traced.send(start, metadata, listener);
+    if (tracedCall) tracedCall.send(start, metadata, listener);
     else start(metadata, listener);
   };
 }
@@ -57,12 +57,17 @@ function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: G
   return askPredicate('grpc.ignore', () => ignore({ method, side: 'client', metadata })) ?? false;
 }
 
-// A channel that is closed refuses to make a call, so that there is no call to follow, and no status.
-function orFail<T>(method: string, definition: MethodDefinition, options: ClientTracingOptions, makeCall: () => T): T {
+// A closed channel refuses to create a call, so that there is neither a call to follow nor a status.
+function createOrRecordRefusal<T>(
+  method: string,
+  definition: MethodDefinition,
+  options: ClientTracingOptions,
+  createCall: () => T,
+): T {
   try {
-    return makeCall();
+    return createCall();
   } catch (thrown) {
-    if (!isIgnored(options, method, NO_METADATA)) observe(() => recordRefusal(method, definition, options, thrown));
+    if (!isIgnored(options, method, NO_METADATA)) traceSafely(() => recordRefusal(method, definition, options, thrown));
     throw thrown;
   }
 }

@@ -1,50 +1,50 @@
 import { contextInterceptor } from './client-context.js';
 import type { CallProperties, ClientInterceptor, ClientOptions, InterceptorOptions } from './grpc-js.js';
 
-/** What traces: interceptors, and the transformers that put one in front of those of a call. */
-const tracing = new WeakSet<object>();
+/** The interceptors that trace, and the transformers that add one to a call. */
+const tracingFunctions = new WeakSet<object>();
 
-/** Marks what traces, of which no call needs two. */
-export function markTracing<T extends object>(it: T): T {
-  tracing.add(it);
-  return it;
+/** Marks an interceptor or a transformer as one that traces, so that no call gets two. */
+export function markTracing<T extends object>(fn: T): T {
+  tracingFunctions.add(fn);
+  return fn;
 }
 
-/** The same options with a tracing interceptor in front of theirs, so that it sees a call as the application does. */
-export function withInterceptor<T extends ClientOptions>(options: T, interceptor: ClientInterceptor): T {
-  const { callInvocationTransformer: theirs } = options;
-  if (theirs && tracing.has(theirs)) return options;
+/** Returns the options with a tracing interceptor before the others, so that it sees a call as the application does. */
+export function withTracingInterceptor<T extends ClientOptions>(options: T, interceptor: ClientInterceptor): T {
+  const { callInvocationTransformer: transform } = options;
+  if (transform && tracingFunctions.has(transform)) return options;
   return {
-    ...(hasTracing(options) ? options : around(options, interceptor)),
-    // Interceptors given to a call take the place of the client's.
+    ...(hasTracing(options) ? options : prependInterceptor(options, interceptor)),
+    // Interceptors that are given to a call replace those of the client.
     callInvocationTransformer: markTracing(function (this: unknown, properties: CallProperties): CallProperties {
-      const call: CallProperties = theirs ? theirs.call(this, properties) : properties;
+      const call: CallProperties = transform ? transform.call(this, properties) : properties;
       const { callOptions } = call;
-      // A caller may have written undefined: grpc-js has its own words for that.
-      if (!callOptions || !hasAny(callOptions) || hasTracing(callOptions)) return call;
-      return { ...call, callOptions: around(callOptions, interceptor) };
+      // The application may pass undefined: grpc-js then throws its own error.
+      if (!callOptions || !hasInterceptors(callOptions) || hasTracing(callOptions)) return call;
+      return { ...call, callOptions: prependInterceptor(callOptions, interceptor) };
     }),
   };
 }
 
-function around<T extends InterceptorOptions>(options: T, interceptor: ClientInterceptor): T {
-  const { interceptors, providers } = givenIn(options);
-  if (!hasAny(options)) return { ...options, interceptors: [interceptor] };
-  // grpc-js takes interceptors or their providers, not both.
+function prependInterceptor<T extends InterceptorOptions>(options: T, interceptor: ClientInterceptor): T {
+  const { interceptors, providers } = interceptorsOf(options);
+  if (!hasInterceptors(options)) return { ...options, interceptors: [interceptor] };
+  // grpc-js accepts interceptors or their providers, but not both.
   return providers.length > 0
     ? { ...options, interceptor_providers: [() => interceptor, ...providers, () => contextInterceptor] }
     : { ...options, interceptors: [interceptor, ...interceptors, contextInterceptor] };
 }
 
-function hasAny(options: InterceptorOptions): boolean {
-  const { interceptors, providers } = givenIn(options);
+function hasInterceptors(options: InterceptorOptions): boolean {
+  const { interceptors, providers } = interceptorsOf(options);
   return interceptors.length + providers.length > 0;
 }
 
 function hasTracing(options: InterceptorOptions): boolean {
-  return givenIn(options).interceptors.some((it) => tracing.has(it));
+  return interceptorsOf(options).interceptors.some((interceptor) => tracingFunctions.has(interceptor));
 }
 
-function givenIn({ interceptors, interceptor_providers: providers }: InterceptorOptions) {
+function interceptorsOf({ interceptors, interceptor_providers: providers }: InterceptorOptions) {
   return { interceptors: interceptors ?? [], providers: providers ?? [] };
 }

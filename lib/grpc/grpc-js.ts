@@ -1,9 +1,9 @@
 /*
- * What grpc-js hands to interceptors, as far as tracing uses it. Declared here, because applications without gRPC do not
- * have the package and its types.
+ * The members of grpc-js that are used here. They are declared here, because applications without gRPC do not have the package and its
+ * types.
  */
 
-/** Metadata of either direction. */
+/** The metadata of a request or of a response. */
 export interface Metadata {
   get(key: string): readonly (string | Buffer)[];
   set(key: string, value: string): void;
@@ -18,15 +18,15 @@ export interface Status {
   readonly metadata?: Metadata | null;
 }
 
-/** The method that a call is for. */
+/** The definition of a method. */
 export interface MethodDefinition {
-  /** Such as `/shop.Orders/Place`. */
+  /** The path of the method, such as `/shop.Orders/Place`. */
   readonly path: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
 }
 
-/** What a server tells its handler of a call. */
+/** The listener through which a server passes a call to its handler. */
 export interface ServerListener {
   onReceiveMetadata(metadata: Metadata): void;
   onReceiveMessage(message: unknown): void;
@@ -42,49 +42,49 @@ export interface ServerInterceptingCall {
   sendStatus(status: Status): void;
   getPeer(): string;
   getDeadline(): Date | number;
-  /** Since 1.11. */
+  /** Available since grpc-js 1.11. */
   getHost?(): string;
-  /** Since 1.14. */
+  /** Available since grpc-js 1.14. */
   getConnectionInfo?(): { readonly remoteAddress?: string; readonly remotePort?: number };
-  /** Whether the caller is gone; not a public member. */
+  /** Checks whether the client has cancelled the call. Not a public member. */
   checkCancelled?(): boolean;
-  /** The stream of HTTP/2 behind the call; not a public member. */
+  /** The HTTP/2 stream of the call. Not a public member. */
   readonly stream?: ServerStream;
 }
 
-/** The stream of HTTP/2 on which a call is served, as far as it tells what became of the answer. */
+/** The HTTP/2 stream on which a call is served, with the members that show whether the response was sent. */
 export interface ServerStream {
   readonly headersSent: boolean;
-  /** Set when the status has been handed to HTTP/2. */
+  /** Set when the status has been passed to HTTP/2. */
   readonly sentTrailers?: object;
   readonly closed: boolean;
   readonly destroyed: boolean;
-  /** The error code of HTTP/2 with which the stream was closed; 0 if there was none. */
+  /** The HTTP/2 error code with which the stream was closed; 0 if there was none. */
   readonly rstCode: number;
   once(event: 'wantTrailers' | 'close', listener: () => void): unknown;
 }
 
 export type ServerInterceptor = (definition: MethodDefinition, call: ServerInterceptingCall) => ServerInterceptingCall;
 
-/** What a client tells the application of a call. */
+/** The listener through which a client passes the response of a call to the application. */
 export interface ClientListener {
   onReceiveMetadata?(metadata: Metadata): void;
   onReceiveMessage?(message: unknown): void;
   onReceiveStatus?(status: Status): void;
 }
 
-/** How one message is sent. */
+/** The options of sending one message. */
 export interface MessageContext {
-  /** Called when there is room for the next. */
+  /** Called when the next message can be sent. */
   readonly callback?: (error?: Error) => void;
 }
 
-/** A call that a client makes. */
+/** A call that a client starts. */
 export interface ClientInterceptingCall {
   start(metadata: Metadata, listener?: ClientListener): void;
   sendMessageWithContext(context: MessageContext, message: unknown): void;
   cancelWithStatus(code: number, details: string): void;
-  /** The server's address; until a connection is chosen, the target of the channel. */
+  /** Returns the address of the server; until a connection is chosen, the target of the channel. */
   getPeer?(): string;
 }
 
@@ -97,18 +97,18 @@ export type ClientInterceptor = (
   nextCall: (options: ClientCallOptions) => ClientInterceptingCall,
 ) => ClientInterceptingCall;
 
-/** Where interceptors are given: to a client, or to one of its calls. */
+/** The options of a client, or of one call, that contain interceptors. */
 export interface InterceptorOptions {
   readonly interceptors?: readonly ClientInterceptor[];
   readonly interceptor_providers?: readonly ((definition: MethodDefinition) => ClientInterceptor | undefined)[];
 }
 
-/** What a client knows of a call that it is about to make. */
+/** The properties of a call that a client is about to create. */
 export interface CallProperties {
   readonly callOptions: InterceptorOptions | undefined;
 }
 
-/** The options of a client, as far as they concern interceptors. */
+/** The options of a client that concern interceptors. */
 export interface ClientOptions extends InterceptorOptions {
   readonly callInvocationTransformer?: (properties: CallProperties) => CallProperties;
 }

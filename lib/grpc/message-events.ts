@@ -1,22 +1,23 @@
 import type { Span } from '@opentelemetry/api';
 import type { MethodDefinition } from './grpc-js.js';
 
-/** Notes each message of a stream as an event of the call's span. The conventions want none for unary calls. */
+/** Records each message of a stream as an event of the call's span. The semantic conventions define no such events for unary calls. */
 export class MessageEvents {
   private sent = 0;
   private received = 0;
 
+  /** Undefined for a unary call. */
   static of({ requestStream, responseStream }: MethodDefinition, span: Span): MessageEvents | undefined {
     return requestStream || responseStream ? new MessageEvents(span) : undefined;
   }
 
   private constructor(private readonly span: Span) {}
 
-  messageSent(): void {
+  recordSent(): void {
     this.add('SENT', ++this.sent);
   }
 
-  messageReceived(): void {
+  recordReceived(): void {
     this.add('RECEIVED', ++this.received);
   }
 

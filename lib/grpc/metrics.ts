@@ -13,9 +13,9 @@ import { DURATION_BUCKETS } from '../core/duration.js';
 import type { OperationMetrics } from '../core/operation-meter.js';
 import { callAttributes } from './call-attributes.js';
 import type { MethodDefinition, Status } from './grpc-js.js';
-import { isError, statusName, UNKNOWN } from './status-code.js';
+import { isErrorCode, statusName, UNKNOWN } from './status-code.js';
 
-/** No convention has it: which of the four types a call is of, in the words of other languages' gRPC metrics. */
+/** The type of a call, one of four. The semantic conventions have no such attribute; the values are those of other languages' gRPC metrics. */
 const CALL_TYPE = 'rpc.grpc.call_type';
 
 const ATTRIBUTES = [ATTR_RPC_SYSTEM_NAME, ATTR_RPC_METHOD, ATTR_RPC_STATUS_CODE, ATTR_ERROR_TYPE];
@@ -53,7 +53,7 @@ export const clientCallMetrics: OperationMetrics = {
   },
 };
 
-/** What an active call is counted by. */
+/** Returns the attributes of the metric of active calls. */
 export function activeCallAttributes(method: string, { requestStream, responseStream }: MethodDefinition): Attributes {
   const streams = responseStream ? 'server_stream' : 'unary';
   return {
@@ -62,7 +62,7 @@ export function activeCallAttributes(method: string, { requestStream, responseSt
   };
 }
 
-/** What a call that is over is counted by. */
+/** Returns the attributes of the duration metric, when a call is over. */
 export function endedCallAttributes(
   method: string,
   { code = UNKNOWN }: Pick<Status, 'code'>,
@@ -72,6 +72,6 @@ export function endedCallAttributes(
   return {
     ...callAttributes(method),
     [ATTR_RPC_STATUS_CODE]: name,
-    ...(isError(code, side) && { [ATTR_ERROR_TYPE]: name }),
+    ...(isErrorCode(code, side) && { [ATTR_ERROR_TYPE]: name }),
   };
 }

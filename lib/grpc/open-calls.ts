@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** A call that is served, and has not ended. */
+/** A call that is served and has not ended. */
 interface OpenCall {
-  /** Asks grpc-js whether the caller has cancelled, which then ends the call. */
+  /** Makes grpc-js check whether the client has cancelled the call, which then ends it. */
   checkCancelled(): void;
+  /** Ends the span of the call, as cancelled unless its status has been sent. */
   endAsCancelled(): void;
 }
 
-/** The calls that a server is serving, so that none is lost when the application ends. */
+/** The calls that are being served, so that the spans of all of them end before the application does. */
 export class OpenCalls {
   private readonly calls = new Set<OpenCall>();
 
@@ -19,7 +20,7 @@ export class OpenCalls {
     this.calls.delete(call);
   }
 
-  /** Ends the calls that are still open. The transports are closed by now, but grpc-js reports that to calls only later. */
+  /** Ends the calls that are still open. The transports are closed already, but grpc-js reports that to the calls only later. */
   async drain(): Promise<void> {
     if (this.calls.size === 0) return;
     for (const call of this.calls) call.checkCancelled();

@@ -17,7 +17,7 @@ import type {
   ServerStream,
   Status,
 } from './grpc-js.js';
-import { observe } from './guarded-call.js';
+import { traceSafely } from './trace-safely.js';
 import { MessageEvents } from './message-events.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { metadataGetter } from './metadata-carrier.js';
@@ -25,22 +25,23 @@ import type { OpenCalls } from './open-calls.js';
 import { CANCELLED, DEADLINE_EXCEEDED } from './status-code.js';
 
 /**
- * A caller whose deadline passes cancels the call, and says no more than any other who does. The server counts from when it
- * gets to see the call, which a busy process does later: what comes so shortly before its own deadline is the caller's, and
- * not a change of mind. In milliseconds, or this part of the time that the caller gave, whichever is longer.
+ * A client whose deadline passes cancels the call, with the same signal as for any other reason. The server counts the deadline from when
+ * it receives the call, which is later in a busy process. A cancellation that comes this shortly before the server's own deadline therefore
+ * counts as the passing of the client's deadline. The slack is this many milliseconds, or this part of the time that the client has given,
+ * whichever is longer.
  */
 const DEADLINE_SLACK = 50;
 const DEADLINE_SLACK_RATIO = 0.1;
 
-/** In the words of grpc-js, which only one of the two sides gets to say. */
-const LATE: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
-const CANCELLED_BY_CALLER: Status = { code: CANCELLED };
+/** The status that grpc-js reports for a passed deadline, on the side that notices it first. */
+const DEADLINE_PASSED: Status = { code: DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
+const CANCELLED_BY_CLIENT: Status = { code: CANCELLED };
 
-/** HTTP/2's error code CANCEL: a stream that is not needed any more. */
-const RESET_BY_CALLER = 8;
+/** HTTP/2's error code CANCEL: the stream is no longer needed. */
+const HTTP2_CANCEL = 8;
 
 export interface ServerTracingOptions extends ResolvedGrpc {
-  /** Undefined if nothing is measured. */
+  /** Undefined if the application measures nothing. */
   readonly meter: OperationMeter | undefined;
 }
 
@@ -51,19 +52,19 @@ export class ServerCall implements IncomingExchange<Status> {
   private readonly incoming: IncomingOperation<Status>;
   private readonly peerAtStart: string | undefined;
   private readonly events: MessageEvents | undefined;
-  /** The status that was handed to grpc-js, until it is known whether it left the process. */
-  private answer: Status | undefined;
+  /** The status that was passed to grpc-js, until it is known whether it was sent. */
+  private pendingStatus: Status | undefined;
   private isFlushing = false;
 
-  /** Starts the span of a call. Returns undefined if that fails: the call then goes on without a span. */
+  /** Starts the span of a call. Returns undefined if that fails: the call then continues without a span. */
   static start(
     definition: MethodDefinition,
     call: ServerInterceptingCall,
     metadata: Metadata,
     options: ServerTracingOptions,
-    open: OpenCalls,
+    openCalls: OpenCalls,
   ): ServerCall | undefined {
-    return guarded('Tracing a gRPC call', () => new ServerCall(definition, call, metadata, options, open));
+    return guarded('Tracing a gRPC call', () => new ServerCall(definition, call, metadata, options, openCalls));
   }
 
   private constructor(
@@ -71,7 +72,7 @@ export class ServerCall implements IncomingExchange<Status> {
     private readonly call: ServerInterceptingCall,
     private readonly metadata: Metadata,
     private readonly options: ServerTracingOptions,
-    private readonly open: OpenCalls,
+    private readonly openCalls: OpenCalls,
   ) {
     this.method = methodName(definition.path);
     this.incoming = this.isIgnored() ? IncomingOperation.ignore(ROOT_CONTEXT, options.meter) : this.start();
@@ -85,7 +86,7 @@ export class ServerCall implements IncomingExchange<Status> {
     }
     this.watchStatus();
     incoming.measure(() => activeCallAttributes(method, definition));
-    open.add(this);
+    openCalls.add(this);
   }
 
   private isIgnored(): boolean {
@@ -100,7 +101,7 @@ export class ServerCall implements IncomingExchange<Status> {
       side: 'server',
       metadata,
     });
-    // Not the active context: a server that was started inside a span would hang every call below it.
+    // The parent is not the active context: a server that was started inside a span would have every call below that span.
     const placement = resolvePlacement(ROOT_CONTEXT, metadata, metadataGetter, isTrusted);
     return IncomingOperation.start(method, this, {
       attributes: callAttributes(method),
@@ -109,15 +110,15 @@ export class ServerCall implements IncomingExchange<Status> {
     });
   }
 
-  // A status may also come from below: a message that cannot be read, a deadline. All of them pass through here.
+  // grpc-js itself may also send a status, for a message that it cannot parse or for a deadline. Every status is sent by this method.
   private watchStatus(): void {
     const { call } = this;
     const sendStatus = call.sendStatus.bind(call);
     call.sendStatus = (status) => {
-      const isLate = call.checkCancelled?.() ?? false;
+      const isCancelled = call.checkCancelled?.() ?? false;
       const isAfterHeaders = call.stream?.headersSent ?? false;
       sendStatus(status);
-      if (!isLate) observe(() => this.answered(status, isAfterHeaders));
+      if (!isCancelled) traceSafely(() => this.handleStatus(status, isAfterHeaders));
     };
   }
 
@@ -125,7 +126,7 @@ export class ServerCall implements IncomingExchange<Status> {
     const { call, incoming, options } = this;
     const sendMetadata = call.sendMetadata.bind(call);
     call.sendMetadata = (metadata) => {
-      observe(() =>
+      traceSafely(() =>
         incoming.describe('grpc metadata', () =>
           metadataAttributes(options.responseMetadata, 'response.header', metadata),
         ),
@@ -138,87 +139,88 @@ export class ServerCall implements IncomingExchange<Status> {
     const { call } = this;
     const sendMessage = call.sendMessage.bind(call);
     call.sendMessage = (message, callback) => {
-      observe(() => events.messageSent());
+      traceSafely(() => events.recordSent());
       sendMessage(message, callback);
     };
   }
 
-  /** Goes on with the call inside its span. */
-  handOn(listener: ServerListener): ServerListener {
+  /** Returns a listener that continues the call in the context of its span. */
+  bindListener(listener: ServerListener): ServerListener {
     const { events, incoming } = this;
     return {
       onReceiveMetadata: (metadata) => incoming.runInHandler(() => listener.onReceiveMetadata(metadata)),
       onReceiveMessage: (message) => {
-        if (events) observe(() => events.messageReceived());
+        if (events) traceSafely(() => events.recordReceived());
         incoming.runInHandler(() => listener.onReceiveMessage(message));
       },
       onReceiveHalfClose: () => incoming.runInHandler(() => listener.onReceiveHalfClose()),
       onCancel: () => {
         incoming.runInHandler(() => listener.onCancel());
-        observe(() => this.cancelled());
+        traceSafely(() => this.handleCancel());
       },
     };
   }
 
   /**
-   * A status was handed to grpc-js. A caller that cancels a stream of requests also ends it, and both arrive at about the
-   * same time; the handler may then answer, and its status is never sent. So the call ends when the status has left.
+   * Handles a status that was passed to grpc-js. A client that cancels a stream of requests also ends it, and both arrive at about the same
+   * time; the handler may then respond, and its status is never sent. So the span ends when the status has been sent.
    */
-  private answered(status: Status, isAfterHeaders: boolean): void {
+  private handleStatus(status: Status, isAfterHeaders: boolean): void {
     const { stream } = this.call;
     if (!stream) return this.end(status);
-    if (this.answer) return;
-    this.answer = status;
-    // Else `onCancel` follows when the trailers are handed to HTTP/2.
-    if (!isAfterHeaders) this.endAnswered(stream, status);
+    if (this.pendingStatus) return;
+    this.pendingStatus = status;
+    // After headers, `onCancel` follows when the trailers are passed to HTTP/2.
+    if (!isAfterHeaders) this.endWithSentStatus(stream, status);
   }
 
-  /** grpc-js says so of every call: when its status was sent, or when its caller is gone. */
-  private cancelled(): void {
-    const { answer, call, incoming, isFlushing } = this;
+  /** Handles `onCancel`, which grpc-js calls for every call: when its status was sent, or when its client has disconnected. */
+  private handleCancel(): void {
+    const { call, incoming, isFlushing, pendingStatus } = this;
     if (incoming.isOver || isFlushing) return;
     const { stream } = call;
-    if (!answer || !stream) return this.end(this.cancellation());
-    if (isGone(stream)) return this.endAfterTrailers(stream, answer);
-    // Older releases say so when the status is handed over.
-    const settle = () => observe(() => this.endAfterTrailers(stream, answer));
-    stream.once('wantTrailers', settle);
-    stream.once('close', settle);
+    if (!pendingStatus || !stream) return this.end(this.cancellation());
+    if (isFinished(stream)) return this.endAfterTrailers(stream, pendingStatus);
+    // Older releases call it when the status is passed over, before the trailers are.
+    const endCall = () => traceSafely(() => this.endAfterTrailers(stream, pendingStatus));
+    stream.once('wantTrailers', endCall);
+    stream.once('close', endCall);
   }
 
-  private endAfterTrailers(stream: ServerStream, answer: Status): void {
-    if (stream.sentTrailers) this.endAnswered(stream, answer);
+  private endAfterTrailers(stream: ServerStream, status: Status): void {
+    if (stream.sentTrailers) this.endWithSentStatus(stream, status);
     else this.end(this.cancellation());
   }
 
-  private endAnswered(stream: ServerStream, answer: Status): void {
-    // Only a stream of requests is ended by its cancellation, so that a handler may answer that.
-    if (!this.definition.requestStream) return this.end(answer);
+  private endWithSentStatus(stream: ServerStream, status: Status): void {
+    // Only a stream of requests is ended by a cancellation, so that the handler may respond to the cancellation.
+    if (!this.definition.requestStream) return this.end(status);
     if (this.isFlushing) return;
     this.isFlushing = true;
     afterFlush(stream, () =>
-      observe(() => this.end(stream.rstCode === RESET_BY_CALLER ? this.cancellation() : answer)),
+      traceSafely(() => this.end(stream.rstCode === HTTP2_CANCEL ? this.cancellation() : status)),
     );
   }
 
+  /** Makes grpc-js check whether the client has cancelled the call. */
   checkCancelled(): void {
-    observe(() => this.call.checkCancelled?.());
+    traceSafely(() => this.call.checkCancelled?.());
   }
 
-  /** The application ends, and grpc-js will not say any more how the call did. */
+  /** Ends the call when the application shuts down, since grpc-js will not report its end any more. */
   endAsCancelled(): void {
-    observe(() => this.end(this.answer ?? CANCELLED_BY_CALLER));
+    traceSafely(() => this.end(this.pendingStatus ?? CANCELLED_BY_CLIENT));
   }
 
   private end(status: Status): void {
-    this.open.delete(this);
+    this.openCalls.delete(this);
     this.incoming.end(status);
   }
 
   describeEnd(operation: Operation, status: Status): void {
-    observe(() => operation.describe('grpc attributes', () => this.attributes(status)));
-    const shown = this.incoming.areDetailsWithheld ? { ...status, details: '' } : status;
-    setCallStatus(operation, shown, 'server');
+    traceSafely(() => operation.describe('grpc attributes', () => this.attributes(status)));
+    const recordedStatus = this.incoming.areDetailsWithheld ? { ...status, details: '' } : status;
+    setCallStatus(operation, recordedStatus, 'server');
   }
 
   measuredAttributes(status: Status): Attributes {
@@ -241,7 +243,7 @@ export class ServerCall implements IncomingExchange<Status> {
   private peer(): Address | undefined {
     const { call, peerAtStart } = this;
     if (peerAtStart !== undefined) return parseAddress(peerAtStart);
-    // A connection that is gone no longer says who it was with.
+    // A closed connection no longer has the address of its peer, so it has been read at the start if grpc-js has only getPeer().
     const { remoteAddress, remotePort } =
       guarded('getConnectionInfo() of a gRPC call', () => call.getConnectionInfo?.()) ?? {};
     if (remoteAddress !== undefined) return { address: remoteAddress, port: remotePort };
@@ -254,28 +256,29 @@ export class ServerCall implements IncomingExchange<Status> {
   }
 
   private cancellation(): Status {
-    return this.deadlineHasPassed() ? LATE : CANCELLED_BY_CALLER;
+    return this.hasDeadlinePassed() ? DEADLINE_PASSED : CANCELLED_BY_CLIENT;
   }
 
-  private deadlineHasPassed(): boolean {
+  private hasDeadlinePassed(): boolean {
     const deadline = Number(guarded('getDeadline() of a gRPC call', () => this.call.getDeadline()) ?? Infinity);
     const given = deadline - this.receivedAt;
     const slack = Math.min(Math.max(DEADLINE_SLACK, given * DEADLINE_SLACK_RATIO), given / 2);
-    // Without a deadline this compares with NaN, and none has passed.
+    // Without a deadline this compares with NaN, which is false.
     return Date.now() >= deadline - slack;
   }
 }
 
 /**
- * HTTP/2 writes at the end of a turn of the event loop what it was handed during that turn, or during the writing itself. What
- * it reads before, such as the reset of a stream, comes first. A stream that has ended on both sides closes then.
+ * Calls `then` after HTTP/2 has written the data that it was given. HTTP/2 writes at the end of a turn of the event loop, also the data that
+ * it is given while it writes. Frames that it reads before, such as the reset of a stream, take effect first. A stream that has ended on both
+ * sides closes at that time.
  */
 function afterFlush(stream: ServerStream, then: () => void): void {
   stream.once('close', then);
   setImmediate(() => setImmediate(then));
 }
 
-/** Whether nothing more will be sent on a stream. */
-function isGone({ closed, destroyed, sentTrailers }: ServerStream): boolean {
+/** True if nothing more will be sent on a stream. */
+function isFinished({ closed, destroyed, sentTrailers }: ServerStream): boolean {
   return closed || destroyed || sentTrailers !== undefined;
 }

@@ -1,17 +1,17 @@
 import type { MethodDefinition, ServerInterceptingCall, ServerInterceptor, ServerListener } from './grpc-js.js';
-import { observe } from './guarded-call.js';
+import { traceSafely } from './trace-safely.js';
 import type { OpenCalls } from './open-calls.js';
 import { ServerCall, type ServerTracingOptions } from './server-call.js';
 
 /**
- * An interceptor of grpc-js for servers, which traces each call that they serve.
+ * Returns an interceptor for servers of grpc-js, which traces each call.
  *
- * The call was made by grpc-js for this one use and is handed over, so it gets methods of its own rather than another
- * object around it: these also see what grpc-js answers by itself, below all interceptors.
+ * grpc-js creates the call object for the interceptors only, so the interceptor overrides methods on it instead of wrapping it. These
+ * methods are also called for a status that grpc-js sends itself, below all interceptors.
  */
-export function serverInterceptor(options: ServerTracingOptions, open: OpenCalls): ServerInterceptor {
+export function serverInterceptor(options: ServerTracingOptions, openCalls: OpenCalls): ServerInterceptor {
   return (definition, call) => {
-    observe(() => traceCall(definition, call, options, open));
+    traceSafely(() => traceCall(definition, call, options, openCalls));
     return call;
   };
 }
@@ -20,19 +20,20 @@ function traceCall(
   definition: MethodDefinition,
   call: ServerInterceptingCall,
   options: ServerTracingOptions,
-  open: OpenCalls,
+  openCalls: OpenCalls,
 ): void {
   const start = call.start.bind(call);
   call.start = (listener) => {
-    let serving: ServerListener = listener;
+    let tracedListener: ServerListener = listener;
     start({
       onReceiveMetadata(metadata) {
-        serving = ServerCall.start(definition, call, metadata, options, open)?.handOn(listener) ?? listener;
-        serving.onReceiveMetadata(metadata);
+        const serverCall = ServerCall.start(definition, call, metadata, options, openCalls);
+        tracedListener = serverCall?.bindListener(listener) ?? listener;
+        tracedListener.onReceiveMetadata(metadata);
       },
-      onReceiveMessage: (message) => serving.onReceiveMessage(message),
-      onReceiveHalfClose: () => serving.onReceiveHalfClose(),
-      onCancel: () => serving.onCancel(),
+      onReceiveMessage: (message) => tracedListener.onReceiveMessage(message),
+      onReceiveHalfClose: () => tracedListener.onReceiveHalfClose(),
+      onCancel: () => tracedListener.onCancel(),
     });
   };
 }

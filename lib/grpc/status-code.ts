@@ -25,7 +25,7 @@ export const UNKNOWN = 2;
 export const DEADLINE_EXCEEDED = 4;
 export const UNIMPLEMENTED = 12;
 
-/** What the server is to blame for; with the other codes it has told the caller what was wrong with the call. */
+/** The codes that mean a failure of the server. With the other codes the server tells the client what is wrong with the call. */
 const SERVER_ERRORS = new Set<string>([
   'UNKNOWN',
   'DEADLINE_EXCEEDED',
@@ -35,12 +35,12 @@ const SERVER_ERRORS = new Set<string>([
   'DATA_LOSS',
 ]);
 
-/** The name of a status code, as `rpc.status_code` has it; the number of one that is not known. */
+/** Returns the name of a status code; the number if the code is unknown. */
 export function statusName(code: number): string {
   return NAMES[code] ?? String(code);
 }
 
-/** Whether a call that ends so has failed, in the eyes of that side. */
-export function isError(code: number, side: 'server' | 'client'): boolean {
+/** True if a status code means that the call has failed, by the semantic conventions for that side. */
+export function isErrorCode(code: number, side: 'server' | 'client'): boolean {
   return side === 'client' ? code !== OK : SERVER_ERRORS.has(statusName(code));
 }

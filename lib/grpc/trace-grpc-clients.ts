@@ -5,23 +5,23 @@ import { overrideOnInstance } from '../core/override-on-instance.js';
 import type { ClientInterceptor } from './grpc-js.js';
 import { traceServiceClient } from './trace-service-client.js';
 
-/** Nest's `ClientGrpc`, as far as tracing uses it. It makes a client of grpc-js for each service that it is asked for. */
+/** The members of Nest's `ClientGrpc` that are used here. It creates one client of grpc-js for each service. */
 interface GrpcClient {
   readonly clients: Map<string, unknown>;
   createClientByServiceName(name: string): unknown;
 }
 
-/** More than any class has. */
+/** The limit of own properties that are read of an object. No class has more; a larger object is a table of data. */
 const MAX_FIELDS = 1000;
 
-const traced = new WeakSet<GrpcClient>();
+const tracedClients = new WeakSet<GrpcClient>();
 
-/** Traces every gRPC client that Nest has made so far: those in DI, and those that are held by what is in DI. */
+/** Instruments the gRPC clients that Nest has created so far: providers, and own properties of providers and controllers. */
 export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientInterceptor): void {
   for (const { providers, controllers, injectables } of modules.values()) {
     for (const { instance } of [...providers.values(), ...controllers.values(), ...injectables.values()]) {
       guarded('Looking for gRPC clients', () => {
-        for (const candidate of [instance, ...heldBy(instance)]) {
+        for (const candidate of [instance, ...ownValues(instance)]) {
           if (isGrpcClient(candidate)) traceClient(candidate, interceptor);
         }
       });
@@ -30,69 +30,71 @@ export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientI
 }
 
 function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
-  if (traced.has(client)) return;
-  traced.add(client);
-  // What the application has asked for already, in a constructor say.
-  for (const inUse of client.clients.values()) trace(inUse, interceptor);
-  // A mock of the application stays the mock.
+  if (tracedClients.has(client)) return;
+  tracedClients.add(client);
+  // The application may have requested service clients already, in a constructor say.
+  for (const serviceClient of client.clients.values()) traceIfServiceClient(serviceClient, interceptor);
+  // A mock of the application is left alone.
   if (Object.hasOwn(client, 'createClientByServiceName')) return;
-  function createClientByServiceName(this: GrpcClient, name: string, ...more: unknown[]): unknown {
-    // An inherited method is looked up at each call, since a spy may replace it later.
+  function createClientByServiceName(this: GrpcClient, name: string, ...rest: unknown[]): unknown {
+    // The inherited method is looked up at each call, since a spy may replace it later.
     const inherited = Object.getPrototypeOf(client) as GrpcClient;
-    const made = Reflect.apply(inherited.createClientByServiceName, this, [name, ...more]) as unknown;
-    trace(made, interceptor);
-    return made;
+    const serviceClient = Reflect.apply(inherited.createClientByServiceName, this, [name, ...rest]) as unknown;
+    traceIfServiceClient(serviceClient, interceptor);
+    return serviceClient;
   }
   if (!overrideOnInstance(client, 'createClientByServiceName', createClientByServiceName))
-    warnUntraced('does not take a method');
+    warnUntraced('does not accept a method');
 }
 
-function trace(made: unknown, interceptor: ClientInterceptor): void {
+function traceIfServiceClient(candidate: unknown, interceptor: ClientInterceptor): void {
   guarded('Tracing a gRPC client', () => {
-    if (isServiceClient(made) && !traceServiceClient(made, interceptor)) warnUntraced('is not as grpc-js makes it');
+    if (isServiceClient(candidate) && !traceServiceClient(candidate, interceptor)) {
+      warnUntraced('is not as grpc-js creates it');
+    }
   });
 }
 
 function warnUntraced(why: string): void {
-  warn('nest-hooks', `A gRPC client cannot be traced: it ${why}. Make it with tracedGrpcOptions().`);
+  warn('nest-hooks', `A gRPC client cannot be traced: it ${why}. Create it with tracedGrpcOptions().`);
 }
 
-// A mock of the application is none.
-function isServiceClient(made: unknown): made is object {
-  return isObject(made) && typeof valueOf(made, 'makeUnaryRequest') === 'function';
+// A mock of the application is not a service client.
+function isServiceClient(candidate: unknown): candidate is object {
+  return isReadable(candidate) && typeof readWithoutGetter(candidate, 'makeUnaryRequest') === 'function';
 }
 
 /**
- * What an object holds in properties of its own, as those with `@Client()` are. Getters are left alone, and so are lists
- * and tables, which may be large.
+ * Returns the values of the own properties of an object, among which are those with `@Client()`. Getters are not called, and arrays and
+ * tables of data are skipped, since they may be large.
  */
-function heldBy(instance: unknown): unknown[] {
-  if (!isObject(instance) || Array.isArray(instance) || ArrayBuffer.isView(instance)) return [];
+function ownValues(instance: unknown): unknown[] {
+  if (!isReadable(instance) || Array.isArray(instance) || ArrayBuffer.isView(instance)) return [];
   const keys = Object.keys(instance);
   if (keys.length > MAX_FIELDS) return [];
   return keys.map((key) => Object.getOwnPropertyDescriptor(instance, key)?.value as unknown);
 }
 
-// By what it can do: applications without gRPC do not have the class.
+// The client is recognized by its methods: applications without gRPC do not have the class.
 function isGrpcClient(value: unknown): value is GrpcClient {
   return (
-    isObject(value) &&
-    typeof valueOf(value, 'getClientByServiceName') === 'function' &&
-    typeof valueOf(value, 'createClientByServiceName') === 'function' &&
-    valueOf(value, 'clients') instanceof Map
+    isReadable(value) &&
+    typeof readWithoutGetter(value, 'getClientByServiceName') === 'function' &&
+    typeof readWithoutGetter(value, 'createClientByServiceName') === 'function' &&
+    readWithoutGetter(value, 'clients') instanceof Map
   );
 }
 
-// Getters are not asked: a provider may be anything.
-function valueOf(instance: object, key: string): unknown {
-  for (let owner: unknown = instance; isObject(owner); owner = Object.getPrototypeOf(owner)) {
+// Getters are not called: a provider may be an object of any kind, and a getter may have side effects.
+function readWithoutGetter(instance: object, key: string): unknown {
+  for (let owner: unknown = instance; isReadable(owner); owner = Object.getPrototypeOf(owner)) {
     const own = Object.getOwnPropertyDescriptor(owner, key);
     if (own) return own.value;
   }
   return undefined;
 }
 
-// What a proxy does with a question is its own affair.
-function isObject(value: unknown): value is object {
+/** True for an object whose properties can be read without calling code of the application: it is not a proxy. */
+function isReadable(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !types.isProxy(value);
 }

@@ -1,14 +1,14 @@
 import { guarded, warn } from '../core/diagnostics.js';
 import type { ServerInterceptor } from './grpc-js.js';
 
-/** `Transport.GRPC` of @nestjs/microservices. */
+/** The value of `Transport.GRPC` of @nestjs/microservices. */
 const GRPC = 4;
 
 interface ServerOptions {
   readonly channelOptions?: { readonly interceptors?: readonly ServerInterceptor[] };
 }
 
-/** Nest's gRPC transport, as far as tracing uses it. It makes the server of grpc-js when it begins to listen. */
+/** The members of Nest's gRPC transport that are used here. It creates the server of grpc-js when it starts to listen. */
 interface GrpcServer {
   readonly transportId: typeof GRPC;
   options?: ServerOptions;
@@ -17,21 +17,21 @@ interface GrpcServer {
 /** Instruments a transport of the application, if it is a gRPC server. Call it before the server listens. */
 export function traceGrpcServer(transport: unknown, interceptor: ServerInterceptor): void {
   if (!isGrpcServer(transport)) return;
-  const options = withInterceptor(transport.options ?? {}, interceptor);
+  const options = withServerInterceptor(transport.options ?? {}, interceptor);
   guarded('Tracing a gRPC server', () => (transport.options = options));
   if (transport.options === options) return;
-  warn('nest-hooks', 'A gRPC server cannot be traced: it does not take other options.');
+  warn('nest-hooks', 'A gRPC server cannot be traced: it does not accept other options.');
 }
 
-/** Returns the same options, with one more interceptor. They inherit from those given, which may change until the server listens. */
-function withInterceptor(given: ServerOptions, interceptor: ServerInterceptor): ServerOptions {
-  return Object.create(given, {
+/** Returns options with one more interceptor. They inherit from the original options, which may change until the server listens. */
+function withServerInterceptor(original: ServerOptions, interceptor: ServerInterceptor): ServerOptions {
+  return Object.create(original, {
     channelOptions: {
       enumerable: true,
       configurable: true,
       get() {
-        const { channelOptions } = given;
-        // In front, which is nearest the wire.
+        const { channelOptions } = original;
+        // The first interceptor is the one nearest to the wire.
         return { ...channelOptions, interceptors: [interceptor, ...(channelOptions?.interceptors ?? [])] };
       },
     },

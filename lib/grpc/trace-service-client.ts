@@ -1,7 +1,7 @@
-import { withInterceptor } from './client-options.js';
+import { withTracingInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
 
-/** Where a client of grpc-js keeps what its options said of interceptors: under symbols of its own, read by each call. */
+/** The symbols under which a client of grpc-js keeps the interceptors of its options. Each call reads them. */
 interface InterceptorFields {
   readonly interceptors: symbol;
   readonly providers: symbol;
@@ -9,28 +9,28 @@ interface InterceptorFields {
 }
 
 /**
- * Gives the interceptor to a client of a service that grpc-js has made, for the calls that it makes from now on. Neither its
- * options nor its methods change, so mocks and spies of them work as without tracing.
+ * Adds the interceptor to a service client of grpc-js, for its calls from now on. Neither its options nor its methods change, so mocks and
+ * spies of them work as without tracing.
  *
- * @returns false where the client is not as grpc-js makes it
+ * @returns false if the client does not have the fields that grpc-js gives it
  */
 export function traceServiceClient(client: object, interceptor: ClientInterceptor): boolean {
   const fields = fieldsOf(client);
   if (!fields) return false;
   const values = client as Record<symbol, unknown>;
-  const given = {
+  const original = {
     interceptors: values[fields.interceptors],
     interceptor_providers: values[fields.providers],
     callInvocationTransformer: values[fields.transformer],
   } as ClientOptions;
-  const traced = withInterceptor(given, interceptor);
+  const traced = withTracingInterceptor(original, interceptor);
   values[fields.interceptors] = traced.interceptors;
   values[fields.providers] = traced.interceptor_providers;
   values[fields.transformer] = traced.callInvocationTransformer;
   return true;
 }
 
-// The symbols have no names. They are known by their order, and by the channel that follows them.
+// The symbols have no descriptions. They are recognized by their order, and by the channel that follows them.
 function fieldsOf(client: object): InterceptorFields | undefined {
   const symbols = Object.getOwnPropertySymbols(client);
   const values = symbols.map((symbol) => Object.getOwnPropertyDescriptor(client, symbol)?.value as unknown);

@@ -2,19 +2,19 @@ import { currentMeter } from '../core/measured-applications.js';
 import { resolveGrpc } from '../options/grpc.js';
 import type { GrpcOptions } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
-import { markTracing, withInterceptor } from './client-options.js';
+import { markTracing, withTracingInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
 import { clientCallMetrics } from './metrics.js';
 
-/** An interceptor for clients of grpc-js: what its `interceptors` option takes. */
+/** An interceptor for the `interceptors` option of a grpc-js client. */
 export type GrpcTracingInterceptor = <Options, Call, Intercepting extends Call>(
   options: Options,
   nextCall: (options: Options) => Call,
 ) => Intercepting;
 
 /**
- * Traces the calls of a grpc-js client that Nest does not know of. Interceptors that are given to a single call take the
- * place of the client's, so they need this one, too.
+ * Returns an interceptor that traces the calls of a grpc-js client which Nest has not created. Interceptors that are given to a single call
+ * replace those of the client, so they need this one as well.
  *
  * @example
  * ```ts
@@ -27,8 +27,8 @@ export function grpcTracingInterceptor(options?: GrpcOptions): GrpcTracingInterc
 }
 
 /**
- * The options of a Nest gRPC client, with tracing. `TracingModule` finds the clients in DI by itself; this is for those
- * outside DI, and for those that are made later, for a request say.
+ * Returns the options of a Nest gRPC client with tracing. `TracingModule` finds the clients in dependency injection by itself; this function
+ * is for clients outside of it, and for clients that are created later, for a request say.
  *
  * @example
  * ```ts
@@ -38,7 +38,10 @@ export function grpcTracingInterceptor(options?: GrpcOptions): GrpcTracingInterc
  */
 export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: GrpcOptions): T {
   const { channelOptions } = clientOptions as { readonly channelOptions?: ClientOptions };
-  return { ...clientOptions, channelOptions: withInterceptor(channelOptions ?? {}, tracingInterceptor(options)) };
+  return {
+    ...clientOptions,
+    channelOptions: withTracingInterceptor(channelOptions ?? {}, tracingInterceptor(options)),
+  };
 }
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {

@@ -2,7 +2,7 @@ import type { Integration, IntegrationContext, IntegrationHooks } from '../core/
 import { recordExceptions, recordExceptionsOfConnected } from './record-exceptions.js';
 import { traceHandlers } from './trace-handlers.js';
 
-/** Instruments the handlers of controllers, whatever brings them their requests, calls and messages. */
+/** Instruments the handlers of controllers, for every transport. */
 export const handlersIntegration: Integration<unknown> = {
   name: 'handlers',
   start: (_options, context) => new HandlerHooks(context),
@@ -10,7 +10,7 @@ export const handlersIntegration: Integration<unknown> = {
 
 class HandlerHooks implements IntegrationHooks {
   private isUp = false;
-  /** Functions that take away what must not stay once Nest has registered routes and handlers. */
+  /** Functions that undo what must not stay once Nest has registered routes and handlers. */
   private readonly undos: (() => void)[] = [];
 
   constructor(private readonly context: IntegrationContext) {}
@@ -18,13 +18,13 @@ class HandlerHooks implements IntegrationHooks {
   beforeRoutes(): void {
     const { applicationConfig, modules } = this.context;
     traceHandlers(modules);
-    this.untilRegistered(recordExceptions(applicationConfig, modules));
+    this.undoOnceRegistered(recordExceptions(applicationConfig, modules));
   }
 
   beforeTransport(): void {
     const { adapterHost, modules } = this.context;
     this.beforeRoutes();
-    if (adapterHost.httpAdapter) this.untilRegistered(recordExceptionsOfConnected(modules));
+    if (adapterHost.httpAdapter) this.undoOnceRegistered(recordExceptionsOfConnected(modules));
   }
 
   acquire(): void {
@@ -32,8 +32,8 @@ class HandlerHooks implements IntegrationHooks {
     for (const undo of this.undos.splice(0)) undo();
   }
 
-  /** A transport that is connected to a running application registers its handlers at once. */
-  private untilRegistered(undo: () => void): void {
+  /** A transport that is connected to a running application registers its handlers synchronously. */
+  private undoOnceRegistered(undo: () => void): void {
     if (this.isUp) queueMicrotask(undo);
     else this.undos.push(undo);
   }

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { MetadataScanner } from '@nestjs/core';
 
-/** The names of a class's methods, inherited ones included. */
+/** Returns the names of the methods of a class, inherited ones included. */
 export function methodNames({ prototype }: Type): string[] {
   return new MetadataScanner().getAllMethodNames(prototype as object);
 }

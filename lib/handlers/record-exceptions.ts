@@ -8,25 +8,25 @@ import { overrideOnInstance } from '../core/override-on-instance.js';
 import { methodNames } from './method-names.js';
 
 /**
- * Records, on what is being served, every exception that leaves a guard, a pipe, an interceptor, a handler or a middleware.
- * Call it before Nest registers routes and handlers, and call what it returns afterwards.
+ * Records every exception that a guard, a pipe, an interceptor, a handler or a middleware throws, on the span of the request or call that
+ * is served. Call it before Nest registers routes and handlers, and call the returned function afterwards.
  *
- * Nest has no hook for exceptions, but asks the filters, first those of the method, then those of the class, then the global
- * ones. So an exception is seen either by a filter of a method or class that takes it, which is listened to, or by a global
- * filter that is asked before all others and takes none. Guards, pipes and interceptors are not touched, and filters only until
- * Nest has read their methods, which it does once.
+ * Nest has no hook for exceptions, but it asks exception filters whether they catch one: first those of the method, then those of the
+ * class, then the global ones. So either a filter of a method or class catches the exception, and its `catch` method is observed, or a
+ * global filter sees it that Nest asks before all others and that catches nothing. Guards, pipes and interceptors stay as they are, and
+ * filters are changed only until Nest has read their methods, which it does once.
  */
 export function recordExceptions(applicationConfig: ApplicationConfig, modules: ModulesContainer): () => void {
   const globals = applicationConfig.getGlobalFilters();
-  // Nest asks the last one first.
-  if (!globals.includes(observer)) globals.push(observer);
+  // Nest asks the last global filter first.
+  if (!globals.includes(exceptionObserver)) globals.push(exceptionObserver);
   const undos: ((() => void) | undefined)[] = [];
   for (const module of modules.values()) {
     for (const { metatype } of module.controllers.values()) {
       for (const filter of metatype ? filtersOf(metatype as Type) : []) {
-        // A class stands for the instance that Nest has made of it for this module, or that a test has put in its place.
+        // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
         const instance: unknown = typeof filter === 'function' ? module.injectables.get(filter)?.instance : filter;
-        if (typeof instance === 'object' && instance !== null) undos.push(listenTo(instance as ExceptionFilter));
+        if (typeof instance === 'object' && instance !== null) undos.push(observeFilter(instance as ExceptionFilter));
       }
     }
   }
@@ -34,15 +34,15 @@ export function recordExceptions(applicationConfig: ApplicationConfig, modules: 
 }
 
 /**
- * The same for transports that have a configuration of their own, which no provider gets to see: those that are connected to
- * an application with an HTTP server, unless they inherit its configuration. There the observing filter stands on the classes
- * of controllers with message handlers, as `@UseFilters()` would put it, until Nest has read them.
+ * Does the same for transports that are connected to an application with an HTTP server. Unless such a transport inherits the
+ * configuration of the application, it has a list of global filters that no provider can access. So the observing filter is added to the
+ * classes of controllers with message handlers, as `@UseFilters()` would add it, until Nest has read their filters.
  */
 export function recordExceptionsOfConnected(modules: ModulesContainer): () => void {
   const undos: ((() => void) | undefined)[] = [];
   for (const module of modules.values()) {
     for (const { metatype } of module.controllers.values()) {
-      if (metatype && hasMessageHandlers(metatype as Type)) undos.push(observeClass(metatype as Type));
+      if (metatype && hasMessageHandlers(metatype as Type)) undos.push(addObserverTo(metatype as Type));
     }
   }
   return () => undoAll(undos);
@@ -52,14 +52,14 @@ function undoAll(undos: ((() => void) | undefined)[]): void {
   for (const undo of undos.splice(0)) undo?.();
 }
 
-function observeClass(controller: Type): (() => void) | undefined {
+function addObserverTo(controller: Type): (() => void) | undefined {
   const filters = (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, controller) as unknown[] | undefined) ?? [];
-  if (filters.includes(observer)) return undefined;
+  if (filters.includes(exceptionObserver)) return undefined;
   const own: unknown = Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, controller);
-  const observed = [...filters, observer];
+  const observed = [...filters, exceptionObserver];
   Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, observed, controller);
   return () => {
-    // Another module may have added filters meanwhile.
+    // Another module may have added filters in between.
     if (Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, controller) !== observed) return;
     if (own === undefined) Reflect.deleteMetadata(EXCEPTION_FILTERS_METADATA, controller);
     else Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, own, controller);
@@ -79,46 +79,47 @@ function filtersOf(controller: Type): Type[] {
   );
 }
 
-/** The methods that listen, so that none is listened to twice. */
-const listening = new WeakSet<object>();
+/** The proxies that observe `catch` methods, so that no method is observed twice. */
+const observedMethods = new WeakSet<object>();
 
-function listenTo(filter: ExceptionFilter): (() => void) | undefined {
+/** Records the exceptions that a filter catches, until the returned function is called. */
+function observeFilter(filter: ExceptionFilter): (() => void) | undefined {
   const { catch: method } = filter as Partial<ExceptionFilter>;
-  if (typeof method !== 'function' || listening.has(method)) return undefined;
-  // A proxy, so that a mock stays one.
+  if (typeof method !== 'function' || observedMethods.has(method)) return undefined;
+  // The replacement is a proxy of the method, so that a mock is still a mock.
   const observed = new Proxy(method, {
     apply(target, thisArg, args) {
-      record(args[0]);
+      recordThrown(args[0]);
       return Reflect.apply(target, thisArg, args) as unknown;
     },
   });
-  listening.add(observed);
+  observedMethods.add(observed);
   return overrideOnInstance(filter, 'catch', observed);
 }
 
-/** What Nest says where a guard has returned false. That is an answer of the guard, and no exception of the application. */
-const GUARD_SAID_NO = 'Forbidden resource';
+/** The message of Nest's exception for a guard that has returned false. That is a decision of the guard, and no failure of the application. */
+const GUARD_REJECTION_MESSAGE = 'Forbidden resource';
 
-function record(thrown: unknown): void {
+function recordThrown(thrown: unknown): void {
   guarded('Recording an exception', () => {
-    if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_SAID_NO) return;
+    if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_REJECTION_MESSAGE) return;
     IncomingOperation.active()?.recordException(thrown);
   });
 }
 
-/** Is no class of exceptions: Nest finds out whether a filter takes an exception by `instanceof`. */
+/** A class without instances. Nest tests with `instanceof` whether a filter catches an exception, which records the exception here. */
 function AnyException(): void {}
 Object.defineProperty(AnyException, Symbol.hasInstance, {
   value(thrown: unknown): boolean {
-    record(thrown);
+    recordThrown(thrown);
     return false;
   },
 });
 
 class ExceptionObserver implements ExceptionFilter {
-  /** Is never called: this filter takes no exception. */
+  /** Never called, since this filter catches no exception. */
   catch(): void {}
 }
 Catch(AnyException as unknown as Type)(ExceptionObserver);
 
-const observer = new ExceptionObserver();
+const exceptionObserver = new ExceptionObserver();

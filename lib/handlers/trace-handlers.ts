@@ -10,16 +10,16 @@ import type { AnyMethod } from '../core/wrap-method.js';
 import { methodNames } from './method-names.js';
 import { TracedHandler } from './traced-handler.js';
 
-/** The handlers that are traced, by their function and then by the class of the controller: classes inherit handlers. */
-const handlers = new WeakMap<object, HandlerOfClasses>();
+/** The traced handlers by function. Several classes may inherit the same function. */
+const tracedHandlers = new WeakMap<object, InheritedHandler>();
 
 /**
- * Instruments every handler of requests and of calls. Call it before Nest asks the controllers for their handlers.
+ * Instruments every handler of requests, calls and messages. Call it before Nest reads the handlers of the controllers.
  *
- * Nest calls a handler as `handler.apply(controller, args)`, and hands the same function to guards and interceptors as
- * `getHandler()`. So the function itself has to stay, with all that stands on it now or later, and gets an `apply` of its own.
- * It does what that of every function does, outside of an entry that is being served. An interceptor would cost each request
- * some Observables, sampled or not; a method of the controller's instance would be another function than its class has.
+ * Nest calls a handler as `handler.apply(controller, args)`, and gives the same function to guards and interceptors as `getHandler()`. So
+ * the function has to stay the same object, with all metadata that is set on it now or later, and gets an own property `apply`. Outside of
+ * an incoming operation it behaves like `Function.prototype.apply`. An interceptor would cost each request several Observables, sampled or
+ * not; a method on the controller's instance would be a different function from that of its class.
  */
 export function traceHandlers(modules: ModulesContainer): void {
   for (const module of modules.values()) {
@@ -33,7 +33,7 @@ export function traceHandlers(modules: ModulesContainer): void {
 function traceController(controller: Type, instance: object | undefined): void {
   const prototype = controller.prototype as object;
   for (const name of methodNames(controller)) {
-    // Nest calls the method that the instance has, which may be another one than that of its class.
+    // Nest calls the method of the instance, which may be a different function from that of its class.
     for (const owner of [prototype, instance]) {
       const method: unknown = owner && Reflect.get(owner, name);
       if (typeof method !== 'function') continue;
@@ -43,45 +43,48 @@ function traceController(controller: Type, instance: object | undefined): void {
 }
 
 function traceHandler(method: AnyMethod, controller: Type, name: string): void {
-  const known = handlers.get(method);
-  if (known) {
-    known.add(controller, name);
+  const traced = tracedHandlers.get(method);
+  if (traced) {
+    traced.add(controller, name);
     return;
   }
-  const descriptor = { value: applyTraced, configurable: true, writable: true, enumerable: false };
+  const descriptor = { value: applyHandler, configurable: true, writable: true, enumerable: false };
   if (Object.hasOwn(method, 'apply') || !Reflect.defineProperty(method, 'apply', descriptor)) {
     const fix = 'It is frozen, or has a property "apply" of its own.';
     warn(`handler:${controller.name}.${name}`, `The handler ${controller.name}.${name} gets no span. ${fix}`);
     return;
   }
-  handlers.set(method, new HandlerOfClasses(controller, name));
+  tracedHandlers.set(method, new InheritedHandler(controller, name));
 }
 
-/** A handler as the classes have it that share its function, because they inherit it. */
-class HandlerOfClasses {
-  readonly #ofClass = new WeakMap<object, TracedHandler>();
+/** A handler function with one traced handler for each class that inherits the function. */
+class InheritedHandler {
+  readonly #byClass = new WeakMap<object, TracedHandler>();
   readonly #first: TracedHandler;
 
   constructor(controller: Type, name: string) {
     this.#first = new TracedHandler(controller, name);
-    this.#ofClass.set(controller, this.#first);
+    this.#byClass.set(controller, this.#first);
   }
 
   add(controller: Type, name: string): void {
-    if (!this.#ofClass.has(controller)) this.#ofClass.set(controller, new TracedHandler(controller, name));
+    if (!this.#byClass.has(controller)) this.#byClass.set(controller, new TracedHandler(controller, name));
   }
 
-  /** A decorator may have put another class, or another `constructor`, in the place of the one that Nest knows. */
-  of(instance: unknown): TracedHandler {
+  /**
+   * Returns the traced handler of an instance. It falls back to the first class, since a decorator may have replaced the class, or its
+   * `constructor`.
+   */
+  forInstance(instance: unknown): TracedHandler {
     const controller = (instance as object | null | undefined)?.constructor;
-    return (controller && this.#ofClass.get(controller)) ?? this.#first;
+    return (controller && this.#byClass.get(controller)) ?? this.#first;
   }
 }
 
-/** Is called by Nest as `Function.prototype.apply` would be. */
-function applyTraced(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
+/** The `apply` of a handler's function, which Nest calls. */
+function applyHandler(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
   const incoming = IncomingOperation.active();
-  const handler = incoming && handlers.get(this)?.of(thisArg);
+  const handler = incoming && tracedHandlers.get(this)?.forInstance(thisArg);
   if (!handler || !incoming.reachHandler()) return Reflect.apply(this, thisArg, args ?? []);
   const start = () => handler.start(incoming, this);
   const { spanParameters } = handler;

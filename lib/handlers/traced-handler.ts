@@ -7,9 +7,9 @@ import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { TracedWork } from '../core/work.js';
 
-/** A handler of requests or calls, as its spans show it. */
+/** A handler, with the name and the attributes of its spans. */
 export class TracedHandler {
-  /** The positions of the parameters that are to be its span. */
+  /** The positions of the `@CurrentSpan()` parameters. */
   readonly spanParameters: readonly number[];
   private readonly name: string;
   private readonly attributes: Attributes;
@@ -24,17 +24,17 @@ export class TracedHandler {
   }
 
   /**
-   * Starts the work of serving an entry.
+   * Starts the work of one call of the handler.
    *
-   * @param method the handler itself; `@NoSpan()` may be put on it late
+   * @param method the function of the handler, whose `@NoSpan()` is read at each call, since metadata may be set late
    */
   start(incoming: IncomingOperation, method: object): TracedWork {
     const { attributes, controller, name } = this;
-    const silent = isNoSpan(controller) || isNoSpan(method);
-    if (silent) incoming.discard();
-    const operation = silent ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
+    const isUntraced = isNoSpan(controller) || isNoSpan(method);
+    if (isUntraced) incoming.discard();
+    const operation = isUntraced ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
     incoming.enterHandler(operation);
-    // Nest subscribes to what a handler returns, and calls nothing else of it.
+    // Nest only subscribes to the Observable that a handler returns.
     return new TracedWork(operation, { followsSubjects: true });
   }
 }

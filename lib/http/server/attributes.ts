@@ -22,14 +22,14 @@ import { definedAttributes } from '../../core/defined-attributes.js';
 import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
 import type { ResolvedHttp, HttpResponse } from '../../options/http.js';
-import type { Arrival } from './arrival.js';
+import type { RequestSnapshot } from './request-snapshot.js';
 import { frameworkText, type FrameworkRequest } from './framework-request.js';
 import { knownMethod } from '../method.js';
 import { redactPath, redactQuery } from '../redact-query.js';
 
-/** The attributes of a server span that its request alone tells. */
-export function requestAttributes(
-  { encrypted, method: original, peerAddress, peerPort, target }: Arrival,
+/** Returns the attributes of a server span that come from the request alone. */
+export function serverRequestAttributes(
+  { encrypted, method: original, peerAddress, peerPort, target }: RequestSnapshot,
   headers: IncomingHttpHeaders,
   httpVersion: string,
   framework: FrameworkRequest | undefined,
@@ -54,17 +54,20 @@ export function requestAttributes(
   });
 }
 
-/** What a request is counted by while it is under way. */
-export function activeAttributes({ encrypted, method }: Arrival, knownMethods: ReadonlySet<string>): Attributes {
+/** Returns the attributes of the metric of active requests. */
+export function serverActiveAttributes(
+  { encrypted, method }: RequestSnapshot,
+  knownMethods: ReadonlySet<string>,
+): Attributes {
   return {
     [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
     [ATTR_URL_SCHEME]: encrypted ? 'https' : 'http',
   };
 }
 
-/** What a request is counted by when it is over. */
-export function outcomeAttributes(
-  { encrypted, method }: Arrival,
+/** Returns the attributes of the duration metric, when the request is over. */
+export function serverOutcomeAttributes(
+  { encrypted, method }: RequestSnapshot,
   httpVersion: string,
   framework: FrameworkRequest | undefined,
   route: string | undefined,
@@ -72,13 +75,13 @@ export function outcomeAttributes(
   aborted: Error | undefined,
   knownMethods: ReadonlySet<string>,
 ): Attributes {
-  // From a header, of which only these two may become values.
-  const stated = frameworkText(framework, 'protocol');
-  const behindProxy = stated === 'https' || stated === 'http' ? stated : undefined;
+  // The protocol may come from a header, so only these two values may become values of the metric.
+  const protocol = frameworkText(framework, 'protocol');
+  const proxiedScheme = protocol === 'https' || protocol === 'http' ? protocol : undefined;
   const statusCode = response.headersSent ? response.statusCode : undefined;
   return {
     [ATTR_HTTP_REQUEST_METHOD]: knownMethod(method, knownMethods),
-    [ATTR_URL_SCHEME]: encrypted ? 'https' : (behindProxy ?? 'http'),
+    [ATTR_URL_SCHEME]: encrypted ? 'https' : (proxiedScheme ?? 'http'),
     [ATTR_NETWORK_PROTOCOL_VERSION]: protocolVersion(httpVersion),
     ...(route !== undefined && { [ATTR_HTTP_ROUTE]: route }),
     ...(statusCode !== undefined && { [ATTR_HTTP_RESPONSE_STATUS_CODE]: statusCode }),
@@ -95,12 +98,12 @@ function protocolVersion(httpVersion: string): string {
   return httpVersion === '2.0' ? '2' : httpVersion;
 }
 
-/** The attributes of a server span that its response tells. A response that never began has none. */
-export function responseAttributes(response: HttpResponse): Attributes {
+/** Returns the attributes of a server span that come from the response. There are none if the response never started. */
+export function serverResponseAttributes(response: HttpResponse): Attributes {
   return response.headersSent ? { [ATTR_HTTP_RESPONSE_STATUS_CODE]: response.statusCode } : {};
 }
 
-/** Path and query of a request target; an absolute target (`GET http://host/path`) counts by its path. */
+/** Returns the path and the query of a request target, also of an absolute one (`GET http://host/path`). */
 export function splitTarget(target: string): { path: string; query: string | undefined } {
   const local = originForm(target);
   const mark = local.indexOf('?');
@@ -108,10 +111,10 @@ export function splitTarget(target: string): { path: string; query: string | und
   return { path: local.slice(0, mark) || '/', query: local.slice(mark + 1) || undefined };
 }
 
-// Express and Fastify know which host a trusted proxy was asked for, but not its port.
+// Express and Fastify know the host that the client requested of a trusted proxy, but not the port.
 function serverAuthority(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Authority {
   const pseudoHeader = headers[':authority'];
-  const stated = parseAuthority(typeof pseudoHeader === 'string' && pseudoHeader ? pseudoHeader : headers.host);
+  const requested = parseAuthority(typeof pseudoHeader === 'string' && pseudoHeader ? pseudoHeader : headers.host);
   const trusted = parseAuthority(frameworkText(framework, 'hostname'));
-  return trusted.host === undefined || trusted.host === stated.host ? stated : trusted;
+  return trusted.host === undefined || trusted.host === requested.host ? requested : trusted;
 }

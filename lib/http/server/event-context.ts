@@ -3,60 +3,61 @@ import type { Context } from '@opentelemetry/api';
 import { callIn } from '../../core/context-manager.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 
-// A field of the emitter. A WeakMap would do, but the garbage collector pays dearly for one with an entry for each request.
+// The key of a property of the emitter. A WeakMap with an entry for each request would be expensive for the garbage collector.
 const OBSERVER = Symbol('nestjs-tracing observer');
-/** The emitter's own `emit`, if it had one. */
+/** The key of the emitter's own `emit`, if it had one. */
 const OWN_EMIT = Symbol('nestjs-tracing emit');
 
-/** What the events of an emitter happen in. */
-export interface EventObserver {
+/** Observes the events of an emitter. */
+export interface EmitterObserver {
   /** The context in which listeners are called. */
   readonly context: Context;
-  /** Called when all listeners of an event have been called. Must not throw. */
-  emitted(emitter: object, event: unknown): void;
+  /** Called after the listeners of an event. Must not throw. */
+  afterEvent(emitter: object, event: unknown): void;
 }
 
 type Emit = (this: Observed, event: unknown, ...args: unknown[]) => unknown;
 
 interface Observed {
-  [OBSERVER]?: EventObserver;
+  [OBSERVER]?: EmitterObserver;
   [OWN_EMIT]?: Emit;
   readonly emit: Emit;
   listenerCount(event: unknown): number;
 }
 
 /**
- * Has the listeners of an emitter called in the context of its observer: by itself Node calls those of a request and its
- * response in the context of the connection.
+ * Calls the listeners of an emitter in the context of its observer. Node itself calls the listeners of a request and its response in the
+ * context of the connection.
  *
- * The emitter gets an `emit` of its own in front of the one it has or inherits, and no listener, so that it has as many of them as
+ * The emitter gets an own `emit` that calls the one it had or inherits. It gets no listener, so that `listenerCount()` returns the same as
  * without tracing.
  */
-export function observeEvents(emitter: EventEmitter, observer: EventObserver): void {
+export function observeEvents(emitter: EventEmitter, observer: EmitterObserver): void {
   const observed = emitter as unknown as Observed;
   if (Object.hasOwn(emitter, 'emit')) observed[OWN_EMIT] = observed.emit;
   observed[OBSERVER] = observer;
   Object.defineProperty(emitter, 'emit', EMIT);
 }
 
-export function eventObserverOf(emitter: object): EventObserver | undefined {
+/** Returns the observer of an emitter. Undefined if it has none. */
+export function observerOf(emitter: object): EmitterObserver | undefined {
   return (emitter as Observed)[OBSERVER];
 }
 
 function emit(this: Observed, event: unknown, ...args: unknown[]): unknown {
-  // The application may have derived an object from a request, by Object.create().
+  // The application may have derived an object from the request, by Object.create().
   let observed = this;
   while (!Object.hasOwn(observed, OBSERVER)) observed = Object.getPrototypeOf(observed) as Observed;
   const inherited = observed[OWN_EMIT] ?? (Object.getPrototypeOf(observed) as Observed).emit;
-  const observer = observed[OBSERVER] as EventObserver;
+  const observer = observed[OBSERVER] as EmitterObserver;
   try {
-    // Most events have no listener, and each change of the context has its cost.
+    // Most events have no listener, and changing the context has a cost.
     if (this.listenerCount(event) === 0) return inherited.call(this, event, ...args);
     return callIn(observer.context, inherited as AnyMethod, this, [event, ...args]);
   } finally {
-    if (observed === this) observer.emitted(this, event);
+    if (observed === this) observer.afterEvent(this, event);
   }
 }
 
-/** One for all emitters: there are two of them for each request. */
+/** The descriptor that all emitters share: there are two emitters for each request. */
 const EMIT: PropertyDescriptor = { value: emit, configurable: true, writable: true, enumerable: false };

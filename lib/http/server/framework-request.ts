@@ -1,25 +1,25 @@
-/** What Express and Fastify add to a raw request; both heed the proxies that the application trusts. */
+/** The members that Express and Fastify add to a raw request. `ip`, `protocol` and `hostname` take trusted proxies into account. */
 export interface FrameworkRequest {
   readonly ip?: unknown;
   readonly protocol?: unknown;
   readonly hostname?: unknown;
-  /** Express: the route that took the request, below `baseUrl`. */
+  /** Express: the route that matched the request, below `baseUrl`. */
   readonly route?: { readonly path?: unknown };
-  /** Express: the path at which the router or the middleware is mounted that has the request, as the caller wrote it. */
+  /** Express: the mount path of the current router or middleware, as the client has written it. */
   readonly baseUrl?: unknown;
   readonly params?: unknown;
-  /** Fastify: the route that took the request. */
+  /** Fastify: the route that matched the request. */
   readonly routeOptions?: { readonly url?: unknown };
 }
 
-/** What Express and Fastify answer a request with. */
+/** The members of a response of Express or Fastify that are used here. */
 export interface FrameworkResponse {
   getHeader?(name: string): unknown;
 }
 
 /**
- * A text that the framework works out when it is asked. It may run code of the application, a `trust proxy` function say, which
- * may throw where it is not prepared for the request: then there is none.
+ * Returns a string that a getter of the framework computes. Undefined if it is empty or if the getter throws: it may run code of the
+ * application, such as a `trust proxy` function, which may not be prepared for the request.
  */
 export function frameworkText(
   request: FrameworkRequest | undefined,
@@ -33,7 +33,7 @@ export function frameworkText(
   }
 }
 
-/** The route of a handler that the application registered with Express or Fastify itself, past Nest. */
+/** Returns the route of a handler that the application has registered with Express or Fastify directly, rather than through Nest. */
 export function registeredRoute(request: FrameworkRequest): string | undefined {
   const fastify = request.routeOptions?.url;
   if (typeof fastify === 'string') return isCatchAll(fastify) ? undefined : fastify;
@@ -43,20 +43,20 @@ export function registeredRoute(request: FrameworkRequest): string | undefined {
   return (path === '/' && base ? base : base + path) || undefined;
 }
 
-/** The route that Fastify has found for a request. What answers preflight requests for all paths is none. */
+/** Returns the route that Fastify has found for a request. The handler of preflight requests for all paths is none. */
 export function routeOfFastify({ routeOptions }: FrameworkRequest): string | undefined {
   const url = routeOptions?.url;
   return typeof url === 'string' && url !== '*' ? url : undefined;
 }
 
-/** Mount paths that requests have come by. More than these are no longer the application's, but made up by callers. */
+/** The mount paths of requests so far. Their number is limited, because clients can invent spellings of a parameterised path. */
 const mountPaths = new Set<string>();
 const MAX_MOUNT_PATHS = 64;
 const MAX_MOUNT_PATH_LENGTH = 128;
 
 /**
- * The path of what is mounted with `app.use('/graphql', …)` and has answered by itself. Express tells the path as the caller
- * wrote it, in any case, and with what stands in the place of parameters: then there is no route.
+ * Returns the path of middleware that is mounted with `app.use('/graphql', …)` and has responded itself. Express has the path only as the
+ * client has written it, in upper or lower case. If the path has parameters, it has their values too, and there is no route.
  */
 export function mountedRoute({ baseUrl, params }: FrameworkRequest): string | undefined {
   if (typeof baseUrl !== 'string' || baseUrl === '' || baseUrl.length > MAX_MOUNT_PATH_LENGTH) return undefined;
@@ -69,7 +69,7 @@ export function mountedRoute({ baseUrl, params }: FrameworkRequest): string | un
   return path;
 }
 
-// Middleware is mounted on catch-all routes, which say nothing of what took the request.
+// Middleware is mounted on catch-all routes, which do not identify the handler of the request.
 function isCatchAll(path: string): boolean {
   return /^\/?\{?\/?\*\w*\}?$/.test(path);
 }

@@ -10,7 +10,7 @@ import {
 import { DURATION_BUCKETS } from '../../core/duration.js';
 import type { OperationMetrics } from '../../core/operation-meter.js';
 
-/** Attributes with few values each: nothing of them is the caller's choice. */
+/** The metrics of incoming requests. Their attributes have few values each, and the client cannot choose them. */
 export const serverRequestMetrics: OperationMetrics = {
   duration: {
     name: METRIC_HTTP_SERVER_REQUEST_DURATION,

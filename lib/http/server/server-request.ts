@@ -13,46 +13,56 @@ import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { parentOf } from '../../core/remote-caller.js';
 import type { HttpRequest, HttpResponse, ResolvedHttp } from '../../options/http.js';
-import { arrivalOf, type Arrival } from './arrival.js';
-import { activeAttributes, outcomeAttributes, requestAttributes, responseAttributes } from './attributes.js';
-import { eventObserverOf, observeEvents, type EventObserver } from './event-context.js';
+import { takeSnapshot, type RequestSnapshot } from './request-snapshot.js';
+import {
+  serverActiveAttributes,
+  serverOutcomeAttributes,
+  serverRequestAttributes,
+  serverResponseAttributes,
+} from './attributes.js';
+import { observerOf, observeEvents, type EmitterObserver } from './event-context.js';
 import type { FrameworkRequest, FrameworkResponse } from './framework-request.js';
-import { outerContext, presentServerSpan, requestPlacement, type Surroundings } from './incoming-context.js';
+import {
+  contextWithoutCaller,
+  findForeignServerSpan,
+  requestPlacement,
+  type PlacementConditions,
+} from './request-placement.js';
 import { httpSpanName } from '../method.js';
 import { RequestRoute } from './request-route.js';
-import { endOf, watchConnection, type ResponseEnd } from './response-end.js';
+import { readResponseEnd, watchConnection, type ResponseEnd } from './response-end.js';
 import { ServerSpanName } from './server-span-name.js';
 
-export interface ServerRequestOptions extends ResolvedHttp, Surroundings {
-  /** True if the sampler looks at attributes: only then are they determined before it decides. */
+export interface ServerRequestOptions extends ResolvedHttp, PlacementConditions {
+  /** True if the sampler reads attributes. Only then are they computed before it decides. */
   readonly samplerReadsAttributes: boolean;
-  /** Undefined if nothing is measured. */
+  /** Undefined if the application measures nothing. */
   readonly meter: OperationMeter | undefined;
-  /** True if Nest does not tell which route it tries, but the framework does. */
-  readonly isRouteToldByFramework: boolean;
+  /** True if the route is reported by the framework, and not by Nest. */
+  readonly isRouteReportedByFramework: boolean;
 }
 
-/** One incoming HTTP request, from the moment Node hands it over to the end of its response. */
-export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserver {
+/** One incoming HTTP request, from the `request` event of the server to the end of its response. */
+export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObserver {
   readonly route: RequestRoute;
   private readonly incoming: IncomingOperation<ResponseEnd>;
-  private arrival: Arrival | undefined;
+  private snapshot: RequestSnapshot | undefined;
   private framework: FrameworkRequest | undefined;
   private frameworkResponse: FrameworkResponse | undefined;
   private name: ServerSpanName | undefined;
   private unwatch: (() => void) | undefined;
 
   /**
-   * Starts to trace a request. The second call for the same request returns the result of the first. Returns undefined if that
-   * fails: the request then goes on without a span.
+   * Starts to trace a request. A second call for the same request returns the result of the first. Returns undefined if the start fails:
+   * the request then continues without a span.
    */
   static start(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest | undefined {
-    const started = eventObserverOf(request);
+    const started = observerOf(request);
     if (started instanceof ServerRequest) return started;
     return guarded('Starting to trace a request', () => new ServerRequest(request, response, options));
   }
 
-  /** The request that is served in the active context, until it is over. */
+  /** Returns the request that is served in the active context. Undefined if there is none, or if it is over. */
   static active(): ServerRequest | undefined {
     const exchange = IncomingOperation.active()?.exchange;
     return exchange instanceof ServerRequest ? exchange : undefined;
@@ -63,15 +73,15 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
     private readonly response: HttpResponse,
     private readonly options: ServerRequestOptions,
   ) {
-    this.route = new RequestRoute(options.isRouteToldByFramework);
+    this.route = new RequestRoute(options.isRouteReportedByFramework);
     const isIgnored = options.ignore && askPredicate('http.ignore', () => options.ignore?.(request));
-    this.incoming = isIgnored ? IncomingOperation.ignore(outerContext(options), options.meter) : this.start();
+    this.incoming = isIgnored ? IncomingOperation.ignore(contextWithoutCaller(options), options.meter) : this.start();
     observeEvents(request, this);
     observeEvents(response, this);
-    if (!this.incoming.isOver) this.observe();
+    if (!this.incoming.isOver) this.prepareEnd();
   }
 
-  /** The context in which the events of the request and its response are emitted. */
+  /** The context in which the events of the request and its response are afterEvent. */
   get context(): Context {
     return this.incoming.context;
   }
@@ -79,30 +89,30 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
   private start(): IncomingOperation<ResponseEnd> {
     const { options, request } = this;
     const { meter } = options;
-    const present = presentServerSpan(options);
-    // A request that the application sends to itself, without a socket, finds the span of the one it serves.
-    if (present && present !== IncomingOperation.active()?.span) {
-      return IncomingOperation.join(present, this, { caller: parentOf(present), meter });
+    const foreignSpan = findForeignServerSpan(options);
+    // In a request that the application sends to itself without a socket (`inject()`), the span of the outer request is active.
+    if (foreignSpan && foreignSpan !== IncomingOperation.active()?.span) {
+      return IncomingOperation.join(foreignSpan, this, { caller: parentOf(foreignSpan), meter });
     }
     const placement = requestPlacement(request, options);
     let attributes: Attributes | undefined;
     if (options.samplerReadsAttributes) {
-      this.arrival = arrivalOf(request);
-      attributes = guarded('http attributes', () => this.requestAttributes());
+      this.snapshot = takeSnapshot(request);
+      attributes = guarded('http attributes', () => this.serverRequestAttributes());
     }
     const name = httpSpanName(request.method, options.knownMethods);
     return IncomingOperation.start(name, this, { attributes, meter, placement });
   }
 
   /** Prepares for the end of a request that is recorded or measured. */
-  private observe(): void {
+  private prepareEnd(): void {
     const { incoming, options, request, response } = this;
-    // It is read at once, since frameworks change the request; not for a request that is neither recorded nor measured.
-    const arrival = (this.arrival ??= arrivalOf(request));
-    this.unwatch = watchConnection(request, () => this.end(endOf('close', request, response)));
-    // The instrumentation that the span belongs to may measure by the very same metrics.
+    // The snapshot is taken now, since frameworks change the request. A request that is neither recorded nor measured needs none.
+    const snapshot = (this.snapshot ??= takeSnapshot(request));
+    this.unwatch = watchConnection(request, () => this.end(readResponseEnd('close', request, response)));
+    // The instrumentation that owns the span may record the request in the same metrics.
     if (!(options.meter?.shared && incoming.isJoined)) {
-      incoming.measure(() => activeAttributes(arrival, options.knownMethods));
+      incoming.measure(() => serverActiveAttributes(snapshot, options.knownMethods));
     }
     if (!incoming.isRecording) return;
     const { span } = incoming;
@@ -110,7 +120,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
     if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(span, request));
   }
 
-  /** Goes on with the request inside its span. */
+  /** Continues the request in the context of its span. */
   run<T>(request: FrameworkRequest, response: FrameworkResponse, next: () => T): T {
     if (!this.incoming.isOver) {
       this.framework = request;
@@ -119,30 +129,30 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
     return this.incoming.run(next);
   }
 
-  /** The owner of a joined span may end it before the end of the response is seen here, so its route is set now. */
+  /** Sets the route of a joined span now, because its owner may end it before the end of the response is observed here. */
   onHandlerReached(): void {
     const { incoming, route } = this;
-    if (incoming.isJoined) guarded('The route of a request', () => this.describeRoute(incoming.span, route.tried));
+    if (incoming.isJoined) guarded('The route of a request', () => this.describeRoute(incoming.span, route.lastTried));
   }
 
-  /** That no route was found is no exception of the application. */
+  /** Returns false for the exception that says that no route was found, which is no failure of the application. */
   isExceptionRecorded(): boolean {
     return !this.route.isUnrouted;
   }
 
-  /** Records what was thrown outside of routes, which Nest maps to the exception that it answers. */
+  /** Records an exception that was thrown outside of routes, which Nest maps to the exception that it responds with. */
   recordMappedException(thrown: unknown, mapped: unknown): void {
     this.incoming.recordException(thrown);
     this.incoming.rememberException(mapped);
-    // On Fastify a route that is bound to another host says so by this exception.
-    if (mapped instanceof NotFoundException) this.route.notFound();
+    // On Fastify, Nest throws this exception if the route is bound to another host.
+    if (mapped instanceof NotFoundException) this.route.markUnrouted();
   }
 
-  /** The request is over when its response has finished or closed, and all listeners have been called. */
-  emitted(emitter: object, event: unknown): void {
+  /** Ends the request when its response has finished or closed, after all listeners of that event. */
+  afterEvent(emitter: object, event: unknown): void {
     const { incoming, request, response } = this;
     if (emitter !== response || incoming.isOver) return;
-    if (event === 'finish' || event === 'close') this.end(endOf(event, request, response));
+    if (event === 'finish' || event === 'close') this.end(readResponseEnd(event, request, response));
   }
 
   private end(end: ResponseEnd): void {
@@ -155,13 +165,13 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
   describeEnd(operation: Operation, end: ResponseEnd): void {
     const { incoming, options, response, route } = this;
     const { span } = operation;
-    this.describeRoute(span, route.of(this.framework, response.statusCode));
+    this.describeRoute(span, route.resolve(this.framework, response.statusCode));
     if (options.requestHeaders.length + options.responseHeaders.length > 0) {
       operation.describe('http headers', () => this.headerAttributes());
     }
     if (!incoming.isJoined) {
-      operation.describe('http attributes', () => this.requestAttributes());
-      span.setAttributes(responseAttributes(response));
+      operation.describe('http attributes', () => this.serverRequestAttributes());
+      span.setAttributes(serverResponseAttributes(response));
       setStatus(operation, end, response);
     }
     if (options.responseHook) guarded('http.responseHook', () => options.responseHook?.(span, response));
@@ -169,23 +179,31 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
 
   measuredAttributes(end: ResponseEnd): Attributes {
     const { framework, options, request, response, route } = this;
-    const arrival = this.arrival ?? arrivalOf(request);
+    const snapshot = this.snapshot ?? takeSnapshot(request);
     const aborted = end === 'complete' ? undefined : end.error;
-    const taken = route.of(framework, response.statusCode);
-    return outcomeAttributes(arrival, request.httpVersion, framework, taken, response, aborted, options.knownMethods);
+    const matched = route.resolve(framework, response.statusCode);
+    return serverOutcomeAttributes(
+      snapshot,
+      request.httpVersion,
+      framework,
+      matched,
+      response,
+      aborted,
+      options.knownMethods,
+    );
   }
 
-  private requestAttributes(): Attributes {
+  private serverRequestAttributes(): Attributes {
     const { framework, options, request } = this;
-    const arrival = this.arrival ?? arrivalOf(request);
-    return requestAttributes(arrival, request.headers, request.httpVersion, framework, options);
+    const snapshot = this.snapshot ?? takeSnapshot(request);
+    return serverRequestAttributes(snapshot, request.headers, request.httpVersion, framework, options);
   }
 
   private headerAttributes(): Attributes {
     const { frameworkResponse, options, request, response } = this;
     return {
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => request.headers[name]),
-      // Fastify hands its headers to Node at the last moment, in a way that leaves no trace of them there.
+      // Fastify passes its headers to writeHead(), so that Node's response does not have them.
       ...headerAttributes(
         options.responseHeaders,
         ATTR_HTTP_RESPONSE_HEADER,
@@ -195,16 +213,16 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EventObserv
   }
 
   private describeRoute(span: Span, route: string | undefined): void {
-    const { arrival, options, request } = this;
+    const { snapshot, options, request } = this;
     if (route !== undefined) span.setAttribute(ATTR_HTTP_ROUTE, route);
-    this.name?.update(route, arrival?.method, request, options);
+    this.name?.update(route, snapshot?.method, request, options);
   }
 }
 
 function setStatus(operation: Operation, end: ResponseEnd, response: HttpResponse): void {
   const { span } = operation;
   if (end !== 'complete') {
-    span.addEvent(end.clientLeft ? 'client disconnected' : 'response aborted');
+    span.addEvent(end.hasClientDisconnected ? 'client disconnected' : 'response aborted');
     if (end.error) operation.fail(end.error);
   }
   if (response.headersSent && response.statusCode >= 500) {

@@ -3,9 +3,9 @@ import { guarded } from '../../core/diagnostics.js';
 import type { HttpRequest, ResolvedHttp } from '../../options/http.js';
 import { httpSpanName } from '../method.js';
 
-/** Decides the name of a server span: `{method} {route}` by the conventions, unless the application names it. */
+/** Decides the name of a server span: `{method} {route}` as the semantic conventions define it, unless the application sets another. */
 export class ServerSpanName {
-  /** The name that was set last by the library, or by the owner of a joined span. Any other is the application's choice. */
+  /** The last name that the library, or the owner of a joined span, has set. A different name is the application's choice and stays. */
   private current: string | undefined;
 
   constructor(
@@ -15,7 +15,7 @@ export class ServerSpanName {
     this.current = readName(span);
   }
 
-  /** @param route undefined if no route has taken the request, or none is known */
+  /** @param route undefined if no route has handled the request, or the route is not known yet */
   update(
     route: string | undefined,
     method: string | undefined,
@@ -25,15 +25,15 @@ export class ServerSpanName {
     const { span } = this;
     if (readName(span) !== this.current) return;
     const chosen: unknown = spanName && guarded('http.spanName', () => spanName(request, route));
-    const given = typeof chosen === 'string' ? chosen : undefined;
+    const customName = typeof chosen === 'string' ? chosen : undefined;
     // The other instrumentation may have a better name than the method alone.
-    if (given === undefined && route === undefined && this.isJoined) return;
-    span.updateName(given ?? httpSpanName(method, knownMethods, route));
+    if (customName === undefined && route === undefined && this.isJoined) return;
+    span.updateName(customName ?? httpSpanName(method, knownMethods, route));
     this.current = readName(span);
   }
 }
 
-/** Spans of the SDK have a name to read, though the API does not declare it. */
+/** Returns the name of a span. Spans of the SDK expose it, though the API does not declare it. */
 function readName(span: Span): string | undefined {
   return (span as { name?: string }).name;
 }

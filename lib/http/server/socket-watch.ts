@@ -3,20 +3,20 @@ import type { Socket } from 'node:net';
 type Watcher = () => void;
 
 /**
- * Those who watch each socket: a list, since a connection rarely serves more than one request at a time. A Set that fills
- * and empties with each request leaves tables behind that hold on to one another, and to the requests in them, until the next
- * full garbage collection.
+ * The watchers of each socket. They are in an array, since a connection rarely serves more than one request at a time. A Set that is
+ * filled and emptied by each request leaves hash tables behind, which reference one another and the requests in them until the next full
+ * garbage collection.
  */
-const watchersOf = new WeakMap<Socket, Watcher[]>();
+const watchersBySocket = new WeakMap<Socket, Watcher[]>();
 
 /**
  * Calls `watcher` when the socket closes, until the returned function is called.
  *
- * A pipelined response whose client goes away emits nothing of its own; only its socket does. All requests of a
- * keep-alive connection share one listener: thousands may come over one socket.
+ * A pipelined response whose client disconnects emits no event itself; only its socket does. All requests of a keep-alive connection share
+ * one listener, since thousands of requests may use one socket.
  */
 export function watchSocket(socket: Socket, watcher: Watcher): () => void {
-  const watchers = watchersOf.get(socket) ?? beginToWatch(socket);
+  const watchers = watchersBySocket.get(socket) ?? startWatching(socket);
   watchers.push(watcher);
   return () => {
     const index = watchers.indexOf(watcher);
@@ -24,9 +24,9 @@ export function watchSocket(socket: Socket, watcher: Watcher): () => void {
   };
 }
 
-function beginToWatch(socket: Socket): Watcher[] {
+function startWatching(socket: Socket): Watcher[] {
   const watchers: Watcher[] = [];
-  watchersOf.set(socket, watchers);
+  watchersBySocket.set(socket, watchers);
   socket.once('close', () => {
     for (const watch of [...watchers]) watch();
   });

@@ -11,7 +11,7 @@ import { ServerRequest, type ServerRequestOptions } from './server-request.js';
 type Done = (error?: Error) => void;
 type RequestHook = (request: unknown, response: unknown, done: Done) => unknown;
 
-/** Nest's HTTP adapter, as far as tracing uses it: each member is looked for, since releases differ. */
+/** The members of Nest's HTTP adapter that are used here. Each is optional, since releases differ. */
 interface TraceableAdapter {
   getType?(): string;
   getHttpServer?(): Server | undefined;
@@ -23,42 +23,42 @@ interface TraceableAdapter {
   setNotFoundHandler?(handler: AnyMethod, prefix?: string): unknown;
 }
 
-/** What the module says of how requests are traced; the rest is found out here. */
-export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'listenedIn' | 'isRouteToldByFramework'>;
+/** The options that the integration gives; the others are determined here. */
+export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'spanAtListen' | 'isRouteReportedByFramework'>;
 
 type RouteHook = (method: number, path: string) => void;
 
 /**
- * Instruments a Nest application's HTTP server. Call it once, before Nest registers the routes, and call what it returns when
- * Nest has.
+ * Instruments the HTTP server of a Nest application. Call it once, before Nest registers the routes, and call the returned function
+ * afterwards.
  */
 export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServerTracingOptions): () => void {
   const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
   if (!adapter) return () => {};
   traceRequests(adapter, options);
-  noteRoutes(adapter);
+  recordTriedRoutes(adapter);
   recordExceptionsOutsideRoutes(adapter);
-  const undo = noteUnknownRoutes(adapter);
+  const undo = recordUnroutedRequests(adapter);
   return () => undo?.();
 }
 
 function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOptions): void {
   const options: { -readonly [Key in keyof ServerRequestOptions]: ServerRequestOptions[Key] } = {
     ...given,
-    listenedIn: undefined,
-    isRouteToldByFramework: losesRouteOptions(adapter),
+    spanAtListen: undefined,
+    isRouteReportedByFramework: isRouteReportedByFramework(adapter),
   };
   const server = adapter.getHttpServer?.();
   server?.once?.('listening', () => {
-    options.listenedIn = trace.getActiveSpan();
+    options.spanAtListen = trace.getActiveSpan();
   });
-  // Fastify answers by itself what its router cannot read. The application's listener stays the first one.
+  // Fastify responds itself to a request that its router cannot parse, before any hook. Fastify's own listener stays the first one.
   if (adapter.getType?.() === 'fastify') {
     server?.on?.('request', (request: HttpRequest, response: HttpResponse) => {
       ServerRequest.start(request, response, options);
     });
   }
-  // The adapter's hook comes before everything else that the framework does, and goes on inside the span.
+  // The adapter's hook runs before everything else in the framework, and continues the request in the context of the span.
   const previous = adapter.onRequestHook;
   if (!adapter.setOnRequestHook) {
     warn(
@@ -68,42 +68,42 @@ function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOption
   }
   adapter.setOnRequestHook?.(function (this: unknown, request, response, done) {
     const next = () => (previous ? Reflect.apply(previous, this, [request, response, done]) : done());
-    const serverRequest = ServerRequest.start(raw<HttpRequest>(request), raw<HttpResponse>(response), options);
+    const serverRequest = ServerRequest.start(unwrap<HttpRequest>(request), unwrap<HttpResponse>(response), options);
     return serverRequest ? serverRequest.run(request as FrameworkRequest, response as FrameworkResponse, next) : next();
   });
 }
 
-function noteRoutes(adapter: TraceableAdapter): void {
-  if (losesRouteOptions(adapter)) return;
+function recordTriedRoutes(adapter: TraceableAdapter): void {
+  if (isRouteReportedByFramework(adapter)) return;
   const previous = adapter.getOnRouteTriggered?.();
   adapter.setOnRouteTriggered?.((method, path) => {
     const active = ServerRequest.active();
-    if (active) active.route.tried = path;
+    if (active) active.route.lastTried = path;
     previous?.(method, path);
   });
 }
 
 /**
- * Nest 11 registers another function where there is a hook for routes, and Fastify's adapter reads versions, schemas,
- * constraints and the configuration of a route off the function that is registered. There Fastify itself tells the route.
+ * True if the route is read from the framework, because Nest's hook for routes must not be set. With that hook Nest 11 registers a wrapper
+ * of the handler, and its Fastify adapter reads versions, schemas, constraints and configuration of a route from the registered function.
  */
-function losesRouteOptions(adapter: TraceableAdapter): boolean {
-  // Nest 12, which copies what stands on the function, has also brought this method.
+function isRouteReportedByFramework(adapter: TraceableAdapter): boolean {
+  // Nest 12 copies the properties of the handler to its wrapper. It has also introduced this method.
   return adapter.getType?.() === 'fastify' && !adapter.mapException;
 }
 
-// With versions and hosts Nest tries routes that then do not take the request.
-function noteUnknownRoutes(adapter: TraceableAdapter): (() => void) | undefined {
+// With versions and hosts Nest tries routes that then do not handle the request.
+function recordUnroutedRequests(adapter: TraceableAdapter): (() => void) | undefined {
   return interceptMethod(adapter, 'setNotFoundHandler', (setNotFoundHandler, thisArg, [handler, ...rest]) => {
     function notFoundHandler(this: unknown, ...args: unknown[]): unknown {
-      ServerRequest.active()?.route.notFound();
+      ServerRequest.active()?.route.markUnrouted();
       return Reflect.apply(handler as AnyMethod, this, args);
     }
     return Reflect.apply(setNotFoundHandler, thisArg, [notFoundHandler, ...rest]);
   });
 }
 
-// Nest asks the adapter to map what middleware and body parsers throw, before filters answer it.
+// Nest calls the adapter's `mapException()` with the errors of middleware and body parsers, before filters handle them.
 function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
   interceptMethod(adapter, 'mapException', (mapException, thisArg, args) => {
     const mapped: unknown = Reflect.apply(mapException, thisArg, args);
@@ -112,6 +112,7 @@ function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
   });
 }
 
-function raw<T>(wrapped: unknown): T {
+/** Returns the request or response of Node behind that of Fastify; with Express they are the same object. */
+function unwrap<T>(wrapped: unknown): T {
   return ((wrapped as { raw?: T }).raw ?? wrapped) as T;
 }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Arrival } from '../../../../lib/http/server/arrival.js';
-import { requestAttributes, responseAttributes, splitTarget } from '../../../../lib/http/server/attributes.js';
+import type { RequestSnapshot } from '../../../../lib/http/server/request-snapshot.js';
+import {
+  serverRequestAttributes,
+  serverResponseAttributes,
+  splitTarget,
+} from '../../../../lib/http/server/attributes.js';
 import type { FrameworkRequest } from '../../../../lib/http/server/framework-request.js';
 import { DEFAULT_KNOWN_METHODS } from '../../../../lib/options/known-methods.js';
 import type { HttpResponse } from '../../../../lib/options/http.js';
 
-const arrival: Arrival = {
+const snapshot: RequestSnapshot = {
   method: 'GET',
   target: '/users/1',
   encrypted: false,
@@ -14,12 +18,12 @@ const arrival: Arrival = {
 };
 
 function attributesOf(
-  more: Partial<Arrival> = {},
+  more: Partial<RequestSnapshot> = {},
   headers: Record<string, string> = {},
   framework?: FrameworkRequest,
   version = '1.1',
 ) {
-  return requestAttributes({ ...arrival, ...more }, headers, version, framework, {
+  return serverRequestAttributes({ ...snapshot, ...more }, headers, version, framework, {
     knownMethods: DEFAULT_KNOWN_METHODS,
     redactQuery: (name) => name === 'token',
   });
@@ -46,7 +50,7 @@ describe('splitTarget()', () => {
   });
 });
 
-describe('requestAttributes()', () => {
+describe('serverRequestAttributes()', () => {
   it('are those of the connection where no framework has seen the request', () => {
     expect(
       attributesOf({ target: '/users/1?token=t&a=b' }, { host: 'shop.test:8080', 'user-agent': 'curl/8' }),
@@ -124,11 +128,11 @@ describe('requestAttributes()', () => {
   });
 });
 
-describe('responseAttributes()', () => {
+describe('serverResponseAttributes()', () => {
   it.each([
     [true, 204, { 'http.response.status_code': 204 }],
     [false, 200, {}],
   ])('headers sent %s, status %i: %j', (headersSent, statusCode, attributes) => {
-    expect(responseAttributes({ headersSent, statusCode } as HttpResponse)).toEqual(attributes);
+    expect(serverResponseAttributes({ headersSent, statusCode } as HttpResponse)).toEqual(attributes);
   });
 });

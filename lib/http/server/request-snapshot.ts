@@ -2,20 +2,21 @@ import type { TLSSocket } from 'node:tls';
 import type { HttpRequest } from '../../options/http.js';
 
 /**
- * What has to be read as soon as a request comes in: routers and middleware write over its method and target, and a
- * connection that is gone no longer says who it was with.
+ * The values that have to be read when a request arrives: routers and middleware overwrite its method and target, and a closed connection
+ * no longer has the address of its peer.
  */
-export interface Arrival {
+export interface RequestSnapshot {
   readonly method: string | undefined;
-  /** As it stands on the wire: origin form, absolute form or `*`. */
+  /** The request target as it was sent: origin form, absolute form or `*`. */
   readonly target: string;
   readonly encrypted: boolean;
   readonly peerAddress: string | undefined;
   readonly peerPort: number | undefined;
 }
 
-export function arrivalOf(request: HttpRequest): Arrival {
-  // Requests that came over no connection may lack a socket.
+/** Reads the values from a request. */
+export function takeSnapshot(request: HttpRequest): RequestSnapshot {
+  // A request that an adapter for serverless hosts has created may have no socket.
   const socket = request.socket as Partial<TLSSocket> | undefined;
   return {
     method: request.method,
