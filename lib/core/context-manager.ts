@@ -66,7 +66,7 @@ export function leaveContext(previous: Context | undefined): void {
 }
 
 /** Calls a function with `this` and arguments in a context. */
-export function callIn(context: Context, fn: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
+export function callInContext(context: Context, fn: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
   if (!isRegistered) return contextApi.with(context, Reflect.apply, undefined, fn, thisArg, args);
   if (contextStorage.getStore() === context) return Reflect.apply(fn, thisArg, args);
   const previous = enterContext(context);

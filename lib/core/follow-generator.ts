@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { overrideOnInstance } from './override-on-instance.js';
-import { callWithin, type Work } from './work.js';
+import { callInWork, type Work } from './work.js';
 
 type AnyGenerator = Generator | AsyncGenerator;
 type StepName = 'next' | 'return' | 'throw';
@@ -37,7 +37,7 @@ function runStep(name: StepName, work: Work, step: Step, generator: AnyGenerator
 
   let result: ReturnType<Step>;
   try {
-    result = callWithin(work, step as never, generator, args) as ReturnType<Step>;
+    result = callInWork(work, step as never, generator, args) as ReturnType<Step>;
   } catch (thrown) {
     work.failed(thrown);
     throw thrown;

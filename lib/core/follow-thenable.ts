@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { overrideOnInstance } from './override-on-instance.js';
-import { callWithin, type Work } from './work.js';
+import { callInWork, type Work } from './work.js';
 import type { AnyMethod } from './wrap-method.js';
 
 /** Functions that are called when a thenable has settled, before the listeners of the caller are. */
@@ -39,7 +39,7 @@ export function followThenable(
       throw thrown;
     }
     try {
-      return callWithin(work, then, this, [handleFulfilment, handleRejection]);
+      return callInWork(work, then, this, [handleFulfilment, handleRejection]);
     } catch (thrown) {
       onRejected(thrown);
       throw thrown;

@@ -10,7 +10,7 @@ export interface Integration<Options> {
   /** The name of its folder, which diagnostics show. */
   readonly name: string;
   /**
-   * Starts the integration, when Nest makes the providers of the application. Returns undefined if its options switch it off, or if
+   * Starts the integration, when Nest creates the providers of the application. Returns undefined if its options switch it off, or if
    * there is nothing to instrument.
    *
    * @throws TracingConfigurationError

@@ -11,7 +11,7 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { callIn } from './context-manager.js';
+import { callInContext } from './context-manager.js';
 import { guarded, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
 import { OperationContext } from './operation-context.js';
@@ -138,7 +138,7 @@ export class Operation {
 
   /** Calls `fn` with this operation as the active one. */
   run<T>(fn: () => T): T {
-    return callIn(this.context, fn, undefined, []) as T;
+    return callInContext(this.context, fn, undefined, []) as T;
   }
 
   /** Moves the start of the span to now, because the work itself only starts now. */

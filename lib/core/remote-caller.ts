@@ -20,12 +20,12 @@ export function isCaller(candidate: SpanContext, serving: Context): boolean {
     isSameSpan(candidate, serving.getValue(EXTRACTED) as SpanContext | undefined) ||
     isSameSpan(candidate, ifRemote(active?.spanContext())) ||
     // This covers spans of other instrumentations, if they are spans of the SDK.
-    isSameSpan(candidate, ifRemote(parentOf(active)))
+    isSameSpan(candidate, ifRemote(parentSpanContextOf(active)))
   );
 }
 
 /** Returns the parent of a span of the SDK, which the API does not expose. Undefined for any other span. */
-export function parentOf(
+export function parentSpanContextOf(
   span: (Span & { readonly parentSpanContext?: SpanContext }) | undefined,
 ): SpanContext | undefined {
   return span?.parentSpanContext;

@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { Observable, Subscriber } from 'rxjs';
-import { callWithin, type Work } from './work.js';
+import { callInWork, type Work } from './work.js';
 
 /**
  * Returns the Observable with each subscription as a work: it starts on subscribe, and ends on completion, error or unsubscribe. The source
@@ -38,12 +38,12 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
     // This precedes the subscription, so that a subscriber can unsubscribe from a source that emits synchronously and without end.
     subscriber.add(() => {
       // The teardown of the source, by finalize() say, belongs to the work.
-      callWithin(startedWork, () => inner.unsubscribe(), undefined, []);
+      callInWork(startedWork, () => inner.unsubscribe(), undefined, []);
       // A subscriber that unsubscribes after a value, firstValueFrom() say, has got its result.
       succeed();
     });
     try {
-      callWithin(work, () => source.subscribe(inner), undefined, []);
+      callInWork(work, () => source.subscribe(inner), undefined, []);
     } catch (thrown) {
       work.failed(thrown);
       throw thrown;

@@ -1,5 +1,5 @@
 import type { Attributes, Context } from '@opentelemetry/api';
-import { callIn } from './context-manager.js';
+import { callInContext } from './context-manager.js';
 import { guarded } from './diagnostics.js';
 import type { Operation } from './operation.js';
 
@@ -23,13 +23,13 @@ export interface Work {
 }
 
 /** Calls a function in the context of a work. */
-export function callWithin(
+export function callInWork(
   { context }: Pick<Work, 'context'>,
   fn: (this: unknown, ...args: unknown[]) => unknown,
   thisArg: unknown,
   args: readonly unknown[],
 ): unknown {
-  return context === undefined ? Reflect.apply(fn, thisArg, args) : callIn(context, fn, thisArg, args);
+  return context === undefined ? Reflect.apply(fn, thisArg, args) : callInContext(context, fn, thisArg, args);
 }
 
 export interface OutcomeOptions {

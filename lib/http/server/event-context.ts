@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Context } from '@opentelemetry/api';
-import { callIn } from '../../core/context-manager.js';
+import { callInContext } from '../../core/context-manager.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 
 // The key of a property of the emitter. A WeakMap with an entry for each request would be expensive for the garbage collector.
@@ -53,7 +53,7 @@ function emit(this: Observed, event: unknown, ...args: unknown[]): unknown {
   try {
     // Most events have no listener, and changing the context has a cost.
     if (this.listenerCount(event) === 0) return inherited.call(this, event, ...args);
-    return callIn(observer.context, inherited as AnyMethod, this, [event, ...args]);
+    return callInContext(observer.context, inherited as AnyMethod, this, [event, ...args]);
   } finally {
     if (observed === this) observer.afterEvent(this, event);
   }

@@ -11,7 +11,7 @@ import { headerAttributes } from '../../core/header-attributes.js';
 import { IncomingOperation, type IncomingExchange } from '../../core/incoming-operation.js';
 import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
-import { parentOf } from '../../core/remote-caller.js';
+import { parentSpanContextOf } from '../../core/remote-caller.js';
 import type { HttpRequest, HttpResponse, ResolvedHttp } from '../../options/http.js';
 import { takeSnapshot, type RequestSnapshot } from './request-snapshot.js';
 import {
@@ -92,7 +92,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     const foreignSpan = findForeignServerSpan(options);
     // In a request that the application sends to itself without a socket (`inject()`), the span of the outer request is active.
     if (foreignSpan && foreignSpan !== IncomingOperation.active()?.span) {
-      return IncomingOperation.join(foreignSpan, this, { caller: parentOf(foreignSpan), meter });
+      return IncomingOperation.join(foreignSpan, this, { caller: parentSpanContextOf(foreignSpan), meter });
     }
     const placement = requestPlacement(request, options);
     let attributes: Attributes | undefined;
