@@ -23,6 +23,7 @@ import { interval, map, Observable, of, take, Subject } from 'rxjs';
 import { httpPlatforms, startHttpApp, withHttpApp, type HttpApp, type HttpAppOptions } from '../support/http-app.js';
 import { RawClient } from '../support/raw-client.js';
 import { failed, handler, server } from '../support/trace-tree.js';
+import { waitFor } from '../support/wait-for.js';
 import { certificate, privateKey } from '../support/certificate.js';
 
 type Reply = ServerResponse | { raw: ServerResponse; hijack(): void };
@@ -205,7 +206,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
     it('end with an upload that the client breaks off', async () => {
       const client = await RawClient.connect(http.port);
       client.send('POST /streams/upload', ['Content-Type: application/json', 'Content-Length: 100'], '{"a":');
-      await waitFor(() => http.traces.open.length > 0);
+      await waitFor({ expected: 'an open span', look: () => http.traces.open.length });
       client.leave();
       if (platform === 'Fastify') {
         await http.traces.expect(server('POST /streams/upload', { code: undefined, events: disconnected }));
@@ -232,11 +233,11 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       const stuck = once(stage, 'stuck');
       client.send('GET /streams/stuck').send('GET /streams/quick').send('GET /streams/error');
       await stuck;
-      await waitFor(() => http.traces.spans.length === 2);
+      await http.traces.until((spans) => spans.length === 2);
       client.leave();
       await http.traces.until((spans) => spans.length === 5);
       stage.emit('go on');
-      await waitFor(() => http.traces.open.length === 0);
+      await http.traces.untilOpen(0);
       const servers = http.traces.spans.filter((span) => span.name.startsWith('GET'));
       expect(servers.map((span) => span.name).toSorted()).toEqual([
         'GET /streams/error',
@@ -291,7 +292,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       const client = await RawClient.connect(http.port);
       client.send('GET /streams/events-of-a-subject');
       await http.traces.untilOpen(2);
-      while (!subject.observed) await new Promise(setImmediate);
+      await waitFor({ expected: 'a subscriber of the events', look: () => subject.observed });
       subject.next({ data: 'hello' });
       await client.saw('hello');
       expect(http.traces.open.toSorted()).toEqual(['GET', 'StreamsController.eventsOfASubject']);
@@ -437,12 +438,4 @@ async function text(stream: AsyncIterable<unknown>): Promise<string> {
   let all = '';
   for await (const chunk of stream) all += String(chunk);
   return all;
-}
-
-async function waitFor(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${condition.toString()}`);
-    await new Promise(setImmediate);
-  }
 }

@@ -14,6 +14,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { TracingModule, TracingService, type TracingOptions } from 'nestjs-tracing';
 import { platforms, startContext, Warnings } from '../support/nest.js';
+import { waitFor } from '../support/wait-for.js';
 
 const tracer = trace.getTracer('library');
 const warnings = new Warnings();
@@ -45,10 +46,6 @@ class UnreachableBroker extends Server implements CustomTransportStrategy {
   unwrap<T>(): T {
     throw new Error('nothing to unwrap');
   }
-}
-
-async function waitFor(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 class Exporter extends InMemorySpanExporter {
@@ -266,7 +263,9 @@ describe('an application that fails to start', () => {
     expect(exporter.names).toEqual(['next: work']);
     expect(process.listenerCount('SIGTERM')).toBe(listeners);
     // The failed ones are closed by then, though nobody has closed their applications.
-    for (const [, { shutdown }] of failed) await waitFor(() => jest.mocked(shutdown).mock.calls.length === 1);
+    const isOnceEach = (counts: number[]) => counts.join() === '1,1';
+    const shutdowns = () => failed.map(([, { shutdown }]) => jest.mocked(shutdown).mock.calls.length);
+    await waitFor({ expected: 'one shutdown of each exporter', look: shutdowns, isExpected: isOnceEach });
     for (const [other] of failed) await other.close();
     tracer.startSpan('still there').end();
     expect(exporter.names).toEqual(['next: work', 'next: still there']);

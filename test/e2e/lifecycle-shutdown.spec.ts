@@ -33,6 +33,25 @@ function keepingLate(): Partial<SpanExporter> & { getFinishedSpans(): never[] } 
   return { getFinishedSpans: () => [], export: (_, done) => void setTimeout(done, 20, { code: 0 }) };
 }
 
+/** Notes when an exporter is called. */
+function recordCalls(exporter: Backend, calls: string[]): Backend {
+  const { export: send, shutdown } = exporter;
+  exporter.export = (...args) => {
+    calls.push('export');
+    return send.apply(exporter, args);
+  };
+  exporter.shutdown = () => {
+    calls.push('shutdown');
+    return shutdown.call(exporter);
+  };
+  return exporter;
+}
+
+/** A time limit for exporters, in milliseconds. */
+const LIMIT = 100;
+/** A timer of Node may fire this much too early, in milliseconds. */
+const TIMER_PRECISION = 2;
+
 const HOOKS = ['onModuleDestroy', 'beforeApplicationShutdown', 'onApplicationShutdown'] as const;
 
 /** Traces something in each of Nest's shutdown hooks, some time after the hook was called. */
@@ -117,21 +136,25 @@ describe('app.close()', () => {
   const fail = (): never => {
     throw new Error('no');
   };
-  it.each<[string, Partial<SpanExporter>]>([
-    ['never answers an export', { export() {} }],
-    ['never answers a shutdown', { shutdown: never }],
-    ['never answers at all', { export() {}, shutdown: never, forceFlush: never }],
-    ['fails to export', { export: (_, done) => done({ code: 1, error: new Error('no') }) }],
-    ['throws at an export', { export: fail }],
-    ['fails to shut down', { shutdown: reject, forceFlush: reject }],
-    ['throws at a shutdown', { shutdown: fail, forceFlush: fail }],
-  ])('keeps to its time limit with an exporter that %s, and does not reject', async (_, behaviour) => {
-    const exporter = Object.assign(new Backend(), behaviour);
-    const app = await startContext(application({ exporter, shutdown: { timeout: 100 } }));
+  it.each<[string, Partial<SpanExporter>, hangs: boolean]>([
+    ['never answers an export', { export() {} }, true],
+    ['never answers a shutdown', { shutdown: never }, true],
+    ['never answers at all', { export() {}, shutdown: never, forceFlush: never }, true],
+    ['fails to export', { export: (_, done) => done({ code: 1, error: new Error('no') }) }, false],
+    ['throws at an export', { export: fail }, false],
+    ['fails to shut down', { shutdown: reject, forceFlush: reject }, false],
+    ['throws at a shutdown', { shutdown: fail, forceFlush: fail }, false],
+  ])('keeps to its time limit with an exporter that %s, and does not reject', async (_, behaviour, hangs) => {
+    const calls: string[] = [];
+    const exporter = recordCalls(Object.assign(new Backend(), behaviour), calls);
+    const app = await startContext(application({ exporter, shutdown: { timeout: LIMIT } }));
     trace.getTracer('app').startSpan('work').end();
     const before = performance.now();
     await expect(app.close()).resolves.toBeUndefined();
-    expect(performance.now() - before).toBeLessThan(1000);
+    const waited = performance.now() - before;
+    expect(calls).toEqual(['export', 'shutdown']);
+    expect(waited >= LIMIT - TIMER_PRECISION).toBe(hangs);
+    expect(waited).toBeLessThan(1000);
   });
 
   it('waits for an exporter that is slow, within the limit', async () => {
@@ -159,15 +182,9 @@ describe('app.close()', () => {
     ['gets a span that the application has spoiled', {}, spoiled],
   ])('shuts an exporter down once that %s, after its last export', async (_, behaviour, work = () => {}) => {
     const calls: string[] = [];
-    const exporters = [new Backend(), new Backend()].map((exporter) => Object.assign(exporter, behaviour));
-    for (const exporter of exporters) {
-      const { export: send } = exporter;
-      exporter.export = (...args) => {
-        calls.push('export');
-        return send.apply(exporter, args);
-      };
-      exporter.shutdown = () => Promise.resolve(void calls.push('shutdown'));
-    }
+    const exporters = [new Backend(), new Backend()].map((exporter) =>
+      recordCalls(Object.assign(exporter, behaviour), calls),
+    );
     const options: TracingOptions = { exporter: exporters, shutdown: { timeout: 100, onProcessExit: true } };
     const app = await startContext(application(options));
     const span = trace.getTracer('app').startSpan('work');
@@ -183,10 +200,13 @@ describe('app.close()', () => {
   });
 
   it('may be called again, and at the same time', async () => {
-    const app = await startContext(application({ exporter: new Backend() }));
-    await expect(Promise.all([app.close(), app.close()])).resolves.toHaveLength(2);
+    const calls: string[] = [];
+    const app = await startContext(application({ exporter: recordCalls(new Backend(), calls) }));
+    trace.getTracer('app').startSpan('work').end();
+    await expect(Promise.all([app.close(), app.close()])).resolves.toEqual([undefined, undefined]);
     await expect(app.close()).resolves.toBeUndefined();
     await expect(app.get(TracingService).flush()).resolves.toBeUndefined();
+    expect(calls).toEqual(['export', 'shutdown']);
   });
 });
 
@@ -203,22 +223,28 @@ describe('TracingService.flush()', () => {
 
   it('does not report a lack of time where an export has failed', async () => {
     const warnings = new Warnings();
-    const exporter = Object.assign(new Backend(), { export: () => Promise.reject(new Error('refused')) });
-    const app = await startContext(application({ exporter }), warnings);
+    const exports: string[] = [];
+    const failing = Object.assign(new Backend(), { export: () => Promise.reject(new Error('refused')) });
+    const app = await startContext(application({ exporter: recordCalls(failing, exports) }), warnings);
     trace.getTracer('app').startSpan('work').end();
     await app.get(TracingService).flush();
-    // That the span is lost is said once a minute, and may have been said for another test.
+    expect(exports).toEqual(['export']);
+    // The library warns of a lost span once a minute, and may have done so for another test.
     expect(warnings.messages.filter((message) => !/lost/.test(message))).toEqual([]);
     await app.close();
   });
 
   it('gives up after the time limit, and does not reject', async () => {
-    const exporter = Object.assign(new Backend(), { export() {} });
-    const app = await startContext(application({ exporter, shutdown: { timeout: 50 } }));
+    const calls: string[] = [];
+    const exporter = recordCalls(Object.assign(new Backend(), { export() {} }), calls);
+    const app = await startContext(application({ exporter, shutdown: { timeout: LIMIT } }));
     trace.getTracer('app').startSpan('work').end();
     const before = performance.now();
-    await app.get(TracingService).flush();
-    expect(performance.now() - before).toBeLessThan(1000);
+    await expect(app.get(TracingService).flush()).resolves.toBeUndefined();
+    const waited = performance.now() - before;
+    expect(calls).toEqual(['export']);
+    expect(waited).toBeGreaterThanOrEqual(LIMIT - TIMER_PRECISION);
+    expect(waited).toBeLessThan(1000);
     await app.close();
   });
 });

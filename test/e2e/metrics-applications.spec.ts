@@ -27,6 +27,7 @@ import { freePort } from '../support/free-port.js';
 import { startHttpApp, untraced, type HttpApp } from '../support/http-app.js';
 import { startContext, Warnings } from '../support/nest.js';
 import { Scrape } from '../support/scrape.js';
+import { waitFor } from '../support/wait-for.js';
 
 @Injectable()
 class OrdersService {
@@ -285,6 +286,12 @@ describe('a start that fails', () => {
       ({ status }) => status,
       () => 'unreachable',
     );
+  const becomes = (port: number, state: number | 'unreachable') =>
+    waitFor({
+      expected: `metrics on port ${port} to be ${state}`,
+      look: () => reachable(port),
+      isExpected: (seen) => seen === state,
+    });
 
   it.each([
     ['onModuleInit()', InitFails],
@@ -318,13 +325,13 @@ describe('a start that fails', () => {
     const options = prometheus(registry, { path: '/metrics', port, host: '127.0.0.1' });
     const app = await NestFactory.create(application(options), { logger: false, abortOnError: false });
     await expect(app.listen(taken, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
-    while ((await reachable(port)) !== 'unreachable') await new Promise(setImmediate);
+    await becomes(port, 'unreachable');
     expect(names(registry)).not.toContain('target_info');
     app.get(OrdersService).place();
     expect(await calls(registry)).toBe(0);
 
     await app.listen(0, '127.0.0.1');
-    while ((await reachable(port)) !== 200) await new Promise(setImmediate);
+    await becomes(port, 200);
     app.get(OrdersService).place();
     expect(await calls(registry)).toBe(1);
     await app.close();

@@ -146,10 +146,11 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
 
     it('count a handler that is kept out of traces, and lead nowhere', async () => {
       await http.request('/users/quiet');
-      const found = await counted(1);
+      await http.request('/users/1');
+      const found = await counted(2);
       expect(found.value(`${DURATION}_count`, { http_route: '/users/quiet' })).toBe(1);
-      expect(found.exemplars(`${DURATION}_bucket`)).toEqual([]);
-      expect(http.traces.spans).toEqual([]);
+      expect(found.exemplars(`${DURATION}_bucket`).map(({ labels }) => labels.http_route)).toEqual(['/users/:id']);
+      expect(http.traces.spans.filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['GET /users/:id']);
     });
 
     it('know the requests that are under way, streams included, and lose none that is given up', async () => {
@@ -168,10 +169,14 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
     it('do not count or trace those who read them', async () => {
       await scrape();
       await untraced(() => Scrape.of(`${http.url}/metrics?x=1`));
-      const found = await scrape();
-      expect(found.find(`${DURATION}_count`)).toEqual([]);
-      expect(found.find('http_server_active_requests')).toEqual([]);
-      expect(http.traces.spans).toEqual([]);
+      const before = await scrape();
+      expect(before.find(`${DURATION}_count`)).toEqual([]);
+      expect(before.find('http_server_active_requests')).toEqual([]);
+      await http.request('/users/1');
+      const after = await counted(1);
+      expect(after.labels(`${DURATION}_count`).map(({ http_route }) => http_route)).toEqual(['/users/:id']);
+      expect(after.find('http_server_active_requests').map(({ value }) => value)).toEqual([0]);
+      expect(http.traces.spans.filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['GET /users/:id']);
     });
   });
 

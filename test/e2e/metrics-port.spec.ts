@@ -8,6 +8,7 @@ import { freePort } from '../support/free-port.js';
 import { startHttpApp, untraced } from '../support/http-app.js';
 import { startContext, Warnings } from '../support/nest.js';
 import { Scrape } from '../support/scrape.js';
+import { waitFor } from '../support/wait-for.js';
 
 function moduleWith(metrics: MetricsOptions): new () => unknown {
   @Module({ imports: [TracingModule.forRoot({ serviceName: 'worker', exporter: 'none', metrics })] })
@@ -67,9 +68,12 @@ describe('metrics on a port of their own', () => {
     ]);
     other.close();
     await once(other, 'close');
-    while ((await reachable(`http://127.0.0.1:${port}/metrics`)) !== 200) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    await waitFor({
+      expected: 'metrics on the port that is free again',
+      look: () => reachable(`http://127.0.0.1:${port}/metrics`),
+      isExpected: (seen) => seen === 200,
+      patience: 10_000,
+    });
     await app.close();
     expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('nobody');
   }, 15_000);

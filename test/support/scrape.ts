@@ -1,4 +1,5 @@
 import { untraced } from './http-app.js';
+import { waitFor } from './wait-for.js';
 
 /** One line of a scrape. */
 export interface Sample {
@@ -40,13 +41,15 @@ export class Scrape {
     return new Scrape(response.headers.get('content-type') ?? '', text);
   }
 
-  /** Scrapes until this many are in a histogram: an answer comes before the end that is measured. */
-  static async counted(url: string, histogram: string, count: number): Promise<Scrape> {
-    for (;;) {
-      const found = await untraced(() => Scrape.of(url));
-      const sum = found.find(`${histogram}_count`).reduce((total, { value }) => total + value, 0);
-      if (sum >= count) return found;
-    }
+  /** Scrapes until a histogram has exactly this many measurements: a client has its answer before the server measures. */
+  static counted(url: string, histogram: string, count: number): Promise<Scrape> {
+    const measurements = (scrape: Scrape) => scrape.find(`${histogram}_count`);
+    return waitFor({
+      expected: `${count} measurements in ${histogram}`,
+      look: () => untraced(() => Scrape.of(url)),
+      isExpected: (scrape) => measurements(scrape).reduce((total, { value }) => total + value, 0) === count,
+      describe: (scrape) => JSON.stringify(measurements(scrape)),
+    });
   }
 
   /** The samples of this name whose labels have these values; an undefined one has to be absent. */
