@@ -64,16 +64,17 @@ describe('the context of a call', () => {
     await grpc.traces.expect(tree('first'), tree('second'));
   });
 
-  it.each(kinds)('is that of errors, too: %s', async (kind, _method) => {
+  it.each(kinds)('is that of errors, too: %s', async (kind, method) => {
     let place = '';
     const failing = invoke(kind, grpc.echo, { text: 'fail', count: 5 });
     const observed = failing.pipe(tap({ error: () => (place = here()) }));
     await grpc.caller(() => expect(lastValueFrom(observed)).rejects.toMatchObject({ code: 5 }));
     expect(place).toBe('caller');
+    await grpc.traces.expect({ name: 'caller', children: [call(method, 'NOT_FOUND', 'as you wish')] });
   });
 
   // The first call makes the connection, and the others wait for it.
-  it.each(kinds)('is kept by everything that grpc-js calls back, on a new connection: %s', async (kind, _method) => {
+  it.each(kinds)('is kept by everything that grpc-js calls back, on a new connection: %s', async (kind, method) => {
     const client = plain();
     const places: [string, string][] = [];
     const one = (name: string) =>
@@ -84,12 +85,17 @@ describe('the context of a call', () => {
         await echo.ended;
         note();
       }, name);
-    await Promise.all(['first', 'second', 'third'].map(one));
+    const names = ['first', 'second', 'third'];
+    await Promise.all(names.map(one));
     expect(places.length).toBeGreaterThan(8);
     expect(places.filter(([name, place]) => name !== place)).toEqual([]);
+    await grpc.traces.expect(...names.map((name) => ({ name, children: [call(method)] })));
   });
 
-  it.each(['clientStream', 'bidi'] as const)('is kept when a message is sent: %s', async (kind) => {
+  it.each([
+    ['clientStream', 'ClientStream'],
+    ['bidi', 'Bidi'],
+  ] as const)('is kept when a message is sent: %s', async (kind, method) => {
     const client = plain();
     const places: [string, string][] = [];
     const one = (name: string) =>
@@ -108,9 +114,11 @@ describe('the context of a call', () => {
         stream.end();
         await ended;
       }, name);
-    await Promise.all(['first', 'second', 'third'].map(one));
+    const names = ['first', 'second', 'third'];
+    await Promise.all(names.map(one));
     expect(places).toHaveLength(9);
     expect(places.filter(([name, place]) => name !== place)).toEqual([]);
+    await grpc.traces.expect(...names.map((name) => ({ name, children: [call(method)] })));
   });
 
   it('does not stay with the connection', async () => {
@@ -175,7 +183,7 @@ describe('the context of a call', () => {
 
 describe('the trace context', () => {
   const parent = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-  const remote = (more = {}) => trace.setSpanContext(context.active(), { ...parent, traceFlags: 1, ...more });
+  const remote = () => trace.setSpanContext(context.active(), { ...parent, traceFlags: 1, isRemote: true });
   const received = (key: string) => grpc.server.lastMetadata.get(key);
 
   const withPropagators = (propagators: TracingOptions['propagators']) => start({ tracing: { propagators } });
@@ -210,6 +218,7 @@ describe('the trace context', () => {
     expect(sent).toEqual(expect.arrayContaining(Object.keys(expected)));
     for (const [key, value] of Object.entries(expected)) expect(String(received(key))).toMatch(value);
     expect(received('traceparent')).toEqual([]);
+    await grpc.traces.expect({ ...call('Unary'), caller: parent.spanId });
   });
 
   it('takes the place of one that is passed on, in a copy', async () => {
@@ -286,6 +295,9 @@ describe('the trace context', () => {
     await context.with(suppressTracing(remote()), () => lastValueFrom(grpc.echo.unary({})));
     expect(received('traceparent')).toEqual([]);
     await grpc.traces.expect();
+    await context.with(remote(), () => lastValueFrom(grpc.echo.unary({})));
+    expect(received('traceparent')).toEqual([expect.stringContaining(parent.traceId)]);
+    await grpc.traces.expect({ ...call('Unary'), caller: parent.spanId });
   });
 
   it('is not sent there by a propagator that does not know of suppression either', async () => {

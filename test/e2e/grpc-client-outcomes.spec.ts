@@ -232,8 +232,10 @@ describe('a call of a Nest client', () => {
   });
 
   it('that is not subscribed to is none', async () => {
-    grpc.echo.unary({ text: 'a' });
+    const answer = grpc.echo.unary({ text: 'a' });
     await grpc.traces.expect();
+    await lastValueFrom(answer);
+    await grpc.traces.expect(call('Unary'));
   });
 });
 

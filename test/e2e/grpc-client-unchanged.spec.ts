@@ -76,7 +76,13 @@ const ways: [string, (client: Client, kind: Kind) => EchoCall | Promise<EchoCall
   ],
 ];
 
-describe.each(kinds)('a call of %s', (kind, _method) => {
+/** Expects the spans of these calls: without them, nothing would be compared but two calls without tracing. */
+async function expectTraced(...methods: string[]): Promise<void> {
+  await traced.traces.until((spans) => spans.length >= methods.length);
+  expect(traced.traces.take().map(({ name }) => name)).toEqual(methods.map((method) => `test.Echo/${method}`));
+}
+
+describe.each(kinds)('a call of %s', (kind, method) => {
   const withClient = async <T>(options: ClientOptions, use: (client: Client) => Promise<T>): Promise<T> => {
     const client = echoClient(server.address, options);
     try {
@@ -91,9 +97,11 @@ describe.each(kinds)('a call of %s', (kind, _method) => {
   it.each(ways)('%s is the same with tracing and without', async (_name, make) => {
     const observe = async (client: Client) => seen(await make(client, kind));
     const without = await withClient({}, observe);
-    const tracing = grpcTracingInterceptor({ messageEvents: true });
-    expect(await withClient({ interceptors: [tracing] }, observe)).toEqual(without);
     expect(without.events.length).toBeGreaterThan(0);
+    const tracing = grpcTracingInterceptor({ messageEvents: true });
+    traced.traces.reset();
+    expect(await withClient({ interceptors: [tracing] }, observe)).toEqual(without);
+    await expectTraced('Unary', method);
   });
 
   it('by Nest is the same with tracing and without', async () => {
@@ -103,6 +111,7 @@ describe.each(kinds)('a call of %s', (kind, _method) => {
       const answer: Observable<Message> = streams ? echo[kind](from([message, message])) : echo[kind](message);
       return lastValueFrom(answer.pipe(materialize(), toArray()));
     };
+    traced.traces.reset();
     for (const message of [
       { text: 'a', count: 3 },
       { text: 'fail', count: status.ABORTED },
@@ -113,6 +122,7 @@ describe.each(kinds)('a call of %s', (kind, _method) => {
       const [errorWith, errorWithout] = [withTracing, without].map((it) => it.at(-1) as { error?: object });
       expect(Object.keys(errorWith?.error ?? {})).toEqual(Object.keys(errorWithout?.error ?? {}));
     }
+    await expectTraced(method, method);
     await plain.close();
   });
 });

@@ -37,7 +37,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
-import { handler, rpcCall, rpcClient, rpcServer } from '../support/trace-tree.js';
+import { failed, handler, rpcCall, rpcClient, rpcServer } from '../support/trace-tree.js';
 
 /** Where the application's code has run, by the name of the span that was active. */
 let places: Record<string, string[]> = {};
@@ -247,7 +247,8 @@ describe('the active span', () => {
   it('of a filter', async () => {
     await expect(lastValueFrom(grpc.echo.unary({ text: 'throw' }))).rejects.toThrow('filtered');
     expect(places).toEqual({ ...stages('Unary', 'EchoController.unary'), filter: ['SERVER test.Echo/Unary'] });
-    grpc.traces.take();
+    const handled = failed(handler('EchoController.unary'), 'Error: broke');
+    await grpc.traces.expect(rpcCall('test.Echo/Unary', 'INVALID_ARGUMENT: filtered', handled));
   });
 
   it('of a server stream, to its end and given up', async () => {

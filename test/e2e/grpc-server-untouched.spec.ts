@@ -13,6 +13,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { SpanKind } from '@opentelemetry/api';
 import { loadSync } from '@grpc/proto-loader';
 import { concat, concatMap, map, of, range, tap, throwError, toArray, type Observable } from 'rxjs';
 import { once } from 'node:events';
@@ -202,12 +203,12 @@ const Service = (
   loadPackageDefinition(loadSync(protoPath)).test as unknown as { Echo: new (...args: unknown[]) => Client }
 ).Echo;
 
-/** Plays the scenes against an application, and tells what both sides saw. */
+/** Plays the scenes against an application. Returns what both sides saw, and the names of the calls that were traced. */
 async function play(
   controller: typeof EchoController | typeof PassThroughController,
   names: string[],
   tracing: object | false,
-): Promise<unknown> {
+): Promise<{ report: unknown; traced: string[] }> {
   const grpc = await startGrpcApp({ controllers: [controller], tracing });
   const client = new Service(grpc.address, credentials.createInsecure());
   const report: Record<string, unknown> = {};
@@ -226,35 +227,40 @@ async function play(
     client.close();
     await grpc.close();
   }
-  return report;
+  const served = grpc.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER);
+  return { report, traced: [...new Set(served.map(({ name }) => name))].toSorted() };
 }
+
+const EVERY_CALL = ['Bidi', 'ClientStream', 'ServerStream', 'Unary'].map((method) => `test.Echo/${method}`);
 
 describe('a server that is traced', () => {
   it.each([
-    ['by default', {}],
+    ['by default', {}, EVERY_CALL],
     [
       'with everything recorded',
       {
         grpc: { messageEvents: true, requestMetadata: ['x-in'], responseMetadata: ['x-header', 'x-why', 'x-trailer'] },
       },
+      EVERY_CALL,
     ],
-    ['without a sample', { sampler: { ratio: 0 } }],
-  ])('answers as it does untraced: %s', async (_how, tracing) => {
+    ['without a sample', { sampler: { ratio: 0 } }, []],
+  ])('answers as it does untraced: %s', async (_how, tracing, traced) => {
     const names = Object.keys(scenes);
-    const untraced = await play(EchoController, names, false);
+    const { report: untraced } = await play(EchoController, names, false);
     expect(untraced).toMatchObject({
       'unary: plain': { order: expect.arrayContaining(['unary plain, i']) },
       'client stream with an async handler': { order: ['handler', 'message a', 'message b', 'message c'] },
     });
-    expect(await play(EchoController, names, tracing)).toEqual(untraced);
+    expect(await play(EchoController, names, tracing)).toEqual({ report: untraced, traced });
   });
 
   it('answers as it does untraced through a pass-through handler', async () => {
     const names = ['stream both ways'];
-    const untraced = await play(PassThroughController, names, false);
+    const { report: untraced } = await play(PassThroughController, names, false);
     expect(untraced).toMatchObject({
       'stream both ways': { order: expect.arrayContaining(['data', 'end', 'finish']) },
     });
-    expect(await play(PassThroughController, names, {})).toEqual(untraced);
+    const traced = ['test.Echo/Bidi', 'test.Echo/Unary'];
+    expect(await play(PassThroughController, names, {})).toEqual({ report: untraced, traced });
   });
 });

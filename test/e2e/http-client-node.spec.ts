@@ -435,7 +435,7 @@ describe('node:http', () => {
   });
 
   it('tells the application nothing of being watched', async () => {
-    await withClientApp({}, async ({ run, target }) => {
+    await withClientApp({}, async ({ run, target, traces }) => {
       await run(async () => {
         const request = httpGet(`${target.url}/ok`);
         expect(request.listenerCount('response')).toBe(0);
@@ -445,6 +445,7 @@ describe('node:http', () => {
         );
         await closed(request);
       });
+      await traces.expect(runOf(client('GET', 200)));
     });
   });
 

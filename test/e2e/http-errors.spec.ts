@@ -396,8 +396,9 @@ describe.each(httpPlatforms)('errors on %s', (platform) => {
     it('of a request that is not HTTP leave nothing', async () => {
       const client = await RawClient.connect(http.port);
       client.write('nonsense\r\n\r\n');
-      await client.closed();
-      await http.traces.expect();
+      expect(await client.closed()).toMatch(/^HTTP\/1\.1 400 /);
+      await http.request('/errors/middleware/passes');
+      await http.traces.expect(server('GET /errors/middleware/:how', 200, handler('ErrorsController.middleware')));
     });
   });
 

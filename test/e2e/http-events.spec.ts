@@ -21,6 +21,7 @@ import type { AddressInfo } from 'node:net';
 import { httpPlatforms, untraced, withHttpApp } from '../support/http-app.js';
 import { RawClient } from '../support/raw-client.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
+import { handler, server } from '../support/trace-tree.js';
 
 type Next = () => void;
 
@@ -122,8 +123,11 @@ describe.each(httpPlatforms)('events on %s', (platform) => {
     for (const tracing of [false, {}] as const) {
       await withHttpApp(platform, { controllers: [EventsController], tracing }, async (http) => {
         answers.push((await http.request('/events/listeners')).body);
+        const listeners = server('GET /events/listeners', 200, handler('EventsController.listeners'));
+        await http.traces.expect(...(tracing ? [listeners] : []));
       });
     }
+    expect(JSON.parse(answers[0]!)).toMatchObject({ request: {}, keys: expect.arrayContaining(['rawHeaders']) });
     expect(answers[1]).toBe(answers[0]);
   });
 

@@ -28,6 +28,7 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
 import { Span } from 'nestjs-tracing';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
@@ -295,6 +296,11 @@ async function answers(platform: Platform, tracing: HttpAppOptions['tracing']): 
   };
   await withHttpApp(platform, options, async (http) => {
     for (const sent of requests) all.push(await answer(http.port, sent));
+    if (tracing === false) return;
+    // Without a span for each request, two applications without tracing would be compared.
+    const served = () => http.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER).length;
+    await http.traces.until(() => served() >= requests.length, `${requests.length} requests, not ${served()}`);
+    expect(served()).toBe(requests.length);
   });
   return all;
 }

@@ -5,6 +5,7 @@ import { lastValueFrom, throwError, timer, map, type Observable } from 'rxjs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startHttpApp, untraced, type HttpApp } from '../support/http-app.js';
 import { Scrape } from '../support/scrape.js';
+import { handler, server } from '../support/trace-tree.js';
 
 interface Card {
   type: string;
@@ -88,7 +89,7 @@ class PaymentsService {
   @NoSpan()
   @Timed()
   quiet(): string {
-    return 'quiet';
+    return `quietly ${this.traced()}`;
   }
 
   @Counted()
@@ -217,19 +218,16 @@ describe('methods with a metric', () => {
 
   it('get along with the other decorators', async () => {
     expect((await http.request('/timed')).status).toBe(202);
-    expect(payments.quiet()).toBe('quiet');
+    expect(payments.quiet()).toBe('quietly traced');
     expect(new Everything().one()).toBe('one');
-    await http.traces.until((spans) => spans.some(({ name }) => name === 'Everything.one'));
+    await http.traces.expect(server('GET /timed', 202, handler('TimedController.get')), handler('Everything.one'));
     const found = await scrape();
     expect(found.value('method_duration_seconds_count', { code_function_name: 'TimedController.get' })).toBe(1);
     expect(found.value('method_calls_total', { code_function_name: 'Everything.one' })).toBe(1);
-    expect(timed(found, 'quiet')).toBe(1);
+    expect([timed(found, 'quiet'), timed(found, 'traced')]).toEqual([1, 1]);
   });
 
   it('are left alone where nothing is measured', async () => {
-    await http.close();
-    await start(false);
-    expect(payments.sync()).toBe('sync');
     const promise = Promise.resolve(1);
     class Plain {
       @Timed()
@@ -237,6 +235,10 @@ describe('methods with a metric', () => {
         return promise;
       }
     }
+    expect(new Plain().get()).not.toBe(promise);
+    await http.close();
+    await start(false);
+    expect(payments.sync()).toBe('sync');
     expect(new Plain().get()).toBe(promise);
   });
 });

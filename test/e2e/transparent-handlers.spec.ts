@@ -32,6 +32,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdapter, httpPlatforms, untraced, type Platform } from '../support/http-app.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
+import { handler, server } from '../support/trace-tree.js';
 
 // Each test compares an application with tracing with the same one without it.
 
@@ -139,8 +140,9 @@ async function withApp<T>(
   prepare: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
 ): Promise<T> {
   RolesGuard.seen.length = 0;
+  const traces = new TraceRecorder();
   @Module({
-    imports: traced ? [TracingModule.forRoot({ exporter: new TraceRecorder(), http: { client: false } })] : [],
+    imports: traced ? [TracingModule.forRoot({ exporter: traces, http: { client: false } })] : [],
     controllers: [CatsController, ScopedController],
     providers: [Policies, RolesGuard, { provide: APP_GUARD, useExisting: RolesGuard }],
   })
@@ -149,14 +151,17 @@ async function withApp<T>(
   const app = module.createNestApplication(createAdapter(platform), { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
+  const get: Running['get'] = async (path, headers) => {
+    const response = await untraced(() => fetch(`http://127.0.0.1:${port}${path}`, { headers: headers ?? {} }));
+    return `${response.status} ${await response.text()}`;
+  };
   try {
-    return await use({
-      app,
-      async get(path, headers) {
-        const response = await untraced(() => fetch(`http://127.0.0.1:${port}${path}`, { headers: headers ?? {} }));
-        return `${response.status} ${await response.text()}`;
-      },
-    });
+    const result = await use({ app, get });
+    traces.reset();
+    await get('/cats/inherited');
+    // Without these spans, two applications without tracing would be compared.
+    if (traced) await traces.expect(server('GET /cats/inherited', 200, handler('CatsController.inherited')));
+    return result;
   } finally {
     await app.close();
     for (const { prototype } of [CatsController, ScopedController]) Reflect.deleteMetadata('roles', prototype.list);
