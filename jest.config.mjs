@@ -6,7 +6,7 @@ export default {
   testMatch: ['<rootDir>/test/{unit,e2e}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/test/consumers/'],
   testEnvironment: 'node',
-  setupFilesAfterEnv: ['<rootDir>/test/support/leave-no-subscriber.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/every-test-asserts.ts', '<rootDir>/test/support/leave-no-subscriber.ts'],
   testTimeout: 20_000,
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],

@@ -150,7 +150,11 @@ describe('OTEL_* variables', () => {
     const app = apps.start('configured', {
       env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: '10', STAY: 'yes' },
     });
+    await app.said('traced');
+    const tracedAt = performance.now();
     await receiver.received(1);
+    // The default is five seconds.
+    expect(performance.now() - tracedAt).toBeLessThan(2500);
     app.signal('SIGKILL');
     await app.ended;
   });

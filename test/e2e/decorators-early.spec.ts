@@ -93,9 +93,10 @@ describe('decorated methods that run before tracing is configured', () => {
   });
 
   it.each([
-    ['tracing turns out to be disabled', { enabled: false }],
-    ['nothing is exported', { exporter: 'none' as const }],
-  ])('work, to no effect, where %s', async (_, options) => {
+    ['tracing turns out to be disabled', { enabled: false }, { recording: false, spans: 0 }],
+    ['nothing is exported', { exporter: 'none' as const }, { recording: true, spans: 0 }],
+    ['spans are kept in memory', { exporter: 'memory' as const }, { recording: true, spans: 6 }],
+  ])('work, and leave spans if anything does, where %s', async (_, options, { recording, spans }) => {
     @Module({
       imports: [TracingModule.forRootAsync({ useFactory: () => setImmediate(options) })],
       providers: [Starting, UsesService],
@@ -105,9 +106,9 @@ describe('decorated methods that run before tracing is configured', () => {
     const app = await startContext(AppModule);
     await expect(app.get(Starting).running).resolves.toBe('2');
     const { tracing } = app.get(UsesService);
-    expect(tracing.span('work', () => 42)).toBe(42);
+    expect(tracing.span('work', (span) => span.isRecording())).toBe(recording);
     await tracing.flush();
-    expect(tracing.finishedSpans()).toEqual([]);
+    expect(tracing.finishedSpans()).toHaveLength(spans);
     await app.close();
   });
 });

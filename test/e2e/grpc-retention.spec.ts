@@ -7,6 +7,8 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall, GrpcStreamMethod } from '@nestjs/microservices';
+import { SpanKind } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Client, credentials, Metadata, type sendUnaryData, type ServerReadableStream } from '@grpc/grpc-js';
 import { from, lastValueFrom, map, of, tap, toArray, type Observable } from 'rxjs';
 import { startGrpcApp, type Echo, type GrpcApp, type Message } from '../support/grpc-app.js';
@@ -116,6 +118,8 @@ async function alive(): Promise<Record<string, number>> {
   );
 }
 
+const isServed = (span: ReadableSpan) => span.kind === SpanKind.SERVER;
+
 /** Makes calls of all kinds in an application, and counts what is still in memory of them. */
 async function retained(tracing: false | object, keeper: () => unknown, side: 'server' | 'client') {
   seen = {};
@@ -143,6 +147,8 @@ async function retained(tracing: false | object, keeper: () => unknown, side: 's
       () => {},
       () => {},
     );
+    // Without these spans, two applications without tracing would be compared.
+    if (tracing) await grpc.traces.until((spans) => spans.filter(isServed).length === CALLS * 4 + 1, 'every call');
     return await alive();
   } finally {
     agent.destroy();

@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { TracingModule, TracingService, type ExporterOption } from 'nestjs-tracing';
 import { SpanKind } from '@opentelemetry/api';
 import { ExporterAgent } from '../../lib/sdk/export/exporter-agent.js';
-import { startContext } from '../support/nest.js';
+import { startContext, Warnings } from '../support/nest.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
 
@@ -51,10 +51,12 @@ describe('the requests of exporters', () => {
     const exporter = [traces, { type: 'otlp', endpoint: url, timeout: 200 }] as const;
     @Module({ imports: [TracingModule.forRoot({ serviceName: 'test', exporter, shutdown: { timeout: 500 } })] })
     class AppModule {}
-    const app = await startContext(AppModule);
+    const warnings = new Warnings();
+    const app = await startContext(AppModule, warnings);
     app.get(TracingService).span('work', () => {});
     await app.get(TracingService).flush();
     await app.close();
+    expect(warnings.messages).toEqual([expect.stringMatching(/^1 span is lost: the export to .*ECONNREFUSED/)]);
     expect(traces.spans.map((span) => span.name)).toEqual(['work']);
   });
 
@@ -68,12 +70,17 @@ describe('the requests of exporters', () => {
     const none = { ca: undefined, cert: undefined, key: undefined };
     const headers = { 'content-type': 'application/json' };
     const exporter = new ExporterAgent('http:', none);
-    const sent = request(receiver.url, { agent: exporter.agent, method: 'POST', headers }).end('{}');
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    await once(response.resume(), 'end');
+    const send = async (options: RequestOptions) => {
+      const sent = request(receiver.url, { method: 'POST', headers, ...options }).end('{}');
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+    };
+    await send({ agent: exporter.agent });
     app.get(TracingService).span('work', () => {});
+    await send({});
     await app.close();
-    expect(traces.spans.map((span) => span.name)).toEqual(['work']);
+    expect(receiver.requests).toHaveLength(2);
+    expect(traces.spans.map((span) => span.name)).toEqual(['work', 'POST']);
     exporter.close();
     await receiver.stop();
   });

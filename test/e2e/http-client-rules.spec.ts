@@ -171,11 +171,17 @@ describe.each(clients)('by %s', (_name, propagates, send) => {
   });
 
   it('an ignored request of the application carries nothing on', async () => {
-    const tracing = { http: { ignore: '/work/*' } };
+    let ignores = true;
+    const tracing = { http: { ignore: () => ignores } };
     await withClientApp({ tracing }, async ({ run, target, traces }) => {
-      await run(() => send(`${target.url}/ok`));
-      expectBare(target.only('/ok'));
+      await run(() => send(`${target.url}/ok/ignored`));
+      expectBare(target.only('/ok/ignored'));
       await traces.expect();
+      ignores = false;
+      await run(() => send(`${target.url}/ok/traced`));
+      await traces.until((spans) => spans.length === 3);
+      if (propagates) expectCarried(target.only('/ok/traced'), clientSpans(traces.spans)[0]);
+      await traces.expect(runOf(client('GET', 200)));
     });
   });
 

@@ -28,6 +28,7 @@ import { APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { Span, TracingModule } from 'nestjs-tracing';
 import { EventEmitter, once } from 'node:events';
+import type { Server } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
@@ -317,10 +318,20 @@ describe.each(httpPlatforms)('the active span on %s', (platform) => {
     }
   });
 
-  it('is none after the request', async () => {
-    await http.request('/busy/1');
-    expect(trace.getActiveSpan()).toBeUndefined();
-    http.traces.take();
+  it('is none when the next request comes over the same connection', async () => {
+    const active: unknown[] = [];
+    const lookOutside = () => active.push(trace.getActiveSpan());
+    const nodeServer = http.app.getHttpServer() as Server;
+    nodeServer.prependListener('request', lookOutside);
+    const client = await RawClient.connect(http.port);
+    for (const _ of [1, 2]) {
+      client.send('GET /busy/1');
+      const go = { ...handler('DeepService.go'), children: [{ name: 'DeepService.deeper' }] };
+      await http.traces.expect(server('GET /busy/:id', 200, handler('BusyController.one', go)));
+    }
+    client.leave();
+    nodeServer.off('request', lookOutside);
+    expect(active).toEqual([undefined, undefined]);
   });
 });
 

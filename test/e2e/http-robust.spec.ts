@@ -98,12 +98,16 @@ function madeUp(socket: unknown): { request: IncomingMessage; response: ServerRe
 }
 
 describe('a request on Express that came over no connection', () => {
+  const whole = server('GET /things/:id', 200, handler('ThingsController.one'));
+  const withoutRoute = { ...server('GET', 200), attributes: { 'http.response.status_code': 200 } };
+
   it.each([
-    ['a plain object', { remoteAddress: '192.0.2.1', encrypted: true }],
-    ['an empty object', {}],
-    ['nothing', undefined],
+    ['a plain object', whole, { remoteAddress: '192.0.2.1', encrypted: true }],
+    ['an empty object', whole, {}],
+    ['nothing', whole, undefined],
     [
       'an object that throws',
+      withoutRoute,
       new Proxy(
         {},
         {
@@ -114,7 +118,7 @@ describe('a request on Express that came over no connection', () => {
         },
       ),
     ],
-  ])('is answered as ever, and traced where it can be, with %s for a socket', async (_name, socket) => {
+  ])('is answered as ever, and traced where it can be, with %s for a socket', async (_name, expected, socket) => {
     const http = await startHttpApp('Express', { controllers });
     try {
       const { request, response, body } = madeUp(socket);
@@ -123,7 +127,7 @@ describe('a request on Express that came over no connection', () => {
       await finished;
       expect(response.statusCode).toBe(200);
       expect(body()).toContain('thing');
-      http.traces.reset();
+      await http.traces.expect(expected);
     } finally {
       await http.close();
     }

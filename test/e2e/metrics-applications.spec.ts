@@ -167,9 +167,11 @@ describe('two applications at a time', () => {
     ['is not traced', { enabled: false }],
   ])('count nothing where the one that is called %s', async (_, options) => {
     const registry = new Registry();
-    const [silent] = [await start(options), await start(prometheus(registry))];
+    const [silent, measured] = [await start(options), await start(prometheus(registry))];
     silent.get(OrdersService).place();
     expect(await calls(registry)).toBe(0);
+    measured.get(OrdersService).place();
+    expect(await calls(registry)).toBe(1);
   });
 
   it('share a registry, and what is observed stays there until the last of them is over', async () => {

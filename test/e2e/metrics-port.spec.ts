@@ -81,7 +81,7 @@ describe('metrics on a port of their own', () => {
   it('close while they are being read', async () => {
     const port = await freePort();
     const app = await startContext(moduleWith({ port }));
-    await reachable(`http://127.0.0.1:${port}/metrics`);
+    expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe(200);
     // The connection is kept alive, and must not be waited for.
     await app.close();
     expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('nobody');

@@ -32,5 +32,6 @@ const report = {
   apis: Object.keys((globalThis as Record<symbol, object | undefined>)[Symbol.for('opentelemetry.js.api.1')] ?? {}),
 };
 process.stdout.write(`${JSON.stringify(report)}\n`);
+process.stdout.write('traced\n');
 if (process.env.STAY) setTimeout(() => {}, 60_000);
 else await app.close();
