@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, type LoggerService } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { Metadata } from '@grpc/grpc-js';
-import { propagation } from '@opentelemetry/api';
+import { propagation, SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { TracingService, type GrpcOptions, type HttpOptions, type TracingOptions } from 'nestjs-tracing';
 import { firstValueFrom } from 'rxjs';
@@ -114,7 +114,7 @@ describe.each(services)('a caller by %s', (_, startService) => {
   async function served({ traces }: Service): Promise<[server: ReadableSpan, handler: ReadableSpan]> {
     await traces.until((spans) => spans.length === 2);
     const spans = traces.take();
-    return [spans.find((span) => span.kind === 1)!, spans.find((span) => span.kind === 0)!];
+    return [spans.find((span) => span.kind === SpanKind.SERVER)!, spans.find((span) => span.kind === 0)!];
   }
 
   it.each([

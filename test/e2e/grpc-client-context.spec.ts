@@ -5,7 +5,7 @@ import { context, propagation, trace, type SpanContext, type TextMapPropagator }
 import { grpcTracingInterceptor, type TracingOptions } from 'nestjs-tracing';
 import { firstValueFrom, from, lastValueFrom, map, tap, toArray, type Observable } from 'rxjs';
 import { isTracingSuppressed, suppressTracing } from '../../lib/core/suppression.js';
-import { callEcho, echoClient, kinds, type Kind } from '../support/echo-calls.js';
+import { callEcho, echoClient, echoMethods, kinds, type Kind } from '../support/echo-calls.js';
 import { call, startGrpcClientApp, type GrpcClientApp, type GrpcClientAppOptions } from '../support/grpc-client-app.js';
 import type { Echo, Message } from '../support/grpc-app.js';
 
@@ -100,8 +100,7 @@ describe('the context of a call', () => {
     const places: [string, string][] = [];
     const one = (name: string) =>
       grpc.caller(async () => {
-        const methods = client as unknown as Record<Kind, (...args: unknown[]) => ReturnType<typeof callEcho>['call']>;
-        const stream = methods[kind](...(kind === 'clientStream' ? [() => {}] : []));
+        const stream = echoMethods(client)[kind](...(kind === 'clientStream' ? [() => {}] : []));
         if (kind === 'bidi') stream.on('data', () => {});
         const ended = new Promise((resolve) => stream.on('status', resolve));
         const sent = () => places.push([name, here()]);

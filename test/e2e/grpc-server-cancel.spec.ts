@@ -11,8 +11,9 @@ import {
   type ServerReadableStream,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { SpanKind } from '@opentelemetry/api';
 import { concat, defer, firstValueFrom, map, NEVER, of, Subject, tap, throwError, type Observable } from 'rxjs';
-import { echoClient, type AnyCall } from '../support/echo-calls.js';
+import { echoClient, echoMethods, type AnyCall, type Kind } from '../support/echo-calls.js';
 import { freePort } from '../support/free-port.js';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 import { frame, RawGrpcCall } from '../support/raw-grpc-call.js';
@@ -91,8 +92,6 @@ class PassThroughController {
   }
 }
 
-type Method = 'unary' | 'serverStream' | 'clientStream' | 'bidi';
-
 const TIMES = 5;
 const SERVER = 'rpc_server_call_duration_seconds';
 
@@ -116,12 +115,12 @@ describe.each([
     await grpc.close();
   });
 
-  function begin(method: Method, reaction: Reaction = 'goes on', options: object = {}) {
+  function begin(method: Kind, reaction: Reaction = 'goes on', options: object = {}) {
     const metadata = new Metadata();
     metadata.set('on-end', reaction);
-    const methods = client as unknown as Record<Method, (...args: unknown[]) => AnyCall>;
+    const methods = echoMethods(client);
     const ignored = () => {};
-    const call = {
+    const call: AnyCall = {
       unary: () => methods.unary({}, metadata, options, ignored),
       serverStream: () => methods.serverStream({}, metadata, options),
       clientStream: () => methods.clientStream(metadata, options, ignored),
@@ -132,7 +131,7 @@ describe.each([
     return { call, ended };
   }
 
-  const served = () => grpc.traces.spans.filter(({ kind }) => kind === 1);
+  const served = () => grpc.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER);
   async function expectServed(code: string, count: number): Promise<void> {
     await grpc.traces.until(() => served().length >= count, `${count} server spans`);
     expect(served().map(({ attributes }) => attributes['rpc.status_code'])).toEqual(Array(count).fill(code));

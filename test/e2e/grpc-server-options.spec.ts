@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Inject, Injectable, UseGuards, type CanActivate } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamMethod, Payload } from '@nestjs/microservices';
 import { Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
-import { propagation, trace, type Span as OtelSpan } from '@opentelemetry/api';
+import { propagation, trace, type Span as OtelSpan, SpanKind } from '@opentelemetry/api';
 import { Baggage, CurrentSpan, NoSpan, Span, SpanAttribute, TracingService, type GrpcOptions } from 'nestjs-tracing';
 import { concatMap, from, lastValueFrom, of, tap, toArray, type Observable } from 'rxjs';
 import { setDiagnosticsSink } from '../../lib/core/diagnostics.js';
@@ -221,7 +221,7 @@ describe('options of a gRPC server', () => {
     await grpc.traces.expect(unary());
     await lastValueFrom(grpc.plain.serverStream({}));
     await grpc.traces.until((spans) => spans.length === 5);
-    const served = grpc.traces.take().find(({ kind }) => kind === 1)!;
+    const served = grpc.traces.take().find(({ kind }) => kind === SpanKind.SERVER)!;
     expect(served.events.map(({ name, attributes }) => [name, Object.values(attributes!).join(' ')])).toEqual([
       ['rpc.message', 'RECEIVED 1'],
       ['rpc.message', 'SENT 1'],

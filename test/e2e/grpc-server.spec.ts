@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { status, type ServiceError } from '@grpc/grpc-js';
+import { SpanKind } from '@opentelemetry/api';
 import { catchError, concat, firstValueFrom, lastValueFrom, NEVER, of, take, toArray } from 'rxjs';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 import { frame, RawGrpcCall } from '../support/raw-grpc-call.js';
 import { ask, calls, EchoController, reached, released } from '../support/scripted-echo.js';
 import { failed, handler, rpcCall, rpcServer } from '../support/trace-tree.js';
 
-const isServers = ({ kind }: { kind: number }) => kind === 1;
+const isServers = ({ kind }: { kind: number }) => kind === SpanKind.SERVER;
 const settled = catchError((error: ServiceError) => of(`${error.code} ${error.details}`));
 
 describe('a server', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ServiceError } from '@grpc/grpc-js';
+import { SpanKind } from '@opentelemetry/api';
 import { catchError, firstValueFrom, lastValueFrom, map, of, toArray, type Observable, type Subscription } from 'rxjs';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 import {
@@ -86,7 +87,7 @@ describe('a call', () => {
       await waiting;
       subscription.unsubscribe();
       if (type === 'unary') {
-        await grpc.traces.until((spans) => spans.some(({ kind }) => kind === 1), 'the server to notice');
+        await grpc.traces.until((spans) => spans.some(({ kind }) => kind === SpanKind.SERVER), 'the server to notice');
         released.next();
       }
       await grpc.traces.expect(rpcCall(method, 'CANCELLED: Cancelled on client', handled));

@@ -26,6 +26,13 @@ const withHttpService = (use: (app: ClientApp, http: HttpService) => Promise<voi
     use(app, app.app.get(HttpService, { strict: false })),
   );
 
+/** Expects the client spans of one run, each sent with the request of the path at its place. */
+async function expectEachCarried({ target, traces }: ClientApp, ...paths: string[]): Promise<void> {
+  await traces.until((spans) => spans.length === paths.length + 2);
+  const spans = clientSpans(traces.spans);
+  for (const [index, path] of paths.entries()) expectCarried(target.only(path), spans[index]);
+}
+
 const get = (http: HttpService, url: string, config: AxiosRequestConfig = {}) => lastValueFrom(http.get(url, config));
 
 describe('the client span of HttpService is the parent of what is called', () => {
@@ -35,11 +42,10 @@ describe('the client span of HttpService is the parent of what is called', () =>
     ['by its fetch adapter', { adapter: 'fetch' }],
     ['beside headers of its own', { headers: { 'x-own': '1', tracestate: 'a=1' } }],
   ])('%s', async (_name, config) => {
-    await withHttpService(async ({ run, target, traces }, http) => {
-      await run(() => get(http, `${target.url}/ok`, config));
-      await traces.until((spans) => spans.length === 3);
-      expectCarried(target.only('/ok'), clientSpans(traces.spans)[0]);
-      await traces.expect(runOf(client('GET', 200)));
+    await withHttpService(async (app, http) => {
+      await app.run(() => get(http, `${app.target.url}/ok`, config));
+      await expectEachCarried(app, '/ok');
+      await app.traces.expect(runOf(client('GET', 200)));
     });
   });
 
@@ -55,39 +61,35 @@ describe('the client span of HttpService is the parent of what is called', () =>
   });
 
   it('for each of its redirects, and the hook of the application is called', async () => {
-    await withHttpService(async ({ run, target, traces }, http) => {
+    await withHttpService(async (app, http) => {
+      const { run, target, traces } = app;
       const redirects: unknown[] = [];
       const beforeRedirect = ({ path }: Record<string, unknown>) => void redirects.push(path);
       await run(() => get(http, `${target.url}/redirect/redirect/status/200`, { beforeRedirect }));
-      await traces.until((spans) => spans.length === 5);
-      const [first, second, third] = clientSpans(traces.spans);
-      expectCarried(target.only('/redirect/redirect/status/200'), first);
-      expectCarried(target.only('/redirect/status/200'), second);
-      expectCarried(target.only('/status/200'), third);
+      await expectEachCarried(app, '/redirect/redirect/status/200', '/redirect/status/200', '/status/200');
       expect(redirects).toEqual(['/redirect/status/200', '/status/200']);
       await traces.expect(runOf(client('GET', 302), client('GET', 302), client('GET', 200)));
     });
   });
 
   it('for each attempt of an application that sends its configuration again', async () => {
-    await withHttpService(async ({ run, target, traces }, http) => {
+    await withHttpService(async (app, http) => {
+      const { run, target, traces } = app;
       const again: AxiosRequestConfig[] = [];
       http.axiosRef.interceptors.response.use(undefined, (error: { config: AxiosRequestConfig }) => {
         again.push(error.config);
         return http.axiosRef.request({ ...error.config, url: `${target.url}/ok` });
       });
       await run(() => http.axiosRef.post(`${target.url}/status/503`, { a: 1 }));
-      await traces.until((spans) => spans.length === 4);
-      const [first, second] = clientSpans(traces.spans);
-      expectCarried(target.only('/status/503'), first);
-      expectCarried(target.only('/ok'), second);
+      await expectEachCarried(app, '/status/503', '/ok');
       expect(again[0]!.transformRequest).toEqual(axios.defaults.transformRequest);
       await traces.expect(runOf(client('POST', 503), client('POST', 200)));
     });
   });
 
   it('where the request fails', async () => {
-    await withHttpService(async ({ run, target, traces }, http) => {
+    await withHttpService(async (app, http) => {
+      const { run, target, traces } = app;
       const port = await freePort();
       await expect(run(() => get(http, `http://127.0.0.1:${port}/`))).rejects.toThrow('ECONNREFUSED');
       const message = `Error: connect ECONNREFUSED 127.0.0.1:${port}`;
@@ -100,8 +102,7 @@ describe('the client span of HttpService is the parent of what is called', () =>
         await answer;
       });
       await expect(aborted).rejects.toThrow('canceled');
-      await traces.until((spans) => spans.length === 3);
-      expectCarried(target.only('/hang'), clientSpans(traces.spans)[0]);
+      await expectEachCarried(app, '/hang');
       await traces.expect(runOf(cancelled('GET')));
     });
   });
@@ -165,12 +166,12 @@ describe('HttpService of any module', () => {
     @Module({ imports: [httpModule() as never], providers: [Shop], exports: [Shop] })
     class LazyModule {}
 
-    await withClientApp({}, async ({ app, run, target, traces }) => {
-      const loader = app.get(LazyModuleLoader);
+    await withClientApp({}, async (app) => {
+      const loader = app.app.get(LazyModuleLoader);
       for (const path of ['/ok/1', '/ok/2']) {
-        await run(async () => get((await loader.load(() => LazyModule)).get(Shop).http, target.url + path));
-        await traces.until((spans) => spans.length === 3);
-        expectCarried(target.only(path), clientSpans(traces.take())[0]);
+        await app.run(async () => get((await loader.load(() => LazyModule)).get(Shop).http, app.target.url + path));
+        await expectEachCarried(app, path);
+        app.traces.take();
       }
     });
   });
@@ -209,10 +210,9 @@ describe('HttpService of any module', () => {
       }
     }
     const metadata = { imports: [HttpModule.register({})], providers: [Replacing] };
-    await withClientApp(metadata, async ({ app, run, target, traces }) => {
-      await run(() => get(app.get(Replacing).http, `${target.url}/ok`));
-      await traces.until((spans) => spans.length === 3);
-      expectCarried(target.only('/ok'), clientSpans(traces.spans)[0]);
+    await withClientApp(metadata, async (app) => {
+      await app.run(() => get(app.app.get(Replacing).http, `${app.target.url}/ok`));
+      await expectEachCarried(app, '/ok');
     });
   });
 

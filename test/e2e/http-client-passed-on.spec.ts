@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Req } from '@nestjs/common';
-import { context } from '@opentelemetry/api';
+import { context, SpanKind } from '@opentelemetry/api';
 import { Span, TracingService, type TracingOptions } from 'nestjs-tracing';
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import { lastValueFrom } from 'rxjs';
@@ -259,7 +259,7 @@ describe('the context of a message', () => {
     const extracted = http.app.get(TracingService).extract(caller);
     const work = async () => (await fetch(`${target.url}/ok`, { headers: caller })).text();
     await context.with(extracted, () => within(work, http!));
-    await http.traces.until((spans) => spans.some(({ kind }) => kind === 2));
+    await http.traces.until((spans) => spans.some(({ kind }) => kind === SpanKind.CLIENT));
     const [span] = clientSpans(http.traces.spans);
     expect(span!.spanContext().traceId).toBe(TRACE);
     expectCarried(target.only('/ok'), span);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { All, Controller } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
 import { TracingService } from 'nestjs-tracing';
 import { httpPlatforms, untraced, withHttpApp } from '../support/http-app.js';
 import { Scrape } from '../support/scrape.js';
@@ -43,7 +44,10 @@ describe.each(httpPlatforms)(`${VARIABLE} on %s`, (platform) => {
       await outgoing('DELETE');
       await traces.until((spans) => spans.length === 8);
       const clients = traces.spans.filter(({ name }) => ['PROPFIND', 'HTTP', 'DELETE'].includes(name));
-      expect(clients.filter(({ kind }) => kind === 2).map(({ name }) => name)).toEqual(['PROPFIND', 'HTTP']);
+      expect(clients.filter(({ kind }) => kind === SpanKind.CLIENT).map(({ name }) => name)).toEqual([
+        'PROPFIND',
+        'HTTP',
+      ]);
 
       const scrape = await untraced(() => Scrape.counted(`${url}/metrics`, 'http_server_request_duration_seconds', 4));
       const count = (side: string, method: string) =>

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Controller, Get, Header, Injectable, Param, UseGuards, type CanActivate } from '@nestjs/common';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation, trace, SpanKind } from '@opentelemetry/api';
 import { NoSpan, Span, TracingService, type HttpOptions, type TracingOptions } from 'nestjs-tracing';
 import { httpPlatforms, startHttpApp, withHttpApp, type HttpApp } from '../support/http-app.js';
 import { Warnings } from '../support/nest.js';
@@ -175,8 +175,8 @@ describe.each(httpPlatforms)('options on %s', (platform) => {
       const client = await RawClient.connect(http.port);
       client.send('GET /work/1', [...headers, 'Connection: close']);
       const answer = await client.closed();
-      await http.traces.until((spans) => spans.some((span) => span.kind === 1));
-      const root = http.traces.spans.find((span) => span.kind === 1)!;
+      await http.traces.until((spans) => spans.some((span) => span.kind === SpanKind.SERVER));
+      const root = http.traces.spans.find((span) => span.kind === SpanKind.SERVER)!;
       expect(root.spanContext().traceId === TRACE).toBe(caller !== undefined);
       const carrier = JSON.parse(/\{.*\}/.exec(answer)![0]) as Record<string, string>;
       expect(carrier.tracestate).toBe(caller && 'a=1');

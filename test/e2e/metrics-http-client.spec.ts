@@ -1,5 +1,6 @@
 import { get, request as httpRequest } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import type { TracingOptions } from 'nestjs-tracing';
 import { withClientApp, type ClientApp } from '../support/client-app.js';
 import { freePort } from '../support/free-port.js';
@@ -45,8 +46,8 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
         { ...labels, http_response_status_code: '404', error_type: '404' },
         { ...labels, http_response_status_code: '503', error_type: '503' },
       ]);
-      await app.traces.until((spans) => spans.filter(({ kind }) => kind === 2).length === 3);
-      const spans = app.traces.spans.filter(({ kind }) => kind === 2);
+      await app.traces.until((spans) => spans.filter(({ kind }) => kind === SpanKind.CLIENT).length === 3);
+      const spans = app.traces.spans.filter(({ kind }) => kind === SpanKind.CLIENT);
       const led = found.exemplars(`${DURATION}_bucket`).map(({ exemplar }) => exemplar.labels.span_id);
       expect(new Set(led)).toEqual(new Set(spans.map((span) => span.spanContext().spanId)));
     }));
@@ -76,7 +77,7 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       ]);
       expect(found.exemplars(`${DURATION}_bucket`)).toEqual([]);
       expect(app.target.only('/status/404').headers.traceparent).toBe(traceparent);
-      expect(app.traces.spans.filter(({ kind }) => kind === 2)).toEqual([]);
+      expect(app.traces.spans.filter(({ kind }) => kind === SpanKind.CLIENT)).toEqual([]);
     }));
 
   it('know how many are under way', () =>

@@ -11,6 +11,7 @@ import {
   type CanActivate,
 } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import { NoSpan, type TracingOptions } from 'nestjs-tracing';
 import { Subject } from 'rxjs';
 import { httpPlatforms, startHttpApp, untraced, type HttpApp } from '../support/http-app.js';
@@ -129,7 +130,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       await http.request('/users/1');
       await http.request('/users/broken');
       const found = await counted(2);
-      await http.traces.until((spans) => spans.filter(({ kind }) => kind === 1).length === 2);
+      await http.traces.until((spans) => spans.filter(({ kind }) => kind === SpanKind.SERVER).length === 2);
       for (const route of ['/users/:id', '/users/broken']) {
         const exemplars = found.exemplars(`${DURATION}_bucket`, { http_route: route });
         expect(exemplars).toHaveLength(1);
@@ -150,7 +151,9 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       const found = await counted(2);
       expect(found.value(`${DURATION}_count`, { http_route: '/users/quiet' })).toBe(1);
       expect(found.exemplars(`${DURATION}_bucket`).map(({ labels }) => labels.http_route)).toEqual(['/users/:id']);
-      expect(http.traces.spans.filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['GET /users/:id']);
+      expect(http.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER).map(({ name }) => name)).toEqual([
+        'GET /users/:id',
+      ]);
     });
 
     it('know the requests that are under way, streams included, and lose none that is given up', async () => {
@@ -176,7 +179,9 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       const after = await counted(1);
       expect(after.labels(`${DURATION}_count`).map(({ http_route }) => http_route)).toEqual(['/users/:id']);
       expect(after.find('http_server_active_requests').map(({ value }) => value)).toEqual([0]);
-      expect(http.traces.spans.filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['GET /users/:id']);
+      expect(http.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER).map(({ name }) => name)).toEqual([
+        'GET /users/:id',
+      ]);
     });
   });
 

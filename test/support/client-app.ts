@@ -1,6 +1,7 @@
 import { Controller, Get, Param, type ModuleMetadata } from '@nestjs/common';
 import type { HttpClientOptions, TracingOptions } from 'nestjs-tracing';
 import { expect } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { withHttpApp, type HttpApp } from './http-app.js';
 import { HttpTarget, type TargetRequest } from './http-target.js';
@@ -117,7 +118,7 @@ export function broken(method: string, code: number | undefined, type: string, e
 /** The client spans among what was exported, oldest first. */
 export function clientSpans(spans: readonly ReadableSpan[]): ReadableSpan[] {
   return spans
-    .filter((span) => span.kind === 2)
+    .filter((span) => span.kind === SpanKind.CLIENT)
     .toSorted((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1]);
 }
 

@@ -8,6 +8,7 @@ import {
   type ServiceError,
   type StatusObject,
 } from '@grpc/grpc-js';
+import type { Readable } from 'node:stream';
 import { EchoClient } from './echo-server.js';
 import type { Message } from './grpc-app.js';
 
@@ -45,6 +46,11 @@ export function echoClient(address: string, options?: ClientOptions): Client {
   return new EchoClient(address, credentials.createInsecure(), options);
 }
 
+/** The methods of a client: those with a stream of requests take no message, those with one answer take a callback. */
+export function echoMethods(client: Client): Record<Kind, (...args: unknown[]) => AnyCall & Readable> {
+  return client as unknown as ReturnType<typeof echoMethods>;
+}
+
 /** Makes a call; one with a stream of requests sends the message once. */
 export function callEcho(
   client: Client,
@@ -54,7 +60,6 @@ export function callEcho(
   options?: CallOptions,
 ): EchoCall {
   const events: string[] = [];
-  const methods = client as unknown as Record<Kind, (...args: unknown[]) => AnyCall>;
   const streamsRequests = kind === 'clientStream' || kind === 'bidi';
   const streamsAnswers = kind === 'serverStream' || kind === 'bidi';
   let finish: (code: string) => void;
@@ -63,7 +68,7 @@ export function callEcho(
     events.push(error ? `callback ${error.message}` : `callback ${JSON.stringify(answer)}`);
     if (error) echo.error = error;
   };
-  const call = methods[kind](
+  const call: AnyCall = echoMethods(client)[kind](
     ...(streamsRequests ? [] : [message]),
     ...(metadata ? [metadata] : []),
     ...(options || metadata ? [options ?? {}] : []),

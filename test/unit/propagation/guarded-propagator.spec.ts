@@ -1,24 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createContextKey, propagation, ROOT_CONTEXT, trace, type TextMapPropagator } from '@opentelemetry/api';
-import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
+import { recordWarnings } from '../../support/recorded-warnings.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 import { callerIn, read, SPAN, TRACE, withSpan, write } from './messages.js';
 
-let warnings: string[];
-let ahead = 0;
-beforeEach(() => {
-  // A message of one kind is written once a minute.
-  ahead += 120_000;
-  const now = performance.now.bind(performance);
-  jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
-  warnings = [];
-  setDiagnosticsSink({ warn: (message) => warnings.push(message) });
-});
-afterEach(() => {
-  setDiagnosticsSink();
-  jest.restoreAllMocks();
-});
+const warnings = recordWarnings();
 
 const fail = () => {
   throw new Error('broken');

@@ -1,27 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { ROOT_CONTEXT, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
-import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { guardSampler } from '../../../lib/sdk/guarded-sampler.js';
 import type { Sampler } from '../../../lib/options/sdk-types.js';
+import { recordWarnings } from '../../support/recorded-warnings.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 
 const TRACE = 'a'.repeat(32);
 const [NOT_RECORD, RECORD, RECORD_AND_SAMPLED] = [0, 1, 2];
 
-let warnings: string[];
-let ahead = 0;
-beforeEach(() => {
-  // A message of one kind is written once a minute.
-  ahead += 120_000;
-  const now = performance.now.bind(performance);
-  jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
-  warnings = [];
-  setDiagnosticsSink({ warn: (message) => warnings.push(message) });
-});
-afterEach(() => {
-  setDiagnosticsSink();
-  jest.restoreAllMocks();
-});
+const warnings = recordWarnings();
 
 function sample(answer: () => unknown, callerFlags?: TraceFlags) {
   const sampler = guardSampler({ shouldSample: answer as Sampler['shouldSample'], toString: () => 'mine' });
