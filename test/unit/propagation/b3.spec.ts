@@ -143,3 +143,20 @@ describe('b3 that goes out', () => {
     expect(write(b3Propagator, read(b3MultiPropagator, write(b3MultiPropagator, context)))).toEqual({ b3 });
   });
 });
+
+describe('b3 to the letter', () => {
+  it.each<[what: string, headers: Headers]>([
+    ['another separator before the sampling state', { b3: `${TRACE}-${SPAN}:1` }],
+    ['another separator before the parent', { b3: `${TRACE}-${SPAN}-1:${SPAN}` }],
+    ['another separator before the parent, without a decision', { b3: `${TRACE}-${SPAN}:${SPAN}` }],
+    ['several headers and a span id of 15 digits', multi(TRACE, SPAN.slice(1), '1')],
+    ['several headers and a span id of 17 digits', multi(TRACE, `${SPAN}0`, '1')],
+  ])('ignores a caller with %s', (_, headers) => {
+    expect(read(b3Propagator, headers)).toBe(ROOT_CONTEXT);
+  });
+
+  it('sets no header for a decision that is open: an undefined one would break the request', () => {
+    const context = withSpan({ traceFlags: 0, traceState: new TraceState('', UNDECIDED) });
+    expect(Object.keys(write(b3MultiPropagator, context))).toEqual(['x-b3-traceid', 'x-b3-spanid']);
+  });
+});

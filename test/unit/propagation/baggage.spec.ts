@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { propagation, ROOT_CONTEXT, type BaggageEntryMetadata } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { baggagePropagator as propagator } from '../../../lib/propagation/baggage.js';
@@ -251,5 +251,28 @@ describe('baggage that goes out', () => {
   it('is what came in', () => {
     const baggage = 'a=1;p=1;q,user%20id=%C3%BC,c=x%2Cy';
     expect(write(propagator, read(propagator, { baggage }))).toEqual({ baggage });
+  });
+});
+
+describe('baggage that cannot be carried', () => {
+  it('has no entry of a text without an equals sign, however long it is', () => {
+    expect(entries('x=1,tenant,y=2')).toEqual([
+      ['x', '1'],
+      ['y', '2'],
+    ]);
+  });
+
+  it('is reported where an entry cannot be written', () => {
+    const warnings: string[] = [];
+    setDiagnosticsSink({ warn: (message) => warnings.push(message) });
+    // The library writes a warning of one kind once a minute, and has written this one for another test.
+    const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 120_000);
+    const value = Object.create(null) as string;
+    expect(write(propagator, withBaggage([['a', value]]))).toEqual({});
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Writing a baggage entry threw and was ignored: TypeError: Cannot convert object/),
+    ]);
+    later.mockRestore();
+    setDiagnosticsSink({ warn() {} });
   });
 });

@@ -133,3 +133,25 @@ describe('Jaeger that goes out', () => {
     expect(write(propagator, read(propagator, headers))).toEqual(headers);
   });
 });
+
+describe('the baggage of Jaeger', () => {
+  const LIMIT = 8192;
+  /** As long as an entry of key `a` may be: its header `uberctx-a`, and one byte between name and value. */
+  const longest = 'x'.repeat(LIMIT - 'uberctx-a'.length - 1);
+
+  it.each([
+    ['as much as there is room for', longest, true],
+    ['one byte more', `${longest}x`, false],
+  ])('has %s, and no more: in both directions', (_, value, fits) => {
+    expect(Object.keys(write(propagator, withBaggage([['a', value]])))).toEqual(fits ? ['uberctx-a'] : []);
+    expect(baggageIn(read(propagator, { 'uberctx-a': value }))).toEqual(fits ? [['a', value]] : []);
+  });
+
+  it('leaves a key out that ends in -bin, which gRPC takes for bytes, and no other', () => {
+    const context = withBaggage([
+      ['photo-bin', '1'],
+      ['photo-bin-size', '2'],
+    ]);
+    expect(write(propagator, context)).toEqual({ 'uberctx-photo-bin-size': '2' });
+  });
+});

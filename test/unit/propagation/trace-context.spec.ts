@@ -165,3 +165,13 @@ describe('tracestate', () => {
     expect(write(propagator, withSpan({ traceState: wrong })).tracestate).toBe('c=3');
   });
 });
+
+describe('traceparent to the letter', () => {
+  it.each([
+    ['the version', `00_${TRACE}-${SPAN}-01`],
+    ['the trace id', `00-${TRACE}_${SPAN}-01`],
+    ['the span id', `00-${TRACE}-${SPAN}_01`],
+  ])('ignores a caller with another separator after %s', (_, traceparent) => {
+    expect(read(propagator, { traceparent })).toBe(ROOT_CONTEXT);
+  });
+});

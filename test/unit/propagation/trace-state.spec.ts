@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createTraceState } from '@opentelemetry/api';
 import { DEBUG, RANDOM, stateWith, TraceState, traitsOf } from '../../../lib/propagation/trace-state.js';
 import { SPAN, TRACE } from './messages.js';
 
@@ -116,4 +117,32 @@ describe('TraceState', () => {
     expect(stateWith(0)).toBeUndefined();
     expect(traitsOf(undefined)).toBe(0);
   });
+});
+
+describe('a tracestate that is too long', () => {
+  const member = (key: string, length: number) => `${key}=${'x'.repeat(length - key.length - 1)}`;
+  const kept = (...members: string[]) =>
+    new TraceState(members.join())
+      .serialize()
+      .split(',')
+      .map((it) => it[0])
+      .join('');
+
+  it('loses the members first that are longer than 128 characters, and not one of 128', () => {
+    expect(kept(member('a', 129), member('b', 128), member('c', 128), member('d', 128))).toBe('bcd');
+    expect(kept(member('a', 128), member('b', 128), member('c', 128), member('d', 128))).toBe('abc');
+  });
+
+  it('loses no more than it must: 512 characters fit', () => {
+    // Without c: 127 + 127 + 127 + 128, and three commas.
+    const members = [member('a', 127), member('b', 127), member('c', 200), member('d', 127), member('e', 128)];
+    expect(kept(...members)).toBe('abde');
+    expect(new TraceState(members.join()).serialize()).toHaveLength(512);
+  });
+});
+
+it('the members of another maker stay beside the traits', () => {
+  const traceState = stateWith(RANDOM, createTraceState('a=1'))!;
+  expect(traceState.serialize()).toBe('a=1');
+  expect(traitsOf({ traceId: TRACE, spanId: SPAN, traceFlags: 1, traceState })).toBe(RANDOM);
 });

@@ -106,3 +106,8 @@ describe('X-Ray that goes out', () => {
     expect(propagator.fields()).toEqual(['x-amzn-trace-id']);
   });
 });
+
+it('a root with text before its version is ignored', () => {
+  const header = `${ROOT.replace('=', '=x')};${PARENT};Sampled=1`;
+  expect(read(propagator, { 'x-amzn-trace-id': header })).toBe(ROOT_CONTEXT);
+});
