@@ -150,6 +150,27 @@ describe('describeError()', () => {
   });
 });
 
+describe('reports of ignored errors', () => {
+  it('are kept apart by what has thrown', () => {
+    reportIgnored('one hook', new Error('no'));
+    reportIgnored('another hook', new Error('no'));
+    for (const name of ['one predicate', 'another predicate']) askPredicate(name, async () => true);
+    expect(written).toEqual([
+      'one hook threw and was ignored: Error: no',
+      'another hook threw and was ignored: Error: no',
+      expect.stringMatching(/^one predicate is async/),
+      expect.stringMatching(/^another predicate is async/),
+    ]);
+  });
+
+  it.each([
+    ['a name', { name: 7 }, '7: wrong'],
+    ['a message', { message: { a: 1 } }, 'Error: [object Object]'],
+  ])('describe an error with %s that is no text', (_, own, expected) => {
+    expect(describeError(Object.assign(new Error('wrong'), own))).toBe(expected);
+  });
+});
+
 // Last in the file: the kinds it uses up stay used up.
 describe('warn() with a kind that is built from data', () => {
   it('keeps a bounded number of kinds, and one for all the rest', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defaultTextMapGetter, propagation, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
-import { resolvePlacement } from '../../../lib/core/span-placement.js';
+import { isCallerTrusted, resolvePlacement } from '../../../lib/core/span-placement.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { baggageIn, callerIn, SPAN, TRACE, withBaggage, withSpan } from '../propagation/messages.js';
 
@@ -43,9 +43,33 @@ describe('resolvePlacement()', () => {
     }
   });
 
+  it.each([true, false])('names the caller, trusted or not: %s', (trusted) => {
+    expect(placement(ROOT_CONTEXT, HEADERS, trusted).caller).toMatchObject({ traceId: TRACE, spanId: SPAN });
+    expect(placement(ROOT_CONTEXT, {}, trusted)).not.toHaveProperty('caller');
+  });
+
+  it.each([true, false])('takes a span of this process for no caller: trusted %s', (trusted) => {
+    const { caller, links } = placement(withSpan({ isRemote: false }), {}, trusted);
+    expect([caller, links]).toEqual([undefined, undefined]);
+  });
+
+  it('takes what a propagator has extracted for the caller, although it does not say that it is remote', () => {
+    const before = propagation.fields();
+    propagation.disable();
+    propagation.setGlobalPropagator({
+      inject() {},
+      extract: () => withSpan({ isRemote: false }),
+      fields: () => before,
+    });
+    expect(placement(ROOT_CONTEXT, {}, true).caller).toMatchObject({ traceId: TRACE, spanId: SPAN });
+    propagation.disable();
+    propagation.setGlobalPropagator(createPropagator(['tracecontext', 'baggage']));
+  });
+
   it('survives a propagator that throws', () => {
     propagation.disable();
-    setDiagnosticsSink({ warn() {} });
+    const warnings: string[] = [];
+    setDiagnosticsSink({ warn: (message) => warnings.push(message) });
     propagation.setGlobalPropagator({
       inject() {},
       extract() {
@@ -54,6 +78,26 @@ describe('resolvePlacement()', () => {
       fields: () => [],
     });
     expect(placement(ROOT_CONTEXT, HEADERS, true)).toEqual({ parent: ROOT_CONTEXT });
+    expect(warnings).toEqual(['The propagator threw and was ignored: Error: extract broke']);
+    setDiagnosticsSink();
+  });
+});
+
+describe('isCallerTrusted()', () => {
+  const fail = () => {
+    throw new Error('trust broke');
+  };
+  it.each<[what: string, trustIncoming: ((caller: string) => unknown) | undefined, isTrusted: boolean]>([
+    ['nothing is said', undefined, true],
+    ['the application says yes to this caller', (caller) => caller === 'a caller', true],
+    ['it says no', () => false, false],
+    ['it says something else', () => 'yes', false],
+    ['it says nothing', () => undefined, false],
+    ['it answers later', () => Promise.resolve(true), false],
+    ['it throws', fail, false],
+  ])('where %s', (_, trustIncoming, isTrusted) => {
+    setDiagnosticsSink({ warn() {} });
+    expect(isCallerTrusted('http.trustIncoming', trustIncoming as () => boolean, 'a caller')).toBe(isTrusted);
     setDiagnosticsSink();
   });
 });
