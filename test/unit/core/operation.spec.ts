@@ -6,7 +6,7 @@ import {
   TracerProvider,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../support/settle.js';
 import { TracedWork } from '../../../lib/core/work.js';
@@ -100,6 +100,7 @@ describe('an exception', () => {
       expect(span.status).toEqual({ code: SpanStatusCode.ERROR });
       expect(span.attributes).toEqual({ 'error.type': 'RangeError' });
     }
+    expect(spans.diagnostics).toEqual([]);
   });
 
   it.each([
@@ -217,9 +218,21 @@ describe('an exception', () => {
     expect(spans.one('long').events).toHaveLength(100);
     expect(memory.exceptions).toBeUndefined();
   });
+
+  it('is not remembered by an operation that has ended before', () => {
+    const outer = Operation.start('outer');
+    const inner = outer.run(() => Operation.start('inner'));
+    outer.end();
+    inner.fail(failure);
+    inner.end();
+    expect(exceptionsOf(spans.one('inner'))).toEqual([['RangeError', 'too far']]);
+    expect((outer as unknown as { exceptions?: unknown[] }).exceptions).toBeUndefined();
+  });
 });
 
 describe('what the application plugs into the SDK', () => {
+  let minutes = 0;
+
   function processor(methods: Partial<SpanProcessor>): SpanProcessor {
     const idle = () => {};
     return {
@@ -248,14 +261,32 @@ describe('what the application plugs into the SDK', () => {
   });
 
   it.each([
-    ['a sampler', { sampler: { shouldSample: thrower(new Error('broken sampler')), toString: () => 'broken' } }],
-    ['a span processor at the start', { spanProcessors: [processor({ onStart: thrower(new Error('broken start')) })] }],
-    ['a span processor at the end', { spanProcessors: [processor({ onEnd: thrower(new Error('broken end')) })] }],
-  ])('may throw: %s', async (_, options) => {
+    [
+      'a sampler',
+      { sampler: { shouldSample: thrower(new Error('broken sampler')), toString: () => 'broken' } },
+      'Starting a span threw and was ignored: Error: broken sampler',
+    ],
+    [
+      'a span processor at the start',
+      { spanProcessors: [processor({ onStart: thrower(new Error('broken start')) })] },
+      'Starting a span threw and was ignored: Error: broken start',
+    ],
+    [
+      'a span processor at the end',
+      { spanProcessors: [processor({ onEnd: thrower(new Error('broken end')) })] },
+      'Ending a span threw and was ignored: Error: broken end',
+    ],
+  ])('may throw, which is reported: %s', async (_, options, report) => {
+    // The library writes a warning of one kind once a minute.
+    minutes++;
+    const now = performance.now.bind(performance);
+    const later = jest.spyOn(performance, 'now').mockImplementation(() => now() + minutes * 61_000);
     registerProvider(new TracerProvider(options));
     expect(traced('sync', () => 'result')).toBe('result');
     await expect(traced('async', () => Promise.resolve('result'))).resolves.toBe('result');
     expect(() => traced('failing', thrower(new RangeError('of the application')))).toThrow('of the application');
+    expect(spans.diagnostics).toEqual([expect.stringContaining(report)]);
+    later.mockRestore();
   });
 
   it('may be a sampler that drops: the code runs in its trace, and its attributes are not worked out', () => {
