@@ -434,7 +434,7 @@ class OffController {
   }
 }
 
-/** Stands for a runtime that nobody asks anything of. */
+/** A stand-in for a runtime that must not be used. */
 function never(): ConstructorParameters<typeof TracingService>[0] {
   return {} as never;
 }

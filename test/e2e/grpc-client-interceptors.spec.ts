@@ -210,7 +210,7 @@ describe('an interceptor of the application', () => {
     }
   });
 
-  // A token is fetched, say. By itself grpc-js tells nobody of the end of a call that it has not started.
+  // For example, a token is fetched. By itself, grpc-js does not report the end of a call that it has not started.
   it.each(kinds)('may hold a call back, which its caller gives up meanwhile: %s', async (kind, method) => {
     await start();
     let goOn = () => {};

@@ -100,7 +100,7 @@ const outcomes: [string, (kind: Kind) => EchoCall | Promise<EchoCall>, code: str
     'Cancelled on client',
   ],
   [
-    'nobody listening',
+    'a closed port',
     (kind) => callEcho(plain(`127.0.0.1:${closedPort}`), kind),
     'UNAVAILABLE',
     expect.stringMatching(/^No connection established/),

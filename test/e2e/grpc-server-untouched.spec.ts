@@ -25,7 +25,7 @@ let order: string[] = [];
 /** Tells of each message that an asynchronous handler has got. */
 let got = () => {};
 
-/** How far a stream that nobody reads has come. */
+/** How many messages a stream has emitted that its client does not read. */
 let emitted = 0;
 
 function mark(name: string, value: string): Metadata {

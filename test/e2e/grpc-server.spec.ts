@@ -50,7 +50,7 @@ describe('a server', () => {
     },
   );
 
-  it('tells deadlines from changes of mind, also when many come at once', async () => {
+  it('tells a deadline from a cancellation, also when many come at once', async () => {
     const statuses: Promise<unknown>[] = [];
     for (let round = 0; round < 20; round++) {
       const waiting = firstValueFrom(reached.pipe(take(5), toArray()));
@@ -65,7 +65,7 @@ describe('a server', () => {
     expect(ends).toEqual(Array.from({ length: 100 }, () => 'DEADLINE_EXCEEDED Deadline exceeded'));
   });
 
-  it('tells changes of mind from deadlines', async () => {
+  it('tells a cancellation from a deadline', async () => {
     for (let round = 0; round < 100; round++) {
       const waiting = firstValueFrom(reached);
       const subscription = calls.serverStream(grpc.echo, { deadline: Date.now() + 60_000 }).subscribe();
@@ -150,7 +150,7 @@ describe('a server', () => {
   it.each([
     ['answers', undefined],
     ['throws', 'Error: broke'],
-  ] as const)('has a handler that %s when nobody waits any longer', async (script, exception) => {
+  ] as const)('has a handler that %s when the client no longer waits', async (script, exception) => {
     const metadata = ask(script);
     metadata.set('after', 'release');
     const waiting = firstValueFrom(reached);

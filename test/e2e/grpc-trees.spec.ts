@@ -138,7 +138,7 @@ describe.each([['clientStream'], ['bidi']] as const)('a call that is passed thro
     released.next();
   });
 
-  // Nest hands the failure of such a handler to nobody, and leaves its call open.
+  // Nest does not handle the failure of such a handler, and leaves its call open.
   it.each([
     ['a guard that says no', () => ask('answers', 'no'), undefined, []],
     ['a guard that throws', () => ask('answers', 'forbids'), undefined, ['exception RpcException: not you']],

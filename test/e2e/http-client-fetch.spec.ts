@@ -140,7 +140,7 @@ describe.each(fetches)('%s', (_name, fetch) => {
     });
   });
 
-  it('ends although nobody reads the answer, when it is short', async () => {
+  it('ends although the application does not read the answer, if that is short', async () => {
     await withClientApp({}, async ({ run, target, traces }) => {
       await run(async () => (await fetch(`${target.url}/ok`)).status);
       await traces.expect(runOf(client('GET', 200)));
@@ -213,7 +213,7 @@ describe.each(fetches)('%s', (_name, fetch) => {
     });
   });
 
-  it('fails when nobody listens', async () => {
+  it('fails if the port is closed', async () => {
     await withClientApp({}, async ({ run, traces }) => {
       const port = await freePort();
       await expect(run(() => fetch(`http://127.0.0.1:${port}/`))).rejects.toThrow('fetch failed');

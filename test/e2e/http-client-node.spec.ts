@@ -165,7 +165,7 @@ describe('node:http', () => {
     });
   });
 
-  it('takes HEAD, and answers that nobody listens for', async () => {
+  it('traces HEAD requests, and answers without a listener', async () => {
     await withClientApp({}, async ({ run, target, traces }) => {
       await run(async () => {
         await send(`${target.url}/ok`, { method: 'HEAD' });
@@ -348,7 +348,7 @@ describe('node:http', () => {
   });
 
   describe('fails', () => {
-    it('when nobody listens', async () => {
+    it('if the port is closed', async () => {
       await withClientApp({}, async ({ run, traces }) => {
         const port = await freePort();
         const message = `connect ECONNREFUSED 127.0.0.1:${port}`;
@@ -421,7 +421,7 @@ describe('node:http', () => {
     });
   });
 
-  it('stays open as long as nobody reads its answer, and ends with its connection', async () => {
+  it('stays open as long as its answer is not read, and ends with its connection', async () => {
     await withClientApp({}, async ({ run, target, traces }) => {
       await run(async () => {
         const request = open(`${target.url}/big`, { method: 'PUT' }).end();

@@ -211,7 +211,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       if (platform === 'Fastify') {
         await http.traces.expect(server('POST /streams/upload', { code: undefined, events: disconnected }));
       } else {
-        // The body parser notices first, and Express answers somebody who is gone.
+        // The body parser notices first, and Express answers a client that is gone.
         const events = ['exception BadRequestError: request aborted', ...disconnected];
         await http.traces.expect(server('POST', { code: 400, events }));
       }
@@ -288,7 +288,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       );
     });
 
-    it('that are the events of a subject last as long as somebody listens', async () => {
+    it('that are the events of a subject last as long as the client listens', async () => {
       const client = await RawClient.connect(http.port);
       client.send('GET /streams/events-of-a-subject');
       await http.traces.untilOpen(2);

@@ -262,7 +262,7 @@ describe('an application that fails to start', () => {
     tracer.startSpan('work').end();
     expect(exporter.names).toEqual(['next: work']);
     expect(process.listenerCount('SIGTERM')).toBe(listeners);
-    // The failed ones are closed by then, though nobody has closed their applications.
+    // The providers of the failed applications are shut down by then, although no application was closed.
     const isOnceEach = (counts: number[]) => counts.join() === '1,1';
     const shutdowns = () => failed.map(([, { shutdown }]) => jest.mocked(shutdown).mock.calls.length);
     await waitFor({ expected: 'one shutdown of each exporter', look: shutdowns, isExpected: isOnceEach });

@@ -128,7 +128,7 @@ describe('metrics of gRPC calls', () => {
     released.next();
   });
 
-  it('count what the sampler drops, and lead nowhere then', async () => {
+  it('count calls that the sampler drops, and have no exemplar of them', async () => {
     await start({ sampler: 'always_off' });
     await lastValueFrom(grpc.echo.unary({}, ask('answers')));
     const waiting = lastValueFrom(reached.pipe(take(1)));
@@ -143,7 +143,7 @@ describe('metrics of gRPC calls', () => {
     released.next();
   });
 
-  it('count a handler that is kept out of traces, and lead to the call alone', async () => {
+  it('count the calls of a handler with @NoSpan(), and have an exemplar of the client only', async () => {
     await start({}, QuietController);
     await lastValueFrom(grpc.echo.unary({}));
     const found = await counted(SERVER, 1);
@@ -151,7 +151,7 @@ describe('metrics of gRPC calls', () => {
     expect(found.exemplars(`${CLIENT}_bucket`)).toHaveLength(1);
   });
 
-  it('do not count what is ignored', async () => {
+  it('do not count calls that are ignored', async () => {
     await start({ grpc: { ignore: 'test.Echo/Unary' } });
     await lastValueFrom(grpc.echo.unary({}, ask('answers')));
     await lastValueFrom(grpc.echo.serverStream({}, ask('answers')));

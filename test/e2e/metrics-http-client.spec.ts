@@ -52,22 +52,22 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       expect(new Set(led)).toEqual(new Set(spans.map((span) => span.spanContext().spanId)));
     }));
 
-  it('name what went wrong where no answer came', () =>
+  it('name the error of a request without an answer', () =>
     withApp(async (app) => {
-      const nobody = await freePort();
-      await app.run(() => send(`http://127.0.0.1:${nobody}/`).catch(() => {}));
+      const port = await freePort();
+      await app.run(() => send(`http://127.0.0.1:${port}/`).catch(() => {}));
       const found = await counted(app, 1);
       expect(found.labels(`${DURATION}_count`)).toEqual([
         {
           http_request_method: 'GET',
           server_address: '127.0.0.1',
-          server_port: String(nobody),
+          server_port: String(port),
           error_type: 'ECONNREFUSED',
         },
       ]);
     }));
 
-  it('count what another instrumentation has a span for', () =>
+  it('count requests that another instrumentation has a span for', () =>
     withApp(async (app) => {
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
       await app.run(() => send(`${app.target.url}/status/404`, { headers: { traceparent } }));
@@ -80,7 +80,7 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       expect(app.traces.spans.filter(({ kind }) => kind === SpanKind.CLIENT)).toEqual([]);
     }));
 
-  it('know how many are under way', () =>
+  it('count the requests in flight', () =>
     withApp(async (app) => {
       const sent = app.run(() => send(`${app.target.url}/hang`));
       await app.target.reached('/hang');
@@ -92,7 +92,7 @@ describe.each(clients)('metrics of outgoing requests by %s', (_, send) => {
       expect((await counted(app, 1)).value('http_client_active_requests', active)).toBe(0);
     }));
 
-  it('count what the sampler drops, and lead nowhere then', () =>
+  it('count requests that the sampler drops, and have no exemplar of them', () =>
     withApp(
       async (app) => {
         await app.run(() => send(`${app.target.url}/status/200`));
@@ -120,7 +120,7 @@ describe('metrics of requests by node:http', () => {
       expect(found.labels('http_client_active_requests')).toHaveLength(1);
     }));
 
-  it('have one series for a server, whatever is asked of it in absolute form', () =>
+  it('have one series for a server, whatever the request targets in absolute form', () =>
     withClientApp({ tracing: { metrics: { defaultMetrics: false } } }, async (app) => {
       const { hostname, port } = new URL(app.target.url);
       const ask = (path: string) =>

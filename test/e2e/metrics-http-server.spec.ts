@@ -113,7 +113,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       expect(found.value(`${DURATION}_count`, { http_request_method: '_OTHER', http_route: undefined })).toBe(1);
     });
 
-    it('name the error of a server, and not what is the mistake of a client', async () => {
+    it('name the error of a server, and not that of a client', async () => {
       await http.request('/users/broken');
       await http.request('/users/closed');
       const found = await counted(2);
@@ -145,7 +145,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       }
     });
 
-    it('count a handler that is kept out of traces, and lead nowhere', async () => {
+    it('count the requests of a handler with @NoSpan(), and have no exemplar of them', async () => {
       await http.request('/users/quiet');
       await http.request('/users/1');
       const found = await counted(2);
@@ -156,7 +156,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       ]);
     });
 
-    it('know the requests that are under way, streams included, and lose none that is given up', async () => {
+    it('count the requests in flight, streams included, and those that the client gives up', async () => {
       const active = async () => (await scrape()).value('http_server_active_requests', { http_request_method: 'GET' });
       const controller = new AbortController();
       const { signal } = controller;
@@ -169,7 +169,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
       expect(found.value(`${DURATION}_count`, { http_route: '/users/ticks', error_type: undefined })).toBe(1);
     });
 
-    it('do not count or trace those who read them', async () => {
+    it('do not count or trace scrapes', async () => {
       await scrape();
       await untraced(() => Scrape.of(`${http.url}/metrics?x=1`));
       const before = await scrape();
@@ -185,7 +185,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
     });
   });
 
-  it('count what the sampler drops, and lead nowhere then', async () => {
+  it('count requests that the sampler drops, and have no exemplar of them', async () => {
     await start({ sampler: 'always_off' });
     await http.request('/users/1');
     await http.request('/users/broken');
@@ -197,7 +197,7 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
     expect(found.samples.filter(({ exemplar }) => exemplar)).toEqual([]);
   });
 
-  it('do not count what is ignored', async () => {
+  it('do not count requests that are ignored', async () => {
     await start({ http: { ignore: '/users/*' } });
     await http.request('/users/1');
     await http.request('/elsewhere');
@@ -215,18 +215,18 @@ describe.each(httpPlatforms)('metrics of HTTP requests on %s', (platform) => {
     expect((await http.request('/api/metrics')).status).toBe(404);
   });
 
-  it('are not there unless they are asked for', async () => {
+  it('are not served unless an option asks for them', async () => {
     await start({ metrics: false });
     expect((await http.request('/metrics')).status).toBe(404);
   });
 
-  it('are gone with tracing that is disabled', async () => {
+  it('are not served if tracing is disabled', async () => {
     await start({ enabled: false });
     expect((await http.request('/metrics')).status).toBe(404);
     expect((await http.request('/users/1')).status).toBe(200);
   });
 
-  it('tell the service, and keep to a limit of series', async () => {
+  it('name the service, and keep to a limit of series', async () => {
     await start({
       serviceName: 'shop',
       serviceVersion: '1.2.3',

@@ -43,7 +43,7 @@ class Recorder {
   }
 }
 
-it('warns where nobody listens', async () => {
+it('warns if no MeterProvider is registered', async () => {
   const warnings = new Warnings();
   @Module({ imports: [TracingModule.forRoot({ exporter: 'none', metrics: { type: 'opentelemetry' } })] })
   class AppModule {}

@@ -19,7 +19,7 @@ function moduleWith(metrics: MetricsOptions): new () => unknown {
 const reachable = (url: string) =>
   untraced(() => fetch(url)).then(
     ({ status }) => status,
-    () => 'nobody',
+    () => 'unreachable',
   );
 
 describe('metrics on a port of their own', () => {
@@ -30,7 +30,7 @@ describe('metrics on a port of their own', () => {
     const found = await untraced(() => Scrape.of(url));
     expect(found.labels('target_info')).toEqual([expect.objectContaining({ service_name: 'worker' })]);
     await app.close();
-    expect(await reachable(url)).toBe('nobody');
+    expect(await reachable(url)).toBe('unreachable');
   });
 
   it('answer nothing else', async () => {
@@ -75,7 +75,7 @@ describe('metrics on a port of their own', () => {
       patience: 10_000,
     });
     await app.close();
-    expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('nobody');
+    expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('unreachable');
   }, 15_000);
 
   it('close while they are being read', async () => {
@@ -84,7 +84,7 @@ describe('metrics on a port of their own', () => {
     expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe(200);
     // The connection is kept alive, and must not be waited for.
     await app.close();
-    expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('nobody');
+    expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('unreachable');
   });
 });
 

@@ -84,7 +84,7 @@ it(
     const { traces, answers } = await openShop({ envOf }, async (url) => [await send(url, goodOrder)]);
     expect(answers[0]).toMatchObject({ status: 201 });
     expect(problemsOf(traces.spansOf(answers[0]!.traceId), goodOrder.trace)).not.toEqual([]);
-    // The inventory is called by somebody who tells it nothing.
+    // The inventory is called without a trace context.
     expect(traces.traceIds.length).toBeGreaterThan(1);
   },
   PATIENCE,

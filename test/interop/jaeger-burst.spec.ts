@@ -93,7 +93,7 @@ describe('10000 spans in a burst, then an orderly shutdown', () => {
     // Nothing holds the process when the application has closed.
     expect(whole).toBeLessThan(20_000);
     const [, lost = 0] = /(\d+) spans to .* are lost: /.exec(log) ?? [];
-    // Of what is cut off in mid-air nobody knows whether it arrives.
+    // An export that is cut off may or may not have arrived.
     expect(Math.abs(10_000 - arrived - Number(lost))).toBeLessThanOrEqual(4 * 512);
   });
 

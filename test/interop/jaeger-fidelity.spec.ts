@@ -116,7 +116,7 @@ describe.each(wayNames)('what a span can hold, by %s', (way) => {
     expect(span('timed')).toMatchObject({ startTime: 1_700_000_000_123_456, duration: 1_000_001 });
   });
 
-  it('has the scope, also of somebody without a version', () => {
+  it('has the scope, also without a version', () => {
     const tags = typed(span('unversioned').tags);
     expect(tags['otel.scope.name']).toEqual(['string', 'without-version']);
     expect(Object.keys(tags).filter((key) => /version|library/.test(key))).toEqual([]);

@@ -159,7 +159,7 @@ describe('remote sampling by Jaeger', () => {
   });
 });
 
-it('does not keep a process alive whose question nobody answers', async () => {
+it('does not keep a process alive that waits for an answer about sampling', async () => {
   const silent = net.createServer((socket) => socket.on('error', () => {}).resume());
   await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;

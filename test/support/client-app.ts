@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { handler, server, type ExpectedSpan } from './trace-tree.js';
 
-/** Whether this Node announces requests of `node:http` in time to add headers: Node 20 does not. */
+/** True if this Node announces requests of `node:http` in time to add headers: Node 20 does not. */
 export const nodePropagates = Number.parseInt(process.versions.node, 10) >= 22;
 
 const works = new Map<string, () => unknown>();
@@ -32,7 +32,7 @@ export interface ClientAppOptions extends ModuleMetadata {
 /** An application whose handler does what a test gives it, and a server that it may send requests to. */
 export interface ClientApp extends HttpApp {
   readonly target: HttpTarget;
-  /** Does the work in the handler of a request, and passes on its result or what it throws. */
+  /** Calls `work` in the handler of a request. Returns its result, or throws its exception. */
   run<T>(work: () => T | Promise<T>): Promise<T>;
 }
 
@@ -134,7 +134,7 @@ export function expectBare({ headers }: TargetRequest): void {
   expect([headers.traceparent, headers.tracestate, headers.baggage]).toEqual([undefined, undefined, undefined]);
 }
 
-/** A port on which nobody listens. */
+/** Finds a port on which no server listens. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

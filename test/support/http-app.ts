@@ -24,7 +24,7 @@ export interface HttpAppOptions extends ModuleMetadata {
   tracing?: Omit<TracingOptions, 'exporter'> | false;
   adapter?: () => AbstractHttpAdapter;
   nest?: NestApplicationOptions;
-  /** What a main.ts does between `create()` and `listen()`. */
+  /** Called where a main.ts would set the application up: between `create()` and `listen()`. */
   prepare?: (app: INestApplication) => unknown;
   logger?: LoggerService;
 }
@@ -83,12 +83,12 @@ function tracingOptions(given: Omit<TracingOptions, 'exporter'>, exporter: Trace
   return { serviceName: 'test', ...given, http: { client: false, ...given.http }, exporter };
 }
 
-/** What somebody outside does: it has no span, and carries no trace context. */
+/** Calls `work` as a client outside of the application would: without a span and without a trace context. */
 export function untraced<T>(work: () => T): T {
   return context.with(suppressTracing(context.active()), work);
 }
 
-/** Starts an application, and closes it whatever becomes of `use`. */
+/** Starts an application for `use`, and closes it even if `use` throws. */
 export async function withHttpApp(
   platform: Platform,
   options: HttpAppOptions,

@@ -1,7 +1,7 @@
 import { channel, unsubscribe, type ChannelListener } from 'node:diagnostics_channel';
 import { afterAll } from '@jest/globals';
 
-/** What outgoing requests are traced by. */
+/** The channels by which outgoing requests are traced. */
 const CHANNELS = [
   'http.client.request.created',
   'http.client.request.start',
@@ -16,7 +16,8 @@ const CHANNELS = [
 
 const HELD = Symbol.for('nestjs-tracing:tests:channels');
 
-// Each file has a copy of the library that holds them. Between two files nobody would, and Node may mix them up for good.
+// Each test file has a copy of the library that holds the channels. Between two files nothing would hold them, and Node may then
+// mix up a channel that was collected with a new one of the same name.
 (channel as unknown as Record<symbol, unknown>)[HELD] ??= CHANNELS.map((name) => channel(name));
 
 // Channels belong to the process, which runs several files of tests one after the other. An application whose start was

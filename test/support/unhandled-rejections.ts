@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 /** The process of Node itself: the one that tests see is a copy, on which no event of Node arrives. */
 const nodeProcess = (globalThis.setTimeout.constructor as FunctionConstructor)('return process')() as NodeJS.Process;
 
-/** The reasons of the rejections that nobody has handled when `run` is over, as Node sees them. */
+/** Returns the reasons of the rejections that are unhandled when `run` is over, as Node sees them. */
 export async function unhandledRejections(run: () => unknown): Promise<unknown[]> {
   const reasons: unknown[] = [];
   // The test runner's own would fail the test.
@@ -22,7 +22,7 @@ export async function unhandledRejections(run: () => unknown): Promise<unknown[]
   return reasons;
 }
 
-/** The next rejection that nobody handles, for use within `run`. */
+/** Resolves at the next unhandled rejection; for use within `run`. */
 export function rejection(): Promise<void> {
   return new Promise((resolve) => nodeProcess.once('unhandledRejection', () => resolve()));
 }

@@ -13,7 +13,7 @@ import { says } from './says.js';
 const PATIENCE = 30_000;
 /** What Prometheus says when it answers. */
 const READY = 'Server is ready';
-/** More often than anybody would scrape, for tests to be short. */
+/** Shorter than in production, for tests to be short. */
 const INTERVAL = '250ms';
 
 interface Configuration {

@@ -115,7 +115,7 @@ describe.each(kinds)('%s', (_, generate) => {
     expect(spans.names()).toEqual(['work']);
   });
 
-  it('into which somebody throws fails its span, and the thrower hears of it', async () => {
+  it('fails its span if the caller throws into it, and throws back to the caller', async () => {
     const steps: string[] = [];
     const generator = traced(() => generate(steps));
     await generator.next();
@@ -153,7 +153,7 @@ describe.each(kinds)('%s', (_, generate) => {
 });
 
 describe('a generator that throws', () => {
-  it('fails its span, and throws to whoever iterates', () => {
+  it('fails its span, and throws to the caller that iterates', () => {
     const generator = traced(function* () {
       yield 1;
       throw failure;

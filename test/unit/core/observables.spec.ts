@@ -236,7 +236,7 @@ describe('an Observable', () => {
     expect(spans.names()).toEqual(['work', 'range']);
   });
 
-  it('that never ends has a span until somebody gives up', async () => {
+  it('that never ends has a span until its subscriber unsubscribes', async () => {
     await expect(lastValueFrom(traced(() => NEVER).pipe(timeout(5)))).rejects.toThrow('Timeout');
     expect(spans.one('work').status.code).toBe(SpanStatusCode.UNSET);
   });

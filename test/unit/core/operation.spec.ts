@@ -65,13 +65,13 @@ describe('an operation', () => {
   });
 
   it('that joins a span does not end it', () => {
-    const span = trace.getTracer('other').startSpan('of somebody else');
+    const span = trace.getTracer('other').startSpan('of another library');
     const operation = Operation.join(span, context.active());
     operation.run(() => traced('child', () => {}));
     operation.end();
     expect(span.isRecording()).toBe(true);
     span.end();
-    expect(spans.path(spans.one('child'))).toBe('child < of somebody else');
+    expect(spans.path(spans.one('child'))).toBe('child < of another library');
   });
 
   it('that is suppressed leaves no span, nor does anything beneath it', () => {
@@ -79,7 +79,7 @@ describe('an operation', () => {
       Operation.suppressed().run(() => {
         expect(isTracingSuppressed(context.active())).toBe(true);
         traced('inner', () => traced('innermost', () => {}));
-        trace.getTracer('other').startSpan('of somebody else').end();
+        trace.getTracer('other').startSpan('of another library').end();
       }),
     );
     expect(spans.names()).toEqual(['outer']);

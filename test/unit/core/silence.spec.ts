@@ -28,7 +28,7 @@ const silent = (options = {}) => Operation.silenceIn(context.active(), options) 
 const off = () => new ParentBasedSampler({ root: new AlwaysOffSampler() });
 
 describe('nothing is made', () => {
-  it('where nobody traces', () => {
+  it('where no provider is registered', () => {
     expect(silent()).toBe(true);
     expect(silent({ root: true, kind: SpanKind.CLIENT })).toBe(true);
     provide(new AlwaysOnSampler(), false);

@@ -18,20 +18,20 @@ describe('resolvePlacement()', () => {
     expect([callerIn(parent), baggageIn(parent), links]).toEqual([`${TRACE}-${SPAN}-3`, [['b', '1']], undefined]);
   });
 
-  it('is linked to one that is not', () => {
+  it('is linked to a caller that is not trusted', () => {
     const { parent, links } = placement(ROOT_CONTEXT, HEADERS, false);
     expect([callerIn(parent), baggageIn(parent)]).toEqual(['none', []]);
     expect(links).toEqual([{ context: { traceId: TRACE, spanId: SPAN, traceFlags: 3, isRemote: true } }]);
   });
 
-  it('is linked to one that somebody else has extracted', () => {
+  it('is linked to a caller that another instrumentation has extracted', () => {
     const outer = withBaggage([['b', '1']], withSpan({ isRemote: true }));
     const { parent, links } = placement(outer, {}, false);
     expect([callerIn(parent), baggageIn(parent)]).toEqual(['none', []]);
     expect(links).toMatchObject([{ context: { traceId: TRACE, spanId: SPAN } }]);
   });
 
-  it('is not linked to what somebody else has extracted wrongly', () => {
+  it('is not linked to an invalid span that another instrumentation has extracted', () => {
     const outer = withSpan({ traceId: '0', isRemote: true });
     expect(placement(outer, {}, false).links).toBeUndefined();
   });

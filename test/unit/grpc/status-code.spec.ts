@@ -10,7 +10,7 @@ describe('a status code', () => {
     expect(statusName(code)).toBe(name);
   });
 
-  it.each([17, -1, 1.5])('that nobody knows keeps its number: %d', (code) => {
+  it.each([17, -1, 1.5])('that gRPC does not define keeps its number: %d', (code) => {
     expect(statusName(code)).toBe(String(code));
     expect([isErrorCode(code, 'server'), isErrorCode(code, 'client')]).toEqual([false, true]);
   });

@@ -103,8 +103,8 @@ describe('the caller of a request of undici', () => {
 
   it('is the context in which its handler was created, wherever it is announced', () => {
     const handler = as('caller', () => new AsyncResource('UNDICI_REQUEST'));
-    expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
-    expect(as('somebody else', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
+    expect(as('another request', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
+    expect(as('another request', () => whose({ [Symbol('handler')]: handler }))).toBe('caller');
   });
 
   it('is the active context if the handler has none', () => {

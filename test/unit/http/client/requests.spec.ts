@@ -110,7 +110,7 @@ describe('unusual requests', () => {
     ['no request', {}],
     ['a request of the wrong kind', { request: 'GET /' }],
     ['a request without anything', { request: {} }],
-    ['a proxy that lets nobody in', { request: locked() }],
+    ['a proxy whose traps throw', { request: locked() }],
     ['a frozen request', { request: Object.freeze({ method: 'GET', once() {} }) }],
   ])('break nothing: %s', async (_name, message) => {
     for (const name of [
