@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CompiledFolder } from './compiled-folder.js';
 
-/** How a process has ended, and what it has said. */
+/** The end of a process, and its output. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

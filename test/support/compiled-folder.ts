@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..');
  * run. It is a package of its own, named `fixture-app`.
  */
 export class CompiledFolder {
-  /** Where the compiled files lie: within the repository, for Node to find its packages from there. */
+  /** The folder of the compiled files: within the repository, for Node to find its packages from there. */
   readonly path: string;
 
   /** @param source such as `test/e2e/apps` */

@@ -15,7 +15,7 @@ export interface ContextCase {
   readonly onlyHttp1?: boolean;
 }
 
-/** By W3C's headers. */
+/** Cases of W3C's headers. */
 export const w3cCases: readonly ContextCase[] = [
   { what: 'no caller', headers: [] },
   { what: 'a sampled caller', headers: [['traceparent', VALID]], flags: '01' },
@@ -149,7 +149,7 @@ export const w3cCases: readonly ContextCase[] = [
   },
 ];
 
-/** By all formats, in the order tracecontext, baggage, b3, b3multi, jaeger. The ids that go out are compared in all of them. */
+/** Cases of all formats, in the order tracecontext, baggage, b3, b3multi, jaeger. The ids that go out are compared in each of them. */
 export const mixedCases: readonly (ContextCase & { readonly b3: string; readonly jaeger: string })[] = [
   { what: 'no caller', headers: [], b3: '1', jaeger: '01' },
   { what: 'b3', headers: [['b3', `${TRACE}-${CALLER}-1`]], flags: '01', b3: '1', jaeger: '01' },

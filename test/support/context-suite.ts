@@ -14,7 +14,7 @@ export interface RelayingService {
 
 export interface ContextSuiteOptions {
   start(tracing: Omit<TracingOptions, 'exporter'>): Promise<RelayingService>;
-  /** How many spans one relayed request makes when it is sampled. */
+  /** The number of spans of one relayed request that is sampled. */
   spanCount: number;
   w3cCases: readonly ContextCase[];
 }

@@ -22,7 +22,7 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number][0];
 
-/** What the calls of all kinds can do, as far as they can. */
+/** The methods of the calls of all kinds; a call lacks those that its kind does not have. */
 export interface AnyCall {
   on(event: string, listener: (value: never) => void): this;
   write(message: Message, sent?: () => void): boolean;
@@ -34,7 +34,7 @@ export interface AnyCall {
 /** A call of a client by grpc-js alone. */
 export interface EchoCall {
   readonly call: AnyCall;
-  /** What it tells, in order. */
+  /** The events of the call, in order. */
   readonly events: string[];
   /** Its end: the code's name. */
   readonly ended: Promise<string>;

@@ -20,13 +20,13 @@ export const EchoClient = (
   loadPackageDefinition(loadSync(protoPath)) as unknown as { test: { Echo: ServiceClientConstructor } }
 ).test.Echo;
 
-/** What a server was really sent. */
+/** A call as the server received it. */
 export interface ReceivedCall {
   readonly path: string;
   readonly metadata: Metadata;
 }
 
-/** What calls of all four kinds have. */
+/** The members that calls of all four kinds have. */
 interface Call {
   readonly request?: Message;
   readonly metadata: Metadata;
@@ -43,7 +43,7 @@ interface Call {
  */
 export class EchoServer {
   readonly received: ReceivedCall[] = [];
-  /** How many calls have been broken off by their clients. */
+  /** The number of calls that their clients have cancelled. */
   cancelled = 0;
   /** Attempts that are to fail before one is answered. */
   refusals = 0;

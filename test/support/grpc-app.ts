@@ -31,7 +31,7 @@ export interface Echo {
 
 export const protoPath = join(import.meta.dirname, 'echo.proto');
 
-/** How a gRPC server comes into being. */
+/** The ways to create a gRPC server. */
 export type GrpcHost = 'microservice' | 'hybrid' | 'hybrid that inherits';
 
 export const grpcHosts = [['microservice'], ['hybrid'], ['hybrid that inherits']] as const satisfies [GrpcHost][];
@@ -44,7 +44,7 @@ export interface GrpcAppOptions extends ModuleMetadata {
   server?: Partial<NestGrpcOptions['options']>;
   /** More options of the client. */
   client?: Partial<NestGrpcOptions['options']>;
-  /** What a main.ts does between `create()` and `listen()`, with what it listens with. */
+  /** Called where a main.ts would set the application or the microservice up: between `create()` and `listen()`. */
   prepare?: (app: INestApplication | INestMicroservice) => unknown;
 }
 

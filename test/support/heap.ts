@@ -13,7 +13,7 @@ export async function heapGrowth(run: () => unknown): Promise<number> {
 }
 
 async function heapUsed(): Promise<number> {
-  // What a turn of the event loop still holds is free in the next.
+  // An object that one turn of the event loop still holds is free in the next.
   for (let turn = 0; turn < 3; turn++) {
     await setImmediate();
     collect();

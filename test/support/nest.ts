@@ -13,7 +13,7 @@ export class Warnings implements LoggerService {
   warn(message: string): void {
     this.messages.push(message);
   }
-  /** What has been warned of since the last call. */
+  /** Returns the warnings since the last call. */
   take(): string[] {
     return this.messages.splice(0);
   }

@@ -22,7 +22,7 @@ export interface ReceivedRequest {
   readonly at: number;
 }
 
-/** What the receiver does with an export. */
+/** The answer of the receiver to an export. */
 type Answer = 'accept' | 'refuse' | 'silence';
 
 /** A receiver of OTLP over HTTP on a port of its own, which keeps what it gets. */

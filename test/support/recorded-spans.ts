@@ -9,7 +9,7 @@ import {
 import { setDiagnosticsSink } from '../../lib/core/diagnostics.js';
 import { registerContextManager, registerProvider, unregisterProvider } from '../../lib/sdk/globals.js';
 
-/** What a stock tracer provider has exported in the test that runs. */
+/** The spans that a stock tracer provider has exported in the current test. */
 export interface RecordedSpans {
   /** Oldest end first. */
   all(): ReadableSpan[];
@@ -18,7 +18,7 @@ export interface RecordedSpans {
   one(name: string): ReadableSpan;
   /** `child < parent < grandparent`, by name, up to what was not exported. */
   path(span: ReadableSpan): string;
-  /** What the library has said about itself. */
+  /** The library's own warnings. */
   readonly diagnostics: string[];
 }
 

@@ -16,7 +16,7 @@ const SAMPLE = new RegExp(
   `^([a-zA-Z_:][\\w:]*)(?:${LABELS})? ${NUMBER}(?: # ${LABELS} ${NUMBER}(?: \\d+(?:\\.\\d+)?)?)?$`,
 );
 
-/** What a metrics endpoint has answered, taken apart line by line: one that breaks the format is an error. */
+/** The answer of a metrics endpoint, parsed line by line. Throws at a line that breaks the format. */
 export class Scrape {
   readonly samples: readonly Sample[];
   readonly types: ReadonlyMap<string, string>;

@@ -36,7 +36,7 @@ export const released = new Subject<void>();
 
 const broken = (text: string) => throwError(() => new Error(text));
 
-/** What a handler does when the metadata of a call asks for it. */
+/** The behaviour of a handler, which the metadata of a call asks for. */
 const scripts = {
   answers: () => of({ text: 'one' }),
   answersTwice: () => of({ text: 'one' }, { text: 'two' }),

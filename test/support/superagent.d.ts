@@ -1,4 +1,4 @@
-/** As far as tests use it: the package has no types of its own. */
+/** The part that the tests use: the package has no types of its own. */
 declare module 'superagent' {
   interface SuperagentRequest extends Promise<{ readonly text: string }> {
     ok(accepts: () => boolean): this;

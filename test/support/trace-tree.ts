@@ -8,7 +8,7 @@ export interface ExpectedSpan {
   kind?: keyof typeof SpanKind;
   /** `UNSET`, `OK`, `ERROR`, `ERROR: message`, or a matcher of these. @default 'UNSET' */
   status?: unknown;
-  /** Those that matter; `undefined` for one that must be missing. */
+  /** The attributes that matter; `undefined` for one that must be missing. */
   attributes?: Record<string, unknown>;
   /** An exception reads `exception Type: message`. @default none */
   events?: readonly unknown[];
@@ -42,7 +42,7 @@ export function server(name: string, details: number | ServerDetails, ...childre
   };
 }
 
-/** What the server of a call is to blame for. */
+/** The status codes that are errors of the server. */
 const SERVER_ERRORS = new Set([
   'UNKNOWN',
   'DEADLINE_EXCEEDED',
@@ -53,7 +53,7 @@ const SERVER_ERRORS = new Set([
 ]);
 
 interface RpcDetails extends Omit<ExpectedSpan, 'name' | 'kind' | 'children'> {
-  /** How the call ended: `OK`, `CANCELLED`, or with what the status says, `NOT_FOUND: no such user`. */
+  /** The status of the call: a code such as `OK`, or a code and a message, `NOT_FOUND: no such user`. */
   code: string;
 }
 
@@ -125,7 +125,7 @@ export function spanCount(tree: ExpectedSpan): number {
   return (tree.children ?? []).reduce((sum, child) => sum + spanCount(child), 1);
 }
 
-/** What was exported and what was expected, in the same shape, to be compared. */
+/** Returns the exported and the expected spans in the same shape, to be compared. */
 export function traceTrees(spans: readonly ReadableSpan[], expected: readonly ExpectedSpan[]) {
   const sorted = spans.toSorted((a, b) => a.startTime[0] - b.startTime[0] || a.startTime[1] - b.startTime[1]);
   const ids = new Set(sorted.map((span) => span.spanContext().spanId));

@@ -12,10 +12,10 @@ export const scaledFolder = join(import.meta.dirname, '../../../sample/02-shop/o
 const PATIENCE = 30_000;
 const READY = 'Everything is ready';
 
-/** As `scripts/test-interop.mjs` has found it. */
+/** The program that `scripts/test-interop.mjs` has found. */
 type Program = { kind: 'binary'; path: string } | { kind: 'container'; image: string; label: string };
 
-/** What the collector has decided so far. */
+/** The decisions of the collector so far. */
 interface Decisions {
   readonly kept: number;
   readonly dropped: number;
@@ -26,7 +26,7 @@ export class Collector {
   private constructor(
     private readonly child: ChildProcess,
     private readonly name: string,
-    /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is to say. */
+    /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
     readonly url: string,
     private readonly metricsUrl: string,
   ) {}
@@ -78,7 +78,7 @@ export class Collector {
   }
 }
 
-/** What the binary's own validation says of these configurations together: nothing if they are right. */
+/** Returns the complaint of the binary's own validation of these configurations together; empty if they are valid. */
 export function validate(files: readonly string[]): string {
   const [command, ...args] = commandLine(['validate', ...configs(files)], {}, 'nestjs-tracing-validate');
   const { status, stdout, stderr } = spawnSync(command!, args, { env: { PATH: process.env.PATH }, encoding: 'utf8' });

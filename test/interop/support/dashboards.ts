@@ -32,7 +32,7 @@ export interface PanelQuery extends Omit<Target, 'refId'> {
   readonly title: string;
 }
 
-/** As they are checked in. */
+/** The dashboards as they are checked in. */
 export function dashboards(): Dashboard[] {
   return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard);
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** Time between two questions, in milliseconds: an HTTP API cannot tell us by itself. */
 const INTERVAL = 50;
-/** How long spans may take from the service that has sent them to the answers of Jaeger, in milliseconds. */
+/** The time that spans may take from the service that has sent them to the answers of Jaeger, in milliseconds. */
 const PATIENCE = 10_000;
 
 export interface JaegerTag {
@@ -52,7 +52,7 @@ export class JaegerQuery {
     return (found ?? []).map(({ name, spanKind }) => `${name} (${spanKind})`).toSorted();
   }
 
-  /** Undefined where no span of it has arrived. */
+  /** The trace; undefined if no span of it has arrived. */
   async trace(traceId: string): Promise<JaegerTrace | undefined> {
     return (await this.#get<JaegerTrace[]>(`/api/traces/${traceId}`))?.[0];
   }
@@ -69,7 +69,7 @@ export class JaegerQuery {
     return until(ask, (trace) => trace.spans.length >= spans, PATIENCE);
   }
 
-  /** How many spans of these traces have arrived, as soon as they are so many; or when no more of them come. */
+  /** Resolves to the number of spans of these traces that have arrived, when all have come or no more of them come. */
   async spanCount(traceIds: readonly string[], wanted: number, patience = PATIENCE): Promise<number> {
     const ask = async () => {
       let count = 0;

@@ -10,13 +10,13 @@ import { says } from './says.js';
 
 /** How long Jaeger may take to start, in milliseconds. */
 const PATIENCE = 30_000;
-/** What Jaeger says when everything listens. */
+/** The log line of Jaeger when all its servers listen. */
 const READY = 'Everything is ready';
 
-/** As `scripts/test-interop.mjs` has found it. */
+/** The program that `scripts/test-interop.mjs` has found. */
 type Program = { kind: 'binary'; path: string } | { kind: 'container'; image: string; label: string };
 
-/** What remote sampling tells the services, in the format of Jaeger's file. */
+/** The strategies of remote sampling, in the format of Jaeger's file. */
 export interface SamplingStrategies {
   readonly service_strategies?: readonly ServiceStrategy[];
   readonly default_strategy?: Strategy;
@@ -80,7 +80,7 @@ export class Jaeger {
     }
   }
 
-  /** What remote sampling is to say from now on. Jaeger looks at the file a few times in a second. */
+  /** Sets the strategies of remote sampling. Jaeger looks at the file a few times in a second. */
   setStrategies(strategies: SamplingStrategies): void {
     writeFileSync(join(this.folder, 'sampling.json'), JSON.stringify(strategies));
   }

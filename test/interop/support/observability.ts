@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** What the shop's documentation hands out for its backends. */
+/** The folder of the files for backends that the shop's documentation hands out. */
 export const observabilityFolder = join(import.meta.dirname, '../../../sample/02-shop/observability');
 
-/** As `scripts/test-interop.mjs` has found them. */
+/** The programs that `scripts/test-interop.mjs` has found. */
 export function prometheusPrograms(): { readonly prometheus: string; readonly promtool: string } {
   return found('PROMETHEUS_PROGRAMS') as { prometheus: string; promtool: string };
 }
@@ -14,7 +14,7 @@ export function composeCommand(): string[] {
   return found('COMPOSE_COMMAND') as string[];
 }
 
-/** What a program says that fails; nothing if it succeeds. */
+/** Returns the output of a program that fails; empty if it succeeds. */
 export function complaintOf([command, ...args]: readonly string[], cwd?: string): string {
   const { status, error, stdout, stderr } = spawnSync(command!, args, { encoding: 'utf8', ...(cwd && { cwd }) });
   if (error) throw error;

@@ -5,7 +5,7 @@ import type { Apps, RunningApp } from '../../support/apps.js';
 import { OtlpReceiver, type ReceivedSpan } from '../../support/otlp-receiver.js';
 import type { Seen, Via } from '../apps/peers/relay.js';
 
-/** With what OTLP over JSON has beyond what other tests need. */
+/** A span with the fields of OTLP over JSON that other tests do not need. */
 type Span = ReceivedSpan & { readonly kind: number };
 
 export type Stock = 'http' | 'undici' | 'grpc';
@@ -16,7 +16,7 @@ export interface ServiceOptions {
   /** Which of OpenTelemetry's own instrumentations are preloaded, with its SDK. @default none, and no SDK */
   readonly preload?: readonly Stock[];
   readonly tracing?: TracingOptions;
-  /** As `OTEL_PROPAGATORS` has them. */
+  /** In the format of `OTEL_PROPAGATORS`. */
   readonly propagators?: string;
 }
 

@@ -11,7 +11,7 @@ import { says } from './says.js';
 
 /** How long Prometheus may take to start, in milliseconds. */
 const PATIENCE = 30_000;
-/** What Prometheus says when it answers. */
+/** The log line of Prometheus when it is ready. */
 const READY = 'Server is ready';
 /** Shorter than in production, for tests to be short. */
 const INTERVAL = '250ms';

@@ -7,7 +7,7 @@ import type { Span } from '../../../sample/02-shop/run/span.js';
 
 /** Stands between services and a collector and passes on what goes by OTLP in JSON, to know what was really sent. */
 export class WireTap {
-  /** By trace id. */
+  /** The spans of each trace, by trace id. */
   readonly traces = new Map<string, Span[]>();
   readonly #server = createServer((request, response) => void this.#pass(request, response));
 
@@ -19,7 +19,7 @@ export class WireTap {
     return tap;
   }
 
-  /** What `OTEL_EXPORTER_OTLP_ENDPOINT` is to say. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
