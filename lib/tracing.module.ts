@@ -14,7 +14,7 @@ import { guarded, reportIgnored, setDiagnosticsSink } from './core/diagnostics.j
 import type { Integration, IntegrationHooks } from './core/integration.js';
 import { INTEGRATIONS, integrations, startIntegrations } from './integrations.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
-import { abandonEarly, beginEarly, startTracing } from './sdk/bootstrap.js';
+import { discardBuffered, startBuffering, startTracing } from './sdk/bootstrap.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
@@ -119,7 +119,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   }
 
   private async acquire(): Promise<void> {
-    this.runtime.retain();
+    this.runtime.acquire();
     for (const integration of this.integrations) await callHook(() => integration.acquire?.());
   }
 
@@ -171,7 +171,7 @@ function resolveGivenOptions(options: TracingOptions, configured?: true): Resolv
     if (!configured) throw notConfigured();
     return resolveOptions(options);
   } catch (error) {
-    abandonEarly();
+    discardBuffered();
     throw error;
   }
 }
@@ -200,7 +200,7 @@ function startWhenImportsAreRead(definition: DynamicModule): DynamicModule {
     enumerable: true,
     configurable: true,
     get() {
-      beginEarly();
+      startBuffering();
       return imports;
     },
   });

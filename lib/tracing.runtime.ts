@@ -1,49 +1,55 @@
 import type { ReadableSpan } from './options/sdk-types.js';
 
-/** The injection token of the running tracing. A text, so that two copies of the library share it. */
+/** The injection token of the runtime. A string rather than a symbol, so that two copies of the library share it. */
 export const TRACING_RUNTIME = 'nestjs-tracing:runtime';
 
-/** What a `TracingModule` holds of the provider behind it. */
+/** The share of a `TracingModule` in the tracer provider of the process. */
 export interface TracingRuntime {
-  /** False where tracing is disabled: nothing is to be hooked up. */
+  /** False if tracing is disabled: nothing is to be instrumented. */
   readonly enabled: boolean;
-  /** Whether another module of the same application has set tracing up: everything is hooked up already. */
+  /** True if another module of the same application has started tracing, so that everything is instrumented already. */
   readonly repeated: boolean;
-  /** Whether the provider was there before, and is somebody else's. */
+  /** True if another SDK has registered the provider. */
   readonly foreignProvider: boolean;
-  /** Takes a share in the provider, once the application is up: one whose start fails must not keep it open. */
-  retain(): void;
-  /** Gives the share back, where the application is not up after all. The next one that starts closes the provider then. */
+  /** Keeps the provider open, from when the application is up: an application whose start fails must not keep it open. */
+  acquire(): void;
+  /**
+   * Undoes `acquire()`, because the application is not up after all. The next application that starts shuts the provider
+   * down then.
+   */
   release(): void;
-  /** Exports what has ended so far, within `shutdown.timeout`. Never rejects. */
+  /** Exports the spans that have ended so far, within `shutdown.timeout`. Never rejects. */
   flush(): Promise<void>;
-  /** Exports and lets go of the provider, if it is ours and nobody else uses it. Never rejects; once is enough. */
+  /**
+   * Exports the spans that have ended, and shuts the provider down if it is the library's own and no other module uses it.
+   * Idempotent. Never rejects.
+   */
   shutdown(): Promise<void>;
-  /** What the `memory` exporter holds. */
+  /** Returns the spans that the `memory` exporter holds. */
   finishedSpans(): readonly ReadableSpan[];
-  /** How many spans each exporter has got and lost; none where the provider is somebody else's. */
+  /** Returns the statistics of each exporter to a backend. Empty if another SDK has registered the provider. */
   exportStatistics(): readonly ExportStatistics[];
 }
 
-/** Spans on their way to one backend, since the start. */
+/** The numbers of spans on their way to one backend. All but `queued` and `capacity` are totals since the start. */
 export interface ExportStatistics {
   readonly processor: Component;
   readonly exporter: Component;
-  /** Those that were handed to the exporter. */
+  /** Spans that were handed to the exporter. */
   readonly taken: number;
-  /** Those that have arrived. */
+  /** Spans that the backend has accepted. */
   readonly exported: number;
-  /** Those that are lost because their export failed, by the kind of failure. */
+  /** Spans whose export failed, by the kind of failure. */
   readonly failed: ReadonlyMap<string, number>;
-  /** Those that are lost because there was no room to wait in. */
+  /** Spans dropped because the queue was full. */
   readonly dropped: number;
-  /** Those that wait now. */
+  /** Spans in the queue now. */
   readonly queued: number;
-  /** Those that may wait. */
+  /** The number of spans that the queue takes. */
   readonly capacity: number;
 }
 
-/** A part of the SDK, as OpenTelemetry's conventions name it: `otlp_http_span_exporter/0` is a name. */
+/** A component of the SDK in OpenTelemetry's conventions, such as the one with the name `otlp_http_span_exporter/0`. */
 export interface Component {
   readonly name: string;
   readonly type: string;

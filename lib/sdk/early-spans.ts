@@ -14,25 +14,25 @@ import { isTracingSuppressed } from '../core/suppression.js';
 import { EarlySpan } from './early-span.js';
 import { PresetIdGenerator } from './id-generator.js';
 
-/** Spans that are kept until the provider is there; further ones are lost and counted. */
+/** The number of spans that are buffered; further ones are dropped and counted. */
 const MAX_EARLY_SPANS = 2048;
 
 /**
- * Stands in for the tracer provider while the application starts and its options are not known yet.
+ * Stands in for the tracer provider while an application starts and its options are not known.
  *
- * It keeps what is said to each span, and says it again to the real provider as soon as that is there: under the
- * configured service name, sampler and limits, with the ids that were handed out. From then on its tracers pass
- * everything on, so a tracer that was taken early works for as long as the process does.
+ * It buffers the spans with all calls of their methods, and replays them to the real provider as soon as there is one: under
+ * the configured service name, sampler and limits, with the ids that were handed out. From then on its tracers pass everything
+ * on, so a tracer that was taken early works for as long as the process does.
  */
 export class EarlyTracerProvider implements TracerProvider {
-  /** Shared with the real provider, which gives a span the ids that it had before. */
+  /** Shared with the real provider, so that it gives a replayed span the ids of the buffered one. */
   readonly ids = new PresetIdGenerator();
   #target: TracerProvider | undefined;
-  // One list for each start, since one that fails tells nobody: the next to succeed is not to export its spans.
-  #starts: EarlySpan[][] = [];
-  #lost = 0;
+  // One buffer for each start of an application. A start that fails is not reported, and the next one must not export its spans.
+  #buffers: EarlySpan[][] = [];
+  #dropped = 0;
 
-  /** Where everything goes, once it is known. */
+  /** The real provider. Undefined while spans are buffered, and while nothing is traced. */
   get target(): TracerProvider | undefined {
     return this.#target;
   }
@@ -41,56 +41,57 @@ export class EarlyTracerProvider implements TracerProvider {
     return new EarlyTracer(this, (target) => target.getTracer(name, version, options));
   }
 
-  /** Begins to keep the spans of an application that starts. */
-  hold(): void {
+  /** Starts to buffer the spans of an application that starts. */
+  startBuffering(): void {
     this.#target = undefined;
-    if (this.#starts.at(-1)?.length !== 0) this.#starts.push([]);
+    if (this.#buffers.at(-1)?.length !== 0) this.#buffers.push([]);
   }
 
   /**
-   * Hands the spans of the latest start to the provider, and from now on everything. When it is called again, another
-   * application that had begun earlier has come to its options as well.
+   * Replays the spans of the latest start to the provider, and passes everything on to it from now on. A second call replays
+   * the spans of an application that started earlier, and whose options are known later.
    *
-   * @returns how many spans there was no room for
+   * @returns how many spans were dropped because the buffer was full
    */
-  release(target: TracerProvider): number {
+  replayTo(target: TracerProvider): number {
     this.#target = target;
-    for (const span of this.#starts.pop() ?? []) guarded('What was told to an early span', () => span.replay());
-    const lost = this.#lost;
-    this.#lost = 0;
-    return lost;
+    for (const span of this.#buffers.pop() ?? []) guarded('Replaying an early span', () => span.replay());
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
   }
 
-  /** Forgets what was kept, and lets go of the provider. */
-  drop(): void {
+  /** Discards the buffered spans, and passes nothing on from now on. */
+  discardBuffered(): void {
     this.#target = undefined;
-    this.#starts = [];
-    this.#lost = 0;
+    this.#buffers = [];
+    this.#dropped = 0;
   }
 
-  /** Keeps a span, if it is time and there is room. */
-  keep(parent: Context, makeSpan: (ids: PresetIdGenerator) => EarlySpan): Span {
-    const latest = this.#starts.at(-1);
+  /** Returns a buffered span, or one that does not record if no application is starting or the buffer is full. */
+  bufferSpan(parent: Context, createSpan: (ids: PresetIdGenerator) => EarlySpan): Span {
+    const latest = this.#buffers.at(-1);
     if (!latest || !this.#makeRoom()) {
-      if (latest) this.#lost++;
-      // With the parent's ids, so that what is traced beneath it later still belongs to the trace.
+      if (latest) this.#dropped++;
+      // With the ids of its parent, so that spans below it belong to the same trace.
       return trace.wrapSpanContext(trace.getSpanContext(parent) ?? INVALID_SPAN_CONTEXT);
     }
-    const span = makeSpan(this.ids);
+    const span = createSpan(this.ids);
     latest.push(span);
     return span;
   }
 
+  /** Discards the buffers of earlier starts, if need be. Returns true if there is room for a span. */
   #makeRoom(): boolean {
-    const kept = () => this.#starts.reduce((sum, spans) => sum + spans.length, 0);
-    while (this.#starts.length > 1 && kept() >= MAX_EARLY_SPANS) this.#starts.shift();
-    return kept() < MAX_EARLY_SPANS;
+    const count = () => this.#buffers.reduce((sum, spans) => sum + spans.length, 0);
+    while (this.#buffers.length > 1 && count() >= MAX_EARLY_SPANS) this.#buffers.shift();
+    return count() < MAX_EARLY_SPANS;
   }
 }
 
 class EarlyTracer implements Tracer {
   #target: TracerProvider | undefined;
-  #real: Tracer | undefined;
+  #realTracer: Tracer | undefined;
 
   constructor(
     private readonly provider: EarlyTracerProvider,
@@ -98,11 +99,13 @@ class EarlyTracer implements Tracer {
   ) {}
 
   startSpan(name: string, options: SpanOptions = {}, parent: Context = context.active()): Span {
-    const real = this.real();
-    if (real) return real.startSpan(name, options, parent);
+    const realTracer = this.realTracer();
+    if (realTracer) return realTracer.startSpan(name, options, parent);
     if (isTracingSuppressed(parent)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-    const actual = options.root ? trace.deleteSpan(parent) : parent;
-    return this.provider.keep(actual, (ids) => new EarlySpan(name, options, actual, () => this.real(), ids));
+    const actualParent = options.root ? trace.deleteSpan(parent) : parent;
+    const createSpan = (ids: PresetIdGenerator) =>
+      new EarlySpan(name, options, actualParent, () => this.realTracer(), ids);
+    return this.provider.bufferSpan(actualParent, createSpan);
   }
 
   startActiveSpan<F extends (span: Span) => ReturnType<F>>(name: string, ...rest: unknown[]): ReturnType<F> {
@@ -113,12 +116,12 @@ class EarlyTracer implements Tracer {
     return context.with(trace.setSpan(parent, span), () => fn(span));
   }
 
-  private real(): Tracer | undefined {
+  private realTracer(): Tracer | undefined {
     const { target } = this.provider;
     if (target !== this.#target) {
       this.#target = target;
-      this.#real = target && this.tracerOf(target);
+      this.#realTracer = target && this.tracerOf(target);
     }
-    return this.#real;
+    return this.#realTracer;
   }
 }

@@ -63,7 +63,7 @@ function measureFromGivenStart(span: SdkSpan): void {
 /** The span around, if it is one of this process and of the SDK. */
 function localParent(parent: Context): SdkSpan | undefined {
   const around = trace.getSpan(parent);
-  const span = around && EarlySpan.behind(around);
+  const span = around && EarlySpan.realSpanOf(around);
   return span && isSdkSpan(span) ? span : undefined;
 }
 

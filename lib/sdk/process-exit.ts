@@ -1,24 +1,25 @@
-/** Signals that end a process and that it can delay. */
+/** Signals that end a process, and whose effect the process can delay. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export interface ExitExports {
-  /** Exports what there is; more may come. */
+  /** Exports the spans that have ended; the process may go on. */
   flush(): Promise<void>;
-  /** Exports what there is, since nothing comes after. */
-  finish(): Promise<void>;
+  /** Exports the spans that have ended, for the last time. */
+  flushBeforeExit(): Promise<void>;
 }
 
 /**
  * Exports spans before the process ends by a signal, an empty event loop or a fatal error, then lets it end as it would
- * have. Where the application listens to the signal or error itself, ending the process stays its affair.
+ * have without tracing. If the application itself listens to the signal or error, it is left to the application to end the
+ * process.
  *
- * @returns how to undo it
+ * @returns a function that removes the listeners
  */
-export function flushOnProcessExit({ flush, finish }: ExitExports): () => void {
+export function flushOnProcessExit({ flush, flushBeforeExit }: ExitExports): () => void {
   function onSignal(signal: NodeJS.Signals): void {
     process.removeListener(signal, onSignal);
     if (process.listenerCount(signal) > 0) void flush();
-    else void finish().then(() => process.kill(process.pid, signal));
+    else void flushBeforeExit().then(() => process.kill(process.pid, signal));
   }
 
   function onFatalError(error: unknown): void {
@@ -27,13 +28,13 @@ export function flushOnProcessExit({ flush, finish }: ExitExports): () => void {
       return;
     }
     process.removeListener('uncaughtException', onFatalError);
-    void dieOf(error, finish);
+    void endWith(error, flushBeforeExit);
   }
 
   function onBeforeExit(): void {
-    // Node asks again once the export is through, so this must not start another.
+    // Node emits the event again when the export is done, and a second export would never let the process end.
     process.removeListener('beforeExit', onBeforeExit);
-    void finish();
+    void flushBeforeExit();
   }
 
   for (const signal of SIGNALS) process.on(signal, onSignal);
@@ -47,8 +48,9 @@ export function flushOnProcessExit({ flush, finish }: ExitExports): () => void {
   };
 }
 
-async function dieOf(error: unknown, finish: () => Promise<void>): Promise<void> {
-  // But for tracing the process would be dead by now: nothing that goes wrong meanwhile counts, nor does its own exit.
+/** Ends the process with an error that no listener of the application handles, after the export. */
+async function endWith(error: unknown, flushBeforeExit: () => Promise<void>): Promise<void> {
+  // Without tracing the process would have ended by now: further errors are ignored, and `process.exit()` ends with this one.
   const ignore = () => {};
   const onExit = () => {
     process.removeListener('uncaughtException', ignore);
@@ -57,10 +59,10 @@ async function dieOf(error: unknown, finish: () => Promise<void>): Promise<void>
   };
   process.on('uncaughtException', ignore);
   process.on('exit', onExit);
-  await finish();
+  await flushBeforeExit();
   process.removeListener('exit', onExit);
   process.removeListener('uncaughtException', ignore);
-  // From a microtask Node reports it with the place it comes from, not with this one.
+  // Thrown in a microtask, Node reports the error with its own source line rather than with this one.
   queueMicrotask(() => {
     throw error;
   });

@@ -18,39 +18,39 @@ import { createSampler } from './samplers.js';
 import { traceBeginnings } from './trace-beginnings.js';
 import type { SpanProcessor } from './types.js';
 
-/** A tracer provider, and what can be done with it. */
+/** A tracer provider with the operations that are common to the library's own and a foreign one. */
 export interface ProviderHandle {
-  /** Undefined where another version of `@opentelemetry/api` has taken the place. */
+  /** Undefined if the provider could not be registered, because two versions of `@opentelemetry/api` are installed. */
   readonly provider: TracerProvider | undefined;
-  /** Whether it was there before us. */
-  readonly foreign: boolean;
+  /** True if another SDK has registered the provider. */
+  readonly isForeign: boolean;
   forceFlush(): Promise<void>;
-  /** Flushes when nothing may come after: there will be no time for another attempt. */
-  finish(): Promise<void>;
+  /** Flushes for the last time before the process ends: no export is attempted a second time. */
+  flushBeforeExit(): Promise<void>;
   shutdown(): Promise<void>;
   finishedSpans(): readonly ReadableSpan[];
   exportStatistics(): readonly ExportStatistics[];
 }
 
-/** A provider that is there already, of a preload or a vendor's agent: it is used, and otherwise left alone. */
-export function foreignProvider(provider: TracerProvider): ProviderHandle {
+/** Returns the handle of a provider that a preload or a vendor's agent has registered: it is used, and otherwise left alone. */
+export function useForeignProvider(provider: TracerProvider): ProviderHandle {
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
   const flush = async () => {
     await forceFlush?.call(provider);
   };
   return {
     provider,
-    foreign: true,
+    isForeign: true,
     forceFlush: flush,
-    finish: flush,
-    // Not ours to close. But Nest may end the process as soon as its hooks are done, before the owner gets to it.
+    flushBeforeExit: flush,
+    // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
     shutdown: flush,
     finishedSpans: () => [],
     exportStatistics: () => [],
   };
 }
 
-/** Sets the SDK up as the options say, and registers its tracer provider in place of the early one. */
+/** Starts the SDK as the options say, and registers its tracer provider in place of the early one. */
 export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
   const { NodeSDK } = loadSdkNode();
   const { processors, memory } = createSpanProcessors(options);
@@ -61,7 +61,7 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     resource: createResource(options.resource),
     serviceName,
     sampler: traceBeginnings(sampling.sampler),
-    // Even without an exporter there is one: the SDK would register no provider, and no trace id would reach the next service.
+    // Never empty, even without an exporter: the SDK would register no provider, and no trace id would reach the next service.
     spanProcessors: [...ownProcessors(options), ...processors],
     spanLimits: {
       attributeCountLimit: options.limits.attributeCount,
@@ -72,7 +72,7 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
       attributePerLinkCountLimit: options.limits.attributePerLinkCount,
     },
     idGenerator: ids,
-    // Null has the SDK leave these alone: they are registered already.
+    // With null, the SDK registers none: the library has registered its own.
     contextManager: null as never,
     textMapPropagator: null,
     metricReaders: [],
@@ -88,12 +88,12 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
   if (provider && isParentBased(options.sampler)) noteParentBased(provider);
   return {
     provider,
-    foreign: false,
+    isForeign: false,
     forceFlush: async () => {
       await Promise.all(processors.map((processor) => processor.forceFlush()));
     },
-    finish: async () => {
-      await Promise.all(processors.map((processor) => processor.finish()));
+    flushBeforeExit: async () => {
+      await Promise.all(processors.map((processor) => processor.flushBeforeExit()));
     },
     shutdown: () => {
       sampling.stop();
@@ -108,7 +108,7 @@ function isParentBased({ type }: ResolvedOptions['sampler']): boolean {
   return type.startsWith('parentbased') || type === 'always_off';
 }
 
-/** The processors in front of those that export. */
+/** The processors of the library, which come before those that export. */
 function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedOptions): SpanProcessor[] {
   const finiteNumbersOnly = exporters.some((exporter) => exporter.type === 'otlp' && exporter.protocol === 'http/json');
   return [
@@ -118,6 +118,6 @@ function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedO
   ];
 }
 
-// The SDK reads these itself, without an option to say otherwise: it would export logs as well, and a variable would
-// go before the option `enabled`.
+// The SDK has no option for these variables: by the first it would export logs as well, and the second would take precedence
+// over the option `enabled`.
 const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: '' };

@@ -88,7 +88,7 @@ export class BoundedProcessor implements SpanProcessor {
    * The last export before the process ends: whatever waits for another attempt is given up, and what is not done in time
    * is cut. Never rejects: what goes wrong is reported.
    */
-  async finish(): Promise<void> {
+  async flushBeforeExit(): Promise<void> {
     const { shutdownTimeout } = this.bounds;
     this.transport.stopRetrying?.();
     if (this.transport.isIdle?.()) this.exporter.giveUp('no answer so far, and the process ends');

@@ -33,9 +33,9 @@ describe('baggageAttributes()', () => {
 
   it('describes a span that began before there was a provider', () => {
     const early = new EarlyTracerProvider();
-    early.hold();
+    early.startBuffering();
     early.getTracer('test').startSpan('early', {}, baggage).end();
-    early.release(provider);
+    early.replayTo(provider);
     expect(attributesOf('early')).toEqual({ 'tenant.id': 'acme' });
   });
 

@@ -3,7 +3,7 @@ import { context, createContextKey, propagation, ROOT_CONTEXT, trace } from '@op
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { resolveOptions } from '../../../lib/options/resolve-options.js';
-import { abandonEarly, beginEarly, startTracing } from '../../../lib/sdk/bootstrap.js';
+import { discardBuffered, startBuffering, startTracing } from '../../../lib/sdk/bootstrap.js';
 import type { TracingRuntime } from '../../../lib/tracing.runtime.js';
 import type { TracingOptions } from '../../../lib/tracing.options.js';
 
@@ -12,7 +12,7 @@ setDiagnosticsSink({ warn() {} });
 const running: TracingRuntime[] = [];
 afterEach(async () => {
   for (const runtime of running.splice(0)) await runtime.shutdown();
-  abandonEarly();
+  discardBuffered();
   expect(registered()).toEqual([]);
 });
 
@@ -37,14 +37,14 @@ function registered(): string[] {
   return Object.keys(globals).toSorted();
 }
 
-describe('beginEarly()', () => {
-  it('registers what can keep spans and contexts, and abandonEarly() takes it away', () => {
-    beginEarly();
+describe('startBuffering()', () => {
+  it('registers what can keep spans and contexts, and discardBuffered() takes it away', () => {
+    startBuffering();
     const key = createContextKey('key');
     expect(registered()).toEqual(['context', 'trace']);
     expect(context.with(ROOT_CONTEXT.setValue(key, 1), () => context.active().getValue(key))).toBe(1);
     expect(trace.getTracer('app').startSpan('work').isRecording()).toBe(true);
-    abandonEarly();
+    discardBuffered();
     expect(registered()).toEqual([]);
     expect(trace.getTracer('app').startSpan('work').isRecording()).toBe(false);
   });
@@ -52,7 +52,7 @@ describe('beginEarly()', () => {
   it('does nothing where OTEL_SDK_DISABLED says so', () => {
     process.env.OTEL_SDK_DISABLED = ' TRUE ';
     try {
-      beginEarly();
+      startBuffering();
       expect(registered()).toEqual([]);
     } finally {
       delete process.env.OTEL_SDK_DISABLED;
@@ -63,8 +63,8 @@ describe('beginEarly()', () => {
     const provider = new TracerProvider({});
     trace.setGlobalTracerProvider(provider);
     try {
-      beginEarly();
-      abandonEarly();
+      startBuffering();
+      discardBuffered();
       expect(registered()).toEqual(['trace']);
     } finally {
       trace.disable();
@@ -73,8 +73,8 @@ describe('beginEarly()', () => {
 
   it('does nothing where an application is up', () => {
     const first = start('first');
-    first.retain();
-    beginEarly();
+    first.acquire();
+    startBuffering();
     work('meanwhile');
     expect(names(first)).toEqual(['first: meanwhile']);
   });
@@ -82,10 +82,10 @@ describe('beginEarly()', () => {
 
 describe('startTracing()', () => {
   it('exports what was kept, and lets go of everything at shutdown', async () => {
-    beginEarly();
+    startBuffering();
     work('early');
     const runtime = start('shop');
-    runtime.retain();
+    runtime.acquire();
     work('late');
     expect(registered()).toEqual(['context', 'propagation', 'trace']);
     expect(propagation.fields()).toContain('traceparent');
@@ -95,7 +95,7 @@ describe('startTracing()', () => {
   });
 
   it('drops what was kept where tracing turns out to be off', () => {
-    beginEarly();
+    startBuffering();
     work('early');
     const runtime = start('shop', { enabled: false });
     expect(runtime).toMatchObject({ enabled: false });
@@ -103,7 +103,7 @@ describe('startTracing()', () => {
   });
 
   it('drops what was kept where it fails', () => {
-    beginEarly();
+    startBuffering();
     const options = resolveOptions({ serviceName: 'shop' }, {});
     const exporters = options.exporters.map((exporter) => ({ ...exporter, url: 'nowhere' }));
     expect(() => startTracing({ ...options, exporters }, {})).toThrow('Invalid URL');
@@ -114,9 +114,9 @@ describe('startTracing()', () => {
 describe('several applications', () => {
   it('share the provider of the one that is up, until the last is closed', async () => {
     const first = start('first');
-    first.retain();
+    first.acquire();
     const second = start('second');
-    second.retain();
+    second.acquire();
     work('shared');
     expect(names(second)).toEqual(['first: shared']);
     await first.shutdown();
@@ -129,10 +129,10 @@ describe('several applications', () => {
 
   it('have a provider of their own one after the other', async () => {
     for (const name of ['first', 'second']) {
-      beginEarly();
+      startBuffering();
       work('early');
       const runtime = start(name);
-      runtime.retain();
+      runtime.acquire();
       work('late');
       await runtime.shutdown();
       expect(names(runtime)).toEqual([`${name}: early`, `${name}: late`]);
@@ -140,58 +140,58 @@ describe('several applications', () => {
   });
 
   it('do not inherit from one whose start has failed', () => {
-    beginEarly();
+    startBuffering();
     work('early, of the first');
     const first = start('first');
-    beginEarly();
+    startBuffering();
     work('early, of the second');
     const second = start('second');
-    second.retain();
+    second.acquire();
     work('late');
     expect(names(second)).toEqual(['second: early, of the second', 'second: late']);
     expect(names(first)).toEqual(['first: early, of the first']);
   });
 
   it('do not inherit from one whose start has failed before it came to its options', () => {
-    beginEarly();
+    startBuffering();
     work('early, of the first');
-    beginEarly();
+    startBuffering();
     work('early, of the second');
     const second = start('second');
-    second.retain();
+    second.acquire();
     expect(names(second)).toEqual(['second: early, of the second']);
   });
 
   it('go on with their own provider where the other one does not trace after all', () => {
     const first = start('first');
     work('before');
-    beginEarly();
+    startBuffering();
     work('meanwhile');
     start('second', { enabled: false });
     work('after');
-    first.retain();
+    first.acquire();
     work('up');
     expect(names(first)).toEqual(['first: before', 'first: after', 'first: up']);
   });
 
   it('go on with their own provider where the other one is still without options', () => {
     const first = start('first');
-    beginEarly();
+    startBuffering();
     work('meanwhile');
-    first.retain();
+    first.acquire();
     work('up');
     const second = start('second');
-    second.retain();
+    second.acquire();
     expect(names(first)).toEqual(['first: meanwhile', 'first: up']);
     expect(names(second)).toEqual(['first: meanwhile', 'first: up']);
   });
 
   it('join the other where they began first and are up last', async () => {
     const first = start('first');
-    beginEarly();
+    startBuffering();
     const second = start('second');
-    second.retain();
-    first.retain();
+    second.acquire();
+    first.acquire();
     work('shared');
     expect(names(first)).toEqual(['second: shared']);
     await second.shutdown();
@@ -201,31 +201,31 @@ describe('several applications', () => {
 
   it('start anew where the other one has come and gone', async () => {
     const first = start('first');
-    beginEarly();
+    startBuffering();
     const second = start('second');
-    second.retain();
+    second.acquire();
     await second.shutdown();
-    first.retain();
+    first.acquire();
     work('up');
     expect(names(first)).toEqual(['first: up']);
   });
 
   it('share what both have traced before their options came', () => {
-    beginEarly();
+    startBuffering();
     work('early, of the first');
-    beginEarly();
+    startBuffering();
     work('early, of the second');
     const second = start('second');
     const first = start('first');
-    first.retain();
-    second.retain();
+    first.acquire();
+    second.acquire();
     expect(names(first)).toEqual(['second: early, of the second', 'second: early, of the first']);
     expect(names(second)).toEqual(names(first));
   });
 
   it('close without having been up', async () => {
     const first = start('first');
-    beginEarly();
+    startBuffering();
     const second = start('second');
     await first.shutdown();
     work('of the second');
@@ -250,7 +250,7 @@ it('uses a provider that is there, with what it lacks, and leaves it running', a
   try {
     const first = start('first');
     const second = start('second');
-    for (const runtime of [first, second]) runtime.retain();
+    for (const runtime of [first, second]) runtime.acquire();
     expect([first.foreignProvider, second.foreignProvider]).toEqual([true, true]);
     expect(registered()).toEqual(['context', 'propagation', 'trace']);
     await first.shutdown();
@@ -269,7 +269,7 @@ it('uses a provider that is there with the propagators of an application that is
   try {
     start('failed', { propagators: ['b3'] });
     const second = start('second', { propagators: ['jaeger'] });
-    second.retain();
+    second.acquire();
     expect(propagation.fields()).toContain('uber-trace-id');
     expect(propagation.fields()).not.toContain('b3');
     start('beside', { propagators: ['b3'] });

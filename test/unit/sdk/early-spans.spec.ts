@@ -36,7 +36,7 @@ let exporter: InMemorySpanExporter;
 beforeEach(() => {
   early = new EarlyTracerProvider();
   exporter = new InMemorySpanExporter();
-  early.hold();
+  early.startBuffering();
 });
 
 function provider(config: { sampler?: Sampler; spanLimits?: SpanLimits } = {}): TracerProvider {
@@ -71,7 +71,7 @@ describe('EarlyTracerProvider', () => {
       .updateName('last name');
     span.recordException(new TypeError('it broke'));
     span.end();
-    early.release(provider());
+    early.replayTo(provider());
 
     const found = exported('last name');
     expect(found).toMatchObject({
@@ -98,7 +98,7 @@ describe('EarlyTracerProvider', () => {
         span.end();
       }
       const before = [parent, child, root].map((span) => span.spanContext());
-      early.release(provider());
+      early.replayTo(provider());
       expect([parent, child, root].map((span) => span.spanContext())).toEqual(before);
       expect(['parent', 'child', 'root'].map((name) => exported(name).spanContext())).toEqual(before);
     });
@@ -112,7 +112,7 @@ describe('EarlyTracerProvider', () => {
   it('joins a trace that came from outside', () => {
     const remote = { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: TraceFlags.SAMPLED, isRemote: true };
     early.getTracer('app').startSpan('joined', {}, trace.setSpanContext(ROOT_CONTEXT, remote)).end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('joined').parentSpanContext).toEqual(remote);
     expect(exported('joined').spanContext().traceId).toBe(remote.traceId);
   });
@@ -128,7 +128,7 @@ describe('EarlyTracerProvider', () => {
     span.end();
     const after = Date.now();
     await new Promise((resolve) => setTimeout(resolve, 15));
-    early.release(provider());
+    early.replayTo(provider());
 
     const { startTime, endTime, events, duration } = exported('work');
     expect(milliseconds(startTime)).toBeGreaterThanOrEqual(before);
@@ -145,7 +145,7 @@ describe('EarlyTracerProvider', () => {
     span.addEvent('by date', new Date(2000)).addEvent('by number', { a: 1 }, 3_000_000_000_000);
     span.recordException('it broke', [4, 500_000_000]);
     span.end(new Date(5000));
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('work')).toMatchObject({
       startTime: [1, 0],
       endTime: [5, 0],
@@ -157,7 +157,7 @@ describe('EarlyTracerProvider', () => {
     const tracer = early.getTracer('app');
     tracer.startActiveSpan('parent', (parent) => {
       parent.setAttribute('said', 'early');
-      early.release(provider());
+      early.replayTo(provider());
       expect(parent.isRecording()).toBe(true);
       parent.setAttribute('heard', 'late');
       const child = tracer.startSpan('child');
@@ -178,7 +178,7 @@ describe('EarlyTracerProvider', () => {
     span.setAttributes(attributes).addEvent('happened', attributes);
     attributes.state = 'now';
     span.end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('work').attributes.state).toBe('then');
     expect(exported('work').events[0]?.attributes?.state).toBe('then');
   });
@@ -189,7 +189,7 @@ describe('EarlyTracerProvider', () => {
     expect(span.isRecording()).toBe(false);
     span.setAttribute('late', true).updateName('other').addEvent('late');
     span.end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('work')).toMatchObject({ attributes: {}, events: [], endTime: [4_000_000_000, 0] });
   });
 
@@ -203,7 +203,7 @@ describe('EarlyTracerProvider', () => {
     expect(tracer.startActiveSpan('a', (span) => (span.end(), 1))).toBe(1);
     expect(tracer.startActiveSpan('b', { attributes: { b: 2 } }, (span) => (span.end(), 2))).toBe(2);
     expect(tracer.startActiveSpan('c', {}, remote, (span) => (span.end(), 3))).toBe(3);
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('b').attributes).toEqual({ b: 2 });
     expect(exported('c').spanContext().traceId).toBe('c'.repeat(32));
   });
@@ -217,7 +217,7 @@ describe('EarlyTracerProvider', () => {
     const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, parent));
     child.end();
     const ids = parent.spanContext();
-    early.release(provider({ sampler }));
+    early.replayTo(provider({ sampler }));
     parent.end();
     expect(exporter.getFinishedSpans()).toEqual([]);
     expect(parent.isRecording()).toBe(false);
@@ -229,7 +229,7 @@ describe('EarlyTracerProvider', () => {
     const span = early.getTracer('app').startSpan('work', { attributes: { a: 'x'.repeat(100) } });
     span.setAttributes({ b: 1, c: 2 }).addEvent('one').addEvent('two');
     span.end();
-    early.release(
+    early.replayTo(
       provider({ spanLimits: { attributeCountLimit: 2, attributeValueLengthLimit: 10, eventCountLimit: 1 } }),
     );
     expect(exported('work').attributes).toEqual({ a: 'x'.repeat(10), b: 1 });
@@ -241,7 +241,7 @@ describe('EarlyTracerProvider', () => {
     const span = early.getTracer('app').startSpan('work', {}, suppressed);
     expect(isSpanContextValid(span.spanContext())).toBe(false);
     span.end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
@@ -253,27 +253,27 @@ describe('EarlyTracerProvider', () => {
     const lost = tracer.startSpan('lost', {}, beneath);
     expect(lost.isRecording()).toBe(false);
     expect(lost.spanContext()).toEqual(parent.spanContext());
-    expect(early.release(provider())).toBe(3002 - 2048);
+    expect(early.replayTo(provider())).toBe(3002 - 2048);
     expect(exporter.getFinishedSpans()).toHaveLength(2047);
-    expect(early.release(provider())).toBe(0);
+    expect(early.replayTo(provider())).toBe(0);
   });
 
   it('keeps a bounded part of what is said to one span, and its end', () => {
     const span = early.getTracer('app').startSpan('chatty');
     for (let i = 0; i < 5000; i++) span.setAttribute('count', i);
     span.end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exported('chatty').attributes.count).toBe(1023);
   });
 
   it('passes on to each provider that comes, by a tracer that was taken once', () => {
     const tracer = early.getTracer('app');
     for (const name of ['first', 'second']) {
-      early.hold();
+      early.startBuffering();
       tracer.startSpan(`${name}, early`).end();
-      early.release(provider());
+      early.replayTo(provider());
       tracer.startSpan(`${name}, late`).end();
-      early.drop();
+      early.discardBuffered();
       const after = tracer.startSpan(`${name}, after`);
       expect(after.isRecording()).toBe(false);
       after.end();
@@ -289,40 +289,40 @@ describe('EarlyTracerProvider', () => {
   it('leaves the spans of a start that failed out of the next', () => {
     const tracer = early.getTracer('app');
     tracer.startSpan('of the first').end();
-    early.hold();
-    early.hold();
+    early.startBuffering();
+    early.startBuffering();
     tracer.startSpan('of the second').end();
-    early.release(provider());
+    early.replayTo(provider());
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
   });
 
   it('hands them over when that start was only slower', () => {
     const tracer = early.getTracer('app');
     tracer.startSpan('of the first').end();
-    early.hold();
+    early.startBuffering();
     tracer.startSpan('of the second').end();
     const shared = provider();
-    early.release(shared);
-    early.release(shared);
+    early.replayTo(shared);
+    early.replayTo(shared);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second', 'of the first']);
   });
 
   it('makes room for the latest start at the cost of one that has failed', () => {
     const tracer = early.getTracer('app');
     for (let i = 0; i < 2048; i++) tracer.startSpan('of the first').end();
-    early.hold();
+    early.startBuffering();
     tracer.startSpan('of the second').end();
-    expect(early.release(provider())).toBe(0);
+    expect(early.replayTo(provider())).toBe(0);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
   });
 
   it('keeps nothing unless an application is starting', () => {
-    early.drop();
+    early.discardBuffered();
     const span = early.getTracer('app').startSpan('work');
     expect(span.isRecording()).toBe(false);
     span.end();
-    early.hold();
-    early.release(provider());
+    early.startBuffering();
+    early.replayTo(provider());
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 });

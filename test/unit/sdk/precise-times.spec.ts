@@ -133,13 +133,13 @@ describe('the times of spans', () => {
   it('are the times of early spans as well', () => {
     const { provider, spans } = recorder();
     const early = new EarlyTracerProvider();
-    early.hold();
+    early.startBuffering();
     const tracer = early.getTracer('test');
     const outer = tracer.startSpan('outer');
     const inner = child(tracer, outer, 'inner');
     inner.addEvent('event');
     inner.end();
-    early.release(provider);
+    early.replayTo(provider);
     child(provider.getTracer('test'), outer, 'late').end();
     outer.end();
     const byName = new Map(spans().map((span) => [span.name, span]));
