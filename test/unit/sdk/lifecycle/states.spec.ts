@@ -11,6 +11,8 @@ import type { TracingRuntime } from '../../../../lib/tracing.runtime.js';
 class Exporter extends InMemorySpanExporter {
   flushes = 0;
   isShutDown = false;
+  /** What a shutdown waits for. */
+  pending: Promise<void> | undefined;
   #close: () => void = () => {};
   readonly closed = new Promise<void>((resolve) => (this.#close = resolve));
 
@@ -22,7 +24,7 @@ class Exporter extends InMemorySpanExporter {
   override shutdown(): Promise<void> {
     this.isShutDown = true;
     this.#close();
-    return Promise.resolve();
+    return this.pending ?? Promise.resolve();
   }
 }
 
@@ -40,6 +42,8 @@ interface Application {
 let applications: Map<string, Application>;
 let foreign: InMemorySpanExporter | undefined;
 let warnings: string[];
+/** What the shutdown of the provider of the application "gone" waits for. */
+let pendingShutdown: Promise<void> | undefined;
 let ahead = 0;
 /** Lets the minute pass in which a warning is not written again. */
 function passMinute(): void {
@@ -61,6 +65,7 @@ afterEach(async () => {
   expect(processState).toMatchObject({ name: 'idle', provider: undefined, suspended: undefined, users: 0 });
   if (foreign) trace.disable();
   foreign = undefined;
+  pendingShutdown = undefined;
   jest.restoreAllMocks();
   setDiagnosticsSink();
 });
@@ -85,8 +90,11 @@ function runtime(name: string): TracingRuntime {
 /** Starts an application whose provider is shut down by another of its modules. */
 async function startGone(): Promise<void> {
   start('gone');
-  await start('gone, again').shutdown();
-  applications.get('gone')!.exporter.isShutDown = false;
+  const { exporter } = applications.get('gone')!;
+  exporter.pending = pendingShutdown;
+  const shutdown = start('gone, again').shutdown();
+  if (!pendingShutdown) await shutdown;
+  exporter.isShutDown = false;
   warnings.length = 0;
 }
 
@@ -129,6 +137,21 @@ const ARRANGEMENTS = {
     runtime('second').acquire();
   },
 };
+
+const REGISTERED: Readonly<Record<ProviderState, readonly string[]>> = {
+  idle: [],
+  buffering: ['context', 'trace'],
+  suspended: ['context', 'trace'],
+  unacquired: ['context', 'propagation', 'trace'],
+  acquired: ['context', 'propagation', 'trace'],
+};
+
+/** Returns the names of what is registered with OpenTelemetry's API. */
+function registered(): string[] {
+  const key = Symbol.for('opentelemetry.js.api.1');
+  const { version: _, ...globals } = (globalThis as { [key]?: Record<string, unknown> })[key] ?? {};
+  return Object.keys(globals).toSorted();
+}
 
 /** Returns where a span goes that starts now: to an application's exporter, the foreign provider, the buffer or nowhere. */
 function destination(): string {
@@ -241,7 +264,9 @@ for (const [from, event, by, to, spans, { closes, warning } = {}] of CASES) {
     passMinute();
     await cause(event, by);
     expect(processState.name).toBe(to);
+    expect(registered()).toEqual(foreign && to === 'idle' ? ['trace'] : REGISTERED[to]);
     expect(destination()).toBe(spans);
+    if (to === 'idle') expect(processState.early.getTracer('app').startSpan('early').isRecording()).toBe(false);
     expect(warnings).toEqual(warning ? [expect.stringMatching(warning)] : []);
     if (closes) await applications.get(closes)!.exporter.closed;
     await new Promise((resolve) => setImmediate(resolve));
@@ -249,6 +274,16 @@ for (const [from, event, by, to, spans, { closes, warning } = {}] of CASES) {
     expect(open).toEqual([]);
   });
 }
+
+it.each(['unacquired', 'acquired'] as const)(
+  'flushes the provider of the state %s for one that joins it',
+  async (from) => {
+    await ARRANGEMENTS[from]();
+    runtime('gone').acquire();
+    await runtime('gone').flush();
+    expect(applications.get('first')!.exporter.flushes).toBe(1);
+  },
+);
 
 it('flushes a provider that others have acquired when one application shuts down', async () => {
   await ARRANGEMENTS.acquired();
@@ -268,6 +303,32 @@ it('keeps its state if the provider of an application that is up cannot be start
   runtime('gone').acquire();
   expect([processState.name, destination()]).toEqual(['acquired', 'gone']);
 });
+
+it('exports no span of earlier starts that have failed while a provider is suspended', async () => {
+  await ARRANGEMENTS.suspended();
+  const work = (name: string) => trace.getTracer('app').startSpan(name).end();
+  work('of one that fails');
+  startBuffering();
+  work('of the next');
+  start('next');
+  const { exporter } = applications.get('next')!;
+  expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the next']);
+});
+
+it.each(Object.keys(REGISTERED) as ProviderState[])(
+  'waits in the state %s for the shutdown of a provider that is under way',
+  async (from) => {
+    let finish = () => {};
+    pendingShutdown = new Promise((resolve) => (finish = resolve));
+    await ARRANGEMENTS[from]();
+    const settled = jest.fn();
+    const shutdown = runtime('gone').shutdown().then(settled);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(settled).not.toHaveBeenCalled();
+    finish();
+    await shutdown;
+  },
+);
 
 it('has a case for each transition of the table', () => {
   for (const [state, row] of Object.entries(TRANSITIONS)) {
