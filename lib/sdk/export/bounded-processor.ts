@@ -7,33 +7,33 @@ import { beforeDeadline } from '../time-limit.js';
 import type { Transport } from './transport.js';
 import type { SpanProcessor } from '../types.js';
 
-/** What bounds a processor. */
+/** The limits of a processor. */
 export interface Bounds {
-  /** Spans that may wait for their export. */
+  /** The number of spans that the queue takes. */
   readonly maxQueueSize: number;
-  /** Estimated bytes that all spans together may have whose export has not ended. */
+  /** The estimated bytes of all spans whose export has not ended. */
   readonly maxBytes: number;
-  /** Longest time that shutdown waits for the backend, in milliseconds. */
+  /** The time that a shutdown waits for the backend, in milliseconds. */
   readonly shutdownTimeout: number;
 }
 
-/** What it and its exporter are called in statistics. */
+/** The names of a processor and its exporter in statistics. */
 export interface Components {
   readonly processor: Component;
   readonly exporter: Component;
 }
 
 /**
- * Puts bounds around a span processor of the SDK: it reports the spans that are dropped, bounds their memory, and its
- * shutdown takes a bounded time, shuts the exporter down once and leaves nothing behind that keeps the process alive.
+ * Bounds a span processor of the SDK: it reports the spans that are dropped, bounds their memory, and its shutdown takes a
+ * bounded time, shuts the exporter down once and leaves nothing behind that keeps the process alive.
  *
- * The SDK's batch processor waits for its last export, 30 s if need be, but not for one that has begun before, and when the
+ * The SDK's batch processor waits for its last export, 30 s if need be, but not for one that has started before, and when the
  * last export fails it never shuts the exporter down.
  */
 export class BoundedProcessor implements SpanProcessor {
   #shutdown: Promise<void> | undefined;
-  #queued = 0;
-  #queuedBytes = 0;
+  #enqueuedTotal = 0;
+  #enqueuedTotalBytes = 0;
 
   constructor(
     private readonly processor: SpanProcessor,
@@ -50,55 +50,57 @@ export class BoundedProcessor implements SpanProcessor {
   onEnd(span: Parameters<SpanProcessor['onEnd']>[0]): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.#shutdown) return;
     const { maxQueueSize, maxBytes } = this.bounds;
+    const { outcomes } = this.exporter;
     const size = spanSize(span);
-    // The SDK drops at the same point, but tells it to nobody.
-    if (this.#waiting >= maxQueueSize) this.exporter.drop(maxQueueSize);
-    else if (this.#heldBytes + size > maxBytes) this.exporter.drop(`${toMebibytes(this.#heldBytes)} MiB of spans`);
+    // The SDK drops spans at the same queue depth, but reports none of them.
+    if (this.#queueDepth >= maxQueueSize) outcomes.countDropped(maxQueueSize);
+    else if (this.#heldBytes + size > maxBytes) outcomes.countDropped(`${toMebibytes(this.#heldBytes)} MiB of spans`);
     else {
-      this.#queued++;
-      this.#queuedBytes += size;
+      this.#enqueuedTotal++;
+      this.#enqueuedTotalBytes += size;
       this.processor.onEnd(span);
     }
   }
 
-  /** Undefined where nothing is counted. */
+  /** Returns the statistics of the exporter. Undefined if it has no name in them. */
   statistics(): ExportStatistics | undefined {
     if (!this.components) return undefined;
-    const { dropped, exported, failures, taken } = this.exporter;
-    const queued = this.#waiting;
+    const { outcomes, taken } = this.exporter;
+    const { dropped, exported, failures } = outcomes;
+    const queued = this.#queueDepth;
     const capacity = this.bounds.maxQueueSize;
     return { ...this.components, taken, exported, failed: failures, dropped, queued, capacity };
   }
 
-  get #waiting(): number {
-    return this.#queued - this.exporter.taken;
+  get #queueDepth(): number {
+    return this.#enqueuedTotal - this.exporter.taken;
   }
 
   get #heldBytes(): number {
-    return this.#queuedBytes - this.exporter.settledBytes;
+    return this.#enqueuedTotalBytes - this.exporter.settledBytes;
   }
 
   /** Never rejects: exports that fail are reported when they do. */
   async forceFlush(): Promise<void> {
     await this.processor.forceFlush().catch(() => {});
-    await this.exporter.settled();
+    await this.exporter.whenSettled();
   }
 
   /**
-   * The last export before the process ends: whatever waits for another attempt is given up, and what is not done in time
-   * is cut. Never rejects: what goes wrong is reported.
+   * Flushes for the last time before the process ends: an export that waits for its next attempt counts as failed, and so does
+   * one that takes too long. Never rejects: failures are reported.
    */
   async flushBeforeExit(): Promise<void> {
     const { shutdownTimeout } = this.bounds;
     this.transport.stopRetrying?.();
-    if (this.transport.isIdle?.()) this.exporter.giveUp('no answer so far, and the process ends');
+    if (this.transport.isIdle?.()) this.exporter.failPending('no answer so far, and the process ends');
     const done = await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush());
-    if (!done) this.exporter.abandon(`not done within ${shutdownTimeout} ms before the process ends`);
-    this.exporter.sumUp();
-    if (!done) this.#close();
+    if (!done) this.exporter.failAll(`not done within ${shutdownTimeout} ms before the process ends`);
+    this.exporter.outcomes.warnOfTotal();
+    if (!done) this.#closeConnections();
   }
 
-  /** Never rejects: what goes wrong is reported. */
+  /** Idempotent. Never rejects: failures are reported. */
   shutdown(): Promise<void> {
     return (this.#shutdown ??= this.#shutDown());
   }
@@ -107,25 +109,26 @@ export class BoundedProcessor implements SpanProcessor {
     const { shutdownTimeout } = this.bounds;
     const deadline = Date.now() + shutdownTimeout;
     this.transport.stopRetrying?.();
-    const givenUp = this.transport.isIdle?.()
-      ? this.exporter.giveUp('no answer so far, and the application closes')
+    const failed = this.transport.isIdle?.()
+      ? this.exporter.failPending('no answer so far, and the application closes')
       : 0;
-    // Before the exporter hears of the shutdown: some give up what is under way.
+    // The exporter waits until the time of the next attempt of the exports that have just been failed.
+    const exporterDeadline = failed > 0 ? 0 : deadline;
+    // Before the exporter is shut down: some exporters give up their pending exports then.
     await beforeDeadline(deadline, () => this.forceFlush());
-    // The exporter would wait until the time of the next attempt of what has been given up.
-    await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.processor.shutdown());
-    this.exporter.abandon(`not done within ${shutdownTimeout} ms at shutdown`);
-    this.exporter.sumUp();
-    this.#close();
-    // The processor did not if its last export failed.
-    await beforeDeadline(givenUp > 0 ? 0 : deadline, () => this.exporter.shutdown());
+    await beforeDeadline(exporterDeadline, () => this.processor.shutdown());
+    this.exporter.failAll(`not done within ${shutdownTimeout} ms at shutdown`);
+    this.exporter.outcomes.warnOfTotal();
+    this.#closeConnections();
+    // The SDK's processor shuts the exporter down only if its last export has not failed.
+    await beforeDeadline(exporterDeadline, () => this.exporter.shutdown());
   }
 
-  #close(): void {
+  #closeConnections(): void {
     try {
       this.transport.close?.();
     } catch (error) {
-      const { destination } = this.exporter;
+      const { destination } = this.exporter.outcomes;
       warn(`close:${destination}`, `The connection to ${destination} failed to close (${describeError(error)}).`);
     }
   }

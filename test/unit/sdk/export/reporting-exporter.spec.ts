@@ -52,7 +52,7 @@ describe('ReportingExporter', () => {
   it('counts what arrives, and says nothing', () => {
     const { reporting, send } = exporting((done) => done({ code: 0 }));
     expect(send(3)).toEqual([{ code: 0 }]);
-    expect(reporting).toMatchObject({ exported: 3, failed: 0 });
+    expect(reporting).toMatchObject({ outcomes: { exported: 3, failed: 0 } });
     expect(warnings).toEqual([]);
   });
 
@@ -84,8 +84,8 @@ describe('ReportingExporter', () => {
     const { reporting, send } = exporting(behaviour);
     expect(send()).toEqual([expect.objectContaining({ code: 1 })]);
     expect(send()).toHaveLength(1);
-    expect(reporting).toMatchObject({ taken: 2, exported: 0, failed: 2 });
-    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.destination} failed (${reason}).`]);
+    expect(reporting).toMatchObject({ taken: 2, outcomes: { exported: 0, failed: 2 } });
+    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.outcomes.destination} failed (${reason}).`]);
   });
 
   it.each<[what: string, answer: unknown, reason: string]>([
@@ -98,8 +98,8 @@ describe('ReportingExporter', () => {
   ])('takes %s for a failure', (_what, answer, reason) => {
     const { reporting, send } = exporting((done) => done(answer as ExportResult));
     expect(send()).toEqual([{ code: 1, error: expect.any(Error) }]);
-    expect(reporting).toMatchObject({ taken: 1, exported: 0, failed: 1 });
-    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.destination} failed (${reason}).`]);
+    expect(reporting).toMatchObject({ taken: 1, outcomes: { exported: 0, failed: 1 } });
+    expect(warnings).toEqual([`1 span is lost: the export to ${reporting.outcomes.destination} failed (${reason}).`]);
   });
 
   it.each<[what: string, reason: unknown, message: string]>([
@@ -108,7 +108,7 @@ describe('ReportingExporter', () => {
   ])('counts an async export that rejects with %s', async (_what, reason, message) => {
     const { reporting, send } = exporting(() => Promise.reject(reason));
     expect(await unhandledRejections(() => void send())).toEqual([]);
-    expect(reporting).toMatchObject({ taken: 1, exported: 0, failed: 1 });
+    expect(reporting).toMatchObject({ taken: 1, outcomes: { exported: 0, failed: 1 } });
     expect(warnings).toEqual([expect.stringContaining(`(${message})`)]);
   });
 
@@ -119,7 +119,7 @@ describe('ReportingExporter', () => {
     };
     const { reporting, send } = exporting(rejecting);
     expect(await unhandledRejections(() => void send(2))).toEqual([]);
-    expect(reporting).toMatchObject({ taken: 2, exported: 2, failed: 0 });
+    expect(reporting).toMatchObject({ taken: 2, outcomes: { exported: 2, failed: 0 } });
   });
 
   it('exports the other spans of a batch again where one makes the exporter throw', () => {
@@ -140,7 +140,7 @@ describe('ReportingExporter', () => {
       reporting.export(batch(bad), done);
       expect(done.mock.calls).toEqual([[expect.objectContaining({ code: 1 })]]);
     }
-    expect(reporting).toMatchObject({ taken: 1536, exported: 1530, failed: 6 });
+    expect(reporting).toMatchObject({ taken: 1536, outcomes: { exported: 1530, failed: 6 } });
     expect(received).toHaveLength(1530);
   });
 
@@ -155,7 +155,7 @@ describe('ReportingExporter', () => {
     calls = 0;
     send(512);
     expect(calls).toBe(1);
-    expect(reporting).toMatchObject({ taken: 1024, exported: 0, failed: 1024 });
+    expect(reporting).toMatchObject({ taken: 1024, outcomes: { exported: 0, failed: 1024 } });
   });
 
   it('counts what it was given, whatever the exporter does to it', () => {
@@ -164,7 +164,7 @@ describe('ReportingExporter', () => {
       done({ code: 0 });
     });
     send(3);
-    expect(reporting).toMatchObject({ taken: 3, exported: 3, failed: 0 });
+    expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 3, failed: 0 } });
   });
 
   it('exports a batch whole that cannot be split', () => {
@@ -173,7 +173,7 @@ describe('ReportingExporter', () => {
     };
     const { reporting, send } = exporting((done) => done({ code: 0 }), {}, fail);
     send(3);
-    expect(reporting).toMatchObject({ taken: 3, exported: 3, failed: 0 });
+    expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 3, failed: 0 } });
   });
 
   it('counts a few kinds of failures apart', () => {
@@ -182,9 +182,9 @@ describe('ReportingExporter', () => {
       done({ code: 1, error: Object.assign(new Error('no'), { code: ++code }) }),
     );
     for (let index = 0; index < 100; index++) send();
-    expect(reporting.failures.size).toBe(33);
-    expect(reporting.failures.get('_OTHER')).toBe(68);
-    expect(reporting.failed).toBe(100);
+    expect(reporting.outcomes.failures.size).toBe(33);
+    expect(reporting.outcomes.failures.get('_OTHER')).toBe(68);
+    expect(reporting.outcomes.failed).toBe(100);
   });
 
   it('shuts its exporter down once, after the exports that are under way, and refuses later ones', async () => {
@@ -200,7 +200,7 @@ describe('ReportingExporter', () => {
     await closed;
     await reporting.shutdown();
     expect(calls).toEqual(['shutdown']);
-    expect(reporting).toMatchObject({ taken: 3, exported: 1, failed: 2 });
+    expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 1, failed: 2 } });
   });
 
   it('takes the first of two answers', () => {
@@ -209,7 +209,7 @@ describe('ReportingExporter', () => {
       done({ code: 0 });
     });
     expect(send()).toEqual([{ code: 1 }]);
-    expect(reporting).toMatchObject({ exported: 0, failed: 1 });
+    expect(reporting).toMatchObject({ outcomes: { exported: 0, failed: 1 } });
   });
 
   it('says once that it works again', () => {
@@ -219,7 +219,7 @@ describe('ReportingExporter', () => {
     code = 0;
     send();
     send();
-    expect(warnings.slice(1)).toEqual([`Spans reach ${reporting.destination} again; 2 are lost so far.`]);
+    expect(warnings.slice(1)).toEqual([`Spans reach ${reporting.outcomes.destination} again; 2 are lost so far.`]);
   });
 
   it('has four exports under way at most, and begins the others in their order', () => {
@@ -230,9 +230,9 @@ describe('ReportingExporter', () => {
     expect(reporting.taken).toBe(10);
     answers[2]!({ code: 0 });
     expect(Object.keys(answers)).toEqual(['1', '2', '3', '4', '5']);
-    reporting.abandon('too late');
+    reporting.failAll('too late');
     expect(Object.keys(answers)).toHaveLength(5);
-    expect(reporting).toMatchObject({ taken: 21, exported: 2, failed: 19 });
+    expect(reporting).toMatchObject({ taken: 21, outcomes: { exported: 2, failed: 19 } });
     expect(results.map(([result]) => result?.code)).toEqual([1, 0, 1, 1, 1, 1]);
   });
 
@@ -240,7 +240,7 @@ describe('ReportingExporter', () => {
     const answers: ExportCallback[] = [];
     const { reporting, send } = exporting((done) => void answers.push(done));
     const results = Array.from({ length: 6 }, () => send());
-    expect(reporting.giveUp('too late')).toBe(4);
+    expect(reporting.failPending('too late')).toBe(4);
     expect(answers).toHaveLength(6);
     for (const answer of answers) answer({ code: 0 });
     expect(results.map(([result]) => result?.code)).toEqual([1, 1, 1, 1, 0, 0]);
@@ -251,8 +251,8 @@ describe('ReportingExporter', () => {
     const { reporting, send } = exporting((done) => void (first.length < 4 ? first.push(done) : done({ code: 0 })));
     for (let index = 0; index < 10_000; index++) send();
     first[0]!({ code: 0 });
-    expect(reporting.exported).toBe(9_997);
-    reporting.abandon('the test is over');
+    expect(reporting.outcomes.exported).toBe(9_997);
+    reporting.failAll('the test is over');
   });
 
   it('exports in parts, answers once, and counts only what is lost', () => {
@@ -260,22 +260,22 @@ describe('ReportingExporter', () => {
     const answer = (done: ExportCallback, spans: ReadableSpan[]) => done({ code: spans.length === 2 ? 1 : 0 });
     const { reporting, send } = exporting(answer, {}, halves);
     expect(send(5)).toEqual([{ code: 1 }]);
-    expect(reporting).toMatchObject({ taken: 5, exported: 3, failed: 2 });
+    expect(reporting).toMatchObject({ taken: 5, outcomes: { exported: 3, failed: 2 } });
   });
 
   it('says in the end how many spans are lost, and why, unless it has said so', () => {
     let code = 1;
     const { reporting, send } = exporting((done) => done({ code }));
-    reporting.sumUp();
+    reporting.outcomes.warnOfTotal();
     send(2);
-    reporting.sumUp();
+    reporting.outcomes.warnOfTotal();
     expect(warnings).toHaveLength(1);
-    reporting.drop(7);
-    reporting.drop(7);
+    reporting.outcomes.countDropped(7);
+    reporting.outcomes.countDropped(7);
     code = 0;
     send();
-    reporting.sumUp();
-    const { destination } = reporting;
+    reporting.outcomes.warnOfTotal();
+    const { destination } = reporting.outcomes;
     expect(warnings.slice(1)).toEqual([
       expect.stringContaining(`A span is dropped: 7 already wait for their export to ${destination}.`),
       `Spans reach ${destination} again; 4 are lost so far.`,
@@ -295,18 +295,18 @@ describe('ReportingExporter', () => {
     const answers: ExportCallback[] = [];
     const { reporting, send } = exporting((done) => void answers.push(done));
     const settled = jest.fn();
-    await reporting.settled();
+    await reporting.whenSettled();
     send();
     const results = send();
-    void reporting.settled().then(settled);
+    void reporting.whenSettled().then(settled);
     answers[0]?.({ code: 0 });
     await Promise.resolve();
     expect(settled).not.toHaveBeenCalled();
-    expect(reporting.giveUp('too late')).toBe(1);
+    expect(reporting.failPending('too late')).toBe(1);
     await Promise.resolve();
     expect(settled).toHaveBeenCalled();
     expect(results).toEqual([{ code: 1, error: new Error('too late') }]);
-    expect(reporting.giveUp('again')).toBe(0);
+    expect(reporting.failPending('again')).toBe(0);
   });
 
   it('reports a flush or shutdown that fails, and resolves', async () => {
