@@ -2,21 +2,21 @@ import { SpanKind, SpanStatusCode, trace, type Attributes, type HrTime, type Spa
 import { copyText, cutText } from '../../core/cut-text.js';
 import type { ReadableSpan } from '../../options/sdk-types.js';
 
-/** Limits beyond those that the SDK keeps. */
+/** The limits of an exported span, beyond those that the SDK applies. */
 export interface SpanBounds {
-  /** Characters of a text: the SDK cuts attributes there, and leaves status messages as long as they are. */
+  /** The maximal length of a string. The SDK cuts attributes at this length, and does not limit status messages. */
   readonly textLength: number;
-  /** Whether an exporter writes JSON, which has no NaN and no infinity: receivers refuse a batch with a null in their place. */
+  /** True if an exporter writes JSON, which has no NaN and no infinity: receivers refuse a batch with a null in their place. */
   readonly finiteNumbersOnly: boolean;
 }
 
-/** Characters of the name of a span or an event. */
+/** The maximal length of the name of a span or an event. */
 const MAX_NAME = 1024;
-/** Elements of a list. */
+/** The maximal number of elements of a list. */
 const MAX_ELEMENTS = 1000;
-/** The field of the SDK's span behind `duration`. */
+/** The field of the SDK's span from which `duration` is read. */
 const SDK_DURATION = '_duration';
-/** Exporters write nanoseconds as 64-bit integers. */
+/** The maximum of a time: exporters write nanoseconds as 64-bit integers. */
 const MAX_SECONDS = 2 ** 33;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -25,11 +25,11 @@ type SpanEvent = ReadableSpan['events'][number];
 type Link = ReadableSpan['links'][number];
 
 /**
- * Makes a finished span safe to keep and to encode. Texts that the SDK has cut are copied, since they are views of what they
- * were cut from; names, status messages and lists get a limit. What no encoder can write, such as a name that is no text
- * or a time that is no number, is replaced or left out: an encoder would throw, and a whole batch be lost.
+ * Makes a finished span safe to keep and to encode. Strings that the SDK has cut are copied, because V8 keeps the whole string for
+ * a part of it; names, status messages and lists are limited. Values that no encoder can write, such as a name that is not a
+ * string or a time that is not a number, are replaced or removed: the encoder would throw, and the whole batch would be lost.
  *
- * @throws whatever writing to the span throws, where the application has frozen it
+ * @throws TypeError if the application has frozen the span
  */
 export function boundSpan(finished: ReadableSpan, bounds: SpanBounds): void {
   const span: MutableSpan = finished;
@@ -66,7 +66,7 @@ function boundTimes(span: MutableSpan): void {
   if (SDK_DURATION in span) Reflect.set(span, SDK_DURATION, difference(startTime, endTime));
 }
 
-/** All spans of a tracer share it. */
+/** Bounds the scope, which all spans of a tracer share. */
 function boundScope(scope: Mutable<ReadableSpan['instrumentationScope']>): void {
   if (typeof scope.name !== 'string') scope.name = scope.name === undefined ? '' : boundName(scope.name);
   if (scope.version !== undefined && typeof scope.version !== 'string') scope.version = boundName(scope.version);
@@ -79,21 +79,21 @@ function hasBadTraceState({ traceState }: SpanContext): boolean {
 function boundAttributes(attributes: Attributes, bounds: SpanBounds): void {
   for (const key in attributes) {
     const value: unknown = attributes[key];
-    if (isUnbounded(value, bounds)) attributes[key] = boundValue(value, bounds);
+    if (needsBound(value, bounds)) attributes[key] = boundValue(value, bounds);
     else if (Array.isArray(value)) boundList(value, bounds);
   }
 }
 
-/** The list is the span's own: the SDK copies what it is given. */
+/** Bounds a list in place: the SDK has copied it from the application's. */
 function boundList(list: unknown[], bounds: SpanBounds): void {
   if (list.length > MAX_ELEMENTS) list.length = MAX_ELEMENTS;
   for (let index = 0; index < list.length; index++) {
-    if (isUnbounded(list[index], bounds)) list[index] = boundValue(list[index], bounds);
+    if (needsBound(list[index], bounds)) list[index] = boundValue(list[index], bounds);
   }
 }
 
-/** A text at the limit counts too: it may be what the SDK has cut, a view of the whole text. */
-function isUnbounded(value: unknown, { textLength, finiteNumbersOnly }: SpanBounds): boolean {
+/** True for a string of exactly the limit as well: the SDK may have cut it, so that V8 keeps the whole string. */
+function needsBound(value: unknown, { textLength, finiteNumbersOnly }: SpanBounds): boolean {
   switch (typeof value) {
     case 'string':
       return value.length >= textLength;
@@ -124,7 +124,7 @@ function boundEvents(span: MutableSpan, bounds: SpanBounds): void {
 function boundLinks(span: MutableSpan, bounds: SpanBounds): void {
   if (!span.links.every(hasContext)) span.links = span.links.filter(hasContext);
   for (const link of span.links as Mutable<Link>[]) {
-    // The context is the application's own object.
+    // In a copy, because the context is an object of the application.
     if (hasBadTraceState(link.context)) link.context = { ...link.context, traceState: undefined };
     if (link.attributes) boundAttributes(link.attributes, bounds);
   }
@@ -135,7 +135,7 @@ function hasContext({ context }: Link): boolean {
   return typeof ids.traceId === 'string' && typeof ids.spanId === 'string' && trace.isSpanContextValid(context);
 }
 
-/** The text of anything that stands in the place of a name; never throws. */
+/** Returns a string for any value in the place of a name. Never throws. */
 function boundName(value: unknown): string {
   try {
     return cutText(String(value), MAX_NAME);
@@ -158,7 +158,7 @@ function isWithin(value: unknown, maximum: number): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum;
 }
 
-/** A time with fractions, which only those that make it themselves have. */
+/** Returns a time in integers: an application that creates times itself may give fractions. Undefined if it is not a time. */
 function repairedTime(time: unknown): HrTime | undefined {
   if (!Array.isArray(time)) return undefined;
   const repaired = time.map((part) => Math.trunc(Number(part)));

@@ -3,7 +3,7 @@ import { reportIgnored } from '../../core/diagnostics.js';
 import type { SpanProcessor } from '../types.js';
 import { boundSpan, type SpanBounds } from './bound-span.js';
 
-/** Bounds and repairs each span that is exported, before any exporter sees it. */
+/** Returns a processor that bounds and repairs each sampled span, before any exporter reads it. */
 export function boundedSpans(bounds: SpanBounds): SpanProcessor {
   return {
     onStart() {},

@@ -7,12 +7,12 @@ import type { Transport } from './transport.js';
 
 type Connect = (options: object, callback: (error: Error | null, socket?: Duplex) => void) => Duplex | undefined;
 
-/** The connections of an exporter over HTTP, with the means to end them when the application closes. */
+/** The connections of an exporter over HTTP, which can be closed when the application shuts down. */
 export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 'isIdle' | 'close'>> {
   readonly agent: http.Agent;
   readonly #sockets = new Set<Duplex>();
-  #retrying = true;
-  #closed = false;
+  #mayRetry = true;
+  #isClosed = false;
 
   constructor(protocol: string, tls: TlsFiles) {
     const keepAlive = true;
@@ -20,7 +20,7 @@ export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 
     markUntraced(this.agent);
     const connect = Reflect.get(this.agent, 'createConnection') as Connect;
     const createConnection: Connect = (options, callback) => {
-      if (!this.#closed) return this.#watch(connect.call(this.agent, options, callback));
+      if (!this.#isClosed) return this.#watch(connect.call(this.agent, options, callback));
       callback(closedError());
       return undefined;
     };
@@ -28,7 +28,7 @@ export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 
   }
 
   stopRetrying(): void {
-    this.#retrying = false;
+    this.#mayRetry = false;
   }
 
   isIdle(): boolean {
@@ -36,7 +36,7 @@ export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const socket of this.#sockets) socket.destroy(closedError());
     this.agent.destroy();
   }
@@ -45,9 +45,9 @@ export class ExporterAgent implements Required<Pick<Transport, 'stopRetrying' | 
     if (!socket) return undefined;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // The exporter tells by its code whether an error is worth another attempt, some seconds later.
+    // The exporter decides by the code of an error to make another attempt, some seconds later.
     socket.prependListener('error', (error: NodeJS.ErrnoException) => {
-      if (!this.#retrying) delete error.code;
+      if (!this.#mayRetry) delete error.code;
     });
     return socket;
   }

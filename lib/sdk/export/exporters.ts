@@ -24,12 +24,12 @@ interface ProcessorPackage {
   SimpleSpanProcessor: new (config: { exporter: SpanExporter }) => SpanProcessor;
 }
 
-/** Estimated bytes of spans that may always be held. */
+/** The estimated bytes of spans that a queue of any size may hold. */
 const MIN_QUEUE_BYTES = 64 * 2 ** 20;
-/** A larger queue may hold this much for each of its spans: twice what a span of many long texts has. */
+/** The estimated bytes that a large queue may hold for each of its spans: twice those of a span with many long strings. */
 const BYTES_PER_QUEUED_SPAN = 8 * 2 ** 10;
 
-/** The way of a finished span to each exporter, and the `memory` exporter if it is one of them. */
+/** Creates the processor of each exporter. Returns the `memory` exporter as well, if it is one of them. */
 export function createSpanProcessors(options: ResolvedOptions): {
   processors: BoundedProcessor[];
   memory: MemorySpanExporter | undefined;
@@ -44,12 +44,12 @@ export function createSpanProcessors(options: ResolvedOptions): {
     if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
     if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
     const { transport, destination } = connect(resolved);
-    // Tests look for a span in their exporter as soon as it has ended, not when the next batch leaves.
+    // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
     if (keepsSpans(transport.exporter)) return immediate(transport, destination);
     const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout);
     return new BoundedProcessor(batched(exporter, options), exporter, transport, bounds, {
       processor: component('batching_span_processor', index),
-      exporter: component(typeOf(resolved), index),
+      exporter: component(componentType(resolved), index),
     });
   });
   return { processors, memory };
@@ -70,20 +70,20 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
     case 'custom':
       return {
         transport: { exporter: resolved.exporter },
-        destination: nameOf(resolved.exporter),
+        destination: exporterClassName(resolved.exporter),
       };
   }
 }
 
-/** What OpenTelemetry's conventions call this kind of exporter. */
-function typeOf(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): string {
+/** Returns the type of an exporter in OpenTelemetry's conventions. */
+function componentType(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): string {
   switch (resolved.type) {
     case 'otlp':
       return `otlp_${{ 'http/protobuf': 'http', 'http/json': 'http_json', grpc: 'grpc' }[resolved.protocol]}_span_exporter`;
     case 'jaeger':
       return 'jaeger_span_exporter';
     case 'custom':
-      return nameOf(resolved.exporter);
+      return exporterClassName(resolved.exporter);
   }
 }
 
@@ -91,7 +91,7 @@ function component(type: string, index: number): Component {
   return { type, name: `${type}/${index}` };
 }
 
-function nameOf(exporter: SpanExporter): string {
+function exporterClassName(exporter: SpanExporter): string {
   const name = exporter.constructor?.name;
   return name && name !== 'Object' ? name : 'the exporter';
 }

@@ -6,19 +6,19 @@ interface SecureConnector {
 }
 
 /**
- * The connections of an exporter over gRPC, with the means to end them when the application closes: a gRPC client that is
- * closed waits for the calls that are under way, and a backend that never answers would keep the process alive.
+ * The connections of an exporter over gRPC, which can be closed when the application shuts down: a gRPC client waits for its
+ * pending calls when it is closed, and a backend that never answers would keep the process alive.
  */
 export class GrpcConnections {
   readonly #sockets = new Set<Socket>();
 
-  /** Learns of the connections that are made with these credentials, as far as this release of grpc-js lets it. */
+  /** Watches the connections that are made with these credentials, if this release of grpc-js has the method for it. */
   watch<T extends object>(credentials: T): T {
     const create: unknown = Reflect.get(credentials, '_createSecureConnector');
     if (typeof create !== 'function') return credentials;
     Reflect.set(credentials, '_createSecureConnector', (...args: unknown[]) => {
       const connector = Reflect.apply(create, credentials, args) as SecureConnector;
-      withoutAddressForName(connector);
+      removeAddressAsName(connector);
       const connect = connector.connect;
       if (connect) {
         connector.connect = (socket) => {
@@ -41,8 +41,8 @@ export class GrpcConnections {
   }
 }
 
-// grpc-js names the server by its address where it has no name. TLS has no such thing, and Node 26 refuses it; without it the
-// certificate is still compared with the address.
-function withoutAddressForName({ connectionOptions }: SecureConnector): void {
+// grpc-js gives the address as the server name if the server has no name. TLS does not allow that, and Node 26 refuses it; without
+// a name the certificate is still compared with the address.
+function removeAddressAsName({ connectionOptions }: SecureConnector): void {
   if (connectionOptions && isIP(connectionOptions.servername ?? '') !== 0) connectionOptions.servername = '';
 }

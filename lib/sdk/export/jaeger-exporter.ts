@@ -23,46 +23,50 @@ interface JaegerPackage {
   }) => SpanExporter;
 }
 
-// The exporter reads these again for what it is not given, and a collector that a variable names would go before an
-// agent that was chosen in code.
+// The exporter reads these variables for each setting that it is not given, and a collector in a variable would take precedence
+// over an agent in the options.
 const NO_VARIABLES = {
   OTEL_EXPORTER_JAEGER_ENDPOINT: undefined,
   OTEL_EXPORTER_JAEGER_USER: undefined,
   OTEL_EXPORTER_JAEGER_PASSWORD: undefined,
 };
 
-/** A timer of the exporter holds the process for this time after its shutdown, in milliseconds. */
+/** The time for which a timer of the exporter keeps the process alive after its shutdown, in milliseconds. */
 const FLUSH_TIMEOUT = 100;
-/** The exporter does not end a request that a collector leaves without an answer. */
-const PATIENCE = 10_000;
+/** The time that a collector has for its answer, in milliseconds. The exporter itself waits without a limit. */
+const ANSWER_TIMEOUT = 10_000;
 /**
- * UDP never waits for the agent, which holds two or three packets until it gets to them: a long queue that leaves in one go
- * would overrun it. So packets leave one by one, with this time between them, in milliseconds.
+ * The time between two packets, in milliseconds. UDP never waits for the agent, which holds two or three packets until it reads
+ * them, so that a long queue that is sent at once would overrun it.
  */
 const UDP_GAP = 5;
-/** Bytes of a UDP packet, less some for the resource that goes with it. */
+/** The maximal bytes of spans in a UDP packet, which also carries the resource. */
 const MAX_PACKET = 60_000;
 
-/** The Jaeger exporter, which is a package of its own. */
+/**
+ * Creates the exporter to Jaeger.
+ *
+ * @throws TracingPackageError if its package is not installed
+ */
 export function createJaegerExporter(resolved: ResolvedJaeger): Transport {
   const { type, ...config } = resolved;
   const { JaegerExporter } = loadOptional<JaegerPackage>(JAEGER_PACKAGE, 'exporter', type);
   const create = (tags: readonly ProcessTag[]) =>
     withEnvironment(NO_VARIABLES, () => new JaegerExporter({ ...config, tags, flushTimeout: FLUSH_TIMEOUT }));
   if ('endpoint' in resolved) {
-    return { exporter: new SequentialExporter(new ThriftExporter(create), { patience: PATIENCE }) };
+    return { exporter: new SequentialExporter(new ThriftExporter(create), { timeout: ANSWER_TIMEOUT }) };
   }
   return {
-    exporter: new SequentialExporter(new ThriftExporter((tags) => withAdvice(create(tags))), {
-      patience: PATIENCE,
+    exporter: new SequentialExporter(new ThriftExporter((tags) => explainOversizedSpans(create(tags))), {
+      timeout: ANSWER_TIMEOUT,
       gap: UDP_GAP,
     }),
     split: (spans) => splitBySize(spans, MAX_PACKET),
   };
 }
 
-/** Says what can be done about a span that fits into no packet. */
-function withAdvice(exporter: SpanExporter): SpanExporter {
+/** Replaces the error for a span that is larger than a packet by one that says what to change. */
+function explainOversizedSpans(exporter: SpanExporter): SpanExporter {
   const advice = 'it fits into no UDP packet: lower limits.attributeValueLength, or use "exporter.endpoint"';
   return {
     export(spans, done) {

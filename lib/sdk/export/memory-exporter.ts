@@ -3,21 +3,21 @@ import { SUCCESS, type ExportCallback } from '../types.js';
 
 const CAPACITY = 10_000;
 
-/** Keeps the newest spans for tests and for looking at them; a long-lived process does not grow by it. */
+/** Keeps the newest spans for tests and for development. It holds a bounded number of them, so that a long-lived process may use it. */
 export class MemorySpanExporter implements SpanExporter {
   #spans: ReadableSpan[] = [];
 
-  /** @param capacity spans kept; older ones make room for newer ones */
+  /** @param capacity the number of spans that are kept */
   constructor(private readonly capacity = CAPACITY) {}
 
   export(spans: ReadableSpan[], done: ExportCallback): void {
     for (const span of spans) this.#spans.push(span);
-    // Cut only now and then: at every span it would move thousands of entries each time.
+    // Only at twice the capacity: to cut the list at each span would move thousands of entries each time.
     if (this.#spans.length >= 2 * this.capacity) this.#spans = this.#spans.slice(-this.capacity);
     done({ code: SUCCESS });
   }
 
-  /** The spans that have ended, oldest first. */
+  /** Returns the spans that have ended, oldest first. */
   getFinishedSpans(): ReadableSpan[] {
     return this.#spans.slice(-this.capacity);
   }
@@ -30,7 +30,7 @@ export class MemorySpanExporter implements SpanExporter {
     return Promise.resolve();
   }
 
-  /** The spans stay readable: tests close the application first, and look afterwards. */
+  /** The spans stay readable, because a test may read them after it has shut the application down. */
   shutdown(): Promise<void> {
     return Promise.resolve();
   }

@@ -36,10 +36,10 @@ interface GrpcPackage {
   };
 }
 
-/** Bytes of a message. Receivers take 4 MiB by gRPC unless they are told otherwise, 20 MiB by HTTP. */
+/** The maximal bytes of a message. By default, receivers take 4 MiB by gRPC and 20 MiB by HTTP. */
 const MAX_MESSAGE = 4_000_000;
 
-/** The settings that the exporter would read again, by rules of its own: it would send a header that has been refused. */
+/** The variables that the exporter would read itself, by other rules: it would send a header that the library has refused. */
 const NO_VARIABLES = Object.fromEntries(
   [
     'ENDPOINT',
@@ -56,15 +56,15 @@ const NO_VARIABLES = Object.fromEntries(
   ]),
 );
 
-/** The SDK's OTLP exporter for the protocol that was chosen. Every setting is given. */
+/** Creates the SDK's OTLP exporter for the protocol of the options. */
 export function createOtlpExporter(resolved: ResolvedOtlpExporter): Transport {
   const transport = withEnvironment(NO_VARIABLES, () =>
-    resolved.protocol === 'grpc' ? overGrpc(resolved) : overHttp(resolved),
+    resolved.protocol === 'grpc' ? createGrpcTransport(resolved) : createHttpTransport(resolved),
   );
   return { ...transport, split: (spans) => splitBySize(spans, MAX_MESSAGE) };
 }
 
-function overHttp(resolved: ResolvedOtlpExporter): Transport {
+function createHttpTransport(resolved: ResolvedOtlpExporter): Transport {
   const { protocol, url, headers, timeout, compression, tls } = resolved;
   const encoding = protocol === 'http/json' ? 'http' : 'proto';
   const { OTLPTraceExporter } = loadFromSdk<OtlpPackage>(`@opentelemetry/exporter-trace-otlp-${encoding}`);
@@ -84,10 +84,10 @@ function overHttp(resolved: ResolvedOtlpExporter): Transport {
   };
 }
 
-function overGrpc(resolved: ResolvedOtlpExporter): Transport {
+function createGrpcTransport(resolved: ResolvedOtlpExporter): Transport {
   const { url, headers, timeout, compression, tls } = resolved;
   const { OTLPTraceExporter } = loadFromSdk<OtlpPackage>('@opentelemetry/exporter-trace-otlp-grpc');
-  // The grpc-js that the exporter itself uses: it would not accept the metadata of another copy.
+  // The grpc-js of the exporter, which does not accept metadata of another copy.
   const grpc = loadFromSdk<GrpcPackage>('@grpc/grpc-js', '@opentelemetry/otlp-grpc-exporter-base');
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
@@ -96,7 +96,7 @@ function overGrpc(resolved: ResolvedOtlpExporter): Transport {
   const credentials = connections.watch(
     isSecure(address) ? secureCredentials(grpc, readTlsFiles(tls)) : grpc.credentials.createInsecure(),
   );
-  // By the port that the address means: grpc-js would take 443 also for http:.
+  // With the port in any case: grpc-js would connect to 443 without one, for http: as well.
   const target = `${address.hostname}:${urlPort(address)}`;
   return {
     exporter: new OTLPTraceExporter({ url: target, metadata, credentials, timeoutMillis: timeout, compression }),

@@ -4,21 +4,20 @@ import { beforeDeadline } from '../time-limit.js';
 import { FAILED, type ExportCallback, type ExportResult } from '../types.js';
 
 export interface SequentialOptions {
-  /** How long the exporter may take for its answer, in milliseconds. */
-  readonly patience: number;
-  /** Time between two exports, in milliseconds. @default 0 */
+  /** When an export without an answer counts as failed, in milliseconds. */
+  readonly timeout: number;
+  /** The time between two exports, in milliseconds. @default 0 */
   readonly gap?: number;
 }
 
 /**
- * Lets one export through at a time, for an exporter that mixes up what it is given at once.
- *
- * A flush of the SDK begins all its exports together.
+ * Passes one export at a time to an exporter that mixes up the spans of concurrent exports. A flush of the SDK starts all its
+ * exports at once.
  */
 export class SequentialExporter implements SpanExporter {
   #last: Promise<void> = Promise.resolve();
-  #begun = false;
-  #closed = false;
+  #hasExported = false;
+  #isShutDown = false;
   #stopWaiting: () => void = () => {};
 
   constructor(
@@ -34,9 +33,9 @@ export class SequentialExporter implements SpanExporter {
     await this.exporter.forceFlush?.();
   }
 
-  /** Gives up what is under way and what waits: an exporter that has shut down may never answer, and would be waited for. */
+  /** Fails the pending export and those that wait: an exporter that is shut down may never answer. */
   shutdown(): Promise<void> {
-    this.#closed = true;
+    this.#isShutDown = true;
     this.#stopWaiting();
     return this.exporter.shutdown();
   }
@@ -47,17 +46,17 @@ export class SequentialExporter implements SpanExporter {
     try {
       done(result);
     } catch {
-      // It must not keep the exports that follow from being made.
+      // A callback that throws must not keep the next exports from starting.
     }
   }
 
   async #exportOne(spans: ReadableSpan[]): Promise<ExportResult> {
-    const { patience, gap = 0 } = this.options;
-    if (this.#begun && gap > 0) await pause(gap);
-    this.#begun = true;
-    if (this.#closed) return CLOSED;
+    const { timeout, gap = 0 } = this.options;
+    if (this.#hasExported && gap > 0) await pause(gap);
+    this.#hasExported = true;
+    if (this.#isShutDown) return SHUT_DOWN;
     let result: ExportResult | undefined;
-    const answered = () =>
+    const exportSpans = () =>
       new Promise<void>((resolve) => {
         this.#stopWaiting = resolve;
         const answer = (given: ExportResult) => {
@@ -70,10 +69,10 @@ export class SequentialExporter implements SpanExporter {
           answer({ code: FAILED, error: error as Error });
         }
       });
-    await beforeDeadline(Date.now() + patience, answered);
+    await beforeDeadline(Date.now() + timeout, exportSpans);
     if (result) return result;
-    return this.#closed ? CLOSED : { code: FAILED, error: new Error(`no answer within ${patience} ms`) };
+    return this.#isShutDown ? SHUT_DOWN : { code: FAILED, error: new Error(`no answer within ${timeout} ms`) };
   }
 }
 
-const CLOSED: ExportResult = { code: FAILED, error: new Error('the exporter has shut down') };
+const SHUT_DOWN: ExportResult = { code: FAILED, error: new Error('the exporter has shut down') };

@@ -1,22 +1,22 @@
 import type { ReadableSpan } from '../../options/sdk-types.js';
 
-/** Estimated bytes of what a span has besides its texts and attributes. */
+/** Estimated bytes of a span without its strings and attributes. */
 const BYTES_PER_SPAN = 250;
 const BYTES_PER_EVENT = 80;
 const BYTES_PER_LINK = 80;
 const BYTES_PER_ATTRIBUTE = 50;
 const BYTES_PER_ELEMENT = 12;
-// Counted as if all text were of three bytes a character: to count the bytes themselves takes as long as to write them.
+// The most that a character takes: to count the bytes exactly takes as long as to encode them.
 const BYTES_PER_CHARACTER = 3;
 
-/** Levels of a value that is neither a text, a number nor a list of these; no exporter writes deeper ones in full. */
+/** The depth up to which nested values are counted: no exporter writes deeper ones in full. */
 const MAX_DEPTH = 8;
 
-// With the span, since a weak map costs more than the estimate. Not estimated anew, because an exporter may change the span:
-// what is subtracted in the end has to be what was added.
+// The size is a property of the span, because a weak map costs more than the estimate. It is estimated once, because an exporter
+// may change the span, and the same number must be added and later subtracted.
 const SIZE = Symbol('nestjs-tracing:size');
 
-/** Splits spans into parts of at most so many bytes, in their order; a span that is larger is a part of its own. */
+/** Splits spans into parts of at most `maxBytes` each, in their order. A larger span is a part of its own. */
 export function splitBySize(spans: readonly ReadableSpan[], maxBytes: number): ReadableSpan[][] {
   const parts: ReadableSpan[][] = [];
   let room = 0;
@@ -35,13 +35,13 @@ export function splitBySize(spans: readonly ReadableSpan[], maxBytes: number): R
 }
 
 /**
- * Bytes of a finished span without its resource, in Protocol Buffers or Thrift, rather too many than too few. Estimated
- * once for each span. Never throws.
+ * Returns an estimate of the bytes of a finished span in Protocol Buffers or Thrift, without its resource. It is rather too high
+ * than too low, and the same at each call. Never throws.
  */
 export function spanSize(span: ReadableSpan & { [SIZE]?: number }): number {
   const known = span[SIZE];
   if (known !== undefined) return known;
-  // A span that is frozen could not keep its size.
+  // The size cannot be stored with a frozen span.
   if (!Object.isExtensible(span)) return BYTES_PER_SPAN;
   return (span[SIZE] = estimate(span));
 }
@@ -49,12 +49,12 @@ export function spanSize(span: ReadableSpan & { [SIZE]?: number }): number {
 function estimate(span: ReadableSpan): number {
   try {
     const { name, attributes, events, links, status } = span;
-    let size = BYTES_PER_SPAN + textSize(name) + textSize(status.message) + attributesSize(attributes);
-    for (const event of events) size += BYTES_PER_EVENT + textSize(event.name) + attributesSize(event.attributes);
+    let size = BYTES_PER_SPAN + stringSize(name) + stringSize(status.message) + attributesSize(attributes);
+    for (const event of events) size += BYTES_PER_EVENT + stringSize(event.name) + attributesSize(event.attributes);
     for (const link of links) size += BYTES_PER_LINK + attributesSize(link.attributes);
     return size;
   } catch {
-    // The span is no span of the SDK. Its exporter may still know what to do with it.
+    // The application has put its own object in place of the span. Its exporter may support that.
     return BYTES_PER_SPAN;
   }
 }
@@ -78,6 +78,6 @@ function valueSize(value: unknown, depth: number): number {
   return size;
 }
 
-function textSize(text: unknown): number {
-  return typeof text === 'string' ? BYTES_PER_CHARACTER * text.length : 0;
+function stringSize(value: unknown): number {
+  return typeof value === 'string' ? BYTES_PER_CHARACTER * value.length : 0;
 }

@@ -1,8 +1,11 @@
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { SUCCESS, type ExportCallback } from '../types.js';
-import { processTags, thriftSpan, type ProcessTag } from './thrift-span.js';
+import { processTags, toThriftSpan, type ProcessTag } from './thrift-span.js';
 
-/** Hands spans to a Jaeger exporter in the form it needs. It is made with the first of them, which says whose they all are. */
+/**
+ * Passes spans to a Jaeger exporter in the form that it needs. The exporter is created with the first span, because it takes the
+ * resource of all spans when it is created.
+ */
 export class ThriftExporter implements SpanExporter {
   #exporter: SpanExporter | undefined;
 
@@ -12,7 +15,7 @@ export class ThriftExporter implements SpanExporter {
     const [first] = spans;
     if (!first) return done({ code: SUCCESS });
     this.#exporter ??= this.create(processTags(first));
-    this.#exporter.export(spans.map(thriftSpan), done);
+    this.#exporter.export(spans.map(toThriftSpan), done);
   }
 
   async forceFlush(): Promise<void> {

@@ -6,7 +6,7 @@ import type { ResolvedFile, ResolvedTls } from '../../options/otlp.js';
 import type { Setting } from '../../options/setting.js';
 import { TracingConfigurationError } from '../../tracing.errors.js';
 
-/** Certificates in the form that `node:tls` takes. */
+/** Certificates in the form of `node:tls`. */
 export interface TlsFiles {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;
@@ -14,12 +14,12 @@ export interface TlsFiles {
 }
 
 /**
- * Reads the certificates that the variables name. A file that cannot be used is warned of and left out: the connection is
- * encrypted all the same, and the receiver is checked by the authorities that Node knows.
+ * Reads the certificates whose files are in the variables. A file that cannot be used is left out with a warning: the connection is
+ * encrypted without it, and the certificate of the receiver is checked with the authorities of Node.
  */
 export function readTlsFiles({ certificate, clientCertificate, clientKey }: ResolvedTls): TlsFiles {
-  const ca = parseFirst(authority, settingOf(certificate));
-  const client = parseFirst((cert) => clientFiles(cert, clientKey), settingOf(clientCertificate));
+  const ca = parseFirst(readAuthorities, settingOf(certificate));
+  const client = parseFirst((cert) => readClientFiles(cert, clientKey), settingOf(clientCertificate));
   if (!clientCertificate) parseFirst(refuseSingle, settingOf(clientKey));
   return { ca, ...client };
 }
@@ -28,20 +28,23 @@ function settingOf(file: ResolvedFile | undefined): Setting | undefined {
   return file && { name: file.variable, value: file.path, variable: file.variable };
 }
 
-function authority(setting: Setting): Buffer {
-  return check(setting, 'Name a PEM file with certificates that can be read.', () => {
+function readAuthorities(setting: Setting): Buffer {
+  return readOrRefuse(setting, 'Name a PEM file with certificates that can be read.', () => {
     const ca = readFileSync(String(setting.value));
-    // Node takes a file without certificates in silence, and then trusts none.
+    // Node accepts a file without certificates, and trusts no receiver then.
     void new X509Certificate(ca);
     return ca;
   });
 }
 
-/** Both files of the client, which make sense only together. */
-function clientFiles(setting: Setting, clientKey: ResolvedFile | undefined): Required<Pick<TlsFiles, 'cert' | 'key'>> {
+/** Reads the two files of the client, which can only be used together. */
+function readClientFiles(
+  setting: Setting,
+  clientKey: ResolvedFile | undefined,
+): Required<Pick<TlsFiles, 'cert' | 'key'>> {
   if (!clientKey) return refuseSingle(setting);
   const fix = `Name a PEM file with a certificate, and its key by ${clientKey.variable}, that can be read.`;
-  return check(setting, fix, () => {
+  return readOrRefuse(setting, fix, () => {
     const files = { cert: readFileSync(String(setting.value)), key: readFileSync(clientKey.path) };
     createSecureContext(files);
     return files;
@@ -53,7 +56,7 @@ function refuseSingle({ name, value }: Setting): never {
   throw new TracingConfigurationError(name, value, fix);
 }
 
-function check<T>({ name, value }: Setting, fix: string, read: () => T): T {
+function readOrRefuse<T>({ name, value }: Setting, fix: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {

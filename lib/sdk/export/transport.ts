@@ -1,14 +1,14 @@
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 
-/** An exporter, what it can carry at once, and what can be done about its connections when the application closes. */
+/** An exporter with its limits and the control of its connections. */
 export interface Transport {
   readonly exporter: SpanExporter;
-  /** Splits what would be too much for one export, so that not all is lost by what is too large. */
+  /** Splits a batch that is too large for one export, which would fail as a whole. */
   split?(spans: readonly ReadableSpan[]): ReadableSpan[][];
-  /** No more attempts after one that fails. */
+  /** Makes an export that fails from now on fail at once, without another attempt. */
   stopRetrying?(): void;
-  /** Whether nothing is on the wire: an export that is under way can only be waiting for its next attempt. */
+  /** True if no request is open: a pending export can then only wait for its next attempt. */
   isIdle?(): boolean;
-  /** Cuts what is under way, and allows no more. */
+  /** Closes all connections, and opens no more. */
   close?(): void;
 }

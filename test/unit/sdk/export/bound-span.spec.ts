@@ -4,7 +4,7 @@ import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
 import { boundedSpans } from '../../../../lib/sdk/export/bounded-spans.js';
 import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
 import { spanSize } from '../../../../lib/sdk/export/span-size.js';
-import { thriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
+import { toThriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { renderTrace } from '../../../../lib/sdk/console/trace-tree.js';
@@ -60,7 +60,7 @@ function encode(span: ReadableSpan): { attributes: { key: string; value: object 
     '@opentelemetry/exporter-jaeger/build/src/transform.js',
   );
   ProtobufTraceSerializer.serializeRequest([span]);
-  spanToThrift(thriftSpan(span));
+  spanToThrift(toThriftSpan(span));
   renderTrace([span]);
   const json = JSON.parse(Buffer.from(JsonTraceSerializer.serializeRequest([span])).toString()) as {
     resourceSpans: { scopeSpans: { spans: { attributes: { key: string; value: object }[] }[] }[] }[];

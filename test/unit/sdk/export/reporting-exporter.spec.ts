@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
-import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
 import { ReportingExporter } from '../../../../lib/sdk/export/reporting-exporter.js';
 import type { Transport } from '../../../../lib/sdk/export/transport.js';
-import { SequentialExporter } from '../../../../lib/sdk/export/sequential-exporter.js';
 import type { ExportCallback, ExportResult } from '../../../../lib/sdk/types.js';
 import type { ReadableSpan, SpanExporter } from '../../../../lib/options/sdk-types.js';
 import { unhandledRejections } from '../../../support/unhandled-rejections.js';
@@ -318,88 +316,5 @@ describe('ReportingExporter', () => {
       expect.stringContaining('failed to flush'),
       expect.stringContaining('failed to shut down'),
     ]);
-  });
-});
-
-describe('SequentialExporter', () => {
-  function recording(options: { patience?: number; gap?: number }) {
-    const calls: { names: string[]; at: number; done: ExportCallback }[] = [];
-    const inner: SpanExporter = {
-      export: (spans, done) => void calls.push({ names: spans.map(({ name }) => name), at: performance.now(), done }),
-      shutdown: () => Promise.resolve(),
-    };
-    return { calls, exporter: new SequentialExporter(inner, { patience: 1000, ...options }) };
-  }
-  const tick = () => new Promise((resolve) => setImmediate(resolve));
-  const spans = (...names: string[]) => names.map((name) => fakeSpan(name));
-
-  it('begins an export when the one before is answered', async () => {
-    const { calls, exporter } = recording({});
-    const done = jest.fn();
-    exporter.export(spans('a', 'b'), done);
-    exporter.export(spans('c'), done);
-    await tick();
-    expect(calls.map(({ names }) => names)).toEqual([['a', 'b']]);
-    calls[0]?.done({ code: 1 });
-    await tick();
-    expect(done.mock.calls).toEqual([[{ code: 1 }]]);
-    expect(calls.map(({ names }) => names)).toEqual([['a', 'b'], ['c']]);
-  });
-
-  it('leaves a gap between two exports', async () => {
-    const { calls, exporter } = recording({ gap: 20 });
-    const done = jest.fn();
-    exporter.export(spans('a', 'b'), done);
-    exporter.export(spans('c'), done);
-    await tick();
-    calls[0]?.done({ code: 0 });
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    expect(calls.map(({ names }) => names)).toEqual([['a', 'b'], ['c']]);
-    expect((calls[1]?.at ?? 0) - (calls[0]?.at ?? 0)).toBeGreaterThan(18);
-    calls[1]?.done({ code: 0 });
-    await tick();
-    expect(done).toHaveBeenCalledTimes(2);
-  });
-
-  it('gives up what is under way and what waits when it shuts down', async () => {
-    const { calls, exporter } = recording({ patience: 60_000 });
-    const done = jest.fn();
-    exporter.export(spans('a'), done);
-    exporter.export(spans('b'), done);
-    await tick();
-    await exporter.shutdown();
-    await tick();
-    const closed = { code: 1, error: new Error('the exporter has shut down') };
-    expect(done.mock.calls).toEqual([[closed], [closed]]);
-    expect(calls).toHaveLength(1);
-  });
-
-  it('does not wait for an answer for ever', async () => {
-    const { calls, exporter } = recording({ patience: 20 });
-    const done = jest.fn();
-    exporter.export(spans('a'), done);
-    exporter.export(spans('b'), done);
-    await new Promise((resolve) => setTimeout(resolve, 35));
-    expect(done.mock.calls).toEqual([[{ code: 1, error: new Error('no answer within 20 ms') }]]);
-    expect(calls).toHaveLength(2);
-  });
-});
-
-describe('MemorySpanExporter', () => {
-  it('keeps the newest spans, in their order, also after its shutdown', async () => {
-    const memory = new MemorySpanExporter(3);
-    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) memory.export([fakeSpan(name)], () => {});
-    expect(memory.getFinishedSpans().map(({ name }) => name)).toEqual(['e', 'f', 'g']);
-    await memory.shutdown();
-    expect(memory.getFinishedSpans()).toHaveLength(3);
-    memory.reset();
-    expect(memory.getFinishedSpans()).toEqual([]);
-  });
-
-  it('is bounded by default', () => {
-    const memory = new MemorySpanExporter();
-    const span = fakeSpan('a');
-    for (let index = 0; index < 25_000; index++) memory.export([span], () => {});
-    expect(memory.getFinishedSpans()).toHaveLength(10_000);
   });
 });

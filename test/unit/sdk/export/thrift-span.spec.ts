@@ -1,14 +1,14 @@
 import { SpanKind } from '@opentelemetry/api';
 import { describe, expect, it, jest } from '@jest/globals';
 import { ThriftExporter } from '../../../../lib/sdk/export/thrift-exporter.js';
-import { processTags, thriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
+import { processTags, toThriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
 import type { ReadableSpan, SpanExporter } from '../../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../fake-span.js';
 
 const attributes = { 'service.name': 'shop', 'host.name': 'pod-1', 'shard.names': ['a', 'b'], missing: undefined };
 const resource = { attributes } as unknown as ReadableSpan['resource'];
 
-describe('thriftSpan', () => {
+describe('toThriftSpan', () => {
   it.each<[what: string, given: Parameters<typeof fakeSpan>[1], attributes: object]>([
     ['a text', { attributes: { text: 'a,b' } }, { text: 'a,b' }],
     ['numbers and flags', { attributes: { count: 1, yes: true } }, { count: 1, yes: true }],
@@ -17,13 +17,13 @@ describe('thriftSpan', () => {
     ['a scope without a version', { instrumentationScope: { name: 'orm' } }, { 'otel.scope.name': 'orm' }],
     ['the kind INTERNAL', { kind: SpanKind.INTERNAL }, { 'span.kind': 'internal' }],
   ])('has %s as attributes', (_what, given, expected) => {
-    expect(thriftSpan(fakeSpan('a', given)).attributes).toMatchObject(expected);
+    expect(toThriftSpan(fakeSpan('a', given)).attributes).toMatchObject(expected);
   });
 
   it('leaves to the exporter what it does well', () => {
     const span = fakeSpan('a', { kind: SpanKind.CLIENT, parent: 'b', attributes: { texts: ['a'] } });
     const { name, kind, parentSpanContext, duration, startTime } = span;
-    const given = thriftSpan(span);
+    const given = toThriftSpan(span);
     expect(given).toMatchObject({ name, kind, parentSpanContext, duration, startTime });
     expect(given.spanContext()).toEqual(span.spanContext());
     expect(Object.keys(given.attributes)).toEqual(['texts', 'otel.scope.name']);
@@ -41,20 +41,20 @@ describe('thriftSpan', () => {
     }
     const { duration: _, droppedEventsCount: __, ...rest } = fakeSpan('a');
     const span = Object.assign(new Span(), rest) as unknown as ReadableSpan;
-    expect(thriftSpan(span)).toMatchObject({ duration: [1, 2], droppedEventsCount: 3 });
+    expect(toThriftSpan(span)).toMatchObject({ duration: [1, 2], droppedEventsCount: 3 });
   });
 
   it('writes lists of events as JSON too', () => {
     const span = fakeSpan('a', { events: [{ name: 'e', at: 1 }] });
     Object.assign(span.events[0]!, { attributes: { texts: ['a', 'b'] } });
-    expect(thriftSpan(span).events).toEqual([
+    expect(toThriftSpan(span).events).toEqual([
       expect.objectContaining({ name: 'e', attributes: { texts: '["a","b"]' } }),
     ]);
   });
 
   it('leaves the resource to the process, but for the name', () => {
     const span = fakeSpan('a', { resource });
-    expect(thriftSpan(span).resource.attributes).toEqual({ 'service.name': 'shop' });
+    expect(toThriftSpan(span).resource.attributes).toEqual({ 'service.name': 'shop' });
     expect(processTags(span)).toEqual([
       { key: 'host.name', value: 'pod-1' },
       { key: 'shard.names', value: '["a","b"]' },
