@@ -20,25 +20,25 @@ import type { AnyMethod } from './core/wrap-method.js';
 import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import type { ReadableSpan } from './options/sdk-types.js';
 
-/** Tracing by hand. Nothing here throws because of tracing, and everything works, to no effect, where nothing is traced. */
+/** Manual tracing. No method throws because of tracing. If tracing is disabled, `span()` only calls its function, and other methods are no-ops. */
 @Injectable()
 export class TracingService {
   constructor(@Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime) {}
 
-  /** The span that is active here, if any. */
+  /** The active span, if any. */
   get activeSpan(): Span | undefined {
     return trace.getActiveSpan();
   }
 
-  /** The id of the trace that is active here, as 32 hexadecimal digits, if any: for log lines and error pages. */
+  /** The id of the active trace, as 32 hexadecimal digits, if any: for log lines and error pages. */
   get traceId(): string | undefined {
     const spanContext = trace.getActiveSpan()?.spanContext();
     return spanContext && trace.isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
   }
 
   /**
-   * Runs `fn` in a new span, a child of the active one, and returns what `fn` returns. The span ends when that is over, as
-   * with `@Span()`: a promise, an Observable or a generator is waited for. What `fn` throws is recorded and thrown on.
+   * Runs `fn` in a new span, a child of the active one, and returns the result of `fn`. As with `@Span()`, the span ends when a
+   * promise settles, an Observable completes or a generator ends. An exception of `fn` is recorded and rethrown.
    */
   span<T>(name: string, fn: (span: Span) => T, options: ManualSpanOptions = {}): T {
     const silence = Operation.silenceIn(options.parent ?? context.active(), options);
@@ -51,7 +51,7 @@ export class TracingService {
     return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? NO_SPAN]) as T;
   }
 
-  /** Starts a span that you end yourself, and that is not made active. */
+  /** Starts a span, which the caller must end. It does not become active. */
   startSpan(name: string, options: ManualSpanOptions = {}): Span {
     return startSpan(name, options, options.parent ?? context.active());
   }
@@ -61,14 +61,14 @@ export class TracingService {
     trace.getActiveSpan()?.setAttributes(attributes);
   }
 
-  /** Adds an event to the active span: something that happened at this moment. */
+  /** Adds an event to the active span, with the current time. */
   addEvent(name: string, attributes?: Attributes): void {
     trace.getActiveSpan()?.addEvent(name, attributes);
   }
 
   /**
-   * Records an exception that was handled, as an event of the active span. The span's status stays as it is.
-   * An exception that leaves a traced method is recorded without this.
+   * Records an exception that the application handles, as an event of the active span, and leaves the status of the span unchanged.
+   * An exception that a traced method throws is recorded without this call.
    */
   recordException(error: unknown): void {
     const span = trace.getActiveSpan();
@@ -77,25 +77,25 @@ export class TracingService {
     (operation?.span === span ? operation : Operation.join(span, context.active())).recordException(error);
   }
 
-  /** Writes the active trace context into a carrier, such as the headers of a message, and returns it. */
+  /** Writes the active trace context into a carrier, such as the headers of a message. Returns the carrier. */
   inject<Carrier extends object>(carrier: Carrier): Carrier {
     guarded('inject()', () => propagation.inject(context.active(), carrier, defaultTextMapSetter));
     return carrier;
   }
 
-  /** The trace context that came in a carrier: pass it as `parent`, or to `context.with()`. */
+  /** Returns the trace context in a carrier: it can be used as `parent`, or with `context.with()`. */
   extract(carrier: object): Context {
     const active = context.active();
     const extract = () => rememberCaller(propagation.extract(active, carrier, defaultTextMapGetter));
     return guarded('extract()', extract) ?? active;
   }
 
-  /** Exports what has ended so far, waiting at most for `shutdown.timeout`. Never rejects. */
+  /** Exports the spans that have ended so far, within `shutdown.timeout`. Never rejects. */
   flush(): Promise<void> {
     return this.runtime.flush();
   }
 
-  /** The spans that the `memory` exporter holds, oldest first; none with another exporter. */
+  /** Returns the spans that the `memory` exporter holds, oldest first. Empty with another exporter. */
   finishedSpans(): readonly ReadableSpan[] {
     return this.runtime.finishedSpans();
   }

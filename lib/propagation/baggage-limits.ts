@@ -1,31 +1,31 @@
-/** Entries that are read and written. W3C asks for 64 at the least, and had 180 before. */
+/** The maximal number of entries in a message. W3C requires 64 at least, and required 180 before. */
 const MAX_ENTRIES = 180;
-/** Bytes that are read and written, of all entries together. */
+/** The maximal bytes of all entries in a message. */
 const MAX_BYTES = 8192;
 
-/** What there is still room for, in one message. An entry that does not fit is left out whole, and a smaller one may fit. */
+/** The room for entries in one message. An entry that does not fit is left out, and a smaller one after it may fit. */
 export class BaggageRoom {
   #entries = 0;
   #bytes = 0;
 
-  /** Whether no entry fits any more, however small. */
-  get full(): boolean {
+  /** True if no entry fits, however small it is. */
+  get isFull(): boolean {
     return this.#entries >= MAX_ENTRIES || this.#bytes >= MAX_BYTES;
   }
 
   fits(bytes: number): boolean {
-    return !this.full && this.#bytes + this.#separator + bytes <= MAX_BYTES;
+    return !this.isFull && this.#bytes + this.#separatorBytes + bytes <= MAX_BYTES;
   }
 
-  /** Takes the room of an entry of this many bytes, if there is as much. */
+  /** Takes the room of an entry. Returns false if the entry does not fit. */
   take(bytes: number): boolean {
     if (!this.fits(bytes)) return false;
-    this.#bytes += this.#separator + bytes;
+    this.#bytes += this.#separatorBytes + bytes;
     this.#entries++;
     return true;
   }
 
-  get #separator(): number {
+  get #separatorBytes(): number {
     return this.#entries === 0 ? 0 : 1;
   }
 }

@@ -1,72 +1,72 @@
 import { propagation, type Baggage, type BaggageEntry, type Context, type TextMapPropagator } from '@opentelemetry/api';
 import { reportIgnored } from '../core/diagnostics.js';
-import { entryText, parseEntry } from './baggage-entry.js';
+import { formatEntry, parseEntry } from './baggage-entry.js';
 import { BaggageRoom } from './baggage-limits.js';
 import { listHeader } from './carrier.js';
-import { trimOws } from './text.js';
+import { trimOws } from './parsing.js';
 
 const BAGGAGE = 'baggage';
 
-/** The header `baggage` of W3C. Of several entries with one key the last counts. */
+/** Reads and writes the header `baggage` of W3C. If several entries have the same key, the last counts. */
 export const baggagePropagator: TextMapPropagator = {
   inject(context, carrier, setter) {
     const room = new BaggageRoom();
-    let text = '';
-    for (const member of leavingEntries(context, entryText)) {
+    let header = '';
+    for (const member of writeEntries(context, formatEntry)) {
       if (!room.take(member.length)) continue;
-      text += text === '' ? member : `,${member}`;
+      header += header === '' ? member : `,${member}`;
     }
-    if (text) setter.set(carrier, BAGGAGE, text);
+    if (header) setter.set(carrier, BAGGAGE, header);
   },
 
   extract(context, carrier, getter) {
-    const text = listHeader(carrier, getter, BAGGAGE);
-    return text ? withEntries(context, (into) => readEntries(text, into)) : context;
+    const header = listHeader(carrier, getter, BAGGAGE);
+    return header ? withEntries(context, (into) => readEntries(header, into)) : context;
   },
 
   fields: () => [BAGGAGE],
 };
 
-function readEntries(text: string, into: BaggageRecord): void {
+function readEntries(header: string, into: BaggageRecord): void {
   const room = new BaggageRoom();
-  for (let start = 0; start < text.length && !room.full;) {
-    const comma = text.indexOf(',', start);
-    const end = comma === -1 ? text.length : comma;
-    const member = trimOws(text, start, end);
+  for (let start = 0; start < header.length && !room.isFull;) {
+    const comma = header.indexOf(',', start);
+    const end = comma === -1 ? header.length : comma;
+    const member = trimOws(header, start, end);
     const entry = room.fits(member.length) ? parseEntry(member) : undefined;
     if (entry && room.take(member.length)) into[entry[0]] = entry[1];
     start = end + 1;
   }
 }
 
-/** Entries by key. Without a prototype, since a key may be `__proto__`. */
+/** Entries by key. The object has no prototype, because a key may be `__proto__`. */
 export type BaggageRecord = Record<string, BaggageEntry>;
 
-/** A context with the entries that are read beside those that it has. */
+/** Returns a context with the entries that `read` finds, and its own. */
 export function withEntries(context: Context, read: (into: BaggageRecord) => void): Context {
   const found = Object.create(null) as BaggageRecord;
   read(found);
-  // Most messages bring none.
-  for (const _ in found) return propagation.setBaggage(context, besideThose(context, found));
+  // Most messages have no entry, and keep their context.
+  for (const _ in found) return propagation.setBaggage(context, mergeBaggage(context, found));
   return context;
 }
 
-function besideThose(context: Context, found: BaggageRecord): Baggage {
-  const before = propagation.getBaggage(context)?.getAllEntries();
-  if (!before?.length) return propagation.createBaggage(found);
-  const all = Object.create(null) as BaggageRecord;
-  for (const [key, entry] of before) all[key] = entry;
-  for (const [key, entry] of Object.entries(found)) all[key] = withProperties(entry, all[key]);
-  return propagation.createBaggage(all);
+function mergeBaggage(context: Context, found: BaggageRecord): Baggage {
+  const present = propagation.getBaggage(context)?.getAllEntries();
+  if (!present?.length) return propagation.createBaggage(found);
+  const merged = Object.create(null) as BaggageRecord;
+  for (const [key, entry] of present) merged[key] = entry;
+  for (const [key, entry] of Object.entries(found)) merged[key] = keepProperties(entry, merged[key]);
+  return propagation.createBaggage(merged);
 }
 
-/** Jaeger has no word for the properties that W3C gives to the same entry. */
-function withProperties(entry: BaggageEntry, before: BaggageEntry | undefined): BaggageEntry {
+/** Returns the entry of W3C, with its properties, if Jaeger names the same entry, for which it knows no properties. */
+function keepProperties(entry: BaggageEntry, before: BaggageEntry | undefined): BaggageEntry {
   return !entry.metadata && before?.metadata && before.value === entry.value ? before : entry;
 }
 
-/** What `write` makes of the entries of a context. One that cannot be written does not keep the others back. */
-export function* leavingEntries<T>(
+/** Yields what `write` returns for the entries of a context. An entry that cannot be written is left out. */
+export function* writeEntries<T>(
   context: Context,
   write: (key: string, entry: BaggageEntry) => T | undefined,
 ): Iterable<T> {
@@ -74,7 +74,7 @@ export function* leavingEntries<T>(
   if (!baggage) return;
   for (const [key, entry] of baggage.getAllEntries()) {
     try {
-      // The type says text, and nobody checks.
+      // The API types the value as a string, but does not check it.
       if (entry.value == null) continue;
       const written = write(key, { ...entry, value: String(entry.value) });
       if (written !== undefined) yield written;

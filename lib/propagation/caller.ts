@@ -1,10 +1,10 @@
 import { trace, TraceFlags, type Context, type SpanContext } from '@opentelemetry/api';
-import { DEBUG, RANDOM, stateWith, traitsOf, UNDECIDED, type TraceState } from './trace-state.js';
+import { DEBUG, RANDOM, traceStateWith, traitsOf, UNDECIDED, type TraceState } from './trace-state.js';
 
-/** The flag of W3C's level 2 for trace ids that are made at random. */
+/** The trace flag of W3C Trace Context, level 2, for trace ids that are random. */
 export const RANDOM_FLAG = 0x2;
 
-/** What one format says of the caller's span. */
+/** The caller's span as one format describes it. */
 export interface Caller {
   readonly traceId: string;
   readonly spanId: string;
@@ -13,20 +13,20 @@ export interface Caller {
 }
 
 /**
- * The context with the caller's span in it. Where another format has named the same trace before, what this one has no
- * word for stays: a tracestate, the flag of a random id, a decision.
+ * Returns a context with the caller's span as remote parent. If another format has named the same trace before, it keeps what this
+ * format cannot express: the tracestate, the flag of a random id, the sampling decision.
  */
 export function withCaller(context: Context, caller: Caller, state?: TraceState): Context {
   const { traceId, spanId } = caller;
-  const before = sameTrace(trace.getSpanContext(context), traceId);
+  const before = remoteParentIn(context, traceId);
   let { sampled, traits } = caller;
   if (before) {
-    const known = traitsOf(before);
-    if (traits & UNDECIDED && !(known & UNDECIDED)) {
+    const traitsBefore = traitsOf(before);
+    if (traits & UNDECIDED && !(traitsBefore & UNDECIDED)) {
       sampled = (before.traceFlags & TraceFlags.SAMPLED) !== 0;
       traits &= ~UNDECIDED;
     }
-    traits |= known & (sampled ? RANDOM | DEBUG : RANDOM);
+    traits |= traitsBefore & (sampled ? RANDOM | DEBUG : RANDOM);
   }
   const span: SpanContext = {
     traceId,
@@ -34,11 +34,13 @@ export function withCaller(context: Context, caller: Caller, state?: TraceState)
     traceFlags: (sampled ? TraceFlags.SAMPLED : 0) | (traits & RANDOM ? RANDOM_FLAG : 0),
     isRemote: true,
   };
-  const traceState = stateWith(traits, state ?? before?.traceState);
+  const traceState = traceStateWith(traits, state ?? before?.traceState);
   if (traceState) span.traceState = traceState;
   return trace.setSpanContext(context, span);
 }
 
-function sameTrace(span: SpanContext | undefined, traceId: string): SpanContext | undefined {
+/** Returns the remote parent in a context, if it belongs to this trace. */
+function remoteParentIn(context: Context, traceId: string): SpanContext | undefined {
+  const span = trace.getSpanContext(context);
   return span?.isRemote && span.traceId === traceId ? span : undefined;
 }

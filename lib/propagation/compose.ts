@@ -3,24 +3,24 @@ import { guarded, reportIgnored } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 
 /**
- * One propagator out of several: all are written, and all are read in their order, a later one winning. One that fails,
- * or has nothing to say, takes nothing away from the others.
+ * Returns one propagator out of several. All of them write, and all of them read, in their order, so that a later one takes
+ * precedence. One that fails or finds nothing takes nothing away from the others.
  *
- * @param mayLeave tells which baggage leaves; may throw, where the user wrote it. Undefined: all of it does
+ * @param shouldPropagate returns true for the keys of the baggage that is written; it may throw. By default, all is written
  */
 export function composePropagators(
   propagators: readonly TextMapPropagator[],
-  mayLeave?: (key: string) => boolean,
+  shouldPropagate?: (key: string) => boolean,
 ): TextMapPropagator {
-  // Asked for with each call and request that leaves.
+  // Computed once, because the fields are read for each outgoing call and request.
   const fields = [...new Set(propagators.flatMap((propagator) => propagator.fields()))];
   return {
     inject(context, carrier, setter) {
       if (isTracingSuppressed(context)) return;
-      const leaving = mayLeave ? withoutPrivateBaggage(context, mayLeave) : context;
+      const propagated = shouldPropagate ? withoutPrivateBaggage(context, shouldPropagate) : context;
       for (const propagator of propagators) {
         try {
-          propagator.inject(leaving, carrier, setter);
+          propagator.inject(propagated, carrier, setter);
         } catch (error) {
           reportIgnored('A propagator', error);
         }
@@ -28,7 +28,7 @@ export function composePropagators(
     },
 
     extract(context, carrier, getter) {
-      // Formats complete each other's baggage, but not the one that the application has at hand while it reads a message.
+      // The formats of a message complete each other's baggage, but not the baggage that is active while the message is read.
       const present = propagation.getBaggage(context);
       const bare = present ? propagation.deleteBaggage(context) : context;
       let extracted = bare;
@@ -48,13 +48,13 @@ export function composePropagators(
   };
 }
 
-function withoutPrivateBaggage(context: Context, mayLeave: (key: string) => boolean): Context {
+function withoutPrivateBaggage(context: Context, shouldPropagate: (key: string) => boolean): Context {
   const baggage = propagation.getBaggage(context);
   if (!baggage) return context;
-  const kept = baggage
+  const privateKeys = baggage
     .getAllEntries()
     .map(([key]) => key)
-    // Nothing leaves by accident: only a clear yes counts.
-    .filter((key) => guarded('baggage.propagate', () => mayLeave(key)) !== true);
-  return kept.length > 0 ? propagation.setBaggage(context, baggage.removeEntries(...kept)) : context;
+    // Only true counts, so that no entry is propagated by accident.
+    .filter((key) => guarded('baggage.propagate', () => shouldPropagate(key)) !== true);
+  return privateKeys.length > 0 ? propagation.setBaggage(context, baggage.removeEntries(...privateKeys)) : context;
 }

@@ -8,11 +8,11 @@ import {
 } from '@opentelemetry/api';
 import { parseValue } from './baggage-entry.js';
 import { BaggageRoom } from './baggage-limits.js';
-import { leavingEntries, withEntries, type BaggageRecord } from './baggage.js';
-import { oneHeader } from './carrier.js';
+import { withEntries, writeEntries, type BaggageRecord } from './baggage.js';
+import { singleHeader } from './carrier.js';
 import { withCaller, type Caller } from './caller.js';
 import { decodePercent, encodePercent } from './percent.js';
-import { isId } from './text.js';
+import { isId } from './parsing.js';
 import { DEBUG, traitsOf } from './trace-state.js';
 
 const TRACE_ID = 'uber-trace-id';
@@ -21,15 +21,15 @@ const BAGGAGE_PREFIX = 'uberctx-';
 const SAMPLED_FLAG = 0x1;
 const DEBUG_FLAG = 0x2;
 
-/** Of `{trace id}:{span id}:{parent's span id}:{flags}`; the colons may be percent-encoded. */
+/** The maximal length of `{trace id}:{span id}:{parent's span id}:{flags}`, where the colons may be percent-encoded. */
 const MAX_LENGTH = 128;
 
-/** What both HTTP and gRPC let stand in the name of a header. */
+/** The characters that both HTTP and gRPC allow in the name of a header. */
 const KEY = /^[\w.-]+$/;
-/** Ends the names of gRPC's metadata that hold bytes. */
-const BINARY = /-bin$/i;
+/** The end of the names of gRPC metadata with binary values. */
+const BINARY_SUFFIX = /-bin$/i;
 
-/** The header `uber-trace-id` of Jaeger's own clients, and their baggage in headers `uberctx-*`. */
+/** Reads and writes the header `uber-trace-id` of Jaeger's clients, and their baggage in headers `uberctx-*`. */
 export const jaegerPropagator: TextMapPropagator = {
   inject(context, carrier, setter) {
     const span = trace.getSpanContext(context);
@@ -39,39 +39,39 @@ export const jaegerPropagator: TextMapPropagator = {
       setter.set(carrier, TRACE_ID, `${span.traceId}:${span.spanId}:0:0${sampled | debug}`);
     }
     const room = new BaggageRoom();
-    for (const [name, value] of leavingEntries(context, headerOf)) {
+    for (const [name, value] of writeEntries(context, baggageHeader)) {
       if (room.take(name.length + value.length + 1)) setter.set(carrier, name, value);
     }
   },
 
   extract(context, carrier, getter) {
-    const text = oneHeader(carrier, getter, TRACE_ID);
-    const caller = text && parseTraceId(text);
-    const adopted = caller ? withCaller(context, caller) : context;
-    return withEntries(adopted, (into) => readEntries(carrier, getter, into));
+    const header = singleHeader(carrier, getter, TRACE_ID);
+    const caller = header && parseHeader(header);
+    const extracted = caller ? withCaller(context, caller) : context;
+    return withEntries(extracted, (into) => readEntries(carrier, getter, into));
   },
 
   fields: () => [TRACE_ID],
 };
 
-function parseTraceId(raw: string): Caller | undefined {
-  if (raw.length > MAX_LENGTH) return undefined;
-  const parts = decodePercent(raw).split(':');
+function parseHeader(header: string): Caller | undefined {
+  if (header.length > MAX_LENGTH) return undefined;
+  const parts = decodePercent(header).split(':');
   if (parts.length !== 4) return undefined;
-  const traceId = paddedId(parts[0], 32);
-  const spanId = paddedId(parts[1], 16);
+  const traceId = normalizeId(parts[0], 32);
+  const spanId = normalizeId(parts[1], 16);
   const flags = parts[3] ?? '';
-  // What stands in place of the parent is deprecated, and no business of ours.
+  // The third field, the parent of the caller's span, is deprecated and not checked.
   if (!traceId || !spanId || !/^[\da-f]{1,2}$/i.test(flags)) return undefined;
   const bits = Number.parseInt(flags, 16);
   const sampled = (bits & SAMPLED_FLAG) !== 0;
   return { traceId, spanId, sampled, traits: sampled && bits & DEBUG_FLAG ? DEBUG : 0 };
 }
 
-/** Jaeger leaves out leading zeros, and its clients differ in upper and lower case. */
-function paddedId(text: string | undefined, length: number): string | undefined {
-  if (!text || text.length > length) return undefined;
-  const id = text.toLowerCase().padStart(length, '0');
+/** Returns an id with its leading zeros, which Jaeger leaves out, and in lower case, which not all of its clients write. */
+function normalizeId(field: string | undefined, length: number): string | undefined {
+  if (!field || field.length > length) return undefined;
+  const id = field.toLowerCase().padStart(length, '0');
   return isId(id) ? id : undefined;
 }
 
@@ -79,16 +79,16 @@ function readEntries<Carrier>(carrier: Carrier, getter: TextMapGetter<Carrier>, 
   const room = new BaggageRoom();
   for (const name of getter.keys(carrier)) {
     if (name.length <= BAGGAGE_PREFIX.length || !name.toLowerCase().startsWith(BAGGAGE_PREFIX)) continue;
-    const text = oneHeader(carrier, getter, name);
-    const bytes = name.length + (text?.length ?? 0) + 1;
-    if (text === undefined || !room.fits(bytes)) continue;
-    // Clients in Go and Java write a space as a plus, and all of them a plus as %2B.
-    const value = parseValue(text.replaceAll('+', ' '));
+    const header = singleHeader(carrier, getter, name);
+    const bytes = name.length + (header?.length ?? 0) + 1;
+    if (header === undefined || !room.fits(bytes)) continue;
+    // Clients in Go and Java write a space as a plus, and all clients write a plus as %2B.
+    const value = parseValue(header.replaceAll('+', ' '));
     if (value !== undefined && room.take(bytes)) into[name.slice(BAGGAGE_PREFIX.length)] = { value };
   }
 }
 
-/** Undefined for a key that cannot be part of a header's name. */
-function headerOf(key: string, { value }: BaggageEntry): [name: string, value: string] | undefined {
-  return KEY.test(key) && !BINARY.test(key) ? [BAGGAGE_PREFIX + key, encodePercent(value)] : undefined;
+/** Returns the header of a baggage entry. Undefined if its key cannot be part of the name of a header. */
+function baggageHeader(key: string, { value }: BaggageEntry): [name: string, value: string] | undefined {
+  return KEY.test(key) && !BINARY_SUFFIX.test(key) ? [BAGGAGE_PREFIX + key, encodePercent(value)] : undefined;
 }

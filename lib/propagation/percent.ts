@@ -1,6 +1,6 @@
 const ENCODED = /(?:%[\da-f]{2})+/gi;
 
-/** Percent-encodes everything but letters, digits and `-_.!~*'()`; a lone surrogate becomes U+FFFD. */
+/** Percent-encodes all characters except letters, digits and `-_.!~*'()`. A lone surrogate becomes U+FFFD. */
 export function encodePercent(text: string): string {
   try {
     return encodeURIComponent(text);
@@ -9,7 +9,7 @@ export function encodePercent(text: string): string {
   }
 }
 
-/** Decodes what is percent-encoded: bytes that are no UTF-8 become U+FFFD, and a `%` of nothing stays. */
+/** Decodes percent-encoding. Bytes that are not UTF-8 become U+FFFD, and a `%` that encodes nothing stays. */
 export function decodePercent(text: string): string {
   if (!text.includes('%')) return text;
   try {

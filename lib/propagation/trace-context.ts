@@ -1,17 +1,17 @@
 import { isSpanContextValid, trace, TraceFlags, type TextMapPropagator } from '@opentelemetry/api';
-import { listHeader, oneHeader } from './carrier.js';
+import { listHeader, singleHeader } from './carrier.js';
 import { RANDOM_FLAG, withCaller, type Caller } from './caller.js';
-import { hexByte, isId } from './text.js';
-import { RANDOM, stateText, TraceState, traitsOf } from './trace-state.js';
+import { parseHexByte, isId } from './parsing.js';
+import { RANDOM, serializeTraceState, TraceState, traitsOf } from './trace-state.js';
 
 const TRACEPARENT = 'traceparent';
 const TRACESTATE = 'tracestate';
 
-/** Of `00-{trace id}-{span id}-{flags}`. */
+/** The length of `00-{trace id}-{span id}-{flags}`. */
 const LENGTH = 55;
 const FORBIDDEN_VERSION = 0xff;
 
-/** The headers `traceparent` and `tracestate` of W3C Trace Context, level 2. */
+/** Reads and writes the headers `traceparent` and `tracestate` of W3C Trace Context, level 2. */
 export const traceContextPropagator: TextMapPropagator = {
   inject(context, carrier, setter) {
     const span = trace.getSpanContext(context);
@@ -19,12 +19,12 @@ export const traceContextPropagator: TextMapPropagator = {
     const sampled = span.traceFlags & TraceFlags.SAMPLED;
     const random = traitsOf(span) & RANDOM ? RANDOM_FLAG : span.traceFlags & RANDOM_FLAG;
     setter.set(carrier, TRACEPARENT, `00-${span.traceId}-${span.spanId}-0${sampled | random}`);
-    const state = stateText(span.traceState);
+    const state = serializeTraceState(span.traceState);
     if (state) setter.set(carrier, TRACESTATE, state);
   },
 
   extract(context, carrier, getter) {
-    const traceparent = oneHeader(carrier, getter, TRACEPARENT);
+    const traceparent = singleHeader(carrier, getter, TRACEPARENT);
     const caller = traceparent && parseTraceparent(traceparent);
     if (!caller) return context;
     const state = listHeader(carrier, getter, TRACESTATE);
@@ -34,14 +34,14 @@ export const traceContextPropagator: TextMapPropagator = {
   fields: () => [TRACEPARENT, TRACESTATE],
 };
 
-function parseTraceparent(text: string): Caller | undefined {
-  if (text.length < LENGTH || text[2] !== '-' || text[35] !== '-' || text[52] !== '-') return undefined;
-  const version = hexByte(text, 0);
+function parseTraceparent(header: string): Caller | undefined {
+  if (header.length < LENGTH || header[2] !== '-' || header[35] !== '-' || header[52] !== '-') return undefined;
+  const version = parseHexByte(header, 0);
   if (version === undefined || version === FORBIDDEN_VERSION) return undefined;
-  if (text.length > LENGTH && (version === 0 || !isContinued(text))) return undefined;
-  const traceId = text.slice(3, 35);
-  const spanId = text.slice(36, 52);
-  const flags = hexByte(text, 53);
+  if (header.length > LENGTH && (version === 0 || !hasMoreFields(header))) return undefined;
+  const traceId = header.slice(3, 35);
+  const spanId = header.slice(36, 52);
+  const flags = parseHexByte(header, 53);
   if (flags === undefined || !isId(traceId) || !isId(spanId)) return undefined;
   return {
     traceId,
@@ -51,7 +51,7 @@ function parseTraceparent(text: string): Caller | undefined {
   };
 }
 
-/** Whether more fields follow, as in versions to come; after a comma it would be a header that came twice. */
-function isContinued(text: string): boolean {
-  return text[LENGTH] === '-' && !text.includes(',', LENGTH);
+/** True if more fields follow, as a later version may define them. With a comma, the header has occurred twice. */
+function hasMoreFields(header: string): boolean {
+  return header[LENGTH] === '-' && !header.includes(',', LENGTH);
 }

@@ -1,31 +1,31 @@
 import type { SpanContext, TraceState as ApiTraceState } from '@opentelemetry/api';
-import { trimOws } from './text.js';
+import { trimOws } from './parsing.js';
 
-/** The caller, or whoever began the trace, has made its id at random: W3C's flag. */
+/** The trace id is random: the flag of W3C. */
 export const RANDOM = 0x1;
-/** The trace is to be kept by all means: the debug flag of b3 and Jaeger. */
+/** The trace must be sampled: the debug flag of b3 and Jaeger. */
 export const DEBUG = 0x2;
-/** The caller leaves it to us whether the trace is sampled: b3 without a sampling state. */
+/** The caller leaves the sampling decision to the receiver: b3 without a sampling state. */
 export const UNDECIDED = 0x4;
 
 const MAX_MEMBERS = 32;
 const MAX_LENGTH = 512;
-/** Members longer than this go first when there is no room for all. */
+/** Longer members are removed first if there is not room for all. */
 const LONG_MEMBER = 128;
 
-// Of the W3C's level 2, where a key may begin with a digit and have an @ anywhere.
+// By level 2 of the specification, in which a key may start with a digit and have an @ anywhere.
 const KEY = /^[a-z0-9][a-z0-9_\-*/@]{0,255}$/;
 const VALUE = /^[ !-+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
-// By name, so that two copies of this library understand each other.
+// A symbol by name, so that two copies of the library in one process read each other's traits.
 const TRAITS = Symbol.for('nestjs-tracing:trace-traits');
 
 /**
- * The `tracestate` of W3C, and beside it the traits of the trace for which the SDK has no place. A trace state is what
- * the SDK hands on from each span to its children, sampled or not, so the traits arrive wherever the trace does.
+ * The `tracestate` of W3C, and the traits of the trace, for which the SDK has no field: `RANDOM`, `DEBUG` and `UNDECIDED`. The SDK
+ * passes the trace state on from each span to its children, sampled or not, so the traits reach every span of the trace.
  *
- * Members that are malformed are left out, of several with one key the first counts, and what there is no room for goes
- * as the W3C says: long members first, then from the end.
+ * Malformed members are left out, and if several have the same key, the first counts. If there is not room for all, members are
+ * removed as W3C requires: long ones first, then from the end.
  */
 export class TraceState implements ApiTraceState {
   readonly [TRAITS]: number;
@@ -55,10 +55,10 @@ export class TraceState implements ApiTraceState {
   }
 
   serialize(): string {
-    return (this.#serialized ??= [...this.#members].map(memberText).join(','));
+    return (this.#serialized ??= [...this.#members].map(formatMember).join(','));
   }
 
-  /** The same members with other traits. */
+  /** Returns a trace state with the same members and these traits. */
   withTraits(traits: number): TraceState {
     return traits === this[TRAITS] ? this : new TraceState(this.#raw, traits, this.#parsed);
   }
@@ -68,27 +68,27 @@ export class TraceState implements ApiTraceState {
   }
 
   #with(members: [string, string][]): TraceState {
-    return new TraceState('', this[TRAITS], fit(new Map(members.slice(0, MAX_MEMBERS))));
+    return new TraceState('', this[TRAITS], removeExcess(new Map(members.slice(0, MAX_MEMBERS))));
   }
 }
 
-/** With no members, one for each combination of traits. */
+/** Trace states without members, one for each combination of traits. */
 const EMPTY = Array.from({ length: 8 }, (_, traits) => new TraceState('', traits));
 
-/** The traits of the trace that a span belongs to. */
+/** Returns the traits of the trace to which a span belongs. */
 export function traitsOf(span: SpanContext | undefined): number {
   return (span?.traceState as { [TRAITS]?: number } | undefined)?.[TRAITS] ?? 0;
 }
 
-/** A trace state with these traits and the members of another; undefined where there is nothing to say. */
-export function stateWith(traits: number, members?: ApiTraceState): TraceState | undefined {
+/** Returns a trace state with these traits and the members of another. Undefined if it has neither. */
+export function traceStateWith(traits: number, members?: ApiTraceState): TraceState | undefined {
   if (members instanceof TraceState) return members.withTraits(traits);
   if (members) return new TraceState(members.serialize(), traits);
   return traits === 0 ? undefined : EMPTY[traits];
 }
 
-/** What of a trace state may leave: one of another maker is held to the same rules. */
-export function stateText(state: ApiTraceState | undefined): string {
+/** Serializes a trace state by the rules of W3C, also one that is not of this class. */
+export function serializeTraceState(state: ApiTraceState | undefined): string {
   if (!state) return '';
   return (state instanceof TraceState ? state : new TraceState(state.serialize())).serialize();
 }
@@ -101,30 +101,30 @@ function parse(raw: string): ReadonlyMap<string, string> {
     addMember(members, trimOws(raw, start, end));
     start = end + 1;
   }
-  return fit(members);
+  return removeExcess(members);
 }
 
-function addMember(members: Map<string, string>, text: string): void {
-  const equals = text.indexOf('=');
+function addMember(members: Map<string, string>, member: string): void {
+  const equals = member.indexOf('=');
   if (equals === -1) return;
-  const key = text.slice(0, equals);
-  const value = text.slice(equals + 1);
+  const key = member.slice(0, equals);
+  const value = member.slice(equals + 1);
   if (KEY.test(key) && VALUE.test(value) && !members.has(key)) members.set(key, value);
 }
 
-function fit(members: Map<string, string>): ReadonlyMap<string, string> {
+function removeExcess(members: Map<string, string>): ReadonlyMap<string, string> {
   let length = -1;
   for (const [key, value] of members) length += key.length + value.length + 2;
   if (length <= MAX_LENGTH) return members;
-  const fromTheEnd = [...members].toReversed();
-  const long = fromTheEnd.filter((member) => memberText(member).length > LONG_MEMBER);
-  for (const member of [...long, ...fromTheEnd]) {
+  const fromEnd = [...members].toReversed();
+  const long = fromEnd.filter((member) => formatMember(member).length > LONG_MEMBER);
+  for (const member of [...long, ...fromEnd]) {
     if (length <= MAX_LENGTH) break;
-    if (members.delete(member[0])) length -= memberText(member).length + 1;
+    if (members.delete(member[0])) length -= formatMember(member).length + 1;
   }
   return members;
 }
 
-function memberText([key, value]: readonly [string, string]): string {
+function formatMember([key, value]: readonly [string, string]): string {
   return `${key}=${value}`;
 }

@@ -1,17 +1,17 @@
 import { isSpanContextValid, trace, TraceFlags, type TextMapPropagator } from '@opentelemetry/api';
-import { oneHeader } from './carrier.js';
+import { singleHeader } from './carrier.js';
 import { withCaller, type Caller } from './caller.js';
-import { isId, trimOws } from './text.js';
+import { isId, trimOws } from './parsing.js';
 import { traitsOf, UNDECIDED } from './trace-state.js';
 
 const TRACE_ID = 'x-amzn-trace-id';
 
-/** Of a trace id: `1-{8 digits}-{24 digits}`, where the first digits are a time to AWS, and any digits to OpenTelemetry. */
+/** A trace id as `1-{8 digits}-{24 digits}`. AWS writes a time into the first digits; OpenTelemetry allows any digits. */
 const ROOT = /^1-([\da-f]{8})-([\da-f]{24})$/i;
 
 /**
- * The header `X-Amzn-Trace-Id` of AWS X-Ray: `Root={trace id};Parent={span id};Sampled={0, 1 or ?}`. Load balancers and functions add
- * other fields, such as `Self` and `Lineage`, which say nothing about the caller's span.
+ * Reads and writes the header `X-Amzn-Trace-Id` of AWS X-Ray: `Root={trace id};Parent={span id};Sampled={0, 1 or ?}`. Load balancers
+ * and functions add other fields, such as `Self` and `Lineage`, which are not about the caller's span.
  */
 export const xrayPropagator: TextMapPropagator = {
   inject(context, carrier, setter) {
@@ -23,16 +23,16 @@ export const xrayPropagator: TextMapPropagator = {
   },
 
   extract(context, carrier, getter) {
-    const text = oneHeader(carrier, getter, TRACE_ID);
-    const caller = text && parseTraceId(text);
+    const header = singleHeader(carrier, getter, TRACE_ID);
+    const caller = header && parseHeader(header);
     return caller ? withCaller(context, caller) : context;
   },
 
   fields: () => [TRACE_ID],
 };
 
-function parseTraceId(text: string): Caller | undefined {
-  const { root, parent, sampled } = fieldsOf(text);
+function parseHeader(header: string): Caller | undefined {
+  const { root, parent, sampled } = parseFields(header);
   const [, time = '', random = ''] = ROOT.exec(root ?? '') ?? [];
   const traceId = (time + random).toLowerCase();
   const spanId = parent?.toLowerCase() ?? '';
@@ -42,15 +42,18 @@ function parseTraceId(text: string): Caller | undefined {
 
 type Fields = { [Name in 'root' | 'parent' | 'sampled']?: string };
 
-/** The fields that describe the caller's span, in any order and case. None where one comes twice: it is unknown which is meant. */
-function fieldsOf(text: string): Fields {
+/**
+ * Returns the fields about the caller's span, which may be in any order and case. Returns none if one of them occurs twice: it is
+ * not known which is meant.
+ */
+function parseFields(header: string): Fields {
   const fields: Fields = {};
-  for (const field of text.split(';')) {
+  for (const field of header.split(';')) {
     const equals = field.indexOf('=');
     const name = trimOws(field, 0, Math.max(equals, 0)).toLowerCase();
     if (name !== 'root' && name !== 'parent' && name !== 'sampled') continue;
     const value = trimOws(field, equals + 1);
-    // Node joins headers that came twice by a comma.
+    // Node joins headers that occur twice with a comma.
     if (fields[name] !== undefined || value.includes(',')) return {};
     fields[name] = value;
   }

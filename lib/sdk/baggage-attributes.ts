@@ -3,15 +3,15 @@ import type { SpanProcessor } from './types.js';
 
 type StartingSpan = Parameters<SpanProcessor['onStart']>[0];
 
-/** Copies these entries of the baggage to attributes of each span that starts in a context with them. */
-export function baggageAttributes(keys: readonly string[]): SpanProcessor {
+/** Returns a processor that copies baggage entries with these keys to the attributes of each span that starts. */
+export function copyBaggageToSpans(keys: readonly string[]): SpanProcessor {
   return {
     onStart(span: StartingSpan, parent: Context) {
       const baggage = propagation.getBaggage(parent);
       if (!baggage) return;
       for (const key of keys) {
         const value = baggage.getEntry(key)?.value;
-        // What the application says of its span goes before what somebody has sent.
+        // An attribute of the application takes precedence over an entry that a caller has sent.
         if (value !== undefined && span.attributes[key] === undefined) span.setAttribute(key, value);
       }
     },

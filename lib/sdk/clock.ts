@@ -1,14 +1,14 @@
 import type { HrTime } from '@opentelemetry/api';
 
-// The whole and the broken milliseconds since the epoch at which the monotonic clock was zero. Apart, because together they
-// would leave a quarter of a microsecond for the fraction.
+// The time since the epoch at which the monotonic clock was zero, in whole milliseconds and the fraction. They are apart, because
+// one number would resolve the fraction to a quarter of a microsecond only.
 let originWhole = Math.floor(performance.timeOrigin);
 let originFraction = performance.timeOrigin - originWhole;
 
 /**
- * The wall clock's time when the monotonic clock (`performance.now()`) showed `monotonic` milliseconds, to the nanosecond. Call
- * it soon after that reading: where the wall clock was set meanwhile, the time is that of the clock as it is now. It is never
- * more than a millisecond away from `Date.now()`.
+ * Returns the time of the wall clock, to the nanosecond, for a reading of the monotonic clock (`performance.now()`) in
+ * milliseconds. To be called soon after the reading: if the wall clock was set in between, the time is by the new setting. It
+ * differs from `Date.now()` by less than a millisecond.
  */
 export function wallTime(monotonic: number): HrTime {
   correctOrigin(monotonic);
@@ -20,21 +20,21 @@ export function wallTime(monotonic: number): HrTime {
   return [seconds, nanoseconds];
 }
 
-/** The time that lies so many milliseconds after another. */
+/** Returns the time that is a number of milliseconds later. */
 export function addMilliseconds([seconds, nanoseconds]: HrTime, milliseconds: number): HrTime {
   const total = nanoseconds + Math.round(milliseconds * 1e6);
   const carried = Math.floor(total / 1e9);
   return [seconds + carried, total - carried * 1e9];
 }
 
-/** Milliseconds from one time to another, with fractions. */
+/** Returns the milliseconds from one time to another, with fractions. */
 export function millisecondsBetween(from: HrTime, to: HrTime): number {
   return (to[0] - from[0]) * 1e3 + (to[1] - from[1]) / 1e6;
 }
 
-// `Date.now()` has whole milliseconds, rounded down. As long as the origin agrees with that, nothing is known better; if it does
-// not, it is moved to the nearest time that does. The process may have stood still between two readings, so the wall clock is
-// only known to have been read between two readings of the monotonic clock.
+// `Date.now()` returns whole milliseconds, rounded down. As long as the origin agrees with it, there is no better origin; otherwise
+// the origin is moved to the nearest time that agrees. The process may have been stopped between two calls, so it is only known
+// that the wall clock was read between two readings of the monotonic clock.
 function correctOrigin(before: number): void {
   const wall = Date.now();
   const after = performance.now();

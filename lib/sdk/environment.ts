@@ -1,4 +1,4 @@
-/** Runs code that reads variables for itself, with some of them set to what it is to find, or to nothing. */
+/** Runs code that reads environment variables itself, with some of them set to other values or unset. */
 export function withEnvironment<T>(changes: Readonly<Record<string, string | undefined>>, run: () => T): T {
   const before = Object.fromEntries(Object.keys(changes).map((name) => [name, process.env[name]]));
   assign(changes);

@@ -9,12 +9,12 @@ type Result = ReturnType<Sampler['shouldSample']>;
 const NOT_RECORD: Result['decision'] = 0;
 const RECORD_AND_SAMPLED: Result['decision'] = 2;
 
-const WHAT = 'The sampler';
+const SUBJECT = 'The sampler';
 
 /**
- * Guards the SDK against a sampler of the application. Where the sampler is async or returns no decision, that is reported,
- * and the span is sampled as by default (`parentbased_always_on`): as its caller is, else yes. A span for which it throws is not
- * recorded: a sampler that fails for one kind of span goes on deciding about the others.
+ * Shields the SDK from a sampler of the application. If the sampler is async or returns no decision, this is reported, and the
+ * span is sampled by the default sampler, `parentbased_always_on`. If the sampler throws, the span is not recorded: a sampler
+ * that fails for one kind of span still decides about the others.
  */
 export function guardSampler(sampler: Sampler): Sampler {
   return {
@@ -23,11 +23,14 @@ export function guardSampler(sampler: Sampler): Sampler {
         const result: unknown = sampler.shouldSample(...args);
         const problem = problemOf(result);
         if (!problem) return result as Result;
-        // The failure of a promise that is not awaited would end the process.
+        // A rejection without a handler would end the process.
         if (types.isPromise(result)) result.catch(() => {});
-        warn('sampler', `${WHAT} ${problem}, so it is ignored and the default is used. It has to return a decision.`);
+        warn(
+          'sampler',
+          `${SUBJECT} ${problem}, so it is ignored and the default is used. It has to return a decision.`,
+        );
       } catch (error) {
-        reportIgnored(WHAT, error);
+        reportIgnored(SUBJECT, error);
         return { decision: NOT_RECORD };
       }
       return defaultDecision(args[0]);
@@ -36,7 +39,7 @@ export function guardSampler(sampler: Sampler): Sampler {
   };
 }
 
-/** What is wrong with a result; undefined where the SDK can use it. */
+/** Describes what is wrong with a result. Undefined if the SDK can use it. */
 function problemOf(result: unknown): string | undefined {
   if (typeof result !== 'object' || result === null) return `returns ${result === null ? 'null' : typeof result}`;
   if (types.isPromise(result)) return 'is async';
@@ -45,14 +48,15 @@ function problemOf(result: unknown): string | undefined {
     return 'returns no decision';
   }
   if (attributes !== undefined && typeof attributes !== 'object') return 'returns attributes that are none';
-  // Its text is written into headers, and by exporters.
+  // The serialized state is written into headers, and by exporters.
   const serialized: unknown = traceState?.serialize?.();
   if (traceState && typeof serialized !== 'string') return 'returns a trace state that is none';
   return undefined;
 }
 
 function defaultDecision(parent: Context): Result {
-  const caller = trace.getSpanContext(parent);
-  const isSampled = !caller || !trace.isSpanContextValid(caller) || (caller.traceFlags & TraceFlags.SAMPLED) !== 0;
+  const parentContext = trace.getSpanContext(parent);
+  const isSampled =
+    !parentContext || !trace.isSpanContextValid(parentContext) || (parentContext.traceFlags & TraceFlags.SAMPLED) !== 0;
   return { decision: isSampled ? RECORD_AND_SAMPLED : NOT_RECORD };
 }

@@ -1,22 +1,22 @@
 import { randomFillSync } from 'node:crypto';
 import type { SpanContext } from '@opentelemetry/api';
 
-/** Random bytes are drawn in bulk: a draw costs more than the bytes do. */
+/** Random bytes, drawn in bulk, because a draw costs more than its bytes. */
 const pool = Buffer.allocUnsafe(8192);
-let drawn = pool.length;
+let used = pool.length;
 
 function randomHex(bytes: number): string {
-  if (drawn + bytes > pool.length) {
+  if (used + bytes > pool.length) {
     randomFillSync(pool);
-    drawn = 0;
+    used = 0;
   }
-  const hex = pool.toString('hex', drawn, drawn + bytes);
-  drawn += bytes;
-  // All zeros is the one value that W3C Trace Context calls invalid.
+  const hex = pool.toString('hex', used, used + bytes);
+  used += bytes;
+  // An id of zeros only is invalid in W3C Trace Context.
   return /[1-9a-f]/.test(hex) ? hex : randomHex(bytes);
 }
 
-/** Random ids, as W3C Trace Context wants them; or for one span the ids that it has been given out under. */
+/** Generates random ids, and for one span the ids that were handed out before the span was started. */
 export class PresetIdGenerator {
   private traceId: string | undefined;
   private spanId: string | undefined;
@@ -33,7 +33,7 @@ export class PresetIdGenerator {
     return preset ?? randomHex(8);
   };
 
-  /** Has the first span that is started inside `start` carry these ids: a sampler or processor may start more. */
+  /** Gives these ids to the first span that is started in `start`, in which samplers and processors may start more spans. */
   withIds<T>(ids: SpanContext, start: () => T): T {
     this.traceId = ids.traceId;
     this.spanId = ids.spanId;

@@ -6,17 +6,17 @@ const SDK_NODE = '@opentelemetry/sdk-node';
 
 type NodeRequire = ReturnType<typeof createRequire>;
 
-/** The SDK. Loading takes about as long as Nest itself, so it is left until somebody traces. */
+/** Loads the SDK. This takes about as long as Nest itself, so it is not done where tracing is disabled. */
 export function loadSdkNode(): typeof import('@opentelemetry/sdk-node') {
   resolveSdkNode();
   return nodeRequire(SDK_NODE) as typeof import('@opentelemetry/sdk-node');
 }
 
 /**
- * Loads a package that the SDK itself depends on, in the SDK's own version: two versions of, say, the resource would not
- * know each other. pnpm and Yarn hide the packages of a package, so it is looked for from there.
+ * Loads a package on which the SDK depends, in the version of the SDK: objects of two versions, of resources for example, do not work
+ * together. It is resolved from the SDK, because pnpm and Yarn hide the dependencies of a package from others.
  *
- * @param through a package between the SDK and the one that is meant
+ * @param through a dependency of the SDK from which the package is resolved, for a package on which that one depends
  */
 export function loadFromSdk<T>(name: string, through?: string): T {
   let require = createRequire(resolveSdkNode());

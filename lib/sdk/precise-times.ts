@@ -6,8 +6,8 @@ import type { SpanProcessor } from './types.js';
 
 /**
  * The clock of the SDK's span. The span starts at the whole milliseconds of `Date.now()`, when the monotonic clock shows
- * `_performanceStartTime`, and measures its events and its end from there. Times that the application gives as readings of the
- * monotonic clock are moved by `_performanceOffset`. Where the application has given the start, events and end are at whole
+ * `_performanceStartTime`, and measures its events and its end from there. `_performanceOffset` is added to times that the
+ * application gives as readings of the monotonic clock. If the application has given the start, events and the end are at whole
  * milliseconds as well.
  */
 interface SdkSpan {
@@ -17,16 +17,17 @@ interface SdkSpan {
   _startTimeProvided: boolean;
 }
 
-/** A span that is older than the wall clock says by this much, in milliseconds, has lived through a change of that clock. */
+/** The difference between the clock of a span and the wall clock, in milliseconds, that shows that the wall clock was set. */
 const MAX_DRIFT = 1000;
 
 /**
- * Gives spans that start now, and events and ends of all spans, their times to the microsecond. Spans of one trace in this
- * process share a clock that only moves forward, so that a child never starts before its parent and siblings keep their order.
+ * Gives spans their start, their events and their end to the microsecond, except for times that the application gives. Spans of one
+ * trace in this process share a clock that only moves forward, so that a child never starts before its parent, and siblings keep
+ * their order.
  */
 export const preciseTimes: SpanProcessor = {
   onStart(span, parent) {
-    // A release of the SDK in which these fields are different keeps its own times.
+    // In a release of the SDK without these fields, spans keep the times of the SDK.
     if (!isSdkSpan(span)) return;
     if (span._startTimeProvided) measureFromGivenStart(span);
     else setStart(span, preciseStart(span._performanceStartTime, localParent(parent)));
@@ -46,12 +47,12 @@ function preciseStart(monotonic: number, parent: SdkSpan | undefined): HrTime {
   if (!parent) return now;
   const byParent = addMilliseconds(parent.startTime, monotonic - parent._performanceStartTime);
   const drift = millisecondsBetween(byParent, now);
-  // A clock that was set back would have the child start before its parent. After a sleep of the machine, in which the
-  // monotonic clock stands still, the child starts when it does.
+  // By a wall clock that was set back, the child would start before its parent. After a sleep of the machine, in which the
+  // monotonic clock stands still, the child starts by the wall clock.
   return drift < MAX_DRIFT ? byParent : now;
 }
 
-/** Has the span's events and end measured from the moment at which the monotonic clock showed the start that was given. */
+/** Makes the span measure its events and its end from the monotonic time of the start that the application has given. */
 function measureFromGivenStart(span: SdkSpan): void {
   const monotonic = span._performanceStartTime;
   const elapsed = millisecondsBetween(span.startTime, wallTime(monotonic));
@@ -60,10 +61,10 @@ function measureFromGivenStart(span: SdkSpan): void {
   span._startTimeProvided = false;
 }
 
-/** The span around, if it is one of this process and of the SDK. */
+/** Returns the parent span, if it is a span of the SDK in this process. */
 function localParent(parent: Context): SdkSpan | undefined {
-  const around = trace.getSpan(parent);
-  const span = around && EarlySpan.realSpanOf(around);
+  const parentSpan = trace.getSpan(parent);
+  const span = parentSpan && EarlySpan.realSpanOf(parentSpan);
   return span && isSdkSpan(span) ? span : undefined;
 }
 

@@ -19,15 +19,19 @@ const BY_NAME: Readonly<Record<Extract<Propagators[number], string>, TextMapProp
   xray: xrayPropagator,
 };
 
-/** One propagator out of several: all are written, all are read in their order. */
+/**
+ * Creates one propagator out of those of the options.
+ *
+ * @param shouldPropagate returns true for the keys of the baggage that is written. By default, all is written
+ */
 export function createPropagator(
   propagators: Propagators,
-  mayLeave?: ResolvedOptions['baggage']['propagate'],
+  shouldPropagate?: ResolvedOptions['baggage']['propagate'],
 ): TextMapPropagator {
   return composePropagators(
     propagators.map((propagator) =>
       typeof propagator === 'string' ? BY_NAME[propagator] : guardPropagator(propagator),
     ),
-    mayLeave,
+    shouldPropagate,
   );
 }

@@ -5,9 +5,9 @@ import { noteParentBased } from '../core/tracer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
-import { baggageAttributes } from './baggage-attributes.js';
+import { copyBaggageToSpans } from './baggage-attributes.js';
 import { withEnvironment } from './environment.js';
-import { boundedSpans } from './export/bounded-spans.js';
+import { boundSpans } from './export/bounded-spans.js';
 import { createSpanProcessors } from './export/exporters.js';
 import { registeredProvider, unregisterProvider } from './globals.js';
 import type { PresetIdGenerator } from './id-generator.js';
@@ -15,7 +15,7 @@ import { loadSdkNode } from './packages.js';
 import { preciseTimes } from './precise-times.js';
 import { createResource } from './resource.js';
 import { createSampler } from './samplers.js';
-import { traceBeginnings } from './trace-beginnings.js';
+import { withTraceBeginnings } from './trace-beginnings.js';
 import type { SpanProcessor } from './types.js';
 
 /** A tracer provider with the operations that are common to the library's own and a foreign one. */
@@ -60,7 +60,7 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     autoDetectResources: options.resourceDetectors.length > 0,
     resource: createResource(options.resource),
     serviceName,
-    sampler: traceBeginnings(sampling.sampler),
+    sampler: withTraceBeginnings(sampling.sampler),
     // Never empty, even without an exporter: the SDK would register no provider, and no trace id would reach the next service.
     spanProcessors: [...ownProcessors(options), ...processors],
     spanLimits: {
@@ -113,8 +113,8 @@ function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedO
   const finiteNumbersOnly = exporters.some((exporter) => exporter.type === 'otlp' && exporter.protocol === 'http/json');
   return [
     preciseTimes,
-    ...(attributes.length > 0 ? [baggageAttributes(attributes)] : []),
-    ...(exporters.length > 0 ? [boundedSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
+    ...(attributes.length > 0 ? [copyBaggageToSpans(attributes)] : []),
+    ...(exporters.length > 0 ? [boundSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
   ];
 }
 

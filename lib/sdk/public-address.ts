@@ -1,4 +1,4 @@
-/** An address as messages may show it: without user name, password and query, which may hold secrets. */
+/** Returns an address for warnings: without user name, password and query, which may be secret. */
 export function publicAddress(address: string): string {
   const { origin, pathname } = new URL(address);
   return pathname === '/' ? origin : origin + pathname;

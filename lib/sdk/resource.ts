@@ -7,7 +7,7 @@ interface ResourcesPackage {
   resourceFromAttributes(attributes: Attributes): Resource;
 }
 
-/** The resource of every span: these attributes, and what the SDK says about itself. */
+/** Creates the resource of every span: these attributes, and those of the SDK about itself. */
 export function createResource(attributes: Attributes): Resource {
   const { defaultResource, resourceFromAttributes } = loadFromSdk<ResourcesPackage>('@opentelemetry/resources');
   return defaultResource().merge(resourceFromAttributes(attributes));

@@ -14,21 +14,21 @@ interface SamplerPackage {
   ParentBasedSampler: new (config: { root: Sampler }) => Sampler;
 }
 
-/** A sampler, and how to end what it does in the background. */
+/** A sampler, and a function that stops its work in the background. */
 export interface Sampling {
   readonly sampler: Sampler;
   stop(): void;
 }
 
 /**
- * The SDK's sampler for what was chosen.
+ * Creates the sampler of the options.
  *
- * @param serviceName by which a remote sampler asks
+ * @param serviceName the service whose strategy a remote sampler requests
  */
 export function createSampler(resolved: ResolvedSampler, serviceName: string): Sampling {
   if (resolved.type === 'custom') return { sampler: guardSampler(resolved.sampler), stop() {} };
   const sdk = loadFromSdk<SamplerPackage>('@opentelemetry/sdk-trace');
-  if ('endpoint' in resolved) return remoteSampling(sdk, resolved, serviceName);
+  if ('endpoint' in resolved) return createRemoteSampler(sdk, resolved, serviceName);
   const byName = {
     always_on: () => new sdk.AlwaysOnSampler(),
     always_off: () => new sdk.AlwaysOffSampler(),
@@ -40,21 +40,21 @@ export function createSampler(resolved: ResolvedSampler, serviceName: string): S
   return { sampler: byName[resolved.type](), stop() {} };
 }
 
-function remoteSampling(sdk: SamplerPackage, resolved: ResolvedRemoteSampler, serviceName: string): Sampling {
-  const ofRatio = (ratio: number) => new sdk.TraceIdRatioBasedSampler(ratio);
+function createRemoteSampler(sdk: SamplerPackage, resolved: ResolvedRemoteSampler, serviceName: string): Sampling {
+  const ratioSampler = (ratio: number) => new sdk.TraceIdRatioBasedSampler(ratio);
   const samplerFor = (strategy: Strategy): Sampler => {
-    if (strategy.kind === 'ratio') return ofRatio(strategy.ratio);
+    if (strategy.kind === 'ratio') return ratioSampler(strategy.ratio);
     if (strategy.kind === 'rate') return new RateLimitingSampler(strategy.perSecond);
-    const samplers = [...strategy.ratioOf].map(([name, ratio]) => [name, ofRatio(ratio)] as const);
-    return new OperationsSampler(new Map(samplers), ofRatio(strategy.ratio));
+    const samplers = [...strategy.ratioOf].map(([name, ratio]) => [name, ratioSampler(ratio)] as const);
+    return new OperationsSampler(new Map(samplers), ratioSampler(strategy.ratio));
   };
   const url = new URL(resolved.endpoint);
   url.searchParams.set('service', serviceName);
   const { pollingInterval, initialRatio } = resolved;
-  const remote = new RemoteSampler({ url: url.href, pollingInterval, initial: ofRatio(initialRatio), samplerFor });
-  const parentBased = resolved.type === 'parentbased_jaeger_remote';
+  const remote = new RemoteSampler({ url: url.href, pollingInterval, initial: ratioSampler(initialRatio), samplerFor });
+  const isParentBased = resolved.type === 'parentbased_jaeger_remote';
   return {
-    sampler: parentBased ? new sdk.ParentBasedSampler({ root: remote }) : remote,
+    sampler: isParentBased ? new sdk.ParentBasedSampler({ root: remote }) : remote,
     stop: () => remote.stop(),
   };
 }

@@ -1,6 +1,7 @@
 /**
- * Waits for `work`, but no longer than until `deadline` (as `Date.now()` has it). Never rejects.
- * @returns false where the work failed or was not done in time
+ * Waits for `work` until `deadline`, a time of `Date.now()`, at most. Never rejects.
+ *
+ * @returns false if the work failed or was not done in time
  */
 export async function beforeDeadline(deadline: number, work: () => Promise<unknown> | undefined): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;

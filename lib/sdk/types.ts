@@ -1,15 +1,16 @@
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import type { SpanExporter } from '../options/sdk-types.js';
 
-// By way of sdk-node, the one SDK package that users install: our declarations must not name a package they may not have.
+// Types of sdk-node, the one package of the SDK that an application installs: the declarations of the library must not import a
+// package that an application may not have.
 
-/** The SDK's span processor. */
+/** A span processor of the SDK. */
 export type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];
-/** The SDK's resource. */
+/** A resource of the SDK. */
 export type Resource = NodeSDKConfiguration['resource'];
-/** What an exporter is called back with. */
+/** The result with which an exporter calls back. */
 export type ExportResult = Parameters<ExportCallback>[0];
-/** How an exporter says that it is done. */
+/** The function that an exporter calls when it is done. */
 export type ExportCallback = Parameters<SpanExporter['export']>[1];
 
 /** `ExportResultCode.SUCCESS` of the SDK. */

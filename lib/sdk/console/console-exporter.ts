@@ -3,12 +3,12 @@ import { toMilliseconds } from './terminal-text.js';
 import { renderTrace } from './trace-tree.js';
 import { SUCCESS, type ExportCallback } from '../types.js';
 
-/** Spans that may wait for their root; beyond, the trace that has waited longest is printed as it is. */
+/** The number of spans that may wait for their root. Beyond it, the trace that has waited longest is printed as it is. */
 const MAX_WAITING = 1_000;
-/** Traces of which is remembered that they are printed. */
+/** The number of printed traces that are remembered. */
 const MAX_PRINTED = 100;
 
-/** Where the trees go. */
+/** The output of the exporter. */
 export interface Terminal {
   write(text: string): void;
   readonly colors: boolean;
@@ -20,25 +20,25 @@ interface PrintedTrace {
   readonly spanIds: Set<string>;
 }
 
-/** Prints each trace as a tree as soon as its root in this process has ended. For development. */
+/** Prints each trace as a tree when its root in this process has ended. For development. */
 export class ConsoleSpanExporter implements SpanExporter {
   readonly #waiting = new Map<string, ReadableSpan[]>();
   readonly #printed = new Map<string, PrintedTrace>();
-  #count = 0;
+  #waitingCount = 0;
 
   constructor(private readonly terminal: Terminal = standardOutput()) {}
 
   export(spans: ReadableSpan[], done: ExportCallback): void {
     for (const span of spans) {
-      this.#keep(span);
-      if (isLocalRoot(span)) this.#print(this.#take(span));
-      else if (this.#isLate(span)) this.#print(this.#take(span), 'ended after its root');
+      this.#add(span);
+      if (isLocalRoot(span)) this.#print(this.#takeSubtree(span));
+      else if (this.#isLate(span)) this.#print(this.#takeSubtree(span), 'ended after its root');
     }
-    while (this.#count > MAX_WAITING) this.#printOldest();
+    while (this.#waitingCount > MAX_WAITING) this.#printOldest();
     done({ code: SUCCESS });
   }
 
-  /** Prints what still waits for its root. */
+  /** Prints the spans that still wait for their root. */
   forceFlush(): Promise<void> {
     while (this.#waiting.size > 0) this.#printOldest();
     return Promise.resolve();
@@ -48,21 +48,21 @@ export class ConsoleSpanExporter implements SpanExporter {
     return this.forceFlush();
   }
 
-  #keep(span: ReadableSpan): void {
+  #add(span: ReadableSpan): void {
     const { traceId } = span.spanContext();
     const spans = this.#waiting.get(traceId);
     if (spans) spans.push(span);
     else this.#waiting.set(traceId, [span]);
-    this.#count++;
+    this.#waitingCount++;
   }
 
-  /** Takes a span and all that descend from it out of those that wait. A trace may have several roots in one process. */
-  #take(top: ReadableSpan): ReadableSpan[] {
+  /** Removes a span and its descendants from the waiting spans. A trace may have several roots in one process. */
+  #takeSubtree(top: ReadableSpan): ReadableSpan[] {
     const { traceId } = top.spanContext();
     const waiting = this.#waiting.get(traceId) ?? [];
     const ids = new Set([top.spanContext().spanId]);
     const taken = new Set([top]);
-    // Children end before their parents as a rule, so one pass from the end finds nearly all; the rest take another.
+    // Children usually end before their parents, so that one pass from the end finds nearly all; others need one more.
     for (let before = 0; before !== taken.size;) {
       before = taken.size;
       for (const span of waiting.toReversed()) {
@@ -75,10 +75,11 @@ export class ConsoleSpanExporter implements SpanExporter {
     const left = waiting.filter((span) => !taken.has(span));
     if (left.length > 0) this.#waiting.set(traceId, left);
     else this.#waiting.delete(traceId);
-    this.#count -= taken.size;
+    this.#waitingCount -= taken.size;
     return [...taken];
   }
 
+  /** True if the parent of a span has been printed. */
   #isLate(span: ReadableSpan): boolean {
     const parent = span.parentSpanContext?.spanId;
     return parent !== undefined && (this.#printed.get(span.spanContext().traceId)?.spanIds.has(parent) ?? false);
@@ -87,7 +88,7 @@ export class ConsoleSpanExporter implements SpanExporter {
   #printOldest(): void {
     for (const [traceId, spans] of this.#waiting) {
       this.#waiting.delete(traceId);
-      this.#count -= spans.length;
+      this.#waitingCount -= spans.length;
       this.#print(spans, 'incomplete: its root has not ended');
       return;
     }
@@ -99,7 +100,7 @@ export class ConsoleSpanExporter implements SpanExporter {
     this.terminal.write(`${renderTrace(spans, { colors, columns, note, start: trace?.start })}\n`);
   }
 
-  /** Remembers that these spans are printed. Answers with the trace when earlier ones were. */
+  /** Remembers that spans are printed. Returns the printed trace to which they belong, if any. */
   #remember(spans: readonly ReadableSpan[]): PrintedTrace | undefined {
     const traceId = spans[0]?.spanContext().traceId ?? '';
     const known = this.#printed.get(traceId);
@@ -119,16 +120,16 @@ function isLocalRoot(span: ReadableSpan): boolean {
   return !span.parentSpanContext || span.parentSpanContext.isRemote === true;
 }
 
-let stdoutBroken: boolean | undefined;
+let isStdoutBroken: boolean | undefined;
 
 function standardOutput(): Terminal {
   const { stdout } = process;
-  if (stdoutBroken === undefined) {
-    stdoutBroken = false;
+  if (isStdoutBroken === undefined) {
+    isStdoutBroken = false;
     stdout.on('error', onStdoutError);
   }
   return {
-    write: (text) => void (stdoutBroken || stdout.write(text)),
+    write: (text) => void (isStdoutBroken || stdout.write(text)),
     colors: stdout.isTTY && !process.env.NO_COLOR,
     get columns() {
       return stdout.columns;
@@ -136,8 +137,8 @@ function standardOutput(): Terminal {
   };
 }
 
-/** A reader that goes away, such as `head`, is no reason to end the application. */
+/** Ignores that the reader of a pipe has ended, as `head` does: this must not end the application. */
 function onStdoutError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
-  stdoutBroken = true;
+  isStdoutBroken = true;
 }

@@ -9,8 +9,8 @@ import { formatOffset, printable, toMilliseconds, type Painter } from './termina
 
 type SpanEvent = ReadableSpan['events'][number];
 
-/** Attributes that repeat the span's name or say the same of every span; a backend shows them. */
-const UNTOLD =
+/** Attributes that repeat the span's name, or are the same for every span. They are not printed; a backend shows them. */
+const NOT_PRINTED =
   /^(network|server|client|user_agent|code|thread|url\.scheme$|http\.(route|request\.method)$|(rpc|db|messaging)\.system|exception\.)/;
 
 const MAX_ATTRIBUTES = 8;
@@ -18,12 +18,12 @@ const MAX_EVENTS = 16;
 const MAX_VALUE = 48;
 const MAX_MESSAGE = 160;
 
-/** The lines below a span's row: what went wrong, its attributes, its events and its links. */
-export function spanDetails(span: ReadableSpan, paint: Painter, width: number, directory: string): string[] {
+/** Returns the lines below the row of a span: its error, attributes, events and links. */
+export function renderDetails(span: ReadableSpan, paint: Painter, width: number, directory: string): string[] {
   const shown = span.events.slice(0, MAX_EVENTS);
   return [
     ...statusLine(span, paint),
-    ...wrap(attributePairs(span.attributes, span.name), width).map((line) => paint('faint', line)),
+    ...wrapWords(attributePairs(span.attributes, span.name), width).map((line) => paint('faint', line)),
     ...shown.flatMap((event) => eventLines(event, span, paint, directory)),
     ...(span.events.length > shown.length
       ? [paint('faint', `• ${span.events.length - shown.length} more events`)]
@@ -35,7 +35,7 @@ export function spanDetails(span: ReadableSpan, paint: Painter, width: number, d
 function statusLine({ status, events }: ReadableSpan, paint: Painter): string[] {
   const { code, message } = status;
   if (code !== SpanStatusCode.ERROR || !message) return [];
-  // The exception, which follows, says the same.
+  // The exception, which follows, has the same message.
   if (events.some((event) => event.attributes?.[ATTR_EXCEPTION_MESSAGE] === message)) return [];
   return [paint('error', printable(message, MAX_MESSAGE))];
 }
@@ -49,13 +49,13 @@ function eventLines(event: SpanEvent, span: ReadableSpan, paint: Painter, direct
     const pairs = paint('faint', attributePairs(attributes, '').join(' '));
     return [[paint('event', `• ${printable(event.name, 60)}`), offset, pairs].filter(Boolean).join(' ')];
   }
-  const text = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
+  const exception = [type, message].filter((part) => part !== undefined && part !== '').join(': ');
   const frame = applicationFrame(attributes[ATTR_EXCEPTION_STACKTRACE], directory);
-  const line = `${paint('error', `• ${printable(text, MAX_MESSAGE)}`)} ${offset}`;
+  const line = `${paint('error', `• ${printable(exception, MAX_MESSAGE)}`)} ${offset}`;
   return frame ? [line, paint('faint', `  ${printable(frame, MAX_MESSAGE)}`)] : [line];
 }
 
-/** The first line of a stack that lies in the application: not in Node, not in a package. */
+/** Returns the first line of a stack in a file of the application: not of Node, and not of a package. */
 function applicationFrame(stack: AttributeValue | undefined, directory: string): string | undefined {
   if (typeof stack !== 'string') return undefined;
   const frames = stack.split('\n').map((line) => line.trim());
@@ -66,21 +66,23 @@ function applicationFrame(stack: AttributeValue | undefined, directory: string):
 }
 
 function attributePairs(attributes: Attributes, spanName: string): string[] {
-  const told = Object.entries(attributes).filter(
-    ([key, value]) => value !== undefined && !UNTOLD.test(key) && !spanName.endsWith(` ${String(value)}`),
+  const shown = Object.entries(attributes).filter(
+    ([key, value]) => value !== undefined && !NOT_PRINTED.test(key) && !spanName.endsWith(` ${String(value)}`),
   );
-  const pairs = told.slice(0, MAX_ATTRIBUTES).map(([key, value]) => `${printable(key, MAX_VALUE)}=${valueText(value)}`);
-  return told.length > MAX_ATTRIBUTES ? [...pairs, `… ${told.length - MAX_ATTRIBUTES} more`] : pairs;
+  const pairs = shown
+    .slice(0, MAX_ATTRIBUTES)
+    .map(([key, value]) => `${printable(key, MAX_VALUE)}=${formatValue(value)}`);
+  return shown.length > MAX_ATTRIBUTES ? [...pairs, `… ${shown.length - MAX_ATTRIBUTES} more`] : pairs;
 }
 
-function valueText(value: AttributeValue | undefined): string {
+function formatValue(value: AttributeValue | undefined): string {
   if (typeof value !== 'string') return printable(JSON.stringify(value) ?? '', MAX_VALUE);
   const text = printable(value, MAX_VALUE);
   return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
 }
 
-/** Puts as many words on a line as fit. */
-function wrap(words: readonly string[], width: number): string[] {
+/** Joins words to lines of at most `width` characters. */
+function wrapWords(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);

@@ -1,25 +1,25 @@
 import type { HrTime } from '@opentelemetry/api';
 
-/** Styles by what they mean; each is a colour of the terminal's own palette, so that it fits a light one too. */
+/** Styles by meaning. Each is a colour of the terminal's own palette, so that it also fits a light background. */
 const STYLES = { strong: 1, faint: 2, error: 31, good: 32, event: 33, kind: 35, time: 36 } as const;
 
 export type Style = keyof typeof STYLES;
 export type Painter = (style: Style, text: string) => string;
 
-/** Colours text for a terminal, or leaves it as it is. */
-export function painter(colors: boolean): Painter {
+/** Creates a function that colours text, or one that returns it unchanged. */
+export function createPainter(colors: boolean): Painter {
   return colors ? (style, text) => (text ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text) : (_style, text) => text;
 }
 
-// Control characters would let a request's data move the cursor or recolour the screen, and the marks of writing
-// direction would let it swap what is read.
+// With control characters, the data of a request could move the cursor or recolour the screen; with marks of the writing direction,
+// it could change the order in which the text is read.
 // oxlint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Makes a text harmless to a terminal, and no longer than `limit` characters. */
+/** Escapes the characters of a text that a terminal would interpret, and cuts it to `limit` characters. */
 export function printable(text: string, limit: number): string {
-  // Cut first as well: values may be thousands of characters long.
+  // Cut before the replacement as well, because a value may be thousands of characters long.
   const safe = text.slice(0, limit + 1).replace(UNPRINTABLE, (char) => SHORT_ESCAPES[char] ?? escapeCode(char));
   return safe.length > limit ? `${safe.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…` : safe;
 }
@@ -28,12 +28,12 @@ function escapeCode(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** Milliseconds of a time or duration of the SDK. */
+/** Converts a time or duration of the SDK to milliseconds. */
 export function toMilliseconds([seconds, nanoseconds]: HrTime): number {
   return seconds * 1e3 + nanoseconds / 1e6;
 }
 
-/** `0.04 ms`, `48.3 ms`, `312 ms`, `1.24 s`, `2 min 5 s`. */
+/** Formats a duration, such as `0.04 ms`, `48.3 ms`, `312 ms`, `1.24 s` and `2 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 0) return `-${formatDuration(-milliseconds)}`;
   if (milliseconds < 0.995) return `${milliseconds.toFixed(2)} ms`;
@@ -45,7 +45,7 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
-/** Distance from the beginning of the trace. */
+/** Formats the time since the start of the trace. */
 export function formatOffset(milliseconds: number): string {
   return milliseconds < 0 ? formatDuration(milliseconds) : `+${formatDuration(milliseconds)}`;
 }

@@ -1,19 +1,26 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import type { ReadableSpan } from '../../options/sdk-types.js';
-import { spanDetails } from './span-details.js';
-import { formatDuration, formatOffset, painter, printable, toMilliseconds, type Painter } from './terminal-text.js';
+import { renderDetails } from './span-details.js';
+import {
+  createPainter,
+  formatDuration,
+  formatOffset,
+  printable,
+  toMilliseconds,
+  type Painter,
+} from './terminal-text.js';
 
 export interface RenderOptions {
-  /** Whether to use the colours of a terminal. @default false */
+  /** True to use the colours of a terminal. @default false */
   readonly colors?: boolean;
-  /** Characters in a line, 60 at least. @default 100 */
+  /** The length of a line, at least 60 characters. @default 100 */
   readonly columns?: number;
-  /** Said in the heading: why this is not the whole trace. */
+  /** A remark in the heading, for example why this is not the whole trace. */
   readonly note?: string;
-  /** When the trace began, in milliseconds. @default the start of the earliest span */
+  /** The start of the trace, in milliseconds. @default the start of the earliest span */
   readonly start?: number;
-  /** Left out of file names in stacks. @default the working directory */
+  /** The directory that is removed from file names in stacks. @default the working directory */
   readonly directory?: string;
 }
 
@@ -23,24 +30,24 @@ interface Node {
 }
 
 interface Row {
-  /** Box-drawing characters that lead to the name. */
+  /** The box-drawing characters before the name. */
   readonly lead: string;
-  /** The same for the lines below the row. */
+  /** The box-drawing characters before the lines below the row. */
   readonly margin: string;
   readonly span: ReadableSpan;
 }
 
 const BAR_WIDTH = 20;
-/** What stands right of the name: the duration, the offset and the gaps. */
+/** The width of the duration, the offset and the gaps, which are right of the name. */
 const TIMES_WIDTH = 24;
 const MAX_NAME = 72;
 
-/** Draws the spans of one trace as a tree, with a bar for the time that each took. */
+/** Draws the spans of one trace as a tree, with a bar for the time of each. */
 export function renderTrace(spans: readonly ReadableSpan[], options: RenderOptions = {}): string {
   const columns = Math.max(60, options.columns ?? 100);
-  const paint = painter(options.colors ?? false);
+  const paint = createPainter(options.colors ?? false);
   const directory = options.directory ?? process.cwd();
-  const rows = rowsOf(toTree(spans), '', true);
+  const rows = toRows(toTree(spans), '', true);
   if (rows.length === 0) return '';
 
   const start = options.start ?? Math.min(...spans.map(startOf));
@@ -48,19 +55,24 @@ export function renderTrace(spans: readonly ReadableSpan[], options: RenderOptio
   const bars = columns >= 80 ? BAR_WIDTH + 2 : 0;
   const nameWidth = Math.min(Math.max(...rows.map(labelLength)), columns - TIMES_WIDTH - bars);
 
-  const lines = [heading(spans, total, paint, options.note)];
+  const lines = [formatHeading(spans, total, paint, options.note)];
   for (const { lead, margin, span } of rows) {
     const bar = bars > 0 ? `  ${drawBar(span, start, total, paint)}` : '';
-    lines.push(`${label(lead, span, nameWidth, paint)}${times(span, start, paint)}${bar}`.trimEnd());
-    const details = spanDetails(span, paint, columns - margin.length, directory);
+    lines.push(`${formatLabel(lead, span, nameWidth, paint)}${formatTimes(span, start, paint)}${bar}`.trimEnd());
+    const details = renderDetails(span, paint, columns - margin.length, directory);
     for (const detail of details) lines.push(paint('faint', margin) + detail);
   }
   return `${lines.join('\n')}\n`;
 }
 
-function heading(spans: readonly ReadableSpan[], total: number, paint: Painter, note: string | undefined): string {
+function formatHeading(
+  spans: readonly ReadableSpan[],
+  total: number,
+  paint: Painter,
+  note: string | undefined,
+): string {
   const [first] = spans;
-  const errors = spans.filter(isError).length;
+  const errors = spans.filter(hasErrorStatus).length;
   const parts = [
     `trace ${first?.spanContext().traceId ?? ''}`,
     paint('strong', printable(String(first?.resource.attributes[ATTR_SERVICE_NAME] ?? 'unknown_service'), 60)),
@@ -76,7 +88,7 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Spans without their parent among them come first of their branch, wherever that parent may be. */
+/** Arranges spans below their parents. A span whose parent is not among the spans becomes a root of the tree. */
 function toTree(spans: readonly ReadableSpan[]): Node[] {
   const ids = new Set(spans.map((span) => span.spanContext().spanId));
   const children = new Map<string | undefined, ReadableSpan[]>();
@@ -94,36 +106,36 @@ function toTree(spans: readonly ReadableSpan[]): Node[] {
   return nodesOf(undefined);
 }
 
-function rowsOf(nodes: readonly Node[], margin: string, top: boolean): Row[] {
+function toRows(nodes: readonly Node[], margin: string, isTop: boolean): Row[] {
   return nodes.flatMap(({ span, children }, index) => {
-    const last = index === nodes.length - 1;
-    const lead = top ? '' : `${margin}${last ? '└─ ' : '├─ '}`;
-    const below = top ? '' : `${margin}${last ? '   ' : '│  '}`;
+    const isLast = index === nodes.length - 1;
+    const lead = isTop ? '' : `${margin}${isLast ? '└─ ' : '├─ '}`;
+    const below = isTop ? '' : `${margin}${isLast ? '   ' : '│  '}`;
     const details = `${below}${children.length > 0 ? '│  ' : '   '}`;
-    return [{ lead, margin: details, span }, ...rowsOf(children, below, false)];
+    return [{ lead, margin: details, span }, ...toRows(children, below, false)];
   });
 }
 
 function labelLength({ lead, span }: Row): number {
-  return lead.length + nameOf(span).length + kindOf(span).length;
+  return lead.length + displayName(span).length + kindOf(span).length;
 }
 
-function label(lead: string, span: ReadableSpan, width: number, paint: Painter): string {
+function formatLabel(lead: string, span: ReadableSpan, width: number, paint: Painter): string {
   const kind = kindOf(span);
-  const name = printable(nameOf(span), Math.max(8, width - lead.length - kind.length));
+  const name = printable(displayName(span), Math.max(8, width - lead.length - kind.length));
   const padding = ' '.repeat(Math.max(0, width - lead.length - name.length - kind.length));
-  return paint('faint', lead) + paint(isError(span) ? 'error' : 'strong', name) + paint('kind', kind) + padding;
+  return paint('faint', lead) + paint(hasErrorStatus(span) ? 'error' : 'strong', name) + paint('kind', kind) + padding;
 }
 
-function nameOf(span: ReadableSpan): string {
-  return `${isError(span) ? '✗ ' : ''}${printable(span.name, MAX_NAME)}`;
+function displayName(span: ReadableSpan): string {
+  return `${hasErrorStatus(span) ? '✗ ' : ''}${printable(span.name, MAX_NAME)}`;
 }
 
 function kindOf(span: ReadableSpan): string {
   return span.kind === SpanKind.INTERNAL ? '' : `  ${SpanKind[span.kind] ?? ''}`;
 }
 
-function times(span: ReadableSpan, start: number, paint: Painter): string {
+function formatTimes(span: ReadableSpan, start: number, paint: Painter): string {
   const offset = startOf(span) - start;
   const duration = formatDuration(toMilliseconds(span.duration)).padStart(11);
   return `${paint('time', duration)} ${paint('faint', (offset === 0 ? '' : formatOffset(offset)).padStart(11))}`;
@@ -133,11 +145,11 @@ function drawBar(span: ReadableSpan, start: number, total: number, paint: Painte
   const share = (time: number) => (total > 0 ? Math.min(1, Math.max(0, (time - start) / total)) : 1);
   const from = total > 0 ? Math.min(BAR_WIDTH - 1, Math.floor(share(startOf(span)) * BAR_WIDTH)) : 0;
   const to = Math.max(from + 1, Math.round(share(endOf(span)) * BAR_WIDTH));
-  const bar = paint(isError(span) ? 'error' : 'good', '━'.repeat(to - from));
+  const bar = paint(hasErrorStatus(span) ? 'error' : 'good', '━'.repeat(to - from));
   return paint('faint', '·'.repeat(from)) + bar + paint('faint', '·'.repeat(BAR_WIDTH - to));
 }
 
-function isError(span: ReadableSpan): boolean {
+function hasErrorStatus(span: ReadableSpan): boolean {
   return span.status.code === SpanStatusCode.ERROR;
 }
 

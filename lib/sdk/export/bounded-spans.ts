@@ -4,7 +4,7 @@ import type { SpanProcessor } from '../types.js';
 import { boundSpan, type SpanBounds } from './bound-span.js';
 
 /** Returns a processor that bounds and repairs each sampled span, before any exporter reads it. */
-export function boundedSpans(bounds: SpanBounds): SpanProcessor {
+export function boundSpans(bounds: SpanBounds): SpanProcessor {
   return {
     onStart() {},
     onEnd(span) {

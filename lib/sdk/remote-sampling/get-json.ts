@@ -2,7 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { json } from 'node:stream/consumers';
 
-/** What a GET request answers, in JSON. The request does not keep the process alive. */
+/** Requests a URL and parses the response as JSON. The request does not keep the process alive. */
 export function getJson(url: string, signal: AbortSignal): Promise<unknown> {
   const { get } = url.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {

@@ -1,18 +1,18 @@
 import type { Sampler } from '../../options/sdk-types.js';
 
-/** Asks a sampler for the spans that begin with a certain name, and another for all the others. */
+/** Delegates to the sampler for the name of a span, or else to a default sampler. */
 export class OperationsSampler implements Sampler {
   constructor(
-    private readonly samplerOf: ReadonlyMap<string, Sampler>,
-    private readonly others: Sampler,
+    private readonly samplerByName: ReadonlyMap<string, Sampler>,
+    private readonly defaultSampler: Sampler,
   ) {}
 
   shouldSample(...args: Parameters<Sampler['shouldSample']>): ReturnType<Sampler['shouldSample']> {
     const [, , name] = args;
-    return (this.samplerOf.get(name) ?? this.others).shouldSample(...args);
+    return (this.samplerByName.get(name) ?? this.defaultSampler).shouldSample(...args);
   }
 
   toString(): string {
-    return `OperationsSampler{${[...this.samplerOf.keys()].join(', ')}}`;
+    return `OperationsSampler{${[...this.samplerByName.keys()].join(', ')}}`;
   }
 }

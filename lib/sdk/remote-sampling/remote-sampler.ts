@@ -6,26 +6,26 @@ import { publicAddress } from '../public-address.js';
 import { getJson } from './get-json.js';
 import { readStrategy, type Strategy } from './strategy.js';
 
-/** How long Jaeger may take for its answer, in milliseconds. */
-const PATIENCE = 5000;
+/** The time that Jaeger has for its answer, in milliseconds. */
+const ANSWER_TIMEOUT = 5000;
 
 export interface RemoteSamplerOptions {
-  /** Where Jaeger answers, with the name of the service. */
+  /** The address of Jaeger's sampling API, with the name of the service. */
   readonly url: string;
-  /** Time between an answer and the next question, in milliseconds. */
+  /** The time between an answer and the next request, in milliseconds. */
   readonly pollingInterval: number;
-  /** What counts until the first answer. */
+  /** The sampler until the first answer. */
   readonly initial: Sampler;
   readonly samplerFor: (strategy: Strategy) => Sampler;
 }
 
-/** Samples as Jaeger says, and asks it again and again. While it does not answer, its last word counts. */
+/** Samples by the strategy of Jaeger, which it requests at an interval. While Jaeger does not answer, the last strategy counts. */
 export class RemoteSampler implements Sampler {
   #sampler: Sampler;
-  #word = '';
+  #lastAnswer = '';
   #timer: NodeJS.Timeout | undefined;
-  #request: AbortController | undefined;
-  #stopped = false;
+  #abortController: AbortController | undefined;
+  #isStopped = false;
 
   constructor(private readonly options: RemoteSamplerOptions) {
     this.#sampler = options.initial;
@@ -40,46 +40,46 @@ export class RemoteSampler implements Sampler {
     return `RemoteSampler{${this.options.url}, ${this.#sampler.toString()}}`;
   }
 
-  /** Asks no more. The last word goes on to count. */
+  /** Requests no more strategies. The last one still counts. */
   stop(): void {
-    this.#stopped = true;
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#request?.abort();
+    this.#abortController?.abort();
   }
 
   async #poll(): Promise<void> {
     const { url, pollingInterval } = this.options;
     try {
-      this.#follow(await this.#ask());
+      this.#apply(await this.#request());
     } catch (error) {
-      if (this.#stopped) return;
+      if (this.#isStopped) return;
       const fate = 'traces are sampled as before';
       warn(
         `sampling:${url}`,
         `${publicAddress(url)} could not be asked how to sample, ${fate} (${describeError(error)}).`,
       );
     }
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     this.#timer = setTimeout(() => void this.#poll(), pollingInterval).unref();
   }
 
-  async #ask(): Promise<unknown> {
-    const request = (this.#request = new AbortController());
-    const tooLate = () => request.abort(new Error(`no answer within ${PATIENCE} ms`));
-    const timer = setTimeout(tooLate, PATIENCE).unref();
+  async #request(): Promise<unknown> {
+    const controller = (this.#abortController = new AbortController());
+    const onTimeout = () => controller.abort(new Error(`no answer within ${ANSWER_TIMEOUT} ms`));
+    const timer = setTimeout(onTimeout, ANSWER_TIMEOUT).unref();
     try {
-      // Whoever traces outgoing requests is not to see this one.
-      return await context.with(suppressTracing(ROOT_CONTEXT), () => getJson(this.options.url, request.signal));
+      // Suppressed, so that no instrumentation of outgoing requests records this one.
+      return await context.with(suppressTracing(ROOT_CONTEXT), () => getJson(this.options.url, controller.signal));
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** A strategy that has not changed keeps its sampler, which may have counted. */
-  #follow(answer: unknown): void {
-    const word = JSON.stringify(answer);
-    if (word === this.#word) return;
+  /** Keeps the sampler of a strategy that has not changed, because it may count traces. */
+  #apply(answer: unknown): void {
+    const text = JSON.stringify(answer);
+    if (text === this.#lastAnswer) return;
     this.#sampler = this.options.samplerFor(readStrategy(answer));
-    this.#word = word;
+    this.#lastAnswer = text;
   }
 }

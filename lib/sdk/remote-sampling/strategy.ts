@@ -1,10 +1,10 @@
-/** How a service is to sample, as Jaeger says it. */
+/** A sampling strategy of Jaeger. */
 export type Strategy =
   | { readonly kind: 'ratio'; readonly ratio: number }
   | { readonly kind: 'rate'; readonly perSecond: number }
   | { readonly kind: 'operations'; readonly ratio: number; readonly ratioOf: ReadonlyMap<string, number> };
 
-/** What Jaeger answers. What is zero may be missing: it is Protocol Buffers, as JSON. */
+/** The answer of Jaeger's sampling API: Protocol Buffers as JSON, in which a field that is zero may be missing. */
 interface Answer {
   probabilisticSampling?: { samplingRate?: number };
   rateLimitingSampling?: { maxTracesPerSecond?: number };
@@ -15,9 +15,9 @@ interface Answer {
 }
 
 /**
- * Reads the answer of Jaeger's sampling API. Not read: the lower bounds of operations, which guarantee some traces a second.
+ * Reads the answer of Jaeger's sampling API. The lower bounds of operations, which guarantee some traces per second, are ignored.
  *
- * @throws Error where it cannot be understood
+ * @throws Error if the answer has no strategy that is known
  */
 export function readStrategy(answer: unknown): Strategy {
   if (typeof answer !== 'object' || answer === null) throw new Error('the answer is no object');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { INVALID_SPAN_CONTEXT, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { b3MultiPropagator, b3Propagator } from '../../../lib/propagation/b3.js';
-import { wishIn } from '../../../lib/propagation/wish.js';
+import { samplingRequestIn } from '../../../lib/propagation/sampling-request.js';
 import { DEBUG, RANDOM, TraceState, traitsOf, UNDECIDED } from '../../../lib/propagation/trace-state.js';
 import { callerIn, read, SPAN, TRACE, withSpan, write, type Headers } from './messages.js';
 
@@ -107,7 +107,7 @@ describe('a b3 caller', () => {
   ])('that has no ids has a wish: %j', (headers, wish) => {
     const context = read(b3Propagator, headers);
     expect(callerIn(context)).toBe('none');
-    expect(wishIn(context)).toEqual(wish);
+    expect(samplingRequestIn(context)).toEqual(wish);
   });
 });
 

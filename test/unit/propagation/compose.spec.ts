@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, trace, type TextMapPropagator } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import { suppressTracing } from '../../../lib/core/suppression.js';
-import { wishIn } from '../../../lib/propagation/wish.js';
+import { samplingRequestIn } from '../../../lib/propagation/sampling-request.js';
 import { DEBUG, RANDOM, TraceState, traitsOf } from '../../../lib/propagation/trace-state.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { baggageIn, callerIn, read, SPAN, stateIn, TRACE, withBaggage, withSpan, write } from './messages.js';
@@ -176,9 +176,9 @@ describe('several formats', () => {
   });
 
   it('keep a wish for a trace that begins here', () => {
-    expect(wishIn(read(createPropagator(all), { b3: '0' }))).toEqual({ sampled: false, debug: false });
-    expect(wishIn(read(createPropagator(all), {}))).toBeUndefined();
-    expect(wishIn(ROOT_CONTEXT)).toBeUndefined();
+    expect(samplingRequestIn(read(createPropagator(all), { b3: '0' }))).toEqual({ sampled: false, debug: false });
+    expect(samplingRequestIn(read(createPropagator(all), {}))).toBeUndefined();
+    expect(samplingRequestIn(ROOT_CONTEXT)).toBeUndefined();
   });
 });
 

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { isSpanContextValid, propagation, trace, type Context } from '@opentelemetry/api';
 import * as fc from 'fast-check';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
-import { DEBUG, RANDOM, stateWith, TraceState, traitsOf, UNDECIDED } from '../../../lib/propagation/trace-state.js';
+import {
+  DEBUG,
+  RANDOM,
+  traceStateWith,
+  TraceState,
+  traitsOf,
+  UNDECIDED,
+} from '../../../lib/propagation/trace-state.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { baggageIn, callerIn, read, stateIn, withBaggage, withSpan, write } from './messages.js';
 
@@ -162,7 +169,7 @@ describe('what goes out comes in', () => {
           traceId: trace_,
           spanId: span,
           traceFlags: sampled ? 1 : 0,
-          ...(keepsDebug && { traceState: stateWith(DEBUG)! }),
+          ...(keepsDebug && { traceState: traceStateWith(DEBUG)! }),
         });
         const received = read(propagator, write(propagator, sent));
         expect(callerIn(received)).toBe(callerIn(sent));

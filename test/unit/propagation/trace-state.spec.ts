@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTraceState } from '@opentelemetry/api';
-import { DEBUG, RANDOM, stateWith, TraceState, traitsOf } from '../../../lib/propagation/trace-state.js';
+import { DEBUG, RANDOM, traceStateWith, TraceState, traitsOf } from '../../../lib/propagation/trace-state.js';
 import { SPAN, TRACE } from './messages.js';
 
 const text = (raw: string) => new TraceState(raw).serialize();
@@ -109,12 +109,12 @@ describe('TraceState', () => {
     const state = new TraceState('a=1', RANDOM | DEBUG);
     const traits = (traceState: TraceState | undefined) =>
       traitsOf({ traceId: TRACE, spanId: SPAN, traceFlags: 0, ...(traceState && { traceState }) });
-    expect([state, state.set('b', '2'), state.unset('a'), stateWith(3, state)].map(traits)).toEqual([3, 3, 3, 3]);
-    expect(traits(stateWith(RANDOM, state))).toBe(RANDOM);
-    expect(stateWith(RANDOM, state)?.serialize()).toBe('a=1');
-    expect(traits(stateWith(RANDOM))).toBe(RANDOM);
-    expect(stateWith(RANDOM)?.serialize()).toBe('');
-    expect(stateWith(0)).toBeUndefined();
+    expect([state, state.set('b', '2'), state.unset('a'), traceStateWith(3, state)].map(traits)).toEqual([3, 3, 3, 3]);
+    expect(traits(traceStateWith(RANDOM, state))).toBe(RANDOM);
+    expect(traceStateWith(RANDOM, state)?.serialize()).toBe('a=1');
+    expect(traits(traceStateWith(RANDOM))).toBe(RANDOM);
+    expect(traceStateWith(RANDOM)?.serialize()).toBe('');
+    expect(traceStateWith(0)).toBeUndefined();
     expect(traitsOf(undefined)).toBe(0);
   });
 });
@@ -142,7 +142,7 @@ describe('a tracestate that is too long', () => {
 });
 
 it('the members of another maker stay beside the traits', () => {
-  const traceState = stateWith(RANDOM, createTraceState('a=1'))!;
+  const traceState = traceStateWith(RANDOM, createTraceState('a=1'))!;
   expect(traceState.serialize()).toBe('a=1');
   expect(traitsOf({ traceId: TRACE, spanId: SPAN, traceFlags: 1, traceState })).toBe(RANDOM);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { baggageAttributes } from '../../../lib/sdk/baggage-attributes.js';
+import { copyBaggageToSpans } from '../../../lib/sdk/baggage-attributes.js';
 import { EarlyTracerProvider } from '../../../lib/sdk/early-spans.js';
 import { withBaggage } from '../propagation/messages.js';
 
 const exporter = new InMemorySpanExporter();
 const provider = new TracerProvider({
-  spanProcessors: [baggageAttributes(['tenant.id', 'user']), new SimpleSpanProcessor({ exporter })],
+  spanProcessors: [copyBaggageToSpans(['tenant.id', 'user']), new SimpleSpanProcessor({ exporter })],
 });
 const baggage = withBaggage([
   ['tenant.id', 'acme'],
@@ -18,7 +18,7 @@ function attributesOf(name: string) {
   return exporter.getFinishedSpans().find((span) => span.name === name)?.attributes;
 }
 
-describe('baggageAttributes()', () => {
+describe('copyBaggageToSpans()', () => {
   const tracer = provider.getTracer('test');
 
   it.each([
@@ -40,7 +40,7 @@ describe('baggageAttributes()', () => {
   });
 
   it('keeps nothing open', async () => {
-    const processor = baggageAttributes([]);
+    const processor = copyBaggageToSpans([]);
     await expect(processor.forceFlush()).resolves.toBeUndefined();
     await expect(processor.shutdown()).resolves.toBeUndefined();
   });

@@ -19,7 +19,7 @@ import {
   type Sampler,
 } from '@opentelemetry/sdk-trace';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
-import { traceBeginnings } from '../../../lib/sdk/trace-beginnings.js';
+import { withTraceBeginnings } from '../../../lib/sdk/trace-beginnings.js';
 import { read, SPAN, TRACE, write } from '../propagation/messages.js';
 
 const propagator = createPropagator(['tracecontext', 'b3']);
@@ -28,7 +28,7 @@ const off = new AlwaysOffSampler();
 
 function start(sampler: Sampler, within: Context, kind = SpanKind.SERVER): SpanContext {
   const provider = new TracerProvider({
-    sampler: traceBeginnings(sampler),
+    sampler: withTraceBeginnings(sampler),
     spanProcessors: [new SimpleSpanProcessor({ exporter: new InMemorySpanExporter() })],
   });
   return provider.getTracer('test').startSpan('work', { kind }, within).spanContext();
@@ -110,7 +110,7 @@ describe('a caller by b3', () => {
   });
 
   it('that has a wish has no parent', () => {
-    const provider = new TracerProvider({ sampler: traceBeginnings(parentBased(on)) });
+    const provider = new TracerProvider({ sampler: withTraceBeginnings(parentBased(on)) });
     const span = provider.getTracer('test').startSpan('work', { kind: SpanKind.SERVER }, read(propagator, { b3: '1' }));
     expect((span as unknown as { parentSpanContext?: SpanContext }).parentSpanContext).toBeUndefined();
   });
@@ -145,7 +145,7 @@ describe('the sampler that was chosen', () => {
       },
       toString: () => 'mine',
     };
-    const wrapped = traceBeginnings(sampler);
+    const wrapped = withTraceBeginnings(sampler);
     const result = wrapped.shouldSample(context.active(), TRACE, 'work', SpanKind.CLIENT, { a: 1 }, []);
     expect(seen).toEqual([TRACE, 'work', SpanKind.CLIENT, { a: 1 }, []]);
     expect(result).toMatchObject({ decision: 2, attributes: { by: 'me' } });
@@ -154,6 +154,8 @@ describe('the sampler that was chosen', () => {
 
   it('is not made up for where it says nothing', () => {
     const silent = { shouldSample: () => undefined } as unknown as Sampler;
-    expect(traceBeginnings(silent).shouldSample(ROOT_CONTEXT, TRACE, 'work', SpanKind.CLIENT, {}, [])).toBeUndefined();
+    expect(
+      withTraceBeginnings(silent).shouldSample(ROOT_CONTEXT, TRACE, 'work', SpanKind.CLIENT, {}, []),
+    ).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SpanStatusCode, type Attributes, type Span, type SpanContext, type TimeInput } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
-import { boundedSpans } from '../../../../lib/sdk/export/bounded-spans.js';
+import { boundSpans } from '../../../../lib/sdk/export/bounded-spans.js';
 import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
 import { spanSize } from '../../../../lib/sdk/export/span-size.js';
 import { toThriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
@@ -34,7 +34,7 @@ function recorder(finiteNumbersOnly = false, textLength = LIMIT) {
   const { SimpleSpanProcessor, TracerProvider } = loadFromSdk<TracePackage>('@opentelemetry/sdk-trace');
   const exporter = new MemorySpanExporter();
   const provider = new TracerProvider({
-    spanProcessors: [boundedSpans({ textLength, finiteNumbersOnly }), new SimpleSpanProcessor({ exporter })],
+    spanProcessors: [boundSpans({ textLength, finiteNumbersOnly }), new SimpleSpanProcessor({ exporter })],
     spanLimits: { attributeValueLengthLimit: textLength },
   });
   return { exporter, tracer: provider.getTracer('test') };

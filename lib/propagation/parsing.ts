@@ -1,7 +1,7 @@
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** Without the spaces and tabs around it; other white space is no optional white space of HTTP. */
+/** Removes the optional white space of HTTP around a value: spaces and tabs only. */
 export function trimOws(text: string, from = 0, to: number = text.length): string {
   let start = from;
   let end = to;
@@ -14,20 +14,20 @@ function isOws(code: number): boolean {
   return code === SPACE || code === TAB;
 }
 
-/** Whether all of it is lower-case hexadecimal digits, and not only zeros. */
+/** True if a string consists of lower-case hexadecimal digits, and not only of zeros. Its length is not checked. */
 export function isId(text: string): boolean {
-  let anything = 0;
+  let nonZeroBits = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     const digit = code >= 0x30 && code <= 0x39;
     if (!digit && !(code >= 0x61 && code <= 0x66)) return false;
-    anything |= code ^ 0x30;
+    nonZeroBits |= code ^ 0x30;
   }
-  return anything !== 0;
+  return nonZeroBits !== 0;
 }
 
-/** Two lower-case hexadecimal digits as a number; undefined where they are none. */
-export function hexByte(text: string, at: number): number | undefined {
+/** Parses two lower-case hexadecimal digits at an index. Undefined if they are not such digits. */
+export function parseHexByte(text: string, at: number): number | undefined {
   const high = hexDigit(text.charCodeAt(at));
   const low = hexDigit(text.charCodeAt(at + 1));
   return high === undefined || low === undefined ? undefined : high * 16 + low;
