@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('activeSpan and traceId', () => {
-  it('are those of the span that is active', () => {
+  it('are those of the active span', () => {
     tracing.span('work', (span) => {
       expect(tracing.activeSpan).toBe(span);
       expect(tracing.traceId).toBe(span.spanContext().traceId);
@@ -34,7 +34,7 @@ describe('activeSpan and traceId', () => {
     });
   });
 
-  it('are undefined outside of all spans, and there is no trace id where nothing is traced', () => {
+  it('are undefined without an active span, and there is no trace id if nothing is traced', () => {
     class Silent {
       @NoSpan()
       work(): unknown {
@@ -84,7 +84,7 @@ describe('span()', () => {
     expect(spans.path(spans.one('innermost'))).toBe('innermost < second < outer');
   });
 
-  it('records what is thrown or rejected, and throws it on', async () => {
+  it('records an exception or rejection, and rethrows it', async () => {
     const throwing = () =>
       tracing.span('sync', () => {
         throw failure;
@@ -131,7 +131,7 @@ describe('startSpan()', () => {
     expect(spans.one('manual').attributes).toEqual({ step: 1 });
   });
 
-  it('starts one elsewhere, where a parent is given', () => {
+  it('starts a child of a parent that is given', () => {
     const parent = tracing.startSpan('parent');
     tracing.startSpan('manual', { parent: trace.setSpan(ROOT_CONTEXT, parent) }).end();
     parent.end();
@@ -153,7 +153,7 @@ describe('setAttributes() and addEvent()', () => {
     ]);
   });
 
-  it('do nothing outside of all spans', () => {
+  it('are no-ops without an active span', () => {
     expect(() => {
       tracing.setAttributes({ any: 'thing' });
       tracing.addEvent('nothing');
@@ -164,7 +164,7 @@ describe('setAttributes() and addEvent()', () => {
 });
 
 describe('recordException()', () => {
-  it('records an exception that was handled, once, and leaves the status', () => {
+  it('records an exception that the application handles, once, and leaves the status unchanged', () => {
     tracing.span('work', () => {
       tracing.recordException(failure);
       tracing.recordException(failure);
@@ -173,7 +173,7 @@ describe('recordException()', () => {
     expect(spans.one('work').status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  it('does not repeat what @Span() has recorded further in, nor does @Span() repeat what it recorded', () => {
+  it('does not record an exception that @Span() has recorded, nor does @Span() record one that it has recorded', () => {
     class Inner {
       @Span()
       work(): void {
@@ -203,7 +203,7 @@ describe('recordException()', () => {
     expect(exceptionsOf(spans.one('Outer.own'))).toHaveLength(1);
   });
 
-  it('records on a span that others have made active, and not again on ours around it', () => {
+  it('records on the active span of another instrumentation, and not again on the operation around it', () => {
     const throwing = () =>
       tracing.span('ours', () =>
         trace.getTracer('others').startActiveSpan('theirs', (span) => {
@@ -225,7 +225,7 @@ describe('recordException()', () => {
 });
 
 describe('inject() and extract()', () => {
-  it('carry the trace from one place to another', () => {
+  it('propagate the trace', () => {
     const carrier = tracing.span('sender', () => tracing.inject({ kept: 'as it is' }));
     expect(carrier).toEqual({
       kept: 'as it is',
@@ -243,7 +243,7 @@ describe('inject() and extract()', () => {
     expect(tracing.inject(headers)).toBe(headers);
   });
 
-  it('do nothing where there is no span, or nothing was carried', () => {
+  it('are no-ops without a span, or with an empty carrier', () => {
     expect(tracing.inject({})).toEqual({});
     tracing.span('work', () => expect(tracing.extract({})).toBe(context.active()));
     for (const traceparent of ['', 'garbage', '00-0-0-0', ['00'], 7, null]) {
@@ -251,7 +251,7 @@ describe('inject() and extract()', () => {
     }
   });
 
-  it('survive carriers that refuse, and propagators that throw', () => {
+  it('ignore exceptions of carriers and propagators', () => {
     const frozen = Object.freeze({ kept: 1 });
     tracing.span('work', () => expect(tracing.inject(frozen)).toBe(frozen));
     const hostile = {
@@ -268,7 +268,7 @@ describe('inject() and extract()', () => {
 });
 
 describe('flush() and finishedSpans()', () => {
-  it('are those of the running tracing', async () => {
+  it('are those of the runtime', async () => {
     tracing.span('work', () => {});
     await tracing.flush();
     expect(runtime.flush).toHaveBeenCalledTimes(1);
@@ -276,8 +276,8 @@ describe('flush() and finishedSpans()', () => {
   });
 });
 
-describe('where nothing is registered', () => {
-  it('everything works, to no effect', async () => {
+describe('without a tracer provider', () => {
+  it('calls functions, and does nothing else', async () => {
     trace.disable();
     context.disable();
     propagation.disable();

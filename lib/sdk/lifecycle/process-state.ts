@@ -3,7 +3,7 @@ import { EarlyTracerProvider } from '../early-spans.js';
 import type { SharedProvider } from './shared-provider.js';
 import type { ProviderState } from './states.js';
 
-/** What the library keeps once in a process, however many copies of it are loaded. */
+/** The state that the library keeps once in a process, however many copies of the library are loaded. */
 export interface ProcessState {
   name: ProviderState;
   /** Stands in for the provider while an application starts. */

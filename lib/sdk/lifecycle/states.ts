@@ -99,7 +99,7 @@ const START = { next: 'unacquired', effects: ['startProvider', 'registerProvider
 const RESUME = { next: 'unacquired', effects: ['resumeSuspended', 'registerProvider', 'replayBuffered'] } as const;
 const START_INSTEAD = { next: 'unacquired', effects: [...START.effects, 'shutdownSuspended'] } as const;
 
-/** The module uses the provider that is there, which also gets what its application has traced so far. */
+/** The module uses the registered provider, which also receives the spans that its application has buffered. */
 const JOIN = [
   { when: { isRepeatedModule: true }, effects: ['warnOfRepetition', 'joinProvider', 'replayBuffered'] },
   { effects: ['warnOfSharing', 'joinProvider', 'replayBuffered'] },

@@ -8,9 +8,9 @@ import { callerIn, read, SPAN, TRACE, withSpan, write, type Headers } from './me
 const SHORT = TRACE.slice(16);
 const PADDED = '0'.repeat(16) + SHORT;
 
-/** What of the caller is adopted: its ids and flags, and the traits of its trace. */
+/** Returns the ids and flags of the extracted caller, and the traits of its trace. */
 function adopted(headers: Headers): [caller: string, traits: number] {
-  // Both names read both formats.
+  // Both propagators read both formats.
   const [single, multi] = [b3Propagator, b3MultiPropagator].map((propagator) => read(propagator, headers));
   expect(callerIn(multi!)).toBe(callerIn(single!));
   return [callerIn(single!), traitsOf(trace.getSpanContext(single!))];
@@ -97,21 +97,21 @@ describe('a b3 caller', () => {
     expect(read(b3MultiPropagator, headers)).toBe(ROOT_CONTEXT);
   });
 
-  it.each<[headers: Headers, wish: object]>([
+  it.each<[headers: Headers, request: object]>([
     [{ b3: '0' }, { sampled: false, debug: false }],
     [{ b3: '1' }, { sampled: true, debug: false }],
     [{ b3: 'd' }, { sampled: true, debug: true }],
     [multi(undefined, undefined, '0'), { sampled: false, debug: false }],
     [multi(undefined, undefined, '1'), { sampled: true, debug: false }],
     [multi(undefined, undefined, undefined, '1'), { sampled: true, debug: true }],
-  ])('that has no ids has a wish: %j', (headers, wish) => {
+  ])('without ids makes a sampling request: %j', (headers, request) => {
     const context = read(b3Propagator, headers);
     expect(callerIn(context)).toBe('none');
-    expect(samplingRequestIn(context)).toEqual(wish);
+    expect(samplingRequestIn(context)).toEqual(request);
   });
 });
 
-describe('b3 that goes out', () => {
+describe('b3 in outgoing headers', () => {
   it.each<[what: string, traceFlags: number, traits: number, state: string, headers: Record<string, string>]>([
     ['sampled', 1, 0, '-1', { 'x-b3-sampled': '1' }],
     ['not sampled', 0, 0, '-0', { 'x-b3-sampled': '0' }],
@@ -129,14 +129,14 @@ describe('b3 that goes out', () => {
     });
   });
 
-  it('is nothing without a span', () => {
+  it('is not written without a span', () => {
     for (const propagator of [b3Propagator, b3MultiPropagator]) {
       expect(write(propagator, ROOT_CONTEXT)).toEqual({});
       expect(write(propagator, trace.setSpanContext(ROOT_CONTEXT, INVALID_SPAN_CONTEXT))).toEqual({});
     }
   });
 
-  it.each(['-0', '-1', '-d', ''])('is what came in, also in the other format: %j', (state) => {
+  it.each(['-0', '-1', '-d', ''])('equals the incoming state, also in the other format: %j', (state) => {
     const b3 = `${TRACE}-${SPAN}${state}`;
     const context = read(b3Propagator, { b3 });
     expect(write(b3Propagator, context)).toEqual({ b3 });

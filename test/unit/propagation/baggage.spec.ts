@@ -9,7 +9,7 @@ setDiagnosticsSink({ warn() {} });
 const entries = (baggage: unknown) => baggageIn(read(propagator, { baggage }));
 const written = (...of: Parameters<typeof withBaggage>) => write(propagator, withBaggage(...of)).baggage;
 
-describe('baggage that comes in', () => {
+describe('incoming baggage', () => {
   it.each<[what: string, baggage: unknown, expected: string[][]]>([
     ['one entry', 'userId=alice', [['userId', 'alice']]],
     [
@@ -113,7 +113,7 @@ describe('baggage that comes in', () => {
     ['nonsense', ';;;=,'],
     ['no text', 7],
     ['a list of no texts', [undefined, 7, {}]],
-  ])('leaves the context alone where it is %s', (_, baggage) => {
+  ])('does not change the context if it is %s', (_, baggage) => {
     expect(read(propagator, { baggage })).toBe(ROOT_CONTEXT);
   });
 
@@ -124,7 +124,7 @@ describe('baggage that comes in', () => {
     expect(entries(`a=${'x'.repeat(4094)},b=${'y'.repeat(4093)}`)).toHaveLength(2);
   });
 
-  it('loses what is beyond, whole entries and no others', () => {
+  it('is cut at the limits, by whole entries', () => {
     expect(entries(`a=${'x'.repeat(8191)},b=1`)).toEqual([['b', '1']]);
     expect(entries(`a=${'x'.repeat(4094)},b=${'y'.repeat(4094)},c=1`).map(([key]) => key)).toEqual(['a', 'c']);
     const tooMany = Array.from({ length: 300 }, (_, index) => `k${index}=1`);
@@ -133,7 +133,7 @@ describe('baggage that comes in', () => {
     expect(entries(`a=1;${'p'.repeat(8190)},b=1`)).toEqual([['b', '1']]);
   });
 
-  it('comes beside what is there', () => {
+  it('is merged with the baggage of the context', () => {
     const context = read(
       propagator,
       { baggage: 'b=2,c=3' },
@@ -150,7 +150,7 @@ describe('baggage that comes in', () => {
   });
 });
 
-describe('baggage that goes out', () => {
+describe('outgoing baggage', () => {
   it.each<[what: string, of: [string, unknown, string?][], expected: string]>([
     ['one entry', [['a', '1']], 'a=1'],
     [
@@ -192,7 +192,7 @@ describe('baggage that goes out', () => {
     expect(written(of)).toBe(expected);
   });
 
-  it('is nothing where there is none', () => {
+  it('is not written if there is none', () => {
     expect(write(propagator, ROOT_CONTEXT)).toEqual({});
     expect(write(propagator, withBaggage([]))).toEqual({});
     expect(write(propagator, withBaggage([['', '1']]))).toEqual({});
@@ -204,14 +204,14 @@ describe('baggage that goes out', () => {
     expect(written([['a', 'x'.repeat(8190)]])).toHaveLength(8192);
   });
 
-  it('loses what is beyond, whole entries and no others', () => {
+  it('is cut at the limits, by whole entries', () => {
     expect(
       written([
         ['a', 'x'.repeat(8191)],
         ['b', '1'],
       ]),
     ).toBe('b=1');
-    // Four bytes become twelve.
+    // Percent-encoding makes twelve bytes of four.
     expect(
       written([
         ['a', '😀'.repeat(682)],
@@ -234,7 +234,7 @@ describe('baggage that goes out', () => {
     expect(written(tooMany)?.split(',')).toHaveLength(180);
   });
 
-  it('has the others where one cannot be written', () => {
+  it('has the other entries if one cannot be written', () => {
     const metadata = {
       toString() {
         throw new Error('metadata broke');
@@ -248,7 +248,7 @@ describe('baggage that goes out', () => {
     expect(write(propagator, propagation.setBaggage(ROOT_CONTEXT, baggage))).toEqual({ baggage: 'd=2' });
   });
 
-  it('is what came in', () => {
+  it('equals the incoming baggage', () => {
     const baggage = 'a=1;p=1;q,user%20id=%C3%BC,c=x%2Cy';
     expect(write(propagator, read(propagator, { baggage }))).toEqual({ baggage });
   });

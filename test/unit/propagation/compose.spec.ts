@@ -68,7 +68,7 @@ describe('several formats', () => {
     ['absent', {}],
     ['malformed', { b3: 'x', 'uber-trace-id': 'zz:zz:0:1', 'x-b3-traceid': '0' }],
     ['of zeros', { b3: `${'0'.repeat(32)}-${SPAN}-1`, 'uber-trace-id': '0:0:0:0' }],
-    ['a wish without ids', { b3: '0' }],
+    ['a sampling request without ids', { b3: '0' }],
   ])('that come later and are %s take nothing away', (_, others) => {
     const context = read(createPropagator(all), { traceparent: w3c, tracestate: 'x=1', baggage: 'a=1', ...others });
     expect([callerIn(context), stateIn(context), baggageIn(context)]).toEqual([
@@ -104,7 +104,7 @@ describe('several formats', () => {
     expect(write(createPropagator(['b3']), debugged)).toEqual({ b3: `${TRACE}-${SPAN}-0` });
   });
 
-  it('of different traces leave nothing of the one to the other', () => {
+  it('of different traces are not mixed', () => {
     const headers = { b3: `${TRACE}-${SPAN}-d`, traceparent: `00-${OTHER}-${SPAN}-00` };
     const context = read(createPropagator(['b3', 'tracecontext']), headers);
     expect(write(createPropagator(['b3', 'jaeger']), context)).toEqual({
@@ -145,14 +145,14 @@ describe('several formats', () => {
     ]);
   });
 
-  it('replace the baggage that is at hand, if they bring some', () => {
+  it('replace the active baggage, if they have some', () => {
     const within = withBaggage([['mine', '1']]);
     expect(baggageIn(read(createPropagator(all), { baggage: 'a=1' }, within))).toEqual([['a', '1']]);
     expect(baggageIn(read(createPropagator(all), { traceparent: w3c }, within))).toEqual([['mine', '1']]);
     expect(read(createPropagator(all), {}, within)).toBe(within);
   });
 
-  it('are read and written where one throws', () => {
+  it('are read and written if one throws', () => {
     const propagator = createPropagator([broken, 'tracecontext', broken, 'baggage', broken]);
     const headers = { traceparent: w3c, baggage: 'a=1' };
     const context = read(propagator, headers);
@@ -160,7 +160,7 @@ describe('several formats', () => {
     expect(write(propagator, context)).toEqual(headers);
   });
 
-  it('are read where the carrier throws', () => {
+  it('are read if the carrier throws', () => {
     const carrier = {
       get traceparent(): string {
         throw new Error('the carrier broke');
@@ -170,19 +170,19 @@ describe('several formats', () => {
     expect(callerIn(read(createPropagator(all), carrier))).toBe(`${TRACE}-${SPAN}-1`);
   });
 
-  it('do not leave where tracing is suppressed', () => {
+  it('are not written if tracing is suppressed', () => {
     const context = suppressTracing(withBaggage([['a', '1']], withSpan()));
     expect(write(createPropagator(all), context)).toEqual({});
   });
 
-  it('keep a wish for a trace that begins here', () => {
+  it('keep a sampling request for a new trace', () => {
     expect(samplingRequestIn(read(createPropagator(all), { b3: '0' }))).toEqual({ sampled: false, debug: false });
     expect(samplingRequestIn(read(createPropagator(all), {}))).toBeUndefined();
     expect(samplingRequestIn(ROOT_CONTEXT)).toBeUndefined();
   });
 });
 
-describe('baggage that may leave', () => {
+describe('the baggage that is propagated', () => {
   const context = withBaggage([
     ['a', '1'],
     ['b', '2'],
@@ -207,8 +207,8 @@ describe('baggage that may leave', () => {
       },
       ['c'],
     ],
-  ])('%s', (_, mayLeave, left) => {
-    const written = write(createPropagator(['baggage', 'jaeger', seen], mayLeave), context);
+  ])('%s', (_, shouldPropagate, left) => {
+    const written = write(createPropagator(['baggage', 'jaeger', seen], shouldPropagate), context);
     const keys = (text = '') =>
       text
         .split(',')

@@ -57,7 +57,7 @@ describe('a propagator of the application', () => {
     expect(warnings.length).toBeGreaterThan(0);
   });
 
-  it('that returns nothing in extract() has found nothing', () => {
+  it('that returns nothing from extract() leaves the context unchanged', () => {
     expect(callerIn(read(beside({ extract: () => undefined }), headers))).toBe(`${TRACE}-${SPAN}-1`);
     expect(warnings).toEqual([]);
   });

@@ -83,7 +83,7 @@ describe('a Jaeger caller', () => {
   });
 });
 
-describe('Jaeger that goes out', () => {
+describe('Jaeger in outgoing headers', () => {
   it.each<[what: string, traceFlags: number, traits: number, flags: string]>([
     ['sampled', 1, 0, '01'],
     ['not sampled', 0, 0, '00'],
@@ -95,12 +95,12 @@ describe('Jaeger that goes out', () => {
     expect(write(propagator, context)).toEqual({ 'uber-trace-id': `${TRACE}:${SPAN}:0:${flags}` });
   });
 
-  it('is nothing without a span', () => {
+  it('is not written without a span', () => {
     expect(write(propagator, ROOT_CONTEXT)).toEqual({});
     expect(write(propagator, trace.setSpanContext(ROOT_CONTEXT, INVALID_SPAN_CONTEXT))).toEqual({});
   });
 
-  it('has baggage that names of headers can say', () => {
+  it('has the baggage whose keys can be part of header names', () => {
     const context = withBaggage([
       ['userId', 'ü, +'],
       ['a.b_c-d', ''],
@@ -118,7 +118,7 @@ describe('Jaeger that goes out', () => {
     });
   });
 
-  it('has no more baggage than there is room for', () => {
+  it('has baggage within the limits', () => {
     const context = withBaggage([
       ['a', 'x'.repeat(8190)],
       ['b', '1'],
@@ -128,7 +128,7 @@ describe('Jaeger that goes out', () => {
     expect(Object.keys(write(propagator, many))).toHaveLength(180);
   });
 
-  it.each(['00', '01', '03'])('is what came in: %s', (flags) => {
+  it.each(['00', '01', '03'])('equals the incoming header: %s', (flags) => {
     const headers = { 'uber-trace-id': `${TRACE}:${SPAN}:0:${flags}`, 'uberctx-a': 'x%20y' };
     expect(write(propagator, read(propagator, headers))).toEqual(headers);
   });

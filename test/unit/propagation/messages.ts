@@ -16,19 +16,19 @@ export const SPAN = 'b7ad6b7169203331';
 
 export type Headers = Record<string, unknown>;
 
-/** What a message says, as a propagator reads it. */
+/** Returns the context that a propagator extracts from headers. */
 export function read(propagator: TextMapPropagator, headers: Headers, within: Context = ROOT_CONTEXT): Context {
   return propagator.extract(within, headers, defaultTextMapGetter);
 }
 
-/** What a propagator writes. */
+/** Returns the headers that a propagator writes. */
 export function write(propagator: TextMapPropagator, context: Context): Record<string, string> {
   const carrier: Record<string, string> = {};
   propagator.inject(context, carrier, defaultTextMapSetter);
   return carrier;
 }
 
-/** `trace id-span id-flags`, or `none`. */
+/** Returns `trace id-span id-flags`, or `none`. */
 export function callerIn(context: Context): string {
   const span = trace.getSpanContext(context);
   return span ? `${span.traceId}-${span.spanId}-${span.traceFlags}` : 'none';
@@ -38,13 +38,13 @@ export function stateIn(context: Context): string {
   return trace.getSpanContext(context)?.traceState?.serialize() ?? '';
 }
 
-/** `[key, value]` and where there are some `[key, value, properties]`. */
+/** Returns entries as `[key, value]`, or `[key, value, properties]` if they have properties. */
 export function baggageIn(context: Context): string[][] {
   const entries = propagation.getBaggage(context)?.getAllEntries() ?? [];
   return entries.map(([key, { value, metadata }]) => [key, value].concat(metadata ? [metadata.toString()] : []));
 }
 
-/** A context with baggage of `[key, value, properties?]`. */
+/** Returns a context with baggage of `[key, value, properties?]`. */
 export function withBaggage(
   entries: readonly (readonly [key: string, value: unknown, properties?: string])[],
   within: Context = ROOT_CONTEXT,

@@ -48,7 +48,7 @@ const names = fc.constantFrom(
   'x-amzn-trace-id',
 );
 
-/** What may look like a header: pieces of all formats in any order. */
+/** Generates a value that resembles a header: pieces of all formats in any order. */
 const pieces = fc
   .array(
     fc.oneof(
@@ -92,7 +92,7 @@ const wellFormed = fc.oneof(
     .map(([id, span, sampled]) => `Root=1-${id.slice(0, 8)}-${id.slice(8)};Parent=${span};Sampled=${sampled}`),
 );
 
-/** A header that is right but for one character. */
+/** Generates a valid header in which one character is changed. */
 const almostWellFormed = fc
   .tuple(wellFormed, fc.nat(100), fc.string({ unit: 'binary', maxLength: 2 }))
   .map(([text, at, other]) => text.slice(0, at % text.length) + other + text.slice((at % text.length) + 1));
@@ -103,16 +103,16 @@ const headers = fc.dictionary(fc.oneof({ weight: 9, arbitrary: names }, { weight
   noNullPrototype: true,
 });
 
-describe.each(PROPAGATORS)('whatever comes in by %s', (name, propagator) => {
+describe.each(PROPAGATORS)('any incoming headers of %s', (name, propagator) => {
   const adopted = (carrier: object): Context => {
     diagnostics.length = 0;
     const context = read(propagator, carrier as Record<string, unknown>);
-    // What it throws is reported there.
+    // An exception of the propagator would be reported there.
     expect(diagnostics).toEqual([]);
     return context;
   };
 
-  it('gives a valid caller or none, baggage of texts or none, and what a header may carry', () => {
+  it('give a valid caller or none, baggage of strings or none, and headers with allowed characters', () => {
     fc.assert(
       fc.property(headers, (carrier) => {
         const context = adopted(carrier);
@@ -136,7 +136,7 @@ describe.each(PROPAGATORS)('whatever comes in by %s', (name, propagator) => {
     );
   });
 
-  it('is understood by whoever reads what we write of it', () => {
+  it('are read the same from the headers that are written of them', () => {
     fc.assert(
       fc.property(headers, (carrier) => {
         const context = adopted(carrier);
@@ -144,7 +144,7 @@ describe.each(PROPAGATORS)('whatever comes in by %s', (name, propagator) => {
         const received = adopted(sent);
         expect(callerIn(received)).toBe(callerIn(context));
         expect(stateIn(received)).toBe(stateIn(context));
-        // Beside W3C and Jaeger, which have no word for it, nothing stays undecided.
+        // W3C and Jaeger cannot express that a trace is undecided.
         const isUndecided = (traitsOf(trace.getSpanContext(context)) & UNDECIDED) !== 0;
         if (name !== 'all' || !isUndecided) expect(write(propagator, received)).toEqual(sent);
       }),
@@ -159,7 +159,7 @@ const traceState = fc
   .uniqueArray(fc.tuple(stateKey, stateValue), { selector: ([key]) => key, maxLength: 12 })
   .map((members) => members.map((member) => member.join('=')).join());
 
-describe('what goes out comes in', () => {
+describe('outgoing headers are read the same', () => {
   it.each(['tracecontext', 'b3', 'b3multi', 'jaeger', 'xray'] as const)('as %s: ids and the decision', (name) => {
     const propagator = createPropagator([name]);
     fc.assert(
@@ -195,7 +195,7 @@ describe('what goes out comes in', () => {
     );
   });
 
-  it('as baggage, whatever it says', () => {
+  it('as baggage with any values', () => {
     const propagator = createPropagator(['baggage']);
     const entry = fc.tuple(
       fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 }),
@@ -225,7 +225,7 @@ describe('what goes out comes in', () => {
     );
   });
 
-  it('as baggage that is never more than 8192 bytes, and never half an entry', () => {
+  it('as baggage of at most 8192 bytes, in whole entries', () => {
     const entry = fc.tuple(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.string({ unit: 'binary', maxLength: 3000 }),
@@ -269,7 +269,7 @@ describe('a huge header', () => {
     ['a version to come', start + fill('-')],
     ['a key without end', `${fill('k')}=1`],
     ['a value without end', `a=${fill('v ')}`],
-  ])('is read in a time that grows with its size alone: %s', (_, huge) => {
+  ])('is read in a time that is linear in its size: %s', (_, huge) => {
     const carrier: Record<string, unknown> = { traceparent: start, 'uberctx-b': huge };
     for (const name of [
       'tracestate',
@@ -288,7 +288,7 @@ describe('a huge header', () => {
     stateIn(context);
     read(propagator, { ...carrier, traceparent: huge });
     write(propagator, context);
-    // Many times of what it takes, in microseconds of work; were it to grow by the square, it would be minutes.
+    // Many times the usual time. If the time were quadratic in the size, it would be minutes.
     const { user } = process.cpuUsage(before);
     expect(user).toBeLessThan(2_000_000);
     expect(propagation.getBaggage(context)?.getAllEntries().length ?? 0).toBeLessThanOrEqual(180);

@@ -102,11 +102,11 @@ describe('traceparent', () => {
     [0xff, '03'],
     [0x101, '01'],
     [-1, '03'],
-  ])('is written with the flags that are known: %i', (traceFlags, written) => {
+  ])('is written with the known flags: %i', (traceFlags, written) => {
     expect(write(propagator, withSpan({ traceFlags }))).toEqual({ traceparent: `00-${TRACE}-${SPAN}-${written}` });
   });
 
-  it('is written with the random flag that the trace carries, whatever the SDK has made of the flags', () => {
+  it('is written with the random flag of the trace, even if the SDK has removed it', () => {
     const context = withSpan({ traceFlags: 0, traceState: new TraceState('', RANDOM) });
     expect(write(propagator, context)).toEqual({ traceparent: `00-${TRACE}-${SPAN}-02` });
   });
@@ -117,7 +117,7 @@ describe('traceparent', () => {
     expect(write(propagator, withSpan({ traceId: 'x'.repeat(32) }))).toEqual({});
   });
 
-  it.each(['00', '01', '02', '03'])('is handed on as it came, in the version that we know: %s', (flags) => {
+  it.each(['00', '01', '02', '03'])('is passed on unchanged, as version 00: %s', (flags) => {
     const context = read(propagator, { traceparent: `cc-${TRACE}-${SPAN}-${flags}-more`, tracestate: 'a=1' });
     expect(write(propagator, context)).toEqual({
       traceparent: `00-${TRACE}-${SPAN}-${flags}`,
@@ -148,17 +148,17 @@ describe('tracestate', () => {
     ['nonsense', '%%%,=,==,a'],
     ['a number', 7],
     ['an object', {}],
-  ])('costs no traceparent, and is not written: %s', (_, tracestate) => {
+  ])('does not invalidate the traceparent, and is not written: %s', (_, tracestate) => {
     const context = read(propagator, { traceparent: VALID, tracestate });
     expect(callerIn(context)).toBe(caller(1));
     expect(write(propagator, context)).toEqual({ traceparent: VALID });
   });
 
-  it('is nothing by itself', () => {
+  it('is ignored without a traceparent', () => {
     expect(read(propagator, { tracestate: 'a=1' })).toBe(ROOT_CONTEXT);
   });
 
-  it('of another maker is written as W3C wants it', () => {
+  it('of another class is written by the rules of W3C', () => {
     const traceState = createTraceState('a=1').set('b', '2');
     expect(write(propagator, withSpan({ traceState })).tracestate).toBe('b=2,a=1');
     const wrong = { ...traceState, serialize: () => 'A=1,b=2\r\nx-evil: 1,c=3' } as unknown as TraceState;

@@ -72,7 +72,7 @@ describe('TraceState', () => {
     expect(text(all.join())).toBe(kept.map((index) => all[index]).join());
   });
 
-  it('puts what is set first', () => {
+  it('puts a member that is set first', () => {
     const state = new TraceState('a=1,b=2');
     expect(state.set('c', '3').serialize()).toBe('c=3,a=1,b=2');
     expect(state.set('b', '4').serialize()).toBe('b=4,a=1');
@@ -88,24 +88,24 @@ describe('TraceState', () => {
     ['a', ''],
     ['a', 'b,c=d'],
     ['a', '1\n'],
-  ])('stays what it is where %j=%j cannot be set', (key, value) => {
+  ])('is unchanged if %j=%j cannot be set', (key, value) => {
     const state = new TraceState('a=0');
     expect(state.set(key, value)).toBe(state);
   });
 
-  it('stays what it is where there is nothing to take out', () => {
+  it('is unchanged if the member to remove does not exist', () => {
     const state = new TraceState('a=0');
     expect(state.unset('b')).toBe(state);
   });
 
-  it('makes room for what is set', () => {
+  it('makes room for a member that is set', () => {
     const full = new TraceState(members(32).join());
     expect(full.set('new', '1').serialize()).toBe(['new=1', ...members(31)].join());
     const long = new TraceState(`a=${'v'.repeat(253)},b=${'v'.repeat(253)}`);
     expect(long.set('new', '1').serialize()).toBe(`new=1,a=${'v'.repeat(253)}`);
   });
 
-  it('carries traits through every change', () => {
+  it('keeps its traits at every change', () => {
     const state = new TraceState('a=1', RANDOM | DEBUG);
     const traits = (traceState: TraceState | undefined) =>
       traitsOf({ traceId: TRACE, spanId: SPAN, traceFlags: 0, ...(traceState && { traceState }) });

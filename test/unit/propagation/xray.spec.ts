@@ -78,14 +78,14 @@ describe('a caller by X-Ray', () => {
     expect(read(propagator, { 'x-amzn-trace-id': header })).toBe(ROOT_CONTEXT);
   });
 
-  it('does not take a tracestate from the same trace', () => {
+  it('keeps the tracestate of the same trace', () => {
     const within = read(traceContextPropagator, { traceparent: `00-${TRACE}-${SPAN}-01`, tracestate: 'a=1' });
     const context = read(propagator, { 'x-amzn-trace-id': `${ROOT};${PARENT}` }, within);
     expect([callerIn(context), stateIn(context)]).toEqual([SAMPLED, 'a=1']);
   });
 });
 
-describe('X-Ray that goes out', () => {
+describe('X-Ray in outgoing headers', () => {
   it.each<[what: string, traceFlags: number, traits: number, sampled: string]>([
     ['sampled', 1, 0, ';Sampled=1'],
     ['not sampled', 0, 0, ';Sampled=0'],
@@ -97,7 +97,7 @@ describe('X-Ray that goes out', () => {
     expect(write(propagator, context)).toEqual({ 'x-amzn-trace-id': `${ROOT};${PARENT}${sampled}` });
   });
 
-  it('is nothing without a span', () => {
+  it('is not written without a span', () => {
     expect(write(propagator, ROOT_CONTEXT)).toEqual({});
     expect(write(propagator, trace.setSpanContext(ROOT_CONTEXT, INVALID_SPAN_CONTEXT))).toEqual({});
   });

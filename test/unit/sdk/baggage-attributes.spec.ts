@@ -26,12 +26,12 @@ describe('copyBaggageToSpans()', () => {
     ['without baggage', {}, ROOT_CONTEXT, {}],
     ['that has the attribute', { 'tenant.id': 'mine' }, baggage, { 'tenant.id': 'mine' }],
     ['with an empty value', {}, withBaggage([['user', '']]), { user: '' }],
-  ])('describes a span %s', (name, attributes, within, expected) => {
+  ])('sets attributes of a span %s', (name, attributes, within, expected) => {
     tracer.startSpan(name, { attributes }, within).end();
     expect(attributesOf(name)).toEqual(expected);
   });
 
-  it('describes a span that began before there was a provider', () => {
+  it('sets attributes of an early span', () => {
     const early = new EarlyTracerProvider();
     early.startBuffering();
     early.getTracer('test').startSpan('early', {}, baggage).end();
@@ -39,7 +39,7 @@ describe('copyBaggageToSpans()', () => {
     expect(attributesOf('early')).toEqual({ 'tenant.id': 'acme' });
   });
 
-  it('keeps nothing open', async () => {
+  it('can be flushed and shut down', async () => {
     const processor = copyBaggageToSpans([]);
     await expect(processor.forceFlush()).resolves.toBeUndefined();
     await expect(processor.shutdown()).resolves.toBeUndefined();

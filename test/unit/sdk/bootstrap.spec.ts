@@ -30,7 +30,7 @@ function names(runtime: TracingRuntime): string[] {
   return runtime.finishedSpans().map((span) => `${String(span.resource.attributes['service.name'])}: ${span.name}`);
 }
 
-/** What is registered with OpenTelemetry's API. */
+/** Returns the names of what is registered with OpenTelemetry's API. */
 function registered(): string[] {
   const key = Symbol.for('opentelemetry.js.api.1');
   const { version: _, ...globals } = (globalThis as { [key]?: Record<string, unknown> })[key] ?? {};
@@ -38,7 +38,7 @@ function registered(): string[] {
 }
 
 describe('startBuffering()', () => {
-  it('registers what can keep spans and contexts, and discardBuffered() takes it away', () => {
+  it('registers an early provider and a context manager, and discardBuffered() unregisters them', () => {
     startBuffering();
     const key = createContextKey('key');
     expect(registered()).toEqual(['context', 'trace']);
@@ -49,7 +49,7 @@ describe('startBuffering()', () => {
     expect(trace.getTracer('app').startSpan('work').isRecording()).toBe(false);
   });
 
-  it('does nothing where OTEL_SDK_DISABLED says so', () => {
+  it('is a no-op if OTEL_SDK_DISABLED is true', () => {
     process.env.OTEL_SDK_DISABLED = ' TRUE ';
     try {
       startBuffering();
@@ -59,7 +59,7 @@ describe('startBuffering()', () => {
     }
   });
 
-  it('does nothing where a provider is registered', () => {
+  it('is a no-op if another SDK has registered a provider', () => {
     const provider = new TracerProvider({});
     trace.setGlobalTracerProvider(provider);
     try {
@@ -71,7 +71,7 @@ describe('startBuffering()', () => {
     }
   });
 
-  it('does nothing where an application is up', () => {
+  it('is a no-op if an application is up', () => {
     const first = start('first');
     first.acquire();
     startBuffering();
@@ -81,7 +81,7 @@ describe('startBuffering()', () => {
 });
 
 describe('startTracing()', () => {
-  it('exports what was kept, and lets go of everything at shutdown', async () => {
+  it('exports buffered spans, and unregisters everything at shutdown', async () => {
     startBuffering();
     work('early');
     const runtime = start('shop');
@@ -94,7 +94,7 @@ describe('startTracing()', () => {
     expect(names(runtime)).toEqual(['shop: early', 'shop: late']);
   });
 
-  it('drops what was kept where tracing turns out to be off', () => {
+  it('discards buffered spans if tracing is disabled', () => {
     startBuffering();
     work('early');
     const runtime = start('shop', { enabled: false });
@@ -102,7 +102,7 @@ describe('startTracing()', () => {
     expect(registered()).toEqual([]);
   });
 
-  it('drops what was kept where it fails', () => {
+  it('discards buffered spans if it fails', () => {
     startBuffering();
     const options = resolveOptions({ serviceName: 'shop' }, {});
     const exporters = options.exporters.map((exporter) => ({ ...exporter, url: 'nowhere' }));
@@ -112,7 +112,7 @@ describe('startTracing()', () => {
 });
 
 describe('several applications', () => {
-  it('share the provider of the one that is up, until the last is closed', async () => {
+  it('share the provider of the one that is up, until the last is shut down', async () => {
     const first = start('first');
     first.acquire();
     const second = start('second');
@@ -127,7 +127,7 @@ describe('several applications', () => {
     expect(registered()).toEqual([]);
   });
 
-  it('have a provider of their own one after the other', async () => {
+  it('have a provider of their own if they run one after the other', async () => {
     for (const name of ['first', 'second']) {
       startBuffering();
       work('early');
@@ -139,7 +139,7 @@ describe('several applications', () => {
     }
   });
 
-  it('do not inherit from one whose start has failed', () => {
+  it('do not use the provider of an application whose start has failed', () => {
     startBuffering();
     work('early, of the first');
     const first = start('first');
@@ -152,7 +152,7 @@ describe('several applications', () => {
     expect(names(first)).toEqual(['first: early, of the first']);
   });
 
-  it('do not inherit from one whose start has failed before it came to its options', () => {
+  it('do not export spans of an application whose start has failed before its options were known', () => {
     startBuffering();
     work('early, of the first');
     startBuffering();
@@ -162,7 +162,7 @@ describe('several applications', () => {
     expect(names(second)).toEqual(['second: early, of the second']);
   });
 
-  it('go on with their own provider where the other one does not trace after all', () => {
+  it('keep their provider if the other one does not trace', () => {
     const first = start('first');
     work('before');
     startBuffering();
@@ -174,7 +174,7 @@ describe('several applications', () => {
     expect(names(first)).toEqual(['first: before', 'first: after', 'first: up']);
   });
 
-  it('go on with their own provider where the other one is still without options', () => {
+  it('keep their provider if the options of the other one are not known yet', () => {
     const first = start('first');
     startBuffering();
     work('meanwhile');
@@ -186,7 +186,7 @@ describe('several applications', () => {
     expect(names(second)).toEqual(['first: meanwhile', 'first: up']);
   });
 
-  it('join the other where they began first and are up last', async () => {
+  it('join the provider of the other one if they start first and are up last', async () => {
     const first = start('first');
     startBuffering();
     const second = start('second');
@@ -199,7 +199,7 @@ describe('several applications', () => {
     expect(names(first)).toEqual(['second: shared', 'second: still there']);
   });
 
-  it('start anew where the other one has come and gone', async () => {
+  it('start another provider if the other one has started and shut down', async () => {
     const first = start('first');
     startBuffering();
     const second = start('second');
@@ -210,7 +210,7 @@ describe('several applications', () => {
     expect(names(first)).toEqual(['first: up']);
   });
 
-  it('share what both have traced before their options came', () => {
+  it('share the spans that both have buffered', () => {
     startBuffering();
     work('early, of the first');
     startBuffering();
@@ -223,7 +223,7 @@ describe('several applications', () => {
     expect(names(second)).toEqual(names(first));
   });
 
-  it('close without having been up', async () => {
+  it('can shut down without having been up', async () => {
     const first = start('first');
     startBuffering();
     const second = start('second');
@@ -235,7 +235,7 @@ describe('several applications', () => {
   });
 });
 
-it('knows the second module of an application', () => {
+it('recognizes the second module of an application', () => {
   const application = {};
   expect(start('first', {}, application).repeated).toBe(false);
   expect(start('second', {}, application).repeated).toBe(true);
@@ -243,7 +243,7 @@ it('knows the second module of an application', () => {
   expect(names(running[1]!)).toEqual(['first: work']);
 });
 
-it('uses a provider that is there, with what it lacks, and leaves it running', async () => {
+it('uses a foreign provider, registers a context manager and a propagator beside it, and does not shut it down', async () => {
   const exporter = new InMemorySpanExporter();
   const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] });
   trace.setGlobalTracerProvider(provider);
@@ -264,7 +264,7 @@ it('uses a provider that is there, with what it lacks, and leaves it running', a
   }
 });
 
-it('uses a provider that is there with the propagators of an application that is up, not of one that has failed', async () => {
+it('uses a foreign provider with the propagators of an application that is up, not of one whose start has failed', async () => {
   trace.setGlobalTracerProvider(new TracerProvider({}));
   try {
     start('failed', { propagators: ['b3'] });

@@ -53,7 +53,7 @@ function exported(name: string): ReadableSpan {
 const milliseconds = ([seconds, nanoseconds]: [number, number]) => seconds * 1e3 + nanoseconds / 1e6;
 
 describe('EarlyTracerProvider', () => {
-  it('tells the provider everything that was said to a span', () => {
+  it('replays all calls on a span', () => {
     const tracer = early.getTracer('app', '1.0');
     const linked = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED };
     const span = tracer.startSpan('first name', {
@@ -109,7 +109,7 @@ describe('EarlyTracerProvider', () => {
     expect(root?.spanContext().traceId).not.toBe(parent?.spanContext().traceId);
   });
 
-  it('joins a trace that came from outside', () => {
+  it('continues the trace of a remote parent', () => {
     const remote = { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16), traceFlags: TraceFlags.SAMPLED, isRemote: true };
     early.getTracer('app').startSpan('joined', {}, trace.setSpanContext(ROOT_CONTEXT, remote)).end();
     early.replayTo(provider());
@@ -117,7 +117,7 @@ describe('EarlyTracerProvider', () => {
     expect(exported('joined').spanContext().traceId).toBe(remote.traceId);
   });
 
-  it('keeps the times at which things happened', async () => {
+  it('keeps the times of the calls', async () => {
     const tracer = early.getTracer('app');
     const before = Date.now();
     const span = tracer.startSpan('work');
@@ -153,7 +153,7 @@ describe('EarlyTracerProvider', () => {
     });
   });
 
-  it('lets a span begin early and end late', () => {
+  it('replays a span that has not ended', () => {
     const tracer = early.getTracer('app');
     tracer.startActiveSpan('parent', (parent) => {
       parent.setAttribute('said', 'early');
@@ -172,7 +172,7 @@ describe('EarlyTracerProvider', () => {
     expect(milliseconds(parent.endTime)).toBeGreaterThanOrEqual(milliseconds(child.endTime));
   });
 
-  it('notes what was said, not what became of it', () => {
+  it('records attributes as they were at the call', () => {
     const attributes = { state: 'then', list: 'kept' };
     const span = early.getTracer('app').startSpan('work', { attributes });
     span.setAttributes(attributes).addEvent('happened', attributes);
@@ -183,7 +183,7 @@ describe('EarlyTracerProvider', () => {
     expect(exported('work').events[0]?.attributes?.state).toBe('then');
   });
 
-  it('says nothing more of a span that has ended', () => {
+  it('ignores calls on a span that has ended', () => {
     const span = early.getTracer('app').startSpan('work');
     span.end(new Date(4_000_000_000_000));
     expect(span.isRecording()).toBe(false);
@@ -193,7 +193,7 @@ describe('EarlyTracerProvider', () => {
     expect(exported('work')).toMatchObject({ attributes: {}, events: [], endTime: [4_000_000_000, 0] });
   });
 
-  it('takes every form of startActiveSpan(), and hands on what it returns', () => {
+  it('supports every form of startActiveSpan(), and returns the result of the function', () => {
     const tracer = early.getTracer('app');
     const remote = trace.setSpanContext(ROOT_CONTEXT, {
       traceId: 'c'.repeat(32),
@@ -211,7 +211,7 @@ describe('EarlyTracerProvider', () => {
   it.each<[string, Sampler]>([
     ['off', new AlwaysOffSampler()],
     ['ratio 0', new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0) })],
-  ])('asks the sampler: %s', (_, sampler) => {
+  ])('uses the sampler of the provider: %s', (_, sampler) => {
     const tracer = early.getTracer('app');
     const parent = tracer.startSpan('parent');
     const child = tracer.startSpan('child', {}, trace.setSpan(ROOT_CONTEXT, parent));
@@ -221,11 +221,11 @@ describe('EarlyTracerProvider', () => {
     parent.end();
     expect(exporter.getFinishedSpans()).toEqual([]);
     expect(parent.isRecording()).toBe(false);
-    // What goes out to others from now on tells them the decision, under the same ids.
+    // Outgoing requests from now on carry the decision, under the same ids.
     expect(parent.spanContext()).toMatchObject({ ...ids, traceFlags: TraceFlags.NONE });
   });
 
-  it("keeps to the provider's limits", () => {
+  it('applies the limits of the provider', () => {
     const span = early.getTracer('app').startSpan('work', { attributes: { a: 'x'.repeat(100) } });
     span.setAttributes({ b: 1, c: 2 }).addEvent('one').addEvent('two');
     span.end();
@@ -236,7 +236,7 @@ describe('EarlyTracerProvider', () => {
     expect(exported('work').events.map(({ name }) => name)).toEqual(['two']);
   });
 
-  it('traces nothing where tracing is suppressed', () => {
+  it('buffers nothing if tracing is suppressed', () => {
     const suppressed = suppressTracing(ROOT_CONTEXT);
     const span = early.getTracer('app').startSpan('work', {}, suppressed);
     expect(isSpanContextValid(span.spanContext())).toBe(false);
@@ -245,7 +245,7 @@ describe('EarlyTracerProvider', () => {
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
-  it('keeps a bounded number of spans, counts the others, and lets them pass the trace on', () => {
+  it('buffers a bounded number of spans, counts the others, and passes the trace on below them', () => {
     const tracer = early.getTracer('app');
     const parent = tracer.startSpan('parent');
     const beneath = trace.setSpan(ROOT_CONTEXT, parent);
@@ -258,7 +258,7 @@ describe('EarlyTracerProvider', () => {
     expect(early.replayTo(provider())).toBe(0);
   });
 
-  it('keeps a bounded part of what is said to one span, and its end', () => {
+  it('records a bounded number of calls on a span, and its end', () => {
     const span = early.getTracer('app').startSpan('chatty');
     for (let i = 0; i < 5000; i++) span.setAttribute('count', i);
     span.end();
@@ -266,7 +266,7 @@ describe('EarlyTracerProvider', () => {
     expect(exported('chatty').attributes.count).toBe(1023);
   });
 
-  it('passes on to each provider that comes, by a tracer that was taken once', () => {
+  it('passes the spans of one tracer on to each provider', () => {
     const tracer = early.getTracer('app');
     for (const name of ['first', 'second']) {
       early.startBuffering();
@@ -286,7 +286,7 @@ describe('EarlyTracerProvider', () => {
     ]);
   });
 
-  it('leaves the spans of a start that failed out of the next', () => {
+  it('does not replay the spans of a start that failed', () => {
     const tracer = early.getTracer('app');
     tracer.startSpan('of the first').end();
     early.startBuffering();
@@ -296,7 +296,7 @@ describe('EarlyTracerProvider', () => {
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
   });
 
-  it('hands them over when that start was only slower', () => {
+  it('replays the spans of a start whose options are known later', () => {
     const tracer = early.getTracer('app');
     tracer.startSpan('of the first').end();
     early.startBuffering();
@@ -307,7 +307,7 @@ describe('EarlyTracerProvider', () => {
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second', 'of the first']);
   });
 
-  it('makes room for the latest start at the cost of one that has failed', () => {
+  it('discards the spans of an earlier start if the buffer is full', () => {
     const tracer = early.getTracer('app');
     for (let i = 0; i < 2048; i++) tracer.startSpan('of the first').end();
     early.startBuffering();
@@ -316,7 +316,7 @@ describe('EarlyTracerProvider', () => {
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['of the second']);
   });
 
-  it('keeps nothing unless an application is starting', () => {
+  it('buffers nothing unless an application is starting', () => {
     early.discardBuffered();
     const span = early.getTracer('app').startSpan('work');
     expect(span.isRecording()).toBe(false);

@@ -4,10 +4,10 @@ import type { ReadableSpan } from '../../../lib/options/sdk-types.js';
 type Parts = Omit<Partial<ReadableSpan>, 'events'> & {
   id?: string;
   parent?: string;
-  /** Whether the parent is in another process. */
+  /** True if the parent is in another process. */
   remote?: boolean;
   trace?: string;
-  /** Milliseconds since the trace's begin. */
+  /** Milliseconds since the start of the trace. */
   from?: number;
   to?: number;
   events?: { name: string; at: number; attributes?: Record<string, string | number> }[];
@@ -15,7 +15,7 @@ type Parts = Omit<Partial<ReadableSpan>, 'events'> & {
 
 let count = 0;
 
-/** A finished span, of which a test says what it cares about. */
+/** A finished span with the parts that a test gives, and defaults for the others. */
 export function fakeSpan(name: string, parts: Parts = {}): ReadableSpan {
   const { id = `f00${++count}`, parent, remote = false, trace = 'a', from = 0, to = from + 10, events = [] } = parts;
   const context = (spanId: string, isRemote: boolean) => ({

@@ -18,7 +18,7 @@ function sample(answer: () => unknown, callerFlags?: TraceFlags) {
 }
 
 describe('a sampler of the application', () => {
-  it.each([NOT_RECORD, RECORD, RECORD_AND_SAMPLED])('is obeyed: %s', (decision) => {
+  it.each([NOT_RECORD, RECORD, RECORD_AND_SAMPLED])('makes the decision: %s', (decision) => {
     const result = { decision, attributes: { a: 1 } };
     expect(sample(() => result)).toBe(result);
     expect(warnings).toEqual([]);
@@ -47,7 +47,7 @@ describe('a sampler of the application', () => {
     expect(warnings).toEqual([expect.stringContaining(message)]);
   });
 
-  it('that throws has the span not recorded', () => {
+  it('that throws leaves the span unrecorded', () => {
     const fail = () => {
       throw new Error('broken');
     };

@@ -5,7 +5,7 @@ import { PresetIdGenerator } from '../../../lib/sdk/id-generator.js';
 const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), traceFlags: TraceFlags.SAMPLED };
 
 describe('PresetIdGenerator', () => {
-  it('makes ids as W3C Trace Context wants them, each its own', () => {
+  it('generates unique ids that are valid in W3C Trace Context', () => {
     const generator = new PresetIdGenerator();
     const traceIds = Array.from({ length: 2000 }, generator.generateTraceId);
     const spanIds = Array.from({ length: 2000 }, generator.generateSpanId);
@@ -14,7 +14,7 @@ describe('PresetIdGenerator', () => {
     expect(new Set([...traceIds, ...spanIds]).size).toBe(4000);
   });
 
-  it('gives the first span inside the ids that were chosen, and others their own', () => {
+  it('gives the preset ids to the first span, and random ids to others', () => {
     const generator = new PresetIdGenerator();
     const draw = () => [generator.generateSpanId(), generator.generateTraceId()];
     const [first, second] = generator.withIds(ids, () => [draw(), draw()]);
@@ -31,12 +31,12 @@ describe('PresetIdGenerator', () => {
         throw new Error('a sampler broke');
       },
     ],
-  ])('forgets ids that were not used when the start has %s', (_, start) => {
+  ])('forgets preset ids that are not used when the start has %s', (_, start) => {
     const generator = new PresetIdGenerator();
     try {
       generator.withIds(ids, start);
     } catch {
-      // Whose affair that is.
+      // The exception is the caller's.
     }
     expect(generator.generateSpanId()).not.toBe(ids.spanId);
     expect(generator.generateTraceId()).not.toBe(ids.traceId);

@@ -28,7 +28,7 @@ function milliseconds(time: HrTime): number {
   return Number(nanoseconds(time)) / 1e6;
 }
 
-/** Moves the wall clock by so many milliseconds. */
+/** Moves the wall clock by a number of milliseconds. */
 function setClock(by: number): void {
   jest.spyOn(Date, 'now').mockImplementation(() => systemNow() + by);
 }
@@ -98,7 +98,7 @@ describe('the times of spans', () => {
     expect(Math.abs(milliseconds(spans().at(-1)!.startTime) - Date.now())).toBeLessThan(100);
   });
 
-  it('are right after a sleep of the machine in the midst of a trace', () => {
+  it('are those of the wall clock after a sleep of the machine within a trace', () => {
     const { tracer, spans } = recorder();
     const outer = tracer.startSpan('outer');
     setClock(3_600_000);
@@ -106,7 +106,7 @@ describe('the times of spans', () => {
     expect(Math.abs(milliseconds(spans()[0]!.startTime) - Date.now())).toBeLessThan(100);
   });
 
-  it('start where the application says, and are precise from there', () => {
+  it('start at the time that the application gives, and are precise from there', () => {
     const { tracer, spans } = recorder();
     const startTime = Date.now() - 5000;
     const outer = tracer.startSpan('outer', { startTime });
@@ -120,7 +120,7 @@ describe('the times of spans', () => {
     expect(nanoseconds(events[0]!.time)).toBeLessThanOrEqual(nanoseconds(outermost.endTime));
   });
 
-  it('take readings of the monotonic clock', () => {
+  it('can be given as readings of the monotonic clock', () => {
     const { tracer, spans } = recorder();
     const span = tracer.startSpan('work');
     span.addEvent('event', performance.now());
@@ -130,7 +130,7 @@ describe('the times of spans', () => {
     expect(nanoseconds(endTime)).toBeGreaterThanOrEqual(nanoseconds(events[0]!.time));
   });
 
-  it('are the times of early spans as well', () => {
+  it('are precise for early spans as well', () => {
     const { provider, spans } = recorder();
     const early = new EarlyTracerProvider();
     early.startBuffering();
@@ -148,7 +148,7 @@ describe('the times of spans', () => {
     expect(spans().some(({ startTime }) => startTime[1] % 1e6 !== 0)).toBe(true);
   });
 
-  it('are left to a release of the SDK that keeps them in another way', () => {
+  it('are those of the SDK in a release with other fields', () => {
     const span = { startTime: [1, 0] };
     preciseTimes.onStart(span as never, ROOT_CONTEXT);
     expect(span).toEqual({ startTime: [1, 0] });
@@ -156,7 +156,7 @@ describe('the times of spans', () => {
 });
 
 describe('the clock', () => {
-  it('is never more than a millisecond away from the one of the system', () => {
+  it('differs from the clock of the system by less than a millisecond', () => {
     for (const by of [0, 86_400_000, -86_400_000, 0.5, 0]) {
       setClock(by);
       for (let index = 0; index < 1000; index++) {

@@ -44,13 +44,13 @@ describe('createSampler', () => {
     expect(kept(sampler, parent(LOW, false), LOW)).toBe(underUnsampled);
   });
 
-  it('keeps the share that was asked for', () => {
+  it('samples the ratio of the options', () => {
     const ofRatio = (ratio: number) => createSampler({ type: 'traceidratio', ratio }, 'shop').sampler;
     expect(kept(ofRatio(1), ROOT_CONTEXT, HIGH)).toBe(true);
     expect(kept(ofRatio(0), ROOT_CONTEXT, LOW)).toBe(false);
   });
 
-  it('asks a sampler of the user', () => {
+  it('uses a sampler of the application', () => {
     const sampler = { shouldSample: () => ({ decision: 0 }) };
     expect(kept(createSampler({ type: 'custom', sampler }, 'shop').sampler, ROOT_CONTEXT, LOW)).toBe(false);
   });
@@ -95,13 +95,13 @@ describe('createPropagator', () => {
     expect(extract(propagators, inject(propagators))).toBe(HIGH);
   });
 
-  it('has a later one win', () => {
+  it('gives precedence to a later one', () => {
     const carrier = { traceparent: `00-${LOW}-00f067aa0ba902b7-01`, b3: `${HIGH}-00f067aa0ba902b7-1` };
     expect(extract(['tracecontext', 'b3'], carrier)).toBe(HIGH);
     expect(extract(['b3', 'tracecontext'], carrier)).toBe(LOW);
   });
 
-  it('uses a propagator of the user, and survives one that throws', () => {
+  it('uses a propagator of the application, and ignores exceptions of another one', () => {
     const custom: TextMapPropagator = {
       inject: (_context, carrier, setter) => setter.set(carrier, 'x-mine', '1'),
       extract: () => {
@@ -114,7 +114,7 @@ describe('createPropagator', () => {
     expect(createPropagator([custom, 'b3']).fields()).toContain('x-mine');
   });
 
-  it('leaves the context alone where there is none', () => {
+  it('does not change the context without a propagator', () => {
     const none = createPropagator([]);
     expect(none.extract(outgoing, { traceparent: 'x' }, defaultTextMapGetter)).toBe(outgoing);
     expect(none.fields()).toEqual([]);
@@ -122,7 +122,7 @@ describe('createPropagator', () => {
 });
 
 describe('createResource', () => {
-  it('says who we are and by which SDK', () => {
+  it('has the attributes of the application and of the SDK', () => {
     const { attributes, asyncAttributesPending } = createResource({ 'service.name': 'orders', 'host.name': 'pod-1' });
     expect(attributes).toMatchObject({
       'service.name': 'orders',

@@ -76,16 +76,19 @@ describe('RateLimitingSampler', () => {
     [0.25, 3],
     [2, 21],
     [1000, 100],
-  ])('%d a second keeps %d of 100 traces in ten seconds: what it may, and what it has saved up', (perSecond, kept) => {
-    let now = 1000;
-    const sampler = new RateLimitingSampler(perSecond, () => now);
-    const decisions = Array.from({ length: 100 }, () => {
-      now += 100;
-      return sampler.shouldSample().decision;
-    });
-    const count = decisions.filter((decision) => decision === 2).length;
-    expect(Math.abs(count - kept)).toBeLessThanOrEqual(1);
-  });
+  ])(
+    'with %d per second samples %d of 100 traces in ten seconds: the rate, and the credit at the start',
+    (perSecond, kept) => {
+      let now = 1000;
+      const sampler = new RateLimitingSampler(perSecond, () => now);
+      const decisions = Array.from({ length: 100 }, () => {
+        now += 100;
+        return sampler.shouldSample().decision;
+      });
+      const count = decisions.filter((decision) => decision === 2).length;
+      expect(Math.abs(count - kept)).toBeLessThanOrEqual(1);
+    },
+  );
 });
 
 describe('jaeger_remote', () => {
@@ -101,7 +104,7 @@ describe('jaeger_remote', () => {
     setDiagnosticsSink();
   });
 
-  /** A Jaeger that gives one answer after the other, and the last one over and over. */
+  /** A sampling API that gives one answer after the other, and repeats the last one. */
   async function jaeger(...answers: (object | number | string)[]) {
     const asked: string[] = [];
     let wake: () => void = () => {};
@@ -115,7 +118,7 @@ describe('jaeger_remote', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     cleanup.push(() => new Promise((resolve) => server.close(resolve)));
     const endpoint = `http://me:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/sampling`;
-    /** Resolves when it has been asked so often: by then the answer before has been followed. */
+    /** Resolves when the API has received this number of requests: by then, the answer before the last one has been applied. */
     const askedOften = async (times: number) => {
       while (asked.length < times) await new Promise<void>((resolve) => (wake = resolve));
     };
@@ -132,7 +135,7 @@ describe('jaeger_remote', () => {
     sampler.shouldSample(ROOT_CONTEXT, traceId, name, SpanKind.SERVER, {}, []).decision === 2;
   const ratio = (samplingRate: number) => ({ strategyType: 0, probabilisticSampling: { samplingRate } });
 
-  it('asks for the service, keeps what it was told first until the answer, and follows each change', async () => {
+  it('requests the strategy of the service, uses the initial ratio until the answer, and applies each change', async () => {
     const { endpoint, asked, askedOften } = await jaeger(ratio(1), ratio(1), ratio(0));
     const sampling = start(endpoint, 0.5);
     expect([LOW, HIGH].map((traceId) => keeps(sampling, traceId))).toEqual([true, false]);
@@ -144,7 +147,7 @@ describe('jaeger_remote', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('has a ratio for each operation, and one for the others', async () => {
+  it('has a ratio for each operation, and a default ratio', async () => {
     const perOperationStrategies = [{ operation: 'a', probabilisticSampling: { samplingRate: 1 } }];
     const { endpoint, askedOften } = await jaeger({ operationSampling: { perOperationStrategies } });
     const sampling = start(endpoint);
@@ -153,7 +156,7 @@ describe('jaeger_remote', () => {
     expect(String(sampling.sampler)).toContain('OperationsSampler{a}');
   });
 
-  it('goes on counting while a rate stays the same', async () => {
+  it('keeps counting while a rate stays the same', async () => {
     const { endpoint, askedOften } = await jaeger({ rateLimitingSampling: { maxTracesPerSecond: 0.001 } });
     const sampling = start(endpoint);
     await askedOften(2);
@@ -162,7 +165,7 @@ describe('jaeger_remote', () => {
     expect(keeps(sampling, LOW)).toBe(false);
   });
 
-  it('lets a caller decide first where it is parent-based', async () => {
+  it('follows the decision of a caller if it is parent-based', async () => {
     const { endpoint } = await jaeger(ratio(0));
     expect(String(start(endpoint, 0, 'parentbased_jaeger_remote').sampler)).toContain('ParentBased');
     expect(String(start(endpoint, 0).sampler)).not.toContain('ParentBased');
@@ -172,7 +175,7 @@ describe('jaeger_remote', () => {
     ['fails', 503, 'status 503'],
     ['is no JSON', '<html>', 'JSON'],
     ['is no strategy', {}, 'no strategy'],
-  ])('stays with the last word, and says so once, when an answer %s', async (_what, answer, reason) => {
+  ])('keeps the last strategy, and warns once, if an answer %s', async (_what, answer, reason) => {
     const { endpoint, askedOften } = await jaeger(ratio(1), answer);
     const sampling = start(endpoint);
     await askedOften(5);
@@ -182,7 +185,7 @@ describe('jaeger_remote', () => {
     expect(warnings[0]).not.toContain('hunter2');
   });
 
-  it('asks no more when it is stopped, and lets go of a question that nobody answers', async () => {
+  it('sends no more requests when it is stopped, and aborts a pending one', async () => {
     let connected: () => void = () => {};
     const silent = net.createServer((socket) => {
       socket.resume().on('error', () => {});
@@ -194,13 +197,13 @@ describe('jaeger_remote', () => {
     await asked;
     expect(keeps(sampling, MIDDLE)).toBe(true);
     sampling.stop();
-    // Closes when the last connection does.
+    // The server closes when its last connection is closed.
     await new Promise((resolve) => silent.close(resolve));
     expect(keeps(sampling, MIDDLE)).toBe(true);
     expect(warnings).toEqual([]);
   });
 
-  it('has the context of whoever started it left alone', async () => {
+  it('does not use the context in which it was started', async () => {
     const { endpoint, askedOften } = await jaeger(ratio(1));
     const before = context.active();
     start(endpoint);

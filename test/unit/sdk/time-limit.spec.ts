@@ -20,7 +20,7 @@ describe('beforeDeadline()', () => {
         throw new Error('no');
       },
     ],
-  ])('says whether work that %s was done, and leaves no timer', async (_, done, work) => {
+  ])('returns if work that %s was done, and leaves no timer', async (_, done, work) => {
     await expect(beforeDeadline(Date.now() + 1000, work)).resolves.toBe(done);
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -35,14 +35,14 @@ describe('beforeDeadline()', () => {
     expect(answer).toBe(false);
   });
 
-  it('gives work at a deadline that has passed the chance to be done at once', async () => {
+  it('returns true for work that is done at once, even after the deadline', async () => {
     await expect(beforeDeadline(Date.now() - 5, () => Promise.resolve())).resolves.toBe(true);
     const waiting = beforeDeadline(Date.now() - 5, () => new Promise(() => {}));
     await jest.advanceTimersByTimeAsync(1);
     await expect(waiting).resolves.toBe(false);
   });
 
-  it('swallows a rejection that comes after the deadline', async () => {
+  it('ignores a rejection after the deadline', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {

@@ -48,7 +48,7 @@ describe('the flag of a random trace id', () => {
         traceparent: `00-${root.traceId}-${span.spanId}-${flags}`,
         b3: `${root.traceId}-${span.spanId}-${flags[1] === '3' ? '1' : '0'}`,
       });
-      // Where others look for a flag by comparing the whole.
+      // Some receivers compare all flags with 01.
       expect(span.traceFlags).toBe(flags === '03' ? 1 : 0);
     }
   });
@@ -67,7 +67,7 @@ describe('the flag of a random trace id', () => {
     expect(sent(child)).toMatchObject({ traceparent: `00-${TRACE}-${child.spanId}-${goes}`, tracestate: 'a=1' });
   });
 
-  it('is not that of a trace that somebody else has begun by hand', () => {
+  it('is not set for a trace that the application has started with its own id', () => {
     const span = start(on, trace.setSpanContext(ROOT_CONTEXT, { traceId: TRACE, spanId: SPAN, traceFlags: 1 }));
     expect(sent(span).traceparent).toBe(`00-${TRACE}-${span.spanId}-01`);
   });
@@ -91,13 +91,13 @@ describe('a caller by b3', () => {
     ['d', parentBased(off), 1],
     ['0', on, 1],
     ['1', off, 0],
-  ])('that wishes %s and has no ids is heard by samplers that hear callers', (b3, sampler, flags) => {
+  ])('that requests %s without ids decides for parent-based samplers', (b3, sampler, flags) => {
     const span = start(sampler, read(propagator, { b3 }));
     expect(span.traceFlags).toBe(flags);
     expect(span.traceId).toMatch(/^(?!0+$)[\da-f]{32}$/);
   });
 
-  it('that wishes to debug is heard by those that we call', () => {
+  it('that requests debugging reaches the services that are called', () => {
     const span = start(parentBased(off), read(propagator, { b3: 'd' }));
     expect(sent(span)).toEqual({
       traceparent: `00-${span.traceId}-${span.spanId}-03`,
@@ -105,11 +105,11 @@ describe('a caller by b3', () => {
     });
   });
 
-  it('that has a wish has no say in other traces', () => {
+  it('with a sampling request does not decide about other traces', () => {
     expect(start(parentBased(on), read(propagator, { b3: '0' }), SpanKind.INTERNAL).traceFlags).toBe(1);
   });
 
-  it('that has a wish has no parent', () => {
+  it('with a sampling request is not a parent', () => {
     const provider = new TracerProvider({ sampler: withTraceBeginnings(parentBased(on)) });
     const span = provider.getTracer('test').startSpan('work', { kind: SpanKind.SERVER }, read(propagator, { b3: '1' }));
     expect((span as unknown as { parentSpanContext?: SpanContext }).parentSpanContext).toBeUndefined();
@@ -118,25 +118,28 @@ describe('a caller by b3', () => {
   it.each([
     ['on', parentBased(on), 1],
     ['off', parentBased(off), 0],
-  ])('that leaves the decision to us gets ours, and so do those that we call: %s', (_, sampler, flags) => {
-    const span = start(sampler, read(propagator, { b3: `${TRACE}-${SPAN}` }));
-    expect(sent(span)).toEqual({
-      traceparent: `00-${TRACE}-${span.spanId}-0${flags}`,
-      b3: `${TRACE}-${span.spanId}-${flags}`,
-    });
-    const child = start(parentBased(flags === 1 ? off : on), trace.setSpanContext(ROOT_CONTEXT, span));
-    expect(child.traceFlags).toBe(flags);
-  });
+  ])(
+    'that leaves the decision to the receiver gets its decision, and so do the services that are called: %s',
+    (_, sampler, flags) => {
+      const span = start(sampler, read(propagator, { b3: `${TRACE}-${SPAN}` }));
+      expect(sent(span)).toEqual({
+        traceparent: `00-${TRACE}-${span.spanId}-0${flags}`,
+        b3: `${TRACE}-${span.spanId}-${flags}`,
+      });
+      const child = start(parentBased(flags === 1 ? off : on), trace.setSpanContext(ROOT_CONTEXT, span));
+      expect(child.traceFlags).toBe(flags);
+    },
+  );
 
-  it('that debugs is handed on through children', () => {
+  it('that debugs is passed on through children', () => {
     const span = start(parentBased(off), read(propagator, { b3: `${TRACE}-${SPAN}-d` }));
     const child = start(parentBased(off), trace.setSpanContext(ROOT_CONTEXT, span));
     expect(sent(child).b3).toBe(`${TRACE}-${child.spanId}-d`);
   });
 });
 
-describe('the sampler that was chosen', () => {
-  it('sees what it would see without us, and describes itself', () => {
+describe('the sampler of the options', () => {
+  it('is called with the same arguments as by the SDK, and describes itself', () => {
     const seen: unknown[] = [];
     const sampler: Sampler = {
       shouldSample(...given) {
@@ -152,7 +155,7 @@ describe('the sampler that was chosen', () => {
     expect(String(wrapped)).toBe('mine');
   });
 
-  it('is not made up for where it says nothing', () => {
+  it('may return nothing', () => {
     const silent = { shouldSample: () => undefined } as unknown as Sampler;
     expect(
       withTraceBeginnings(silent).shouldSample(ROOT_CONTEXT, TRACE, 'work', SpanKind.CLIENT, {}, []),

@@ -17,7 +17,7 @@ function setUp() {
   return { end, flush };
 }
 
-/** The heading's note, and the names of the spans. */
+/** Returns the remark of the heading, and the names of the spans. */
 function outline(text: string): string {
   const [heading = '', ...rows] = text.trimEnd().split('\n');
   const note = heading.split(' · ').at(5) ?? heading.split(' · ').at(4) ?? '';
@@ -31,7 +31,7 @@ describe('ConsoleSpanExporter', () => {
     expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root|└─ child|└─ leaf']);
   });
 
-  it('takes a span whose parent is in another process for a root', () => {
+  it('treats a span whose parent is in another process as a root', () => {
     const { end } = setUp();
     expect(end(fakeSpan('child', { parent: '1' }))).toEqual([]);
     expect(end(fakeSpan('server', { id: '1', parent: '9', remote: true }))).toEqual(['server|└─ child']);
@@ -48,7 +48,7 @@ describe('ConsoleSpanExporter', () => {
     expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root|└─ mine']);
   });
 
-  it('prints what ends later as late, with all beneath it', () => {
+  it('prints a span that ends after its root as late, with its descendants', () => {
     const { end } = setUp();
     end(fakeSpan('leaf', { id: '3', parent: '2' }));
     expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root']);
@@ -56,7 +56,7 @@ describe('ConsoleSpanExporter', () => {
     expect(end(fakeSpan('later', { parent: '3', from: 60 }))).toEqual(['ended after its root|later']);
   });
 
-  it('prints what is left when it is flushed', async () => {
+  it('prints the waiting spans at a flush', async () => {
     const { end, flush } = setUp();
     end(fakeSpan('a', { parent: '1' }), fakeSpan('b', { parent: '1', trace: 'b' }));
     expect(await flush()).toEqual(['incomplete: its root has not ended|a', 'incomplete: its root has not ended|b']);

@@ -66,7 +66,7 @@ const ORDER = [
   }),
 ];
 
-/** The tree without the times and bars at the right. */
+/** Returns the tree without the times and bars at the right. */
 function tree(spans: ReadableSpan[], columns = 100): string[] {
   const lines = renderTrace(spans, { columns, directory: '/app' }).trimEnd().split('\n');
   return lines.slice(1).map((line) => line.replace(/ {2,}\d.*$/, ''));
@@ -91,14 +91,14 @@ trace 0000000000000000000000000000000a · shop · 48.3 ms · 5 spans · 3 errors
 `);
   });
 
-  it('leaves the bars out where they do not fit, and breaks lines', () => {
+  it('leaves out the bars if they do not fit, and wraps lines', () => {
     const text = renderTrace(ORDER, { columns: 60 });
     expect(text).not.toContain('━');
     for (const line of text.split('\n').slice(1)) expect(line.length).toBeLessThanOrEqual(120);
     expect(tree(ORDER, 60)).toContain('   │  order.id=o-4711 order.items=["a","b"] note="two words"');
   });
 
-  it('colours on demand only', () => {
+  it('has colours only if they are requested', () => {
     const escape = '\u001b[';
     expect(renderTrace(ORDER)).not.toContain(escape);
     const colored = renderTrace(ORDER, { colors: true });
@@ -107,7 +107,7 @@ trace 0000000000000000000000000000000a · shop · 48.3 ms · 5 spans · 3 errors
     expect(plain.map((line) => line.trimEnd())).toEqual(renderTrace(ORDER).split('\n'));
   });
 
-  it('lets no data reach the terminal as a command', () => {
+  it('escapes control characters of the data', () => {
     const evil = '\u001b[2J\u0007\r\n\t\u202egnp\u009b31m';
     const span = fakeSpan(evil, {
       attributes: { [evil]: evil, list: [evil] },
@@ -148,16 +148,16 @@ trace 0000000000000000000000000000000a · shop · 48.3 ms · 5 spans · 3 errors
     expect(renderTrace([fakeSpan('a', { to })])).toContain(` ${expected}`);
   });
 
-  it('draws spans whose parent is not there, in the order of their start', () => {
+  it('draws spans without their parents in the order of their start', () => {
     const spans = [fakeSpan('b', { parent: 'gone', from: 5 }), fakeSpan('a', { parent: 'gone', from: 1 })];
     expect(tree(spans)).toEqual(['a', 'b']);
   });
 
-  it('survives a span that is its own parent, and a span of no duration', () => {
+  it('draws a span that is its own parent, and a span without a duration', () => {
     expect(tree([fakeSpan('a', { id: '1', parent: '1', to: 0 })])).toEqual(['a']);
   });
 
-  it('shows links and what its start was', () => {
+  it('shows links, and the given start of the trace', () => {
     const context = { traceId: 'f'.repeat(32), spanId: '1'.repeat(16), traceFlags: 1 };
     const late = fakeSpan('send mail', { from: 46, to: 60, links: [{ context }] });
     const text = renderTrace([late], { start: Number(1_700_000_000_000), note: 'late' });

@@ -50,7 +50,7 @@ function record(work: (span: Span) => unknown, options?: object, finiteNumbersOn
   return finished;
 }
 
-/** Writes a span in every way it may leave. Throws where one of them cannot. */
+/** Encodes a span in all formats of the exporters. Throws if one of them cannot encode it. */
 function encode(span: ReadableSpan): { attributes: { key: string; value: object }[] } {
   const { ProtobufTraceSerializer, JsonTraceSerializer } = loadFromSdk<Transformer>(
     '@opentelemetry/otlp-transformer',
@@ -121,7 +121,7 @@ describe('a span that the application has spoiled', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('keeps what is right about it', () => {
+  it('keeps its valid parts', () => {
     const span = record((it) => {
       it.addLinks([{} as never, { context, attributes: { a: 1 } }]);
       it.addEvent(undefined as never, { b: 2 });
@@ -138,7 +138,7 @@ describe('a span that the application has spoiled', () => {
     expect(given.traceState).toEqual({});
   });
 
-  it('does not fail the application where the span is frozen', () => {
+  it('does not fail the application if the span is frozen', () => {
     const { exporter, tracer } = recorder();
     const span = tracer.startSpan('x'.repeat(5000));
     const end = span.end.bind(span);
@@ -160,7 +160,7 @@ describe('a span that the application has spoiled', () => {
     expect(duration).toEqual([0, 0]);
   });
 
-  it('has texts for numbers that JSON cannot write, where an exporter writes JSON', () => {
+  it('has strings for numbers that JSON cannot express, if an exporter writes JSON', () => {
     const attributes = { none: NaN, many: [1, Infinity], some: 1.5 };
     expect(encode(record(() => {}, { attributes }, true)).attributes).toEqual([
       { key: 'none', value: { stringValue: 'NaN' } },
@@ -172,7 +172,7 @@ describe('a span that the application has spoiled', () => {
 });
 
 describe('the size of a span', () => {
-  it('is limited by that of its name, status message, texts and lists', () => {
+  it('is limited by the limits of its name, status message, strings and lists', () => {
     const long = 'é'.repeat(100_000);
     const span = record((it) => {
       it.updateName(long).setStatus({ code: SpanStatusCode.ERROR, message: long });
@@ -189,7 +189,7 @@ describe('the size of a span', () => {
     expect(span.links[0]?.attributes?.list).toHaveLength(1000);
   });
 
-  it('is that of what it keeps, and not of what its texts were cut from', async () => {
+  it('is that of its strings, and not of the strings from which they were cut', async () => {
     const { exporter, tracer } = recorder(false, 8192);
     const megabyte = (index: number) => `${index}`.padEnd(2 ** 20, 'x');
     const grown = await heapGrowth(() => {
@@ -202,7 +202,7 @@ describe('the size of a span', () => {
       }
     });
     expect(exporter.getFinishedSpans()).toHaveLength(60);
-    // Five texts of 8 KiB in each; 360 MiB were it that of the originals.
+    // Each has five strings of 8 KiB. With the strings from which they were cut, it would be 360 MiB.
     expect(grown).toBeLessThan(10 * 2 ** 20);
   });
 });

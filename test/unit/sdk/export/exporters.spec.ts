@@ -107,7 +107,7 @@ describe('otlp', () => {
   describe('over gRPC to host:port', () => {
     const options = { shutdown: { timeout: 500 } };
 
-    it('begins a TLS handshake, so that no header is read on the way', async () => {
+    it('starts a TLS handshake, so that headers are encrypted', async () => {
       const server = createServer();
       await once(server.listen(0, 'localhost'), 'listening');
       cleanup.push(() => server.close());
@@ -126,7 +126,7 @@ describe('otlp', () => {
       await flushed;
     });
 
-    it('goes out in plain text where OTEL_EXPORTER_OTLP_INSECURE says so', async () => {
+    it('is not encrypted if OTEL_EXPORTER_OTLP_INSECURE is true', async () => {
       const receiver = await open(grpcReceiver());
       const exporter = { type: 'otlp', protocol: 'grpc', endpoint: `127.0.0.1:${receiver.port}` } as const;
       const { provider, span } = start(exporter, options, { OTEL_EXPORTER_OTLP_INSECURE: 'true' });
@@ -163,7 +163,7 @@ describe('otlp', () => {
       expect(receiver.received[0]?.headers['content-encoding']).toBeUndefined();
     });
 
-    it('jaeger goes to the agent that was chosen in code', async () => {
+    it('jaeger sends to the agent of the options', async () => {
       const receiver = await open(udpReceiver());
       const { provider, span } = start({ type: 'jaeger', host: '127.0.0.1', port: receiver.port });
       span('place order');
@@ -201,7 +201,7 @@ describe('otlp', () => {
     );
   });
 
-  it('tries again after 503, and reports nothing when that helps', async () => {
+  it('tries again after 503, and reports nothing if that succeeds', async () => {
     const receiver = await open(httpReceiver([503, 200]));
     const { provider, span } = start({ type: 'otlp', endpoint: `http://127.0.0.1:${receiver.port}` });
     span('place order');
@@ -210,7 +210,7 @@ describe('otlp', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('says where spans are lost and why, without what the address hides, and when they arrive again', async () => {
+  it('warns where spans are lost and why, without the secrets of the address, and when exports succeed again', async () => {
     const receiver = await open(httpReceiver([401, 200]));
     const endpoint = `http://me:hunter2@127.0.0.1:${receiver.port}?key=hunter2`;
     const { provider, span } = start({ type: 'otlp', endpoint });
@@ -242,7 +242,7 @@ describe('jaeger', () => {
     expect(receiver.received[0]?.body.toString('latin1')).toContain('place order');
   });
 
-  it('sends a full queue to an agent over UDP when it closes', async () => {
+  it('sends a full queue to an agent over UDP at shutdown', async () => {
     const receiver = await open(udpReceiver());
     const { provider, span } = start({ type: 'jaeger', host: '127.0.0.1', port: receiver.port });
     for (let index = 1000; index < 3048; index++) span(`span-${index}`);
@@ -253,7 +253,7 @@ describe('jaeger', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('loses a span that fits into no packet, and no other', async () => {
+  it('loses only the span that is larger than a packet', async () => {
     const receiver = await open(udpReceiver());
     const { provider, span } = start({ type: 'jaeger', host: '127.0.0.1', port: receiver.port });
     span('before');
@@ -274,7 +274,7 @@ describe('jaeger', () => {
   });
 });
 
-describe('closing', () => {
+describe('the shutdown', () => {
   const exporters = (port: number) =>
     [
       ['http/protobuf', { type: 'otlp', endpoint: `http://127.0.0.1:${port}` }],
@@ -282,7 +282,7 @@ describe('closing', () => {
       ['jaeger', { type: 'jaeger', endpoint: `http://127.0.0.1:${port}` }],
     ] as const;
 
-  it('takes no time where nobody listens', async () => {
+  it('takes no time if no server listens', async () => {
     for (const [name, exporter] of exporters(await closedPort())) {
       const { provider, span } = start(exporter);
       span('lost');
@@ -303,8 +303,8 @@ describe('closing', () => {
     expect(await timed(provider.shutdown())).toBeLessThan(300);
   });
 
-  it('exports what waits behind exports that wait for their next attempt', async () => {
-    // Four are put off for some seconds; whatever comes at the close is taken.
+  it('exports the queue behind exports that wait for their next attempt', async () => {
+    // Four exports are delayed for some seconds; those at the shutdown are accepted.
     const receiver = await open(httpReceiver([503, 503, 503, 503, 200]));
     const endpoint = `http://127.0.0.1:${receiver.port}`;
     const { provider, span } = start({ type: 'otlp', endpoint }, { batch: { maxExportBatchSize: 1 } });
@@ -317,7 +317,7 @@ describe('closing', () => {
     expect(warnings.at(-1)).toMatch(/^4 spans to .* are lost: .* 3 have arrived\.$/);
   });
 
-  it('takes no longer than it may where nobody answers, and lets go of the connection', async () => {
+  it('takes no longer than its limit if the server does not answer, and closes the connection', async () => {
     const receiver = await open(silentReceiver());
     for (const [name, exporter] of exporters(receiver.port)) {
       const { provider, span } = start(exporter, { shutdown: { timeout: 200 } });
@@ -330,7 +330,7 @@ describe('closing', () => {
     expect(warnings).toEqual(expect.arrayContaining([expect.stringContaining('not done within 200 ms at shutdown')]));
   });
 
-  it('waits for an export that has begun before', async () => {
+  it('waits for an export that has started before', async () => {
     let answer: () => void = () => {};
     const exporter: SpanExporter = {
       export: (_spans, done) => void (answer = () => done({ code: 0 })),
@@ -357,8 +357,8 @@ describe('closing', () => {
   });
 });
 
-describe('the way of a span', () => {
-  it('is short to exporters that keep spans for tests, and ends in a batch for others', async () => {
+describe('the export of a span', () => {
+  it('is immediate to exporters that keep spans for tests, and in batches to others', async () => {
     const { InMemorySpanExporter } = loadFromSdk<TracePackage>('@opentelemetry/sdk-trace');
     const keeping = new InMemorySpanExporter();
     const batches: number[] = [];
@@ -379,7 +379,7 @@ describe('the way of a span', () => {
     expect(batches).toEqual([2]);
   });
 
-  it('is bounded as the options say, and what finds no room is reported', async () => {
+  it('is bounded by the options, and dropped spans are reported', async () => {
     const batches: number[] = [];
     const answers: (() => void)[] = [];
     const custom: SpanExporter = {
@@ -391,7 +391,7 @@ describe('the way of a span', () => {
     };
     const batch = { maxQueueSize: 5, maxExportBatchSize: 4, scheduledDelay: 60_000 };
     const { provider, span } = start(custom, { batch });
-    // Four leave at once; while they are on their way five can wait, and the last two find no room.
+    // Four are exported at once; while they are pending, five are queued, and the last two are dropped.
     for (let index = 0; index < 11; index++) span('one of many');
     expect(batches).toEqual([4]);
     expect(warnings).toEqual([expect.stringMatching(/^A span is dropped: 5 already wait .*batch\.maxQueueSize/)]);
@@ -403,12 +403,12 @@ describe('the way of a span', () => {
     expect(warnings[1]).toMatch(/^2 spans to .* are lost: 2 found no room to wait, .* of 0 failed; 9 have arrived\.$/);
   });
 
-  it('is bounded by what the spans hold as well, until their export has ended', async () => {
+  it('is bounded by the size of the spans as well, until their export has ended', async () => {
     const answers: (() => void)[] = [];
-    // By a name of its own, since a message about one exporter is written once a minute.
+    // The class has its own name, because a warning about an exporter is written once in a minute.
     const custom = new (class Accumulating implements SpanExporter {
       export(...[spans, done]: Parameters<SpanExporter['export']>) {
-        // An exporter may change what it is given; the count of what is held must not go wrong by it.
+        // An exporter may change a span, and the sum of the sizes must still be right.
         for (const span of spans) delete span.attributes.text;
         answers.push(() => done({ code: 0 }));
       }
@@ -420,7 +420,7 @@ describe('the way of a span', () => {
     const spans = (count: number) => {
       for (let index = 0; index < count; index++) tracer.startSpan('large', { attributes: { text: megabyte } }).end();
     };
-    // Counted as three bytes a character, 21 find room: four that are under way and 17 that wait.
+    // With three bytes per character, 21 fit: four pending and 17 queued.
     spans(30);
     expect(processors[0]?.statistics()).toMatchObject({ taken: 4, queued: 17, dropped: 9 });
     expect(warnings).toEqual([expect.stringMatching(/^A span is dropped: 63 MiB of spans already wait/)]);
@@ -449,7 +449,7 @@ describe('the way of a span', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('leads nowhere with none', () => {
+  it('does nothing without an exporter', () => {
     const { processors, memory } = start('none');
     expect(processors).toEqual([]);
     expect(memory).toBeUndefined();

@@ -3,7 +3,7 @@ import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.j
 import { fakeSpan } from '../fake-span.js';
 
 describe('MemorySpanExporter', () => {
-  it('keeps the newest spans, in their order, also after its shutdown', async () => {
+  it('keeps the newest spans in their order, even after its shutdown', async () => {
     const memory = new MemorySpanExporter(3);
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) memory.export([fakeSpan(name)], () => {});
     expect(memory.getFinishedSpans().map(({ name }) => name)).toEqual(['e', 'f', 'g']);

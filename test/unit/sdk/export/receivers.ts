@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
 
-/** One export as a receiver saw it. */
+/** One export as it was received. */
 export interface Received {
   readonly path: string;
   readonly headers: Record<string, unknown>;
@@ -17,12 +17,12 @@ export interface Received {
 export interface Receiver {
   readonly port: number;
   readonly received: Received[];
-  /** Connections that are open. */
+  /** The number of open connections. */
   readonly sockets: Set<Socket>;
   close(): Promise<void>;
 }
 
-/** An HTTP server that answers every request with the next of these status codes, the last one over and over. */
+/** An HTTP server that answers each request with the next of these status codes, and repeats the last one. */
 export async function httpReceiver(statuses: number[] = [200], tls = false): Promise<Receiver> {
   const received: Received[] = [];
   const onRequest: http.RequestListener = (request, response) => {
@@ -42,7 +42,7 @@ export async function httpReceiver(statuses: number[] = [200], tls = false): Pro
   return listening(server, received);
 }
 
-/** A server that takes connections and never says a word. */
+/** A server that accepts connections and never answers. */
 export function silentReceiver(): Promise<Receiver> {
   return listening(
     net.createServer((socket) => socket.resume()),
@@ -68,7 +68,7 @@ async function listening(server: net.Server, received: Received[]): Promise<Rece
   };
 }
 
-/** A port on which nobody listens. */
+/** A port on which no server listens. */
 export async function closedPort(): Promise<number> {
   const receiver = await silentReceiver();
   await receiver.close();

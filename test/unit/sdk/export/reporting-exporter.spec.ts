@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => setDiagnosticsSink());
 
-/** A value whose every use throws. */
+/** An error that throws whenever it is used. */
 function hostile(): Error {
   const fail = () => {
     throw new Error('do not touch');
@@ -33,7 +33,7 @@ function exporting(
     shutdown: () => Promise.resolve(),
     ...rest,
   };
-  // Every test has a destination of its own: a message about one is written once in a minute.
+  // Each test has its own destination, because a warning about a destination is written once in a minute.
   const reporting = new ReportingExporter({ exporter, split }, `backend-${++destinations}`, 50);
   const send = (count = 1) => {
     const results: ExportResult[] = [];
@@ -47,7 +47,7 @@ function exporting(
 }
 
 describe('ReportingExporter', () => {
-  it('counts what arrives, and says nothing', () => {
+  it('counts exported spans without a warning', () => {
     const { reporting, send } = exporting((done) => done({ code: 0 }));
     expect(send(3)).toEqual([{ code: 0 }]);
     expect(reporting).toMatchObject({ outcomes: { exported: 3, failed: 0 } });
@@ -93,7 +93,7 @@ describe('ReportingExporter', () => {
     ['a text', 'done', 'Error: the exporter called back without a result'],
     ['an error that cannot be read', { code: 1, error: hostile() }, 'an error that cannot be described'],
     ['a code that cannot be read', hostile(), 'Error: do not touch'],
-  ])('takes %s for a failure', (_what, answer, reason) => {
+  ])('counts %s as a failure', (_what, answer, reason) => {
     const { reporting, send } = exporting((done) => done(answer as ExportResult));
     expect(send()).toEqual([{ code: 1, error: expect.any(Error) }]);
     expect(reporting).toMatchObject({ taken: 1, outcomes: { exported: 0, failed: 1 } });
@@ -110,7 +110,7 @@ describe('ReportingExporter', () => {
     expect(warnings).toEqual([expect.stringContaining(`(${message})`)]);
   });
 
-  it('counts an async export by its answer, whatever becomes of its promise', async () => {
+  it('counts an async export by its answer, not by its promise', async () => {
     const rejecting = (done: ExportCallback) => {
       done({ code: 0 });
       return Promise.reject(new Error('after the answer'));
@@ -120,7 +120,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 2, outcomes: { exported: 2, failed: 0 } });
   });
 
-  it('exports the other spans of a batch again where one makes the exporter throw', () => {
+  it('exports the other spans of a batch again if the exporter throws because of one', () => {
     const received: string[] = [];
     const exporter: SpanExporter = {
       export(spans, done) {
@@ -142,7 +142,7 @@ describe('ReportingExporter', () => {
     expect(received).toHaveLength(1530);
   });
 
-  it('asks an exporter that always throws a bounded number of times', () => {
+  it('calls an exporter that always throws a bounded number of times', () => {
     let calls = 0;
     const { reporting, send } = exporting(() => {
       calls++;
@@ -156,7 +156,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 1024, outcomes: { exported: 0, failed: 1024 } });
   });
 
-  it('counts what it was given, whatever the exporter does to it', () => {
+  it('counts the spans of an export even if the exporter changes the list', () => {
     const { reporting, send } = exporting((done, spans) => {
       spans.length = 0;
       done({ code: 0 });
@@ -165,7 +165,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 3, failed: 0 } });
   });
 
-  it('exports a batch whole that cannot be split', () => {
+  it('exports a batch as a whole if splitting it throws', () => {
     const fail = () => {
       throw new Error('no size');
     };
@@ -174,7 +174,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 3, failed: 0 } });
   });
 
-  it('counts a few kinds of failures apart', () => {
+  it('counts a bounded number of kinds of failures apart', () => {
     let code = 0;
     const { reporting, send } = exporting((done) =>
       done({ code: 1, error: Object.assign(new Error('no'), { code: ++code }) }),
@@ -185,7 +185,7 @@ describe('ReportingExporter', () => {
     expect(reporting.outcomes.failed).toBe(100);
   });
 
-  it('shuts its exporter down once, after the exports that are under way, and refuses later ones', async () => {
+  it('shuts its exporter down once, after the pending exports, and fails later ones', async () => {
     const calls: string[] = [];
     let answer: ExportCallback = () => {};
     const shutdown = () => Promise.resolve(void calls.push('shutdown'));
@@ -201,7 +201,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 3, outcomes: { exported: 1, failed: 2 } });
   });
 
-  it('takes the first of two answers', () => {
+  it('counts the first of two answers', () => {
     const { reporting, send } = exporting((done) => {
       done({ code: 1 });
       done({ code: 0 });
@@ -210,7 +210,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ outcomes: { exported: 0, failed: 1 } });
   });
 
-  it('says once that it works again', () => {
+  it('warns once that exports succeed again', () => {
     let code = 1;
     const { reporting, send } = exporting((done) => done({ code }));
     send(2);
@@ -220,7 +220,7 @@ describe('ReportingExporter', () => {
     expect(warnings.slice(1)).toEqual([`Spans reach ${reporting.outcomes.destination} again; 2 are lost so far.`]);
   });
 
-  it('has four exports under way at most, and begins the others in their order', () => {
+  it('has at most four pending exports, and starts the others in their order', () => {
     const answers: ExportCallback[] = [];
     const { reporting, send } = exporting((done, spans) => void (answers[spans.length] = done));
     const results = [1, 2, 3, 4, 5, 6].map((count) => send(count));
@@ -234,7 +234,7 @@ describe('ReportingExporter', () => {
     expect(results.map(([result]) => result?.code)).toEqual([1, 0, 1, 1, 1, 1]);
   });
 
-  it('begins those that wait when it gives up on those under way', () => {
+  it('starts queued exports when it fails the pending ones', () => {
     const answers: ExportCallback[] = [];
     const { reporting, send } = exporting((done) => void answers.push(done));
     const results = Array.from({ length: 6 }, () => send());
@@ -244,7 +244,7 @@ describe('ReportingExporter', () => {
     expect(results.map(([result]) => result?.code)).toEqual([1, 1, 1, 1, 0, 0]);
   });
 
-  it('begins any number of exports that are answered at once', () => {
+  it('starts any number of exports that are answered at once', () => {
     const first: ExportCallback[] = [];
     const { reporting, send } = exporting((done) => void (first.length < 4 ? first.push(done) : done({ code: 0 })));
     for (let index = 0; index < 10_000; index++) send();
@@ -253,7 +253,7 @@ describe('ReportingExporter', () => {
     reporting.failAll('the test is over');
   });
 
-  it('exports in parts, answers once, and counts only what is lost', () => {
+  it('exports in parts, answers once, and counts only the failed parts', () => {
     const halves = (spans: readonly ReadableSpan[]) => [spans.slice(0, 2), spans.slice(2)];
     const answer = (done: ExportCallback, spans: ReadableSpan[]) => done({ code: spans.length === 2 ? 1 : 0 });
     const { reporting, send } = exporting(answer, {}, halves);
@@ -261,7 +261,7 @@ describe('ReportingExporter', () => {
     expect(reporting).toMatchObject({ taken: 5, outcomes: { exported: 3, failed: 2 } });
   });
 
-  it('says in the end how many spans are lost, and why, unless it has said so', () => {
+  it('warns at the end how many spans are lost, and why, unless there was only one loss', () => {
     let code = 1;
     const { reporting, send } = exporting((done) => done({ code }));
     reporting.outcomes.warnOfTotal();
@@ -281,7 +281,7 @@ describe('ReportingExporter', () => {
     ]);
   });
 
-  it('gives up on an export without an answer', async () => {
+  it('fails an export without an answer after a timeout', async () => {
     const { send } = exporting(() => {});
     const results = send();
     await new Promise((resolve) => setTimeout(resolve, 80));
@@ -289,7 +289,7 @@ describe('ReportingExporter', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('settles when every export is answered or abandoned', async () => {
+  it('settles when every export is answered or failed', async () => {
     const answers: ExportCallback[] = [];
     const { reporting, send } = exporting((done) => void answers.push(done));
     const settled = jest.fn();

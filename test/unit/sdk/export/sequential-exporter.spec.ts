@@ -16,7 +16,7 @@ describe('SequentialExporter', () => {
   const tick = () => new Promise((resolve) => setImmediate(resolve));
   const spans = (...names: string[]) => names.map((name) => fakeSpan(name));
 
-  it('begins an export when the one before is answered', async () => {
+  it('starts an export when the one before is answered', async () => {
     const { calls, exporter } = recording({});
     const done = jest.fn();
     exporter.export(spans('a', 'b'), done);
@@ -44,7 +44,7 @@ describe('SequentialExporter', () => {
     expect(done).toHaveBeenCalledTimes(2);
   });
 
-  it('gives up what is under way and what waits when it shuts down', async () => {
+  it('fails the pending and the waiting exports at shutdown', async () => {
     const { calls, exporter } = recording({ timeout: 60_000 });
     const done = jest.fn();
     exporter.export(spans('a'), done);
@@ -57,7 +57,7 @@ describe('SequentialExporter', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('does not wait for an answer for ever', async () => {
+  it('fails an export without an answer after a timeout', async () => {
     const { calls, exporter } = recording({ timeout: 20 });
     const done = jest.fn();
     exporter.export(spans('a'), done);

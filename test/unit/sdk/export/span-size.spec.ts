@@ -20,7 +20,7 @@ describe('splitBySize', () => {
     expect(namesOf(splitBySize(spans, 21_000))).toEqual(expected);
   });
 
-  it('never takes a part for smaller than it is on the wire', () => {
+  it('never estimates a part to be smaller than its encoding', () => {
     interface Transformer {
       ProtobufTraceSerializer: { serializeRequest(spans: ReadableSpan[]): Uint8Array };
     }
@@ -39,7 +39,7 @@ describe('splitBySize', () => {
     ]);
     for (const span of spans) {
       const { length } = ProtobufTraceSerializer.serializeRequest([span]);
-      // One byte less, and the two would not go together.
+      // With one byte less, the two would not be in one part.
       expect(splitBySize([span, span], 2 * length - 1)).toHaveLength(2);
     }
   });

@@ -20,7 +20,7 @@ describe('toThriftSpan', () => {
     expect(toThriftSpan(fakeSpan('a', given)).attributes).toMatchObject(expected);
   });
 
-  it('leaves to the exporter what it does well', () => {
+  it('leaves the other parts to the exporter', () => {
     const span = fakeSpan('a', { kind: SpanKind.CLIENT, parent: 'b', attributes: { texts: ['a'] } });
     const { name, kind, parentSpanContext, duration, startTime } = span;
     const given = toThriftSpan(span);
@@ -30,7 +30,7 @@ describe('toThriftSpan', () => {
     expect(span.attributes).toEqual({ texts: ['a'] });
   });
 
-  it('keeps of a class what a copy would lose', () => {
+  it('has the members of the class of the span', () => {
     class Span {
       get duration() {
         return [1, 2];
@@ -52,7 +52,7 @@ describe('toThriftSpan', () => {
     ]);
   });
 
-  it('leaves the resource to the process, but for the name', () => {
+  it('has only the name of the service as resource, which is written for the process', () => {
     const span = fakeSpan('a', { resource });
     expect(toThriftSpan(span).resource.attributes).toEqual({ 'service.name': 'shop' });
     expect(processTags(span)).toEqual([
@@ -63,7 +63,7 @@ describe('toThriftSpan', () => {
 });
 
 describe('ThriftExporter', () => {
-  it('makes its exporter with the first span, and no other', async () => {
+  it('creates one exporter, with the first span', async () => {
     const inner = {
       export: jest.fn<SpanExporter['export']>((_spans, done) => done({ code: 0 })),
       forceFlush: jest.fn(() => Promise.resolve()),
@@ -86,7 +86,7 @@ describe('ThriftExporter', () => {
     expect(inner.shutdown).toHaveBeenCalledTimes(1);
   });
 
-  it('shuts down without having seen a span', async () => {
+  it('shuts down without a span', async () => {
     const create = jest.fn<() => SpanExporter>();
     await new ThriftExporter(create).shutdown();
     expect(create).not.toHaveBeenCalled();
