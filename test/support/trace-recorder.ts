@@ -1,31 +1,30 @@
 import { expect } from '@jest/globals';
-import { SpanKind, trace } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { preciseTimes } from '../../lib/sdk/precise-times.js';
 import { spanCount, traceTrees, type ExpectedSpan } from './trace-tree.js';
 
 /** How long a test waits for spans to end, in milliseconds. */
 const PATIENCE = 5000;
 
-/** Where the SDK's provider keeps its span processors: no option of the library lets a test add one. */
-interface StockProvider {
-  _activeSpanProcessor: { _spanProcessors: SpanProcessor[] };
-}
+/** The recorders that are told which spans start and end. */
+const watching = new Set<TraceRecorder>();
 
-/** Keeps what an application exports, and knows what it has started and not ended. */
+/** Keeps the spans that an application exports, and those that have started and not ended. */
 export class TraceRecorder implements SpanExporter, SpanProcessor {
   spans: ReadableSpan[] = [];
   readonly #open = new Set<ReadableSpan>();
   #wake: (() => void)[] = [];
+  #isShutDown = false;
 
-  /** Also sees spans start, from now on. Call it when the application has registered its provider. */
+  /** Also records the spans that start from now on, until the provider is shut down, and their ends. */
   watchStarts(): void {
-    const proxy = trace.getTracerProvider() as unknown as { getDelegate(): StockProvider };
-    const { _activeSpanProcessor: stock } = proxy.getDelegate();
-    const { _spanProcessors: processors } = stock;
-    processors.push(this);
+    this.#isShutDown = false;
+    watching.add(this);
   }
 
   onStart(span: ReadableSpan): void {
+    if (this.#isShutDown) return;
     this.#open.add(span);
     this.#changed();
   }
@@ -41,7 +40,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     this.#changed();
   }
 
-  /** By this, the library exports each span as soon as it ends. */
+  /** With this method, the library exports each span as soon as it ends. */
   getFinishedSpans(): ReadableSpan[] {
     return this.spans;
   }
@@ -57,7 +56,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     return found;
   }
 
-  /** Waits until the exported spans are as the predicate wants them. */
+  /** Waits until the predicate accepts the exported spans. */
   async until(predicate: (spans: ReadableSpan[]) => boolean, what = 'the spans'): Promise<void> {
     const deadline = Date.now() + PATIENCE;
     while (!predicate(this.spans)) {
@@ -69,7 +68,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     }
   }
 
-  /** Waits until so many spans have started and not ended. */
+  /** Waits until a number of spans have started and not ended. */
   async untilOpen(count: number): Promise<void> {
     const deadline = Date.now() + PATIENCE;
     while (this.#open.size !== count) {
@@ -80,8 +79,8 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
   }
 
   /**
-   * Waits until nothing is open, compares every exported span with these trees, oldest first, and forgets them.
-   * An orphan, a span too many or too few, and one that never ends all fail.
+   * Waits until no span is open, compares all exported spans with these trees, oldest first, and forgets them. Fails for an
+   * orphan, a missing span, an additional span and a span that never ends.
    */
   async expect(...trees: ExpectedSpan[]): Promise<void> {
     const count = trees.reduce((sum, tree) => sum + spanCount(tree), 0);
@@ -93,7 +92,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     expect({ open: this.open, trees: actual }).toEqual({ open: [], trees: expected });
   }
 
-  /** Hands out the exported spans and forgets them. */
+  /** Returns the exported spans and forgets them. */
   take(): ReadableSpan[] {
     return this.spans.splice(0);
   }
@@ -109,6 +108,7 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
   }
 
   shutdown(): Promise<void> {
+    this.#isShutDown = true;
     return Promise.resolve();
   }
 
@@ -126,3 +126,15 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     });
   }
 }
+
+// Neither the SDK nor an option of the library lets a test add a span processor to the provider of an application. So the recorders
+// listen to a processor that the library adds to each of its providers.
+const { onStart, onEnd } = preciseTimes;
+preciseTimes.onStart = (span, parent) => {
+  onStart(span, parent);
+  for (const recorder of watching) recorder.onStart(span);
+};
+preciseTimes.onEnd = (span) => {
+  onEnd(span);
+  for (const recorder of watching) recorder.onEnd(span);
+};
