@@ -1,9 +1,8 @@
 import { isSdkDisabled } from '../options/enabled.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { TracingRuntime } from '../tracing.runtime.js';
-import { registeredProvider } from './globals.js';
 import { dispatch } from './lifecycle/dispatch.js';
-import { processState, type Lease } from './lifecycle/process-state.js';
+import { processState, registeredProviderExceptEarly, type Lease } from './lifecycle/process-state.js';
 
 /**
  * Starts to buffer the spans of an application that starts, before its options are known. Does nothing if another SDK has
@@ -11,9 +10,7 @@ import { processState, type Lease } from './lifecycle/process-state.js';
  */
 export function startBuffering(): void {
   if (isSdkDisabled(process.env)) return;
-  const { provider, early } = processState;
-  const registered = registeredProvider();
-  if (!provider && registered && registered !== early) return;
+  if (!processState.provider && registeredProviderExceptEarly()) return;
   dispatch('startBuffering');
 }
 

@@ -1,7 +1,7 @@
 import { registerContextManager, registeredProvider, registerProvider, unregisterProvider } from '../globals.js';
 import { createPropagator } from '../propagators.js';
 import { startProvider, useForeignProvider } from '../provider.js';
-import { processState, type Lease } from './process-state.js';
+import { processState, registeredProviderExceptEarly, type Lease } from './process-state.js';
 import { SharedProvider } from './shared-provider.js';
 import type { LeaseEffect, ProcessEffect } from './states.js';
 import {
@@ -106,8 +106,7 @@ export const EFFECTS: Effects = {
 /** Sets up the SDK as the options say, or uses the provider that another SDK has registered. */
 function start({ options }: Lease): SharedProvider {
   const propagator = createPropagator(options.propagators, options.baggage.propagate);
-  const registered = registeredProvider();
-  const foreign = registered === processState.early ? undefined : registered;
+  const foreign = registeredProviderExceptEarly();
   const handle = foreign ? useForeignProvider(foreign) : startProvider(options, processState.early.ids);
   if (foreign) warnOfForeignProvider(options);
   if (!handle.provider) warnOfVersions();

@@ -1,5 +1,7 @@
+import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { EarlyTracerProvider } from '../early-spans.js';
+import { registeredProvider } from '../globals.js';
 import type { SharedProvider } from './shared-provider.js';
 import type { ProviderState } from './states.js';
 
@@ -43,3 +45,9 @@ export const processState: ProcessState = (holder[KEY] ??= {
   unregisterContextManager: undefined,
   applications: new WeakSet(),
 });
+
+/** Returns the registered provider, unless it is the early one. */
+export function registeredProviderExceptEarly(): TracerProvider | undefined {
+  const registered = registeredProvider();
+  return registered === processState.early ? undefined : registered;
+}

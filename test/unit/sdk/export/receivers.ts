@@ -17,7 +17,7 @@ export interface Received {
 export interface Receiver {
   readonly port: number;
   readonly received: Received[];
-  /** The number of open connections. */
+  /** The open connections. */
   readonly sockets: Set<Socket>;
   close(): Promise<void>;
 }
