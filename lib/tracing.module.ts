@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ApplicationStart, ApplicationStartModule } from './application-start.js';
-import { guarded, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
+import { callSafely, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
 import type { Integration, IntegrationHooks } from './core/integration.js';
 import { INTEGRATIONS, integrations, startIntegrations } from './integrations.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
@@ -115,7 +115,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   /** Called by Nest when it has created every provider. */
   onModuleInit(): void {
-    for (const integration of this.integrations) guarded('An integration', () => integration.providersReady?.());
+    for (const integration of this.integrations) callSafely('An integration', () => integration.providersReady?.());
   }
 
   private async acquire(): Promise<void> {
@@ -126,7 +126,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   /** Releases everything, so that the next application finds the process as if this one had not started. */
   private release(): void {
     this.runtime.release();
-    for (const integration of this.integrations) guarded('An integration', () => integration.release?.());
+    for (const integration of this.integrations) callSafely('An integration', () => integration.release?.());
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -140,7 +140,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
     registry?.call(this.modules).subscribe((transport: unknown) => {
       for (const integration of this.integrations) {
-        guarded('An integration', () => integration.beforeTransport?.(transport));
+        callSafely('An integration', () => integration.beforeTransport?.(transport));
       }
     });
   }

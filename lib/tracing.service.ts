@@ -9,10 +9,10 @@ import {
   type Context,
   type Span,
 } from '@opentelemetry/api';
-import { guarded } from './core/diagnostics.js';
+import { callSafely } from './core/diagnostics.js';
 import { rememberCaller } from './core/remote-caller.js';
 import { MAX_NESTING, nesting, warnOfNesting } from './core/nesting.js';
-import { NO_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
+import { NOOP_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
 import { startSpan } from './core/tracer.js';
 import { TracedWork } from './core/work.js';
@@ -41,14 +41,14 @@ export class TracingService {
    * promise settles, an Observable completes or a generator ends. An exception of `fn` is recorded and rethrown.
    */
   span<T>(name: string, fn: (span: Span) => T, options: ManualSpanOptions = {}): T {
-    const silence = Operation.silenceIn(options.parent ?? context.active(), options);
+    const silence = Operation.unrecordedSpanFor(options.parent ?? context.active(), options);
     if (silence) return options.parent ? context.with(options.parent, () => fn(silence)) : fn(silence);
     if (nesting.depth >= MAX_NESTING) {
       warnOfNesting();
-      return fn(trace.getActiveSpan() ?? NO_SPAN);
+      return fn(trace.getActiveSpan() ?? NOOP_SPAN);
     }
     const start = () => new TracedWork(Operation.start(name, options));
-    return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? NO_SPAN]) as T;
+    return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? NOOP_SPAN]) as T;
   }
 
   /** Starts a span, which the caller must end. It does not become active. */
@@ -79,7 +79,7 @@ export class TracingService {
 
   /** Writes the active trace context into a carrier, such as the headers of a message. Returns the carrier. */
   inject<Carrier extends object>(carrier: Carrier): Carrier {
-    guarded('inject()', () => propagation.inject(context.active(), carrier, defaultTextMapSetter));
+    callSafely('inject()', () => propagation.inject(context.active(), carrier, defaultTextMapSetter));
     return carrier;
   }
 
@@ -87,7 +87,7 @@ export class TracingService {
   extract(carrier: object): Context {
     const active = context.active();
     const extract = () => rememberCaller(propagation.extract(active, carrier, defaultTextMapGetter));
-    return guarded('extract()', extract) ?? active;
+    return callSafely('extract()', extract) ?? active;
   }
 
   /** Exports the spans that have ended so far, within `shutdown.timeout`. Never rejects. */

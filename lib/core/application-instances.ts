@@ -25,7 +25,7 @@ export class ApplicationInstances implements Instances {
   }
 
   /** Requests a new scan, because dependency injection has created objects. Modules that are loaded lazily are found without it. */
-  changed(): void {
+  invalidate(): void {
     this.#scannedModules = 0;
   }
 

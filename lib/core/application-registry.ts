@@ -70,7 +70,7 @@ export class ApplicationRegistry<T> {
   }
 
   /** True if an application of this copy of the library takes part. */
-  get hasOwn(): boolean {
+  get hasOwnApplications(): boolean {
     return this.entries.some(({ copy }) => copy === THIS_COPY);
   }
 

@@ -1,5 +1,5 @@
 import { channel, subscribe, unsubscribe, type Channel } from 'node:diagnostics_channel';
-import { guarded } from './diagnostics.js';
+import { callSafely } from './diagnostics.js';
 
 /**
  * The channels that were subscribed to, held for good. Node garbage-collects a channel without references; if its finalizer runs late, it
@@ -20,7 +20,7 @@ export function subscribeChannels(handlers: ChannelHandlers): () => void {
   const undos = Object.entries(handlers).map(([name, handler]) => {
     // An exception in a subscriber would end the process.
     const subscriber = (message: unknown) => {
-      guarded(`A subscriber of the channel ${name}`, () => handler(message as never));
+      callSafely(`A subscriber of the channel ${name}`, () => handler(message as never));
     };
     subscribedChannels.add(channel(name));
     subscribe(name, subscriber);

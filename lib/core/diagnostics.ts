@@ -46,7 +46,7 @@ export function warn(kind: string, message: string): void {
 }
 
 /** Calls code that may throw, of the application say. Reports what it throws, and then returns undefined. */
-export function guarded<T>(what: string, call: () => T): T | undefined {
+export function callSafely<T>(what: string, call: () => T): T | undefined {
   try {
     const result = call();
     // The code may be an async function, which the caller does not await: its rejection would end the process.
@@ -62,7 +62,7 @@ export function guarded<T>(what: string, call: () => T): T | undefined {
  * Calls a predicate of the application. Returns undefined if it has no result: it threw, or it is async. A promise would count as true,
  * whatever it resolves to, so it is reported instead.
  */
-export function askPredicate(what: string, predicate: () => unknown): boolean | undefined {
+export function evaluatePredicate(what: string, predicate: () => unknown): boolean | undefined {
   const result = callPredicate(what, predicate);
   return result === undefined ? undefined : Boolean(result);
 }
@@ -73,7 +73,7 @@ export function isConfirmed(what: string, predicate: () => unknown): boolean {
 }
 
 function callPredicate(what: string, predicate: () => unknown): unknown {
-  const result = guarded(what, predicate);
+  const result = callSafely(what, predicate);
   if (!types.isPromise(result)) return result;
   warn(`async:${what}`, `${what} is async and was ignored: it has to answer at once, with true or false.`);
   return undefined;

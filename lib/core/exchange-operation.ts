@@ -1,5 +1,5 @@
 import type { Attributes, Context, Span } from '@opentelemetry/api';
-import { guarded } from './diagnostics.js';
+import { callSafely } from './diagnostics.js';
 import { Operation } from './operation.js';
 import type { OperationMeasurement, OperationMeter } from './operation-meter.js';
 
@@ -39,7 +39,7 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
     startOperation: (self: object) => Operation,
   ) {
     this.operation = startOperation(this);
-    if (meter || this.operation.recording) this.openExchange = exchange;
+    if (meter || this.operation.isRecording) this.openExchange = exchange;
   }
 
   /** The context in which the exchange takes place. */
@@ -53,7 +53,7 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
 
   /** True if the span records and is not discarded. */
   get isRecording(): boolean {
-    return !this.isDiscarded && this.operation.recording;
+    return !this.isDiscarded && this.operation.isRecording;
   }
 
   /** True once the exchange has ended, and from its start if it is neither recorded nor measured. */
@@ -69,7 +69,7 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
   /** Starts to measure the exchange, if the application measures anything. */
   measure(attributes: () => Attributes): void {
     const { meter, openExchange } = this;
-    if (meter && openExchange) this.measurement = guarded('Measuring', () => meter.start(attributes()));
+    if (meter && openExchange) this.measurement = callSafely('Measuring', () => meter.start(attributes()));
   }
 
   /** Sets attributes of the span before the end of the exchange, if the span records. */
@@ -90,11 +90,12 @@ export abstract class ExchangeOperation<Outcome, E extends Exchange<Outcome> = E
     const { isDiscarded, measurement, openExchange: exchange, operation } = this;
     if (!exchange) return;
     this.release();
-    if (operation.recording) guarded('Describing the end of a span', () => exchange.describeEnd(operation, outcome));
+    if (operation.isRecording)
+      callSafely('Describing the end of a span', () => exchange.describeEnd(operation, outcome));
     operation.end();
     if (!measurement) return;
-    const attributes = guarded('Describing a measurement', () => exchange.measuredAttributes(outcome)) ?? {};
-    guarded('Measuring', () => measurement.end(attributes, isDiscarded ? undefined : operation.span));
+    const attributes = callSafely('Describing a measurement', () => exchange.measuredAttributes(outcome)) ?? {};
+    callSafely('Measuring', () => measurement.end(attributes, isDiscarded ? undefined : operation.span));
   }
 
   /** Releases the exchange, which is over. */

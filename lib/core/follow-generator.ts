@@ -30,8 +30,8 @@ function runStep(name: StepName, work: Work, step: Step, generator: AnyGenerator
   function finishIfDone(result: IteratorResult<unknown>): IteratorResult<unknown> {
     if (!result.done) return result;
     // A consumer that stops early, by `break` say, gets no result.
-    if (name === 'return') work.left();
-    else work.succeeded(result.value);
+    if (name === 'return') work.cancel();
+    else work.succeed(result.value);
     return result;
   }
 
@@ -39,12 +39,12 @@ function runStep(name: StepName, work: Work, step: Step, generator: AnyGenerator
   try {
     result = callInWork(work, step as never, generator, args) as ReturnType<Step>;
   } catch (thrown) {
-    work.failed(thrown);
+    work.fail(thrown);
     throw thrown;
   }
   if (!types.isPromise(result)) return finishIfDone(result);
   return result.then(finishIfDone, (thrown: unknown) => {
-    work.failed(thrown);
+    work.fail(thrown);
     throw thrown;
   });
 }

@@ -106,7 +106,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
    */
   runInHandler(fn: () => void): void {
     const { handlerOperation } = this;
-    if (handlerOperation?.recording) handlerOperation.run(fn);
+    if (handlerOperation?.isRecording) handlerOperation.run(fn);
     else this.run(fn);
   }
 

@@ -40,7 +40,7 @@ export interface Reading {
 /** Creates instruments. The same name always gives the same instrument. Neither its methods nor those of the instruments ever throw. */
 export interface Instruments {
   /** True if other instrumentations of the process record into the same metrics, so that they may have measured a request already. */
-  readonly shared: boolean;
+  readonly isShared: boolean;
   histogram(description: HistogramDescription): Histogram;
   counter(description: InstrumentDescription): Counter;
   upDownCounter(description: InstrumentDescription): UpDownCounter;

@@ -19,7 +19,7 @@ const meters = new WeakMap<Instruments, Map<OperationMetrics, OperationMeter>>()
 /** Measures operations of one kind, sampled or not: how long each takes, and how many are active. */
 export class OperationMeter {
   /** True if another instrumentation that has a span for an exchange records it in the same metrics. */
-  readonly shared: boolean;
+  readonly isShared: boolean;
   private readonly duration: Histogram;
   private readonly active: UpDownCounter;
 
@@ -36,7 +36,7 @@ export class OperationMeter {
     readonly instruments: Instruments,
     { duration, active }: OperationMetrics,
   ) {
-    this.shared = instruments.shared;
+    this.isShared = instruments.isShared;
     this.duration = instruments.histogram(duration);
     this.active = instruments.upDownCounter(active);
   }

@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { callInContext } from './context-manager.js';
-import { guarded, reportIgnored } from './diagnostics.js';
+import { callSafely, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
 import { OperationContext } from './operation-context.js';
 import { restartSpan } from './span-time.js';
@@ -21,7 +21,7 @@ import { isTracingOff, isSubtreeUnsampled, startSpan } from './tracer.js';
 import { withholdDetails } from './withheld-details.js';
 
 /** The no-op span, for operations that have no span of their own. */
-export const NO_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+export const NOOP_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** The number of exceptions that an operation remembers, so that an exception that passes through it is not recorded again. */
 const MAX_REMEMBERED_EXCEPTIONS = 16;
@@ -82,11 +82,11 @@ export class Operation {
    * Returns the span to use in place of a new one, if a new one would never record: tracing is off, or the trace is not sampled and
    * the sampler is parent-based. No operation has to be created then. Undefined if a span has to be started.
    */
-  static silenceIn(
+  static unrecordedSpanFor(
     active: Context,
     { kind = SpanKind.INTERNAL, root = false }: Pick<ManualSpanOptions, 'kind' | 'root'>,
   ): Span | undefined {
-    if (isTracingOff()) return NO_SPAN;
+    if (isTracingOff()) return NOOP_SPAN;
     // Calls that leave the process get span ids of their own even if unsampled, so that the called services can tell them apart.
     if (root || kind !== SpanKind.INTERNAL) return undefined;
     const operation = Operation.in(active);
@@ -109,7 +109,7 @@ export class Operation {
 
   /** Creates an operation without a span. Nothing below it is traced. */
   static suppressed(parent: Context = context.active()): Operation {
-    return Operation.create(NO_SPAN, suppressTracing(parent));
+    return Operation.create(NOOP_SPAN, suppressTracing(parent));
   }
 
   private static create(span: Span, parent: Context, forFunction?: string, endsSpan = true): Operation {
@@ -127,7 +127,7 @@ export class Operation {
   }
 
   /** True if the span records attributes and events. */
-  get recording(): boolean {
+  get isRecording(): boolean {
     try {
       return this.span.isRecording();
     } catch {
@@ -143,7 +143,7 @@ export class Operation {
 
   /** Moves the start of the span to now, because the work itself only starts now. */
   restart(): void {
-    if (this.recording) guarded('Restarting a span', () => restartSpan(this.span));
+    if (this.isRecording) callSafely('Restarting a span', () => restartSpan(this.span));
   }
 
   /**
@@ -154,8 +154,8 @@ export class Operation {
    */
   fail(thrown: unknown, mayRecordDetails = true): void {
     this.recordException(thrown, mayRecordDetails);
-    if (!this.recording) return;
-    guarded('Marking a span as failed', () => {
+    if (!this.isRecording) return;
+    callSafely('Marking a span as failed', () => {
       this.span.setAttribute(ATTR_ERROR_TYPE, errorType(thrown));
       const message = this.findRecorded(thrown)?.isRecordedHere ? errorMessage(thrown) : undefined;
       this.span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
@@ -166,12 +166,12 @@ export class Operation {
   recordException(thrown: unknown, mayRecordDetails = true): void {
     // The exception may also be recorded further out, or as the cause of another error.
     if (!mayRecordDetails) this.withhold(thrown);
-    if (!this.recording || this.findRecorded(thrown)) return;
-    guarded('Recording an exception', () => {
+    if (!this.isRecording || this.findRecorded(thrown)) return;
+    callSafely('Recording an exception', () => {
       this.span.addEvent('exception', exceptionAttributes(thrown));
     });
     this.remember({ thrown, isRecordedHere: true });
-    guarded('Recording an exception', () => this.rememberFurtherOut(thrown));
+    callSafely('Recording an exception', () => this.rememberFurtherOut(thrown));
   }
 
   private withhold(thrown: unknown): void {
@@ -182,7 +182,7 @@ export class Operation {
 
   /** Treats an exception as recorded, because the application has replaced a recorded exception by it. */
   rememberException(thrown: unknown): void {
-    if (this.recording && !this.findRecorded(thrown)) this.remember({ thrown, isRecordedHere: true });
+    if (this.isRecording && !this.findRecorded(thrown)) this.remember({ thrown, isRecordedHere: true });
   }
 
   // Only operations of the same trace remember it: an outer operation in another trace, that of a caller say, has to record it itself,
@@ -206,8 +206,8 @@ export class Operation {
 
   /** Sets attributes that are expensive to compute, if the span records. An error of `attributes` is reported, not thrown. */
   describe(what: string, attributes: () => Attributes | undefined): void {
-    if (!this.recording) return;
-    guarded(what, () => {
+    if (!this.isRecording) return;
+    callSafely(what, () => {
       const values = attributes();
       if (values) this.span.setAttributes(values);
       return values;

@@ -1,5 +1,5 @@
 import { context, propagation, SpanKind, type Attributes, type Context, type TextMapSetter } from '@opentelemetry/api';
-import { guarded } from './diagnostics.js';
+import { callSafely } from './diagnostics.js';
 import { ExchangeOperation, type Exchange } from './exchange-operation.js';
 import { Operation } from './operation.js';
 import type { OperationMeter } from './operation-meter.js';
@@ -47,6 +47,6 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
 
   /** Injects the trace context of the exchange into a carrier. */
   inject<Carrier>(carrier: Carrier, setter: TextMapSetter<Carrier>): void {
-    guarded('The propagator', () => propagation.inject(this.context, carrier, setter));
+    callSafely('The propagator', () => propagation.inject(this.context, carrier, setter));
   }
 }

@@ -40,14 +40,14 @@ export function settle<W extends Work>(
         ? Reflect.apply(method, thisArg, methodArgs)
         : contextApi.with(context, Reflect.apply, undefined, method, thisArg, methodArgs);
   } catch (thrown) {
-    work.failed(thrown);
+    work.fail(thrown);
     throw thrown;
   } finally {
     nesting.depth--;
     if (entersContext) leaveContext(previous);
   }
   if (isObject(result)) return followResult(result, work, start);
-  work.succeeded(result);
+  work.succeed(result);
   return result;
 }
 
@@ -64,10 +64,10 @@ function followResult(result: object, work: Work, start: () => Work): unknown {
   if (!isThenable(result) || isTraceable(result, work)) return followValue(result, work, start);
   const followed = followPromise(result, work, {
     onFulfilled: (value) => followValue(value, work, start),
-    onRejected: (thrown) => work.failed(thrown),
+    onRejected: (thrown) => work.fail(thrown),
   });
   if (followed) return followed;
-  work.succeeded(result);
+  work.succeed(result);
   return result;
 }
 
@@ -76,7 +76,7 @@ function followValue(value: unknown, work: Work, start: () => Work): unknown {
     if (isTraceable(value, work)) return traceSubscriptions(value, work, start);
     if (isGenerator(value) && followGenerator(value, work)) return value;
   }
-  work.succeeded(value);
+  work.succeed(value);
   return value;
 }
 

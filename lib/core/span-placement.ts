@@ -1,5 +1,5 @@
 import { propagation, trace, type Context, type Link, type SpanContext, type TextMapGetter } from '@opentelemetry/api';
-import { guarded, isConfirmed } from './diagnostics.js';
+import { callSafely, isConfirmed } from './diagnostics.js';
 
 /** The place of the span of an incoming exchange in a trace: its parent, and the spans that it is linked to. */
 export interface SpanPlacement {
@@ -28,7 +28,7 @@ export function resolvePlacement<Carrier>(
   getter: TextMapGetter<Carrier>,
   isTrusted: boolean,
 ): SpanPlacement {
-  const extracted = guarded('The propagator', () => propagation.extract(outer, carrier, getter)) ?? outer;
+  const extracted = callSafely('The propagator', () => propagation.extract(outer, carrier, getter)) ?? outer;
   const caller = remoteSpanContext(extracted, outer);
   if (isTrusted) return caller ? { parent: extracted, caller } : { parent: extracted };
   const parent = propagation.deleteBaggage(trace.deleteSpan(outer));

@@ -16,8 +16,8 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
     const startedWork = work;
     let emitted: { last: T } | undefined;
     function succeed(): void {
-      if (emitted) startedWork.succeeded(emitted.last);
-      else startedWork.left();
+      if (emitted) startedWork.succeed(emitted.last);
+      else startedWork.cancel();
     }
     // This is the only way to have the subscription before the source emits.
     // oxlint-disable-next-line typescript/no-deprecated
@@ -27,7 +27,7 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
         context.with(outside, () => subscriber.next(value));
       },
       error(thrown: unknown) {
-        startedWork.failed(thrown);
+        startedWork.fail(thrown);
         context.with(outside, () => subscriber.error(thrown));
       },
       complete() {
@@ -45,7 +45,7 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
     try {
       callInWork(work, () => source.subscribe(inner), undefined, []);
     } catch (thrown) {
-      work.failed(thrown);
+      work.fail(thrown);
       throw thrown;
     }
   });

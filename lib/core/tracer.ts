@@ -10,7 +10,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { guarded, reportIgnored, warn } from './diagnostics.js';
+import { callSafely, reportIgnored, warn } from './diagnostics.js';
 import { VERSION } from './version.js';
 
 let provider: TracerProvider | undefined;
@@ -50,7 +50,7 @@ function usableLinks(links: readonly Link[]): Link[] {
   if (Array.isArray(links) && links.every(isUsable)) return links;
   warn('links', 'Invalid links are left out: each link needs a context with a trace id and a span id.');
   // The links may come from an async function, whose rejection would end the process.
-  if (types.isPromise(links)) void guarded('A function that gives links', () => links);
+  if (types.isPromise(links)) void callSafely('A function that gives links', () => links);
   return Symbol.iterator in Object(links) ? [...links].filter(isUsable) : [];
 }
 
@@ -60,9 +60,9 @@ function isUsable(link: Link | undefined): boolean {
 }
 
 /** Marks a provider whose sampler is parent-based: a span below an unsampled span is never sampled. */
-export function noteParentBased(registered: TracerProvider): void {
+export function markParentBased(registered: TracerProvider): void {
   parentBasedProviders.add(registered);
-  forgetTracer();
+  clearTracerCache();
 }
 
 /** True if no tracer provider is registered, so that all spans are no-op spans. */
@@ -105,6 +105,6 @@ function isProxyProvider(registered: TracerProvider): registered is ProxyProvide
 }
 
 /** Clears the cached tracer, because a provider was registered or removed. */
-export function forgetTracer(): void {
+export function clearTracerCache(): void {
   provider = undefined;
 }

@@ -1,6 +1,6 @@
 import type { Attributes, Context } from '@opentelemetry/api';
 import { callInContext } from './context-manager.js';
-import { guarded } from './diagnostics.js';
+import { callSafely } from './diagnostics.js';
 import type { Operation } from './operation.js';
 
 /**
@@ -15,11 +15,11 @@ export interface Work {
   /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
   /** Ends the work with its result. */
-  succeeded(result: unknown): void;
+  succeed(result: unknown): void;
   /** Ends the work with the exception that it failed with. */
-  failed(thrown: unknown): void;
+  fail(thrown: unknown): void;
   /** Ends the work without a result, because the consumer has unsubscribed or has stopped to iterate. */
-  left(): void;
+  cancel(): void;
 }
 
 /** Calls a function in the context of a work. */
@@ -36,9 +36,9 @@ export interface OutcomeOptions {
   /** Returns attributes of the value that was returned, resolved, or emitted last. */
   readonly onResult?: ((result: unknown) => Attributes | undefined) | undefined;
   /** The name of the decorated function, for the report of an error that `onResult` throws. */
-  readonly owner?: string | undefined;
+  readonly functionName?: string | undefined;
   /** False if the message and the stack of an exception must not be recorded. @default true */
-  readonly details?: boolean | undefined;
+  readonly mayRecordDetails?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
 }
 
@@ -63,18 +63,19 @@ export class TracedWork implements Work {
     this.operation.restart();
   }
 
-  succeeded(result: unknown): void {
-    const { onResult, owner } = this.options;
-    if (onResult) this.operation.describe(`The onResult function of ${owner ?? 'a span'}`, () => onResult(result));
+  succeed(result: unknown): void {
+    const { onResult, functionName } = this.options;
+    if (onResult)
+      this.operation.describe(`The onResult function of ${functionName ?? 'a span'}`, () => onResult(result));
     this.operation.end();
   }
 
-  failed(thrown: unknown): void {
-    guarded('Recording a failure', () => this.operation.fail(thrown, this.options.details));
+  fail(thrown: unknown): void {
+    callSafely('Recording a failure', () => this.operation.fail(thrown, this.options.mayRecordDetails));
     this.operation.end();
   }
 
-  left(): void {
+  cancel(): void {
     this.operation.end();
   }
 }

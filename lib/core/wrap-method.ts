@@ -6,7 +6,7 @@ export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
  * Copies the name, the length, the own properties and the metadata of `method` to `wrapper`. Nest finds routes, guards and message patterns
  * by metadata on the function, and decorators may be applied in any order.
  */
-export function disguise(wrapper: AnyMethod, method: AnyMethod): AnyMethod {
+export function copyMethodIdentity(wrapper: AnyMethod, method: AnyMethod): AnyMethod {
   for (const key of Reflect.ownKeys(method)) {
     const own = Object.getOwnPropertyDescriptor(wrapper, key);
     const descriptor = Object.getOwnPropertyDescriptor(method, key);
@@ -43,7 +43,7 @@ export function qualifiedName(target: object, key: string | symbol): string {
 }
 
 /** Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else. */
-export function methodOf(
+export function decoratedMethod(
   decorator: string,
   target: object,
   key: string | symbol,

@@ -1,6 +1,6 @@
 import { trace, type Attributes, type Span } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import { Stopwatch } from '../core/duration.js';
 import { errorType } from '../core/exception.js';
 import type { InstrumentDescription, Instruments } from '../core/instruments.js';
@@ -8,7 +8,7 @@ import { instrumentsOf } from '../core/measured-applications.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { settle } from '../core/settle.js';
 import type { Work } from '../core/work.js';
-import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
+import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /** The value of an attribute of a metric. */
 export type MetricAttributeValue = string | number | boolean;
@@ -80,7 +80,7 @@ const declaredAttributes = new Map<string, string>();
 /** Creates a decorator that measures the calls of a method in each application that has metrics. */
 export function methodMetric(metric: MethodMetric): MethodMetricDecorator<NoAttributes> {
   return (target, key, descriptor) => {
-    const method = methodOf(metric.decorator, target, key, descriptor);
+    const method = decoratedMethod(metric.decorator, target, key, descriptor);
     (descriptor as PropertyDescriptor).value = measureMethod(target, key, method, metric);
   };
 }
@@ -111,7 +111,7 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
   function recorderFor(instruments: Instruments): RecordCall | undefined {
     const existing = recorders.get(instruments);
     if (existing) return existing;
-    return guarded(`${metric.decorator} of ${functionName}`, () => {
+    return callSafely(`${metric.decorator} of ${functionName}`, () => {
       const recorder = metric.createRecorder(instruments, instrument);
       recorders.set(instruments, recorder);
       return recorder;
@@ -125,7 +125,7 @@ function measureMethod(target: object, key: string | symbol, method: AnyMethod, 
     if (!record) return callNested(method, this, args);
     return settle(() => new MeasuredCall(record, methodAttributes(functionName, metric, args)), method, this, args);
   }
-  return disguise(measuredMethod, method);
+  return copyMethodIdentity(measuredMethod, method);
 }
 
 /** One call, which is recorded when it ends. */
@@ -144,15 +144,15 @@ class MeasuredCall implements Work {
     this.stopwatch = new Stopwatch();
   }
 
-  succeeded(): void {
-    this.left();
+  succeed(): void {
+    this.cancel();
   }
 
-  failed(thrown: unknown): void {
+  fail(thrown: unknown): void {
     this.end({ ...this.attributes, [ATTR_ERROR_TYPE]: errorType(thrown) });
   }
 
-  left(): void {
+  cancel(): void {
     this.end(this.attributes);
   }
 
@@ -169,7 +169,7 @@ function methodAttributes(functionName: string, { attributes, decorator }: Metho
   for (const [name, attribute] of Object.entries(attributes)) {
     const value =
       typeof attribute === 'function'
-        ? guarded(`The attribute ${name} of ${decorator} of ${functionName}`, () => attribute(...(args as never[])))
+        ? callSafely(`The attribute ${name} of ${decorator} of ${functionName}`, () => attribute(...(args as never[])))
         : attribute;
     if (value !== undefined) values[name] = value;
   }

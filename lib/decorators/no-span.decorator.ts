@@ -3,7 +3,7 @@ import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
-import { disguise, methodOf, wrapMethods, type AnyMethod } from '../core/wrap-method.js';
+import { copyMethodIdentity, decoratedMethod, wrapMethods, type AnyMethod } from '../core/wrap-method.js';
 
 /**
  * Suppresses tracing of a method, or of all methods of a class, and of everything that they call. On a route handler or a
@@ -17,7 +17,7 @@ export function NoSpan(): MethodDecorator & ClassDecorator {
       markNoSpan(target);
       wrapMethods(target, suppressMethod);
     } else {
-      const method = methodOf('@NoSpan()', target, key, descriptor);
+      const method = decoratedMethod('@NoSpan()', target, key, descriptor);
       (descriptor as PropertyDescriptor).value = suppressMethod(target, key, method);
     }
   }
@@ -31,7 +31,7 @@ function suppressMethod(target: object, key: string | symbol, method: AnyMethod)
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, suppressedMethod, method, this, args);
     return settle(() => new TracedWork(Operation.suppressed()), method, this, args);
   }
-  disguise(suppressedMethod, method);
+  copyMethodIdentity(suppressedMethod, method);
   markNoSpan(suppressedMethod);
   return suppressedMethod;
 }

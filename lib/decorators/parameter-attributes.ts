@@ -1,5 +1,5 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 import type { AttributeParameter } from './metadata.js';
 
 /** The attributes that `@SpanAttribute()` takes from the arguments of one call. */
@@ -12,7 +12,7 @@ export function parameterAttributes(
   for (const { index, name, pick } of parameters) {
     const argument = args[index];
     const picked = pick
-      ? guarded(`@SpanAttribute('${name}') of ${functionName}`, () => pick(argument as never))
+      ? callSafely(`@SpanAttribute('${name}') of ${functionName}`, () => pick(argument as never))
       : argument;
     const value = toAttributeValue(picked);
     if (value !== undefined) attributes[name] = value;

@@ -3,7 +3,7 @@ import { context, isSpanContextValid, type Attributes, type Link, type SpanKind 
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
@@ -11,7 +11,7 @@ import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
 import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
 import { parameterAttributes } from './parameter-attributes.js';
-import { disguise, methodOf, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
+import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
  * Options of the span that `@Span()` makes.
@@ -108,7 +108,7 @@ export function Span(
 ): SpanDecorator<readonly unknown[], unknown> {
   const options: SpanOptions = { ...toSpanOptions(nameOrOptions), ...toSpanOptions(moreOptions) };
   return (target, key, descriptor) => {
-    const method = methodOf('@Span()', target, key, descriptor);
+    const method = decoratedMethod('@Span()', target, key, descriptor);
     (descriptor as PropertyDescriptor).value = traceMethod(target, key, method, options);
   };
 }
@@ -128,20 +128,20 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const name = options.name ?? functionName;
   const parameters = tracedParameters(target, key);
   const details = options.record !== false;
-  const outcome = { onResult: details ? options.onResult : undefined, owner: functionName, details };
+  const outcome = { onResult: details ? options.onResult : undefined, functionName, mayRecordDetails: details };
   const { kind, root } = options;
   // A route handler already has a span with the same name as this one: they become one span.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
   function tracedMethod(this: unknown, ...args: unknown[]): unknown {
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, tracedMethod, method, this, args);
-    const silence = Operation.silenceIn(context.active(), options);
+    const silence = Operation.unrecordedSpanFor(context.active(), options);
     if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
     function startWork(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
-      if (operation.recording) {
+      if (operation.isRecording) {
         operation.describe('code attributes', () => ({ [ATTR_CODE_FUNCTION_NAME]: functionName }));
         describeCall(operation, functionName, options, parameters, args);
       }
@@ -151,7 +151,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
     return settle(startWork, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
   }
 
-  disguise(tracedMethod, method);
+  copyMethodIdentity(tracedMethod, method);
   markTraced(tracedMethod);
   return tracedMethod;
 }
@@ -179,12 +179,12 @@ function describeCall(
 function resolveLinks(functionName: string, { links, record }: SpanOptions, args: unknown[]): Link[] | undefined {
   if (typeof links !== 'function') return links;
   const what = `The links function of ${functionName}`;
-  const result = guarded(what, () => links(...args));
+  const result = callSafely(what, () => links(...args));
   if (types.isPromise(result)) {
     warn(`async:${what}`, `${what} is async and was ignored: it has to return the links at once.`);
     return undefined;
   }
-  return guarded(what, () => {
+  return callSafely(what, () => {
     const valid = result?.filter((link) => isSpanContextValid(link.context));
     return record === false ? valid?.map((link) => ({ context: link.context })) : valid;
   });

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import { propagation, trace, type Attributes } from '@opentelemetry/api';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import type { Exchange } from '../core/exchange-operation.js';
 import type { Operation } from '../core/operation.js';
 import type { OperationMeter } from '../core/operation-meter.js';
@@ -47,7 +47,7 @@ export class ClientCall implements Exchange<CallOutcome> {
     call: ClientInterceptingCall,
     options: ClientTracingOptions,
   ): ClientCall | undefined {
-    return guarded('Tracing a gRPC call', () => new ClientCall(method, definition, call, options));
+    return callSafely('Tracing a gRPC call', () => new ClientCall(method, definition, call, options));
   }
 
   private constructor(
@@ -84,9 +84,9 @@ export class ClientCall implements Exchange<CallOutcome> {
   /** Returns a copy of the metadata with the trace context: the application may use the same metadata for other calls. */
   private withTraceContext(metadata: Metadata): Metadata {
     const { outgoing } = this;
-    const copy = guarded('Copying the metadata of a gRPC call', () => metadata.clone());
+    const copy = callSafely('Copying the metadata of a gRPC call', () => metadata.clone());
     if (!copy) return metadata;
-    guarded('The propagator', () => {
+    callSafely('The propagator', () => {
       if (trace.isSpanContextValid(outgoing.span.spanContext())) removeTraceContext(copy);
     });
     outgoing.inject(copy, metadataSetter);
@@ -173,7 +173,7 @@ export class ClientCall implements Exchange<CallOutcome> {
 
   /** Returns the peer. It may be missing: an interceptor may have created the call itself, without this method. */
   private peer(): string {
-    return guarded('getPeer() of a gRPC call', () => this.call.getPeer?.()) ?? '';
+    return callSafely('getPeer() of a gRPC call', () => this.call.getPeer?.()) ?? '';
   }
 }
 

@@ -1,5 +1,5 @@
 import { context } from '@opentelemetry/api';
-import { askPredicate } from '../core/diagnostics.js';
+import { evaluatePredicate } from '../core/diagnostics.js';
 import { OutgoingOperation } from '../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
@@ -54,7 +54,7 @@ function traceCall(
 }
 
 function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: GrpcCall['metadata']): boolean {
-  return askPredicate('grpc.ignore', () => ignore({ method, side: 'client', metadata })) ?? false;
+  return evaluatePredicate('grpc.ignore', () => ignore({ method, side: 'client', metadata })) ?? false;
 }
 
 // A closed channel refuses to create a call, so that there is neither a call to follow nor a status.

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 import { ROOT_CONTEXT, type Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ADDRESS } from '@opentelemetry/semantic-conventions';
-import { askPredicate, guarded } from '../core/diagnostics.js';
+import { evaluatePredicate, callSafely } from '../core/diagnostics.js';
 import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
 import type { Operation } from '../core/operation.js';
 import type { OperationMeter } from '../core/operation-meter.js';
@@ -64,7 +64,7 @@ export class ServerCall implements IncomingExchange<Status> {
     options: ServerTracingOptions,
     openCalls: OpenCalls,
   ): ServerCall | undefined {
-    return guarded('Tracing a gRPC call', () => new ServerCall(definition, call, metadata, options, openCalls));
+    return callSafely('Tracing a gRPC call', () => new ServerCall(definition, call, metadata, options, openCalls));
   }
 
   private constructor(
@@ -91,7 +91,7 @@ export class ServerCall implements IncomingExchange<Status> {
 
   private isIgnored(): boolean {
     const { metadata, method, options } = this;
-    return askPredicate('grpc.ignore', () => options.ignore({ method, side: 'server', metadata })) ?? false;
+    return evaluatePredicate('grpc.ignore', () => options.ignore({ method, side: 'server', metadata })) ?? false;
   }
 
   private start(): IncomingOperation<Status> {
@@ -229,7 +229,7 @@ export class ServerCall implements IncomingExchange<Status> {
 
   private attributes({ metadata: trailer }: Status): Attributes {
     const { call, metadata, options } = this;
-    const host = guarded('getHost() of a gRPC call', () => call.getHost?.());
+    const host = callSafely('getHost() of a gRPC call', () => call.getHost?.());
     const peer = this.peer();
     return {
       ...(host !== undefined && serverAddress(host)),
@@ -245,14 +245,14 @@ export class ServerCall implements IncomingExchange<Status> {
     if (peerAtStart !== undefined) return parseAddress(peerAtStart);
     // A closed connection no longer has the address of its peer, so it has been read at the start if grpc-js has only getPeer().
     const { remoteAddress, remotePort } =
-      guarded('getConnectionInfo() of a gRPC call', () => call.getConnectionInfo?.()) ?? {};
+      callSafely('getConnectionInfo() of a gRPC call', () => call.getConnectionInfo?.()) ?? {};
     if (remoteAddress !== undefined) return { address: remoteAddress, port: remotePort };
     const name = this.peerName();
     return name === undefined ? undefined : parseAddress(name);
   }
 
   private peerName(): string | undefined {
-    return guarded('getPeer() of a gRPC call', () => this.call.getPeer());
+    return callSafely('getPeer() of a gRPC call', () => this.call.getPeer());
   }
 
   private cancellation(): Status {
@@ -260,7 +260,7 @@ export class ServerCall implements IncomingExchange<Status> {
   }
 
   private hasDeadlinePassed(): boolean {
-    const deadline = Number(guarded('getDeadline() of a gRPC call', () => this.call.getDeadline()) ?? Infinity);
+    const deadline = Number(callSafely('getDeadline() of a gRPC call', () => this.call.getDeadline()) ?? Infinity);
     const given = deadline - this.receivedAt;
     const slack = Math.min(Math.max(DEADLINE_SLACK, given * DEADLINE_SLACK_RATIO), given / 2);
     // Without a deadline this compares with NaN, which is false.

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import type { ModulesContainer } from '@nestjs/core';
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
 import type { ClientInterceptor } from './grpc-js.js';
 import { traceServiceClient } from './trace-service-client.js';
@@ -20,7 +20,7 @@ const tracedClients = new WeakSet<GrpcClient>();
 export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientInterceptor): void {
   for (const { providers, controllers, injectables } of modules.values()) {
     for (const { instance } of [...providers.values(), ...controllers.values(), ...injectables.values()]) {
-      guarded('Looking for gRPC clients', () => {
+      callSafely('Looking for gRPC clients', () => {
         for (const candidate of [instance, ...ownValues(instance)]) {
           if (isGrpcClient(candidate)) traceClient(candidate, interceptor);
         }
@@ -48,7 +48,7 @@ function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
 }
 
 function traceIfServiceClient(candidate: unknown, interceptor: ClientInterceptor): void {
-  guarded('Tracing a gRPC client', () => {
+  callSafely('Tracing a gRPC client', () => {
     if (isServiceClient(candidate) && !traceServiceClient(candidate, interceptor)) {
       warnUntraced('is not as grpc-js creates it');
     }

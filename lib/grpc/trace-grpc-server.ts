@@ -1,4 +1,4 @@
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 import type { ServerInterceptor } from './grpc-js.js';
 
 /** The value of `Transport.GRPC` of @nestjs/microservices. */
@@ -18,7 +18,7 @@ interface GrpcServer {
 export function traceGrpcServer(transport: unknown, interceptor: ServerInterceptor): void {
   if (!isGrpcServer(transport)) return;
   const options = withServerInterceptor(transport.options ?? {}, interceptor);
-  guarded('Tracing a gRPC server', () => (transport.options = options));
+  callSafely('Tracing a gRPC server', () => (transport.options = options));
   if (transport.options === options) return;
   warn('nest-hooks', 'A gRPC server cannot be traced: it does not accept other options.');
 }

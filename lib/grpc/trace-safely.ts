@@ -1,6 +1,6 @@
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 
 /** Calls code that traces a gRPC call. An error of it is reported, and the call continues. */
 export function traceSafely(trace: () => void): void {
-  guarded('Tracing a gRPC call', trace);
+  callSafely('Tracing a gRPC call', trace);
 }

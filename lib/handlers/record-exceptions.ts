@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { EXCEPTION_FILTERS_METADATA, isMessageHandler } from '../core/nest-metadata.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
@@ -101,7 +101,7 @@ function observeFilter(filter: ExceptionFilter): (() => void) | undefined {
 const GUARD_REJECTION_MESSAGE = 'Forbidden resource';
 
 function recordThrown(thrown: unknown): void {
-  guarded('Recording an exception', () => {
+  callSafely('Recording an exception', () => {
     if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_REJECTION_MESSAGE) return;
     IncomingOperation.active()?.recordException(thrown);
   });

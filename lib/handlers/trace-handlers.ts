@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { isMessageHandler, isRouteHandler } from '../core/nest-metadata.js';
 import { settle } from '../core/settle.js';
@@ -25,7 +25,7 @@ export function traceHandlers(modules: ModulesContainer): void {
   for (const module of modules.values()) {
     for (const { instance, metatype } of module.controllers.values()) {
       if (metatype)
-        guarded('Tracing handlers', () => traceController(metatype as Type, instance as object | undefined));
+        callSafely('Tracing handlers', () => traceController(metatype as Type, instance as object | undefined));
     }
   }
 }

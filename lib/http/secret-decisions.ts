@@ -1,5 +1,5 @@
 import { copyText } from '../core/cut-text.js';
-import { askPredicate } from '../core/diagnostics.js';
+import { evaluatePredicate } from '../core/diagnostics.js';
 import { mayNameSecret, namesSecretParameter } from '../options/secret-names.js';
 
 type NamePredicate = (name: string) => boolean;
@@ -41,7 +41,7 @@ function rememberDecision(decisions: Map<string, boolean>, name: string, decisio
 }
 
 function decide(isSecret: NamePredicate, name: string): boolean {
-  return askPredicate('http.redactQuery', () => isSecret(name)) ?? namesSecretParameter(name);
+  return evaluatePredicate('http.redactQuery', () => isSecret(name)) ?? namesSecretParameter(name);
 }
 
 /** Decodes a name. In a URL within a URL, names are encoded several times. */

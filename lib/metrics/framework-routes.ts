@@ -1,5 +1,5 @@
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 
 /** The members of Express and Fastify that tell about routes. All are optional, because releases differ. */
 interface Framework {
@@ -25,7 +25,7 @@ const EXPRESS_GET_METHODS = ['get', '_all'];
  * with Express or Fastify itself. Undefined if there is none.
  */
 export function findFrameworkRoute(adapter: AbstractHttpAdapter, path: string): string | undefined {
-  return guarded('Looking for a route at metrics.path', () => searchRoutes(adapter, path));
+  return callSafely('Looking for a route at metrics.path', () => searchRoutes(adapter, path));
 }
 
 function searchRoutes(adapter: AbstractHttpAdapter, path: string): string | undefined {

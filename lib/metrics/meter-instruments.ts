@@ -10,7 +10,7 @@ import {
   type ObservableResult,
   type Span,
 } from '@opentelemetry/api';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import type {
   Counter,
   Histogram,
@@ -25,7 +25,7 @@ import { safeMeasurement } from './safe-measurement.js';
 
 /** Measures with OpenTelemetry's Meter API. The MeterProvider of the application exports the metrics. */
 export class MeterInstruments implements Instruments {
-  readonly shared = true;
+  readonly isShared = true;
   private provider: MeterProvider | undefined;
   private meter!: Meter;
   private readonly instruments = new Map<string, object>();
@@ -143,14 +143,14 @@ function addObservable(
 ): () => void {
   const { name } = description;
   const callback = (result: ObservableResult) => {
-    guarded(`Reading ${name}`, () => {
+    callSafely(`Reading ${name}`, () => {
       for (const { value, attributes } of read()) result.observe(value, attributes);
     });
   };
   const what = `The metric ${name}`;
-  const instrument = guarded(what, () => create(name, instrumentOptions(description)));
-  guarded(what, () => instrument?.addCallback(callback));
+  const instrument = callSafely(what, () => create(name, instrumentOptions(description)));
+  callSafely(what, () => instrument?.addCallback(callback));
   return () => {
-    guarded(what, () => instrument?.removeCallback(callback));
+    callSafely(what, () => instrument?.removeCallback(callback));
   };
 }

@@ -67,12 +67,12 @@ export class Metrics implements IntegrationHooks {
   }
 
   providersReady(): void {
-    this.#instances.changed();
+    this.#instances.invalidate();
   }
 
   /** Opens the port, if the metrics have one of their own. */
   async acquire(): Promise<void> {
-    this.#instances.changed();
+    this.#instances.invalidate();
     await this.#start();
     if (this.instruments instanceof MeterInstruments && !this.instruments.hasMeterProvider) warnOfSilence();
     if (this.#place && this.#place.port === undefined && !this.#hasRoute) {

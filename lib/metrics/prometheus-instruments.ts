@@ -1,4 +1,4 @@
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import type {
   Counter,
   Histogram,
@@ -17,7 +17,7 @@ import { Series } from './series.js';
 
 /** Measures into a registry of prom-client, with exemplars. */
 export class PrometheusInstruments implements Instruments {
-  readonly shared = false;
+  readonly isShared = false;
   readonly #registered: RegisteredMetrics;
 
   constructor(
@@ -148,7 +148,7 @@ export class PrometheusInstruments implements Instruments {
       // Applications that share a registry also share the tracer provider, so one reader knows everything.
       const read = readers.at(-1);
       if (!read) return;
-      guarded(`Reading ${description.name}`, () => {
+      callSafely(`Reading ${description.name}`, () => {
         for (const { value, attributes } of read()) set(series.labels(attributes), value);
       });
     };

@@ -1,4 +1,4 @@
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 
 /**
  * Makes a function that measures safe to call from the application: it reports what its metrics library throws, and
@@ -12,6 +12,6 @@ export function safeMeasurement<Args extends readonly unknown[]>(
 ): (...args: Args) => void {
   const what = `The metric ${metric}`;
   return (...args) => {
-    guarded(what, () => measure(...args));
+    callSafely(what, () => measure(...args));
   };
 }

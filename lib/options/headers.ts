@@ -9,7 +9,7 @@ export interface ResolvedHeader {
   /** The name in lower case. */
   readonly name: string;
   /** True if the values are redacted. */
-  readonly secret: boolean;
+  readonly isSecret: boolean;
 }
 
 /** A field name of HTTP (RFC 9110, section 5.1). */
@@ -34,7 +34,7 @@ export function resolveRecordedHeaders(setting: Setting | undefined): readonly R
   }
   const names = new Set(value.map((entry, index) => parseHeaderName(`${option}[${index}]`, entry)));
   return Object.freeze(
-    [...names].map((name) => Object.freeze({ name, secret: COOKIES.has(name) || namesSecret(name) })),
+    [...names].map((name) => Object.freeze({ name, isSecret: COOKIES.has(name) || namesSecret(name) })),
   );
 }
 

@@ -1,5 +1,5 @@
 import { propagation, type Context, type TextMapPropagator } from '@opentelemetry/api';
-import { guarded, reportIgnored } from '../core/diagnostics.js';
+import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 
 /**
@@ -55,6 +55,6 @@ function withoutPrivateBaggage(context: Context, shouldPropagate: (key: string) 
     .getAllEntries()
     .map(([key]) => key)
     // Only true counts, so that no entry is propagated by accident.
-    .filter((key) => guarded('baggage.propagate', () => shouldPropagate(key)) !== true);
+    .filter((key) => callSafely('baggage.propagate', () => shouldPropagate(key)) !== true);
   return privateKeys.length > 0 ? propagation.setBaggage(context, baggage.removeEntries(...privateKeys)) : context;
 }

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { propagation, trace, type Context, type TextMapPropagator } from '@opentelemetry/api';
-import { guarded, warn } from '../core/diagnostics.js';
+import { callSafely, warn } from '../core/diagnostics.js';
 
 const SUBJECT = 'A propagator';
 
@@ -11,20 +11,20 @@ const SUBJECT = 'A propagator';
 export function guardPropagator(propagator: TextMapPropagator): TextMapPropagator {
   return {
     inject(context, carrier, setter) {
-      guarded(SUBJECT, () => propagator.inject(context, carrier, setter));
+      callSafely(SUBJECT, () => propagator.inject(context, carrier, setter));
     },
 
     extract(context, carrier, getter) {
-      const extracted: unknown = guarded(SUBJECT, () => propagator.extract(context, carrier, getter));
+      const extracted: unknown = callSafely(SUBJECT, () => propagator.extract(context, carrier, getter));
       if (extracted === context || extracted === undefined) return context;
-      if (isContext(extracted) && guarded(SUBJECT, () => isUsable(extracted))) return extracted;
+      if (isContext(extracted) && callSafely(SUBJECT, () => isUsable(extracted))) return extracted;
       const problem = types.isPromise(extracted) ? 'is async' : 'returns no context that can be used';
       warn('propagator', `${SUBJECT} ${problem} in extract(), so what it extracts is ignored.`);
       return context;
     },
 
     fields() {
-      const fields: unknown = guarded(SUBJECT, () => propagator.fields());
+      const fields: unknown = callSafely(SUBJECT, () => propagator.fields());
       if (Array.isArray(fields)) return fields.filter((field) => typeof field === 'string');
       warn('propagator-fields', `${SUBJECT} returns no list in fields(), so the names of its headers are not known.`);
       return [];

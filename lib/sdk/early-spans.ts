@@ -9,7 +9,7 @@ import {
   type TracerOptions,
   type TracerProvider,
 } from '@opentelemetry/api';
-import { guarded } from '../core/diagnostics.js';
+import { callSafely } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { EarlySpan } from './early-span.js';
 import { PresetIdGenerator } from './id-generator.js';
@@ -55,7 +55,7 @@ export class EarlyTracerProvider implements TracerProvider {
    */
   replayTo(target: TracerProvider): number {
     this.#target = target;
-    for (const span of this.#buffers.pop() ?? []) guarded('Replaying an early span', () => span.replay());
+    for (const span of this.#buffers.pop() ?? []) callSafely('Replaying an early span', () => span.replay());
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;

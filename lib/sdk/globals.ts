@@ -8,7 +8,7 @@ import {
   type TracerProvider,
 } from '@opentelemetry/api';
 import { registerOwnContextManager } from '../core/context-manager.js';
-import { forgetTracer } from '../core/tracer.js';
+import { clearTracerCache } from '../core/tracer.js';
 
 const PROBE = createContextKey('nestjs-tracing probe');
 
@@ -30,7 +30,7 @@ export function registerProvider(provider: TracerProvider): void {
 export function unregisterProvider(): void {
   // `disable()` would also remove a provider that another version of the API has registered, which this one cannot see.
   if (registeredProvider()) trace.disable();
-  forgetTracer();
+  clearTracerCache();
 }
 
 /** Registers the context manager of the library, unless another one is registered. Returns a function that undoes it. */

@@ -1,7 +1,7 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
-import { noteParentBased } from '../core/tracer.js';
+import { markParentBased } from '../core/tracer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
@@ -85,7 +85,7 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     return started;
   });
   const provider = registeredProvider();
-  if (provider && isParentBased(options.sampler)) noteParentBased(provider);
+  if (provider && isParentBased(options.sampler)) markParentBased(provider);
   return {
     provider,
     isForeign: false,

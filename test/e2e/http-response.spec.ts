@@ -162,7 +162,7 @@ class AnswersController {
   }
   @Get('guarded')
   @UseGuards(HeaderGuard)
-  guarded() {
+  callSafely() {
     return 'in';
   }
   @Get('conflict')

@@ -1,4 +1,4 @@
-import { guarded } from '../../core/diagnostics.js';
+import { callSafely } from '../../core/diagnostics.js';
 import { axiosMessage, redirectMessage, type Axios, type AxiosConfig, type BeforeRedirect } from './axios.js';
 import { ClientRequest, type ClientRequestOptions } from './client-request.js';
 
@@ -27,7 +27,7 @@ export function prepareRequests(client: Axios, options: () => ClientRequestOptio
 function interceptRequests(client: Axios, options: () => ClientRequestOptions | undefined): () => void {
   const { request } = client.interceptors;
   const onRequest = (config: AxiosConfig) => {
-    guarded('Propagation by axios', () => {
+    callSafely('Propagation by axios', () => {
       const current = options();
       if (current) prepareAfterInterceptors(client, config, current);
     });
@@ -44,7 +44,7 @@ function prepareAfterInterceptors(client: Axios, config: AxiosConfig, options: C
   const prepare = function (this: AxiosConfig, body: unknown): unknown {
     // The application may use the same configuration for another request.
     if (this.transformRequest === transformations) this.transformRequest = original;
-    guarded('Propagation by axios', () => prepareRequest(client, this, options));
+    callSafely('Propagation by axios', () => prepareRequest(client, this, options));
     return body;
   };
   const transformations = [original ?? [], prepare].flat();
@@ -73,7 +73,7 @@ function prepareRedirects(config: AxiosConfig, options: ClientRequestOptions): v
   const original = current && originalCallbacks.has(current) ? originalCallbacks.get(current)?.original : current;
   const prepare: BeforeRedirect = function (this: unknown, redirect, ...rest) {
     const result: unknown = original && Reflect.apply(original, this, [redirect, ...rest]);
-    guarded('Propagation by axios', () => ClientRequest.prepare(redirectMessage(redirect), options, redirect));
+    callSafely('Propagation by axios', () => ClientRequest.prepare(redirectMessage(redirect), options, redirect));
     return result;
   };
   originalCallbacks.set(prepare, { original });

@@ -1,5 +1,5 @@
 import { context, propagation, type Context } from '@opentelemetry/api';
-import { guarded } from '../../core/diagnostics.js';
+import { callSafely } from '../../core/diagnostics.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
@@ -39,14 +39,14 @@ export class ClientRequest {
     caller: Context = context.active(),
   ): ClientRequest | undefined {
     if (isTracingSuppressed(caller)) return undefined;
-    const carried = guarded('The propagator', () => carriedContexts(message)) ?? [];
+    const carried = callSafely('The propagator', () => carriedContexts(message)) ?? [];
     const prepared = ClientRequest.prepared.take(carried);
     if (prepared) return prepared.send(message);
     const owner = contextOwner(carried, caller);
     const rules = new RequestRules(message, options);
     if (owner === 'foreign') return ClientRequest.measureOnly(message, rules, options);
     if (rules.isIgnored) {
-      if (owner === 'earlier request') guarded('The propagator', () => removeContext(message));
+      if (owner === 'earlier request') callSafely('The propagator', () => removeContext(message));
       return undefined;
     }
     const request = new ClientRequest(message, rules, options, caller);
@@ -60,7 +60,7 @@ export class ClientRequest {
     rules: RequestRules,
     options: ClientRequestOptions,
   ): ClientRequest | undefined {
-    if (!options.meter || options.meter.shared || rules.isIgnored) return undefined;
+    if (!options.meter || options.meter.isShared || rules.isIgnored) return undefined;
     return new ClientRequest(message, rules, options).measure();
   }
 
@@ -124,7 +124,8 @@ export class ClientRequest {
   /** Injects the context of the span into the message. */
   private propagate(owner: ContextOwner): void {
     const { exchange, outgoing } = this;
-    if (exchange) guarded('The propagator', () => propagate(exchange.message, exchange.rules, owner, outgoing.context));
+    if (exchange)
+      callSafely('The propagator', () => propagate(exchange.message, exchange.rules, owner, outgoing.context));
     rememberInjected(outgoing.context);
   }
 
@@ -143,7 +144,7 @@ export class ClientRequest {
   /** Called before the head is sent. Meanwhile the application may have set the headers of its own caller. */
   beforeHead(): void {
     const { exchange, outgoing } = this;
-    if (exchange && !outgoing.isMeasuredOnly) guarded('The propagator', () => correctContext(exchange, outgoing));
+    if (exchange && !outgoing.isMeasuredOnly) callSafely('The propagator', () => correctContext(exchange, outgoing));
   }
 
   /** Called when the request has a connection. */
@@ -194,7 +195,7 @@ function startOperation(
   parent: Context,
 ): OutgoingOperation<RequestEnd> {
   const attributes = samplerReadsAttributes
-    ? guarded('http.client attributes', () => exchange.requestAttributes())
+    ? callSafely('http.client attributes', () => exchange.requestAttributes())
     : undefined;
   const name = httpSpanName(exchange.message.method, knownMethods);
   return OutgoingOperation.start(name, exchange, { attributes, meter, parent });

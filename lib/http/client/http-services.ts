@@ -1,6 +1,6 @@
 import { LazyModuleLoader, type ModulesContainer } from '@nestjs/core';
 import { types } from 'node:util';
-import { guarded } from '../../core/diagnostics.js';
+import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { asAxios, type Axios } from './axios.js';
 
@@ -78,7 +78,7 @@ function findLoader(modules: ModulesContainer): LazyModuleLoader | undefined {
 
 /** Calls `use` with a value, or with the result of a promise, before other code that awaits the promise gets it. */
 function useWhenSettled(value: unknown, use: (settled: unknown) => void): void {
-  const guardedUse = (settled: unknown) => guarded('Looking for HttpService', () => use(settled));
+  const guardedUse = (settled: unknown) => callSafely('Looking for HttpService', () => use(settled));
   if (types.isPromise(value)) void value.then(guardedUse, () => {});
   else guardedUse(value);
 }

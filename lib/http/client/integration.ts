@@ -47,7 +47,7 @@ function subscribe(): void {
 }
 
 function unsubscribeIfUnused(): void {
-  if (applications.hasOwn) return;
+  if (applications.hasOwnApplications) return;
   unsubscribe?.();
   unsubscribe = undefined;
 }

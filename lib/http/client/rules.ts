@@ -1,4 +1,4 @@
-import { askPredicate, isConfirmed } from '../../core/diagnostics.js';
+import { evaluatePredicate, isConfirmed } from '../../core/diagnostics.js';
 import type { ResolvedHttpClient, OutgoingRequest } from '../../options/http-client.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { parseUrl } from './url.js';
@@ -24,7 +24,7 @@ export class RequestRules {
     const { ignore } = this.options;
     return (
       ignore !== undefined &&
-      this.matchedUrls.some((url) => askPredicate('http.client.ignore', () => ignore(this.describeRequest(url))))
+      this.matchedUrls.some((url) => evaluatePredicate('http.client.ignore', () => ignore(this.describeRequest(url))))
     );
   }
 

@@ -1,6 +1,6 @@
 import type { ClientRequest as NodeRequest, IncomingMessage } from 'node:http';
 import type { ChannelHandlers } from '../../core/channel.js';
-import { guarded } from '../../core/diagnostics.js';
+import { callSafely } from '../../core/diagnostics.js';
 import { isUntraced } from '../../core/suppression.js';
 import { ClientRequest, type ClientRequestOptions } from './client-request.js';
 import { nodeRequestEnd, type NodeRequestEnd } from './node-end.js';
@@ -48,7 +48,7 @@ function startObserving(request: NodeRequest, options: ClientRequestOptions | un
   // CONNECT opens a tunnel. The requests inside the tunnel are traced instead.
   const isIgnored = request.method === 'CONNECT' || isUntraced((request as { agent?: unknown }).agent);
   const start = () => ClientRequest.start(new NodeMessage(request), options);
-  const clientRequest = isIgnored ? undefined : guarded('The beginning of an outgoing request', start);
+  const clientRequest = isIgnored ? undefined : callSafely('The beginning of an outgoing request', start);
   const observed: ObservedRequest = { clientRequest };
   requests.set(request, observed);
   if (clientRequest && !listenForEnd(request, observed)) clientRequest.complete();
@@ -60,9 +60,9 @@ function startObserving(request: NodeRequest, options: ClientRequestOptions | un
  * change what Node does if the application has none.
  */
 function listenForEnd(request: NodeRequest, observed: ObservedRequest): boolean {
-  const end = () => guarded('The end of an outgoing request', () => endTraced(request, observed));
+  const end = () => callSafely('The end of an outgoing request', () => endTraced(request, observed));
   return Boolean(
-    guarded('The beginning of an outgoing request', () => {
+    callSafely('The beginning of an outgoing request', () => {
       // A head that is written by then still waits for the socket, so it can be changed.
       if (!request.headersSent) request.once('socket', () => observed.clientRequest?.beforeHead());
       return request.once('close', end);
@@ -73,7 +73,7 @@ function listenForEnd(request: NodeRequest, observed: ObservedRequest): boolean 
 function endTraced(request: NodeRequest, observed: ObservedRequest): void {
   const { clientRequest } = observed;
   if (!clientRequest) return;
-  const end = guarded('The end of an outgoing request', () => observedEnd(request, observed)) ?? 'complete';
+  const end = callSafely('The end of an outgoing request', () => observedEnd(request, observed)) ?? 'complete';
   if (end === 'complete') clientRequest.complete();
   else if (end === 'cancelled') clientRequest.cancel();
   else clientRequest.fail(end.error);

@@ -6,7 +6,7 @@ import {
   ATTR_HTTP_RESPONSE_HEADER,
   ATTR_HTTP_ROUTE,
 } from '@opentelemetry/semantic-conventions';
-import { askPredicate, guarded } from '../../core/diagnostics.js';
+import { evaluatePredicate, callSafely } from '../../core/diagnostics.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import { IncomingOperation, type IncomingExchange } from '../../core/incoming-operation.js';
 import type { Operation } from '../../core/operation.js';
@@ -59,7 +59,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
   static start(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest | undefined {
     const started = observerOf(request);
     if (started instanceof ServerRequest) return started;
-    return guarded('Starting to trace a request', () => new ServerRequest(request, response, options));
+    return callSafely('Starting to trace a request', () => new ServerRequest(request, response, options));
   }
 
   /** Returns the request that is served in the active context. Undefined if there is none, or if it is over. */
@@ -74,7 +74,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     private readonly options: ServerRequestOptions,
   ) {
     this.route = new RequestRoute(options.isRouteReportedByFramework);
-    const isIgnored = options.ignore && askPredicate('http.ignore', () => options.ignore?.(request));
+    const isIgnored = options.ignore && evaluatePredicate('http.ignore', () => options.ignore?.(request));
     this.incoming = isIgnored ? IncomingOperation.ignore(contextWithoutCaller(options), options.meter) : this.start();
     observeEvents(request, this);
     observeEvents(response, this);
@@ -98,7 +98,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     let attributes: Attributes | undefined;
     if (options.samplerReadsAttributes) {
       this.snapshot = takeSnapshot(request);
-      attributes = guarded('http attributes', () => this.serverRequestAttributes());
+      attributes = callSafely('http attributes', () => this.serverRequestAttributes());
     }
     const name = httpSpanName(request.method, options.knownMethods);
     return IncomingOperation.start(name, this, { attributes, meter, placement });
@@ -111,13 +111,13 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     const snapshot = (this.snapshot ??= takeSnapshot(request));
     this.unwatch = watchConnection(request, () => this.end(readResponseEnd('close', request, response)));
     // The instrumentation that owns the span may record the request in the same metrics.
-    if (!(options.meter?.shared && incoming.isJoined)) {
+    if (!(options.meter?.isShared && incoming.isJoined)) {
       incoming.measure(() => serverActiveAttributes(snapshot, options.knownMethods));
     }
     if (!incoming.isRecording) return;
     const { span } = incoming;
     this.name = new ServerSpanName(span, incoming.isJoined);
-    if (options.requestHook) guarded('http.requestHook', () => options.requestHook?.(span, request));
+    if (options.requestHook) callSafely('http.requestHook', () => options.requestHook?.(span, request));
   }
 
   /** Continues the request in the context of its span. */
@@ -132,7 +132,8 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
   /** Sets the route of a joined span now, because its owner may end it before the end of the response is observed here. */
   onHandlerReached(): void {
     const { incoming, route } = this;
-    if (incoming.isJoined) guarded('The route of a request', () => this.describeRoute(incoming.span, route.lastTried));
+    if (incoming.isJoined)
+      callSafely('The route of a request', () => this.describeRoute(incoming.span, route.lastTried));
   }
 
   /** Returns false for the exception that says that no route was found, which is no failure of the application. */
@@ -158,7 +159,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
   private end(end: ResponseEnd): void {
     const { incoming, unwatch } = this;
     if (incoming.isOver) return;
-    if (unwatch) guarded('The end of a request', unwatch);
+    if (unwatch) callSafely('The end of a request', unwatch);
     incoming.end(end);
   }
 
@@ -174,7 +175,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
       span.setAttributes(serverResponseAttributes(response));
       setStatus(operation, end, response);
     }
-    if (options.responseHook) guarded('http.responseHook', () => options.responseHook?.(span, response));
+    if (options.responseHook) callSafely('http.responseHook', () => options.responseHook?.(span, response));
   }
 
   measuredAttributes(end: ResponseEnd): Attributes {

@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import { guarded } from '../../core/diagnostics.js';
+import { callSafely } from '../../core/diagnostics.js';
 import type { HttpRequest, ResolvedHttp } from '../../options/http.js';
 import { httpSpanName } from '../method.js';
 
@@ -24,7 +24,7 @@ export class ServerSpanName {
   ): void {
     const { span } = this;
     if (readName(span) !== this.current) return;
-    const chosen: unknown = spanName && guarded('http.spanName', () => spanName(request, route));
+    const chosen: unknown = spanName && callSafely('http.spanName', () => spanName(request, route));
     const customName = typeof chosen === 'string' ? chosen : undefined;
     // The other instrumentation may have a better name than the method alone.
     if (customName === undefined && route === undefined && this.isJoined) return;

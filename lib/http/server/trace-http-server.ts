@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
-import { guarded, warn } from '../../core/diagnostics.js';
+import { callSafely, warn } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import type { HttpRequest, HttpResponse } from '../../options/http.js';
@@ -107,7 +107,7 @@ function recordUnroutedRequests(adapter: TraceableAdapter): (() => void) | undef
 function recordExceptionsOutsideRoutes(adapter: TraceableAdapter): void {
   interceptMethod(adapter, 'mapException', (mapException, thisArg, args) => {
     const mapped: unknown = Reflect.apply(mapException, thisArg, args);
-    guarded('Recording an exception', () => ServerRequest.active()?.recordMappedException(args[0], mapped));
+    callSafely('Recording an exception', () => ServerRequest.active()?.recordMappedException(args[0], mapped));
     return mapped;
   });
 }

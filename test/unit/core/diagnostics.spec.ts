@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import { diag, DiagLogLevel } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
-  askPredicate,
+  evaluatePredicate,
   describeError,
-  guarded,
+  callSafely,
   reportIgnored,
   setDiagnosticsSink,
   warn,
@@ -82,14 +82,14 @@ describe('warn()', () => {
   });
 });
 
-describe('guarded()', () => {
+describe('callSafely()', () => {
   it('returns what the function returns', () => {
-    expect(guarded('a hook', () => 42)).toBe(42);
+    expect(callSafely('a hook', () => 42)).toBe(42);
     expect(written).toEqual([]);
   });
 
   it('reports what it throws, by name, and returns undefined', () => {
-    const result = guarded('http.requestHook', () => {
+    const result = callSafely('http.requestHook', () => {
       throw new RangeError('too far');
     });
     expect(result).toBeUndefined();
@@ -106,7 +106,7 @@ describe('guarded()', () => {
 
   it('reports an async function that rejects, so that it does not end the process', async () => {
     const unhandled = await unhandledRejections(async () => {
-      void guarded('an async hook', async () => {
+      void callSafely('an async hook', async () => {
         await setImmediate();
         throw new Error('late');
       });
@@ -154,7 +154,7 @@ describe('reports of ignored errors', () => {
   it('are kept apart by what has thrown', () => {
     reportIgnored('one hook', new Error('no'));
     reportIgnored('another hook', new Error('no'));
-    for (const name of ['one predicate', 'another predicate']) askPredicate(name, async () => true);
+    for (const name of ['one predicate', 'another predicate']) evaluatePredicate(name, async () => true);
     expect(written).toEqual([
       'one hook threw and was ignored: Error: no',
       'another hook threw and was ignored: Error: no',
@@ -184,21 +184,21 @@ describe('warn() with a kind that is built from data', () => {
   });
 });
 
-describe('askPredicate()', () => {
+describe('evaluatePredicate()', () => {
   it.each([
     [true, true],
     [1, true],
     ['', false],
     [undefined, undefined],
   ])('takes %p for %p', (answer, understood) => {
-    expect(askPredicate('http.ignore', () => answer)).toBe(understood);
+    expect(evaluatePredicate('http.ignore', () => answer)).toBe(understood);
     expect(written).toEqual([]);
   });
 
   it('takes a promise for no answer, and says so', async () => {
     const unhandled = await unhandledRejections(() => {
-      expect(askPredicate('http.ignore', async () => true)).toBeUndefined();
-      expect(askPredicate('http.ignore', () => Promise.reject(new Error('no')))).toBeUndefined();
+      expect(evaluatePredicate('http.ignore', async () => true)).toBeUndefined();
+      expect(evaluatePredicate('http.ignore', () => Promise.reject(new Error('no')))).toBeUndefined();
     });
     expect(unhandled).toEqual([]);
     expect(written[0]).toContain('http.ignore is async');
@@ -208,7 +208,7 @@ describe('askPredicate()', () => {
     const fail = () => {
       throw new Error('no');
     };
-    expect(askPredicate('http.ignore', fail)).toBeUndefined();
+    expect(evaluatePredicate('http.ignore', fail)).toBeUndefined();
     expect(written[0]).toContain('http.ignore threw');
   });
 });

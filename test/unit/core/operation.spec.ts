@@ -199,7 +199,8 @@ describe('an exception', () => {
 
   it('shows no message or stack where details are withheld, nor on the spans around', () => {
     const secret = new TypeError('password is hunter2');
-    const failing = () => settle(() => new TracedWork(Operation.start('inner'), { details: false }), thrower(secret));
+    const failing = () =>
+      settle(() => new TracedWork(Operation.start('inner'), { mayRecordDetails: false }), thrower(secret));
     expect(() => traced('outer', failing)).toThrow(secret);
     expect(spans.one('inner').events.map(({ attributes }) => attributes)).toEqual([{ 'exception.type': 'TypeError' }]);
     expect(spans.one('inner').attributes).toEqual({ 'error.type': 'TypeError' });
@@ -292,7 +293,7 @@ describe('what the application plugs into the SDK', () => {
   it('may be a sampler that drops: the code runs in its trace, and its attributes are not worked out', () => {
     registerProvider(new TracerProvider({ sampler: new AlwaysOffSampler() }));
     traced('dropped', (operation) => {
-      expect(operation.recording).toBe(false);
+      expect(operation.isRecording).toBe(false);
       operation.describe('attributes', () => {
         throw new Error('were worked out');
       });
@@ -329,7 +330,7 @@ describe('describe()', () => {
 it('works where no provider and no context manager are registered', () => {
   trace.disable();
   context.disable();
-  expect(traced('work', (operation) => [operation.recording, context.active() === ROOT_CONTEXT])).toEqual([
+  expect(traced('work', (operation) => [operation.isRecording, context.active() === ROOT_CONTEXT])).toEqual([
     false,
     true,
   ]);

@@ -54,9 +54,9 @@ describe('settle()', () => {
     const measured: Work = {
       context: undefined,
       restart() {},
-      succeeded: (result) => outcomes.push(result),
-      failed: (thrown) => outcomes.push(thrown),
-      left() {},
+      succeed: (result) => outcomes.push(result),
+      fail: (thrown) => outcomes.push(thrown),
+      cancel() {},
     };
     const outer = Operation.start('outer');
     const active = outer.run(() =>

@@ -8,7 +8,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
-import { noteParentBased } from '../../../lib/core/tracer.js';
+import { markParentBased } from '../../../lib/core/tracer.js';
 import { registerContextManager, registerProvider, unregisterProvider } from '../../../lib/sdk/globals.js';
 
 let undo = () => {};
@@ -20,11 +20,11 @@ afterEach(() => {
 function provide(sampler: Sampler, parentBased: boolean): void {
   const provider = new TracerProvider({ sampler });
   registerProvider(provider);
-  if (parentBased) noteParentBased(provider);
+  if (parentBased) markParentBased(provider);
   undo = registerContextManager();
 }
 
-const silent = (options = {}) => Operation.silenceIn(context.active(), options) !== undefined;
+const silent = (options = {}) => Operation.unrecordedSpanFor(context.active(), options) !== undefined;
 const off = () => new ParentBasedSampler({ root: new AlwaysOffSampler() });
 
 describe('nothing is made', () => {
@@ -42,7 +42,7 @@ describe('nothing is made', () => {
     expect(silent()).toBe(false);
     const server = Operation.start('server', { kind: SpanKind.SERVER });
     server.run(() => {
-      expect(Operation.silenceIn(context.active(), {})).toBe(server.span);
+      expect(Operation.unrecordedSpanFor(context.active(), {})).toBe(server.span);
       expect([silent({ root: true }), silent({ kind: SpanKind.CLIENT })]).toEqual([false, false]);
       context.with(trace.deleteSpan(context.active()), () => expect(silent()).toBe(false));
     });

@@ -203,7 +203,7 @@ describe('a call goes on where tracing fails', () => {
 
   it('with metadata that cannot be read', () => {
     const metadata = Object.assign(new Metadata(), { get: broken('get'), getMap: broken('getMap') });
-    play({}, { requestMetadata: [{ name: 'x-tenant', secret: false }] }, metadata);
+    play({}, { requestMetadata: [{ name: 'x-tenant', isSecret: false }] }, metadata);
     expect(spans.names()).toEqual(['test.Echo/Unary']);
   });
 

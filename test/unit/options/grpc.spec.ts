@@ -86,8 +86,8 @@ describe('the options of gRPC', () => {
   it('contain the names of metadata in lower case, each once, and whether they are secret', () => {
     const { requestMetadata } = grpc({ requestMetadata: ['X-Id', 'x-id', 'Authorization'] });
     expect(requestMetadata).toEqual([
-      { name: 'x-id', secret: false },
-      { name: 'authorization', secret: true },
+      { name: 'x-id', isSecret: false },
+      { name: 'authorization', isSecret: true },
     ]);
   });
 

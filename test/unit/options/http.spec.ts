@@ -265,8 +265,8 @@ describe('http headers and hooks', () => {
       responseHeaders: [],
     });
     expect(requestHeaders).toEqual([
-      { name: 'x-id', secret: false },
-      { name: 'accept', secret: false },
+      { name: 'x-id', isSecret: false },
+      { name: 'accept', isSecret: false },
     ]);
     expect(responseHeaders).toEqual([]);
   });
@@ -294,7 +294,7 @@ describe('http headers and hooks', () => {
     ['sec-websocket-key', false],
     ['surrogate-key', false],
   ])('%s is secret: %s', (name, secret) => {
-    expect(http({ requestHeaders: [name] }).requestHeaders).toEqual([{ name, secret }]);
+    expect(http({ requestHeaders: [name] }).requestHeaders).toEqual([{ name, isSecret: secret }]);
   });
 
   it.each<[options: object, option: string]>([

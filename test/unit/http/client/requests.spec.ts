@@ -271,7 +271,7 @@ function meterInto(counted: string[], shared = false): OperationMeter {
     counted.push('start');
     return { end: () => void counted.push('end') };
   };
-  return { shared, start } as unknown as OperationMeter;
+  return { isShared: shared, start } as unknown as OperationMeter;
 }
 
 function locked(): object {
@@ -290,7 +290,10 @@ describe('applications', () => {
     channel('undici:request:trailers').publish({ request });
     return spans.all().at(-1)?.attributes;
   };
-  const recording = (name: string): ClientRequestOptions => ({ ...OPTIONS, requestHeaders: [{ name, secret: false }] });
+  const recording = (name: string): ClientRequestOptions => ({
+    ...OPTIONS,
+    requestHeaders: [{ name, isSecret: false }],
+  });
   const start = (name: string) => {
     const tracing = instrument(recording(name));
     void tracing.acquire?.();
