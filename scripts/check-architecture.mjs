@@ -26,11 +26,12 @@ const parts = [
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options/', 'errors'],
   })),
+  { name: 'export/', files: /^export\//, mayImport: ['core/', 'options/', 'errors'] },
   { name: 'metrics/', files: /^metrics\//, mayImport: ['core/', 'packages/', 'options/', 'runtime', 'errors'] },
   {
     name: 'sdk/',
     files: /^sdk\//,
-    mayImport: ['core/', 'packages/', 'propagation/', 'options/', 'resolver', 'runtime', 'errors'],
+    mayImport: ['core/', 'packages/', 'propagation/', 'export/', 'options/', 'resolver', 'runtime', 'errors'],
   },
   { name: 'integrations', files: /^integrations\.ts$/, mayImport: 'all' },
   { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },

@@ -4,6 +4,7 @@ import { addPath, parseGrpcUrl, parseHttpUrl } from './endpoint.js';
 import { HTTP_HEADER_RULES, mergeHeaders, METADATA_RULES } from './headers.js';
 import { parseFirst } from './lenient.js';
 import { parseName, parseText, parseTimeout } from './parse.js';
+import { resolveProxy } from './proxy.js';
 import {
   firstDefined,
   readOption,
@@ -57,6 +58,8 @@ export interface ResolvedOtlpExporter {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: number;
   readonly compression: Compression;
+  /** The URL of the proxy, which may have credentials. Undefined if there is none, and with gRPC. */
+  readonly proxy: string | undefined;
   readonly tls: ResolvedTls;
 }
 
@@ -99,11 +102,12 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
       ...variables('OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'),
     ) ?? 'http/protobuf';
   const isGrpc = protocol === 'grpc';
+  const url = isGrpc ? resolveGrpcUrl(setting('endpoint'), env) : resolveHttpUrl(setting('endpoint'), env);
 
   return Object.freeze({
     type: 'otlp',
     protocol,
-    url: isGrpc ? resolveGrpcUrl(setting('endpoint'), env) : resolveHttpUrl(setting('endpoint'), env),
+    url,
     headers: mergeHeaders(
       variables('OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'),
       setting('headers'),
@@ -121,6 +125,7 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
         setting('compression'),
         ...variables('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'OTEL_EXPORTER_OTLP_COMPRESSION'),
       ) ?? 'none',
+    proxy: isGrpc ? undefined : resolveProxy(new URL(url), env),
     tls: Object.freeze({
       certificate: fileOf(variables('OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CERTIFICATE')),
       clientCertificate: fileOf(

@@ -33,6 +33,8 @@ export interface ResourceOptions {
 /** The names of the SDK's resource detectors. */
 const DETECTORS = ['all', 'none', 'env', 'host', 'os', 'process', 'serviceinstance'] as const;
 
+export type ResourceDetectorName = (typeof DETECTORS)[number];
+
 /** The name of a service without a name, as OpenTelemetry's specification defines. */
 const UNKNOWN_SERVICE = 'unknown_service:node';
 
@@ -68,7 +70,7 @@ export function resolveResource(
 }
 
 /** Resolves which resource detectors of the SDK are used. */
-export function resolveResourceDetectors(env: NodeJS.ProcessEnv): readonly string[] {
+export function resolveResourceDetectors(env: NodeJS.ProcessEnv): readonly ResourceDetectorName[] {
   const named = choicesInVariable(readVariable(env, 'OTEL_NODE_RESOURCE_DETECTORS'), (entry) =>
     parseName(entry, DETECTORS),
   );

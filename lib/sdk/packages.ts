@@ -6,12 +6,6 @@ const SDK_NODE = '@opentelemetry/sdk-node';
 
 type NodeRequire = ReturnType<typeof createRequire>;
 
-/** Loads the SDK. This takes about as long as Nest itself, so it is not done where tracing is disabled. */
-export function loadSdkNode(): typeof import('@opentelemetry/sdk-node') {
-  resolveSdkNode();
-  return nodeRequire(SDK_NODE) as typeof import('@opentelemetry/sdk-node');
-}
-
 /**
  * Loads a package on which the SDK depends, in the version of the SDK: objects of two versions, of resources for example, do not work
  * together. It is resolved from the SDK, because pnpm and Yarn hide the dependencies of a package from others.

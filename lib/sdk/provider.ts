@@ -1,17 +1,15 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
-import type { NodeSDKConfiguration } from '@opentelemetry/sdk-node';
 import { markParentBased } from '../core/tracer.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { ReadableSpan } from '../options/sdk-types.js';
+import type { ReadableSpan, Sampler } from '../options/sdk-types.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { copyBaggageToSpans } from './baggage-attributes.js';
-import { withEnvironment } from './environment.js';
 import { boundSpans } from './export/bounded-spans.js';
-import { createSpanProcessors } from './export/exporters.js';
-import { registeredProvider, unregisterProvider } from './globals.js';
+import { createExportPaths, statisticsOf } from './export/exporters.js';
+import { registeredProvider, registerProvider } from './globals.js';
 import type { PresetIdGenerator } from './id-generator.js';
-import { loadSdkNode } from './packages.js';
+import { loadFromSdk } from './packages.js';
 import { preciseTimes } from './precise-times.js';
 import { createResource } from './resource.js';
 import { createSampler } from './samplers.js';
@@ -50,40 +48,39 @@ export function useForeignProvider(provider: TracerProvider): ProviderHandle {
   };
 }
 
-/** Starts the SDK as the options say, and registers its tracer provider in place of the early one. */
+interface TraceSdk {
+  TracerProvider: new (config: {
+    resource: unknown;
+    sampler: Sampler;
+    spanProcessors: readonly SpanProcessor[];
+    spanLimits: Readonly<Record<string, number>>;
+    idGenerator: PresetIdGenerator;
+  }) => TracerProvider & { shutdown(): Promise<void> };
+}
+
+/** Starts a tracer provider of the SDK as the options say, and registers it in place of the early one. */
 export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
-  const { NodeSDK } = loadSdkNode();
-  const { processors, memory } = createSpanProcessors(options);
-  const serviceName = String(options.resource[ATTR_SERVICE_NAME]);
-  const sampling = createSampler(options.sampler, serviceName);
-  const configuration: Partial<NodeSDKConfiguration> = {
-    autoDetectResources: options.resourceDetectors.length > 0,
-    resource: createResource(options.resource),
-    serviceName,
+  // The provider alone: the SDK's NodeSDK loads every exporter, and reads variables that options have replaced.
+  const sdk = loadFromSdk<TraceSdk>('@opentelemetry/sdk-trace');
+  const { memory, paths } = createExportPaths(options);
+  const processors = paths.map(({ processor }) => processor);
+  const { limits, resource, resourceDetectors } = options;
+  const sampling = createSampler(options.sampler, String(resource[ATTR_SERVICE_NAME]));
+  const started = new sdk.TracerProvider({
+    resource: createResource(resource, resourceDetectors),
     sampler: withTraceBeginnings(sampling.sampler),
-    // Never empty, even without an exporter: the SDK would register no provider, and no trace id would reach the next service.
     spanProcessors: [...ownProcessors(options), ...processors],
     spanLimits: {
-      attributeCountLimit: options.limits.attributeCount,
-      attributeValueLengthLimit: options.limits.attributeValueLength,
-      eventCountLimit: options.limits.eventCount,
-      linkCountLimit: options.limits.linkCount,
-      attributePerEventCountLimit: options.limits.attributePerEventCount,
-      attributePerLinkCountLimit: options.limits.attributePerLinkCount,
+      attributeCountLimit: limits.attributeCount,
+      attributeValueLengthLimit: limits.attributeValueLength,
+      eventCountLimit: limits.eventCount,
+      linkCountLimit: limits.linkCount,
+      attributePerEventCountLimit: limits.attributePerEventCount,
+      attributePerLinkCountLimit: limits.attributePerLinkCount,
     },
     idGenerator: ids,
-    // With null, the SDK registers none: the library has registered its own.
-    contextManager: null as never,
-    textMapPropagator: null,
-    metricReaders: [],
-  };
-  unregisterProvider();
-  const detectors = { OTEL_NODE_RESOURCE_DETECTORS: options.resourceDetectors.join() };
-  const sdk = withEnvironment({ ...ONLY_TRACES, ...detectors }, () => {
-    const started = new NodeSDK(configuration);
-    started.start();
-    return started;
   });
+  registerProvider(started);
   const provider = registeredProvider();
   if (provider && isParentBased(options.sampler)) markParentBased(provider);
   return {
@@ -97,10 +94,10 @@ export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator):
     },
     shutdown: () => {
       sampling.stop();
-      return sdk.shutdown();
+      return started.shutdown();
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
-    exportStatistics: () => processors.flatMap((processor) => processor.statistics() ?? []),
+    exportStatistics: () => paths.flatMap((path) => statisticsOf(path) ?? []),
   };
 }
 
@@ -117,7 +114,3 @@ function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedO
     ...(exporters.length > 0 ? [boundSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
   ];
 }
-
-// The SDK has no option for these variables: by the first it would export logs as well, and the second would take precedence
-// over the option `enabled`.
-const ONLY_TRACES = { OTEL_LOGS_EXPORTER: 'none', OTEL_SDK_DISABLED: '' };

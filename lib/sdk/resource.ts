@@ -1,14 +1,43 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { ResourceDetectorName } from '../options/resource.js';
 import { loadFromSdk } from './packages.js';
 import type { Resource } from './types.js';
 
 interface ResourcesPackage {
   defaultResource(): Resource;
   resourceFromAttributes(attributes: Attributes): Resource;
+  detectResources(config: { detectors: readonly unknown[] }): Resource;
+  readonly envDetector: unknown;
+  readonly hostDetector: unknown;
+  readonly osDetector: unknown;
+  readonly processDetector: unknown;
+  readonly serviceInstanceIdDetector: unknown;
 }
 
-/** Creates the resource of every span: these attributes, and those of the SDK about itself. */
-export function createResource(attributes: Attributes): Resource {
-  const { defaultResource, resourceFromAttributes } = loadFromSdk<ResourcesPackage>('@opentelemetry/resources');
-  return defaultResource().merge(resourceFromAttributes(attributes));
+/**
+ * Creates the resource of every span: the given attributes, then what the detectors find, then what the SDK says about itself.
+ *
+ * @param detectorNames the detectors of `OTEL_NODE_RESOURCE_DETECTORS`
+ */
+export function createResource(attributes: Attributes, detectorNames: readonly ResourceDetectorName[] = []): Resource {
+  const resources = loadFromSdk<ResourcesPackage>('@opentelemetry/resources');
+  const base = resources.defaultResource();
+  const detectors = detectorsNamed(detectorNames, resources);
+  const detected = detectors.length > 0 ? base.merge(resources.detectResources({ detectors })) : base;
+  return detected.merge(resources.resourceFromAttributes(attributes));
+}
+
+function detectorsNamed(names: readonly ResourceDetectorName[], resources: ResourcesPackage): unknown[] {
+  const byName: Record<Exclude<ResourceDetectorName, 'all' | 'none'>, unknown> = {
+    env: resources.envDetector,
+    host: resources.hostDetector,
+    os: resources.osDetector,
+    process: resources.processDetector,
+    serviceinstance: resources.serviceInstanceIdDetector,
+  };
+  if (names.includes('none')) return [];
+  if (names.includes('all')) return Object.values(byName);
+  return Object.entries(byName).flatMap(([name, detector]) =>
+    names.includes(name as ResourceDetectorName) ? [detector] : [],
+  );
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { TracingModule, TracingService, type ExporterOption } from 'nestjs-tracing';
 import { SpanKind } from '@opentelemetry/api';
-import { ExporterAgent } from '../../lib/sdk/export/exporter-agent.js';
+import { HttpSender } from '../../lib/export/otlp/http-sender.js';
 import { startContext, Warnings } from '../support/nest.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
@@ -67,21 +67,16 @@ describe('the requests of exporters', () => {
     class AppModule {}
     const app = await startContext(AppModule);
     // Its context is not ours, so nothing around it says that it is not to be traced.
-    const none = { ca: undefined, cert: undefined, key: undefined };
-    const headers = { 'content-type': 'application/json' };
-    const exporter = new ExporterAgent('http:', none);
-    const send = async (options: RequestOptions) => {
-      const sent = request(receiver.url, { method: 'POST', headers, ...options }).end('{}');
-      const [response] = (await once(sent, 'response')) as [IncomingMessage];
-      await once(response.resume(), 'end');
-    };
-    await send({ agent: exporter.agent });
+    const sender = new HttpSender({ url: new URL(receiver.url), proxy: undefined, tls: {} });
+    await sender.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
     app.get(TracingService).span('work', () => {});
-    await send({});
+    const sent = request(receiver.url, { method: 'POST' }).end('{}');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
     await app.close();
     expect(receiver.requests).toHaveLength(2);
     expect(traces.spans.map((span) => span.name)).toEqual(['work', 'POST']);
-    exporter.close();
+    sender.close();
     await receiver.stop();
   });
 });

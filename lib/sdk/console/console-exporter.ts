@@ -1,7 +1,7 @@
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { toMilliseconds } from './terminal-text.js';
 import { renderTrace } from './trace-tree.js';
-import { SUCCESS, type ExportCallback } from '../types.js';
+import { SUCCESS, type ExportCallback } from '../../export/export-result.js';
 
 /** The number of spans that may wait for their root. Beyond it, the trace that has waited longest is printed as it is. */
 const MAX_WAITING = 1_000;

@@ -1,58 +1,61 @@
 import type { ResolvedExporter } from '../../options/exporter.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import type { SpanExporter } from '../../options/sdk-types.js';
-import type { Component } from '../../tracing.runtime.js';
-import { BoundedProcessor, type Bounds } from './bounded-processor.js';
+import { ExportProcessor, type ExportSettings } from '../../export/export-processor.js';
+import type { Transport } from '../../export/transport.js';
+import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
 import { createJaegerExporter } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
 import { createOtlpExporter } from './otlp-exporter.js';
-import { loadFromSdk } from '../packages.js';
 import { publicAddress } from '../public-address.js';
-import { ReportingExporter } from './reporting-exporter.js';
-import type { Transport } from './transport.js';
-import type { SpanProcessor } from '../types.js';
-
-interface ProcessorPackage {
-  BatchSpanProcessor: new (config: {
-    exporter: SpanExporter;
-    maxQueueSize: number;
-    maxExportBatchSize: number;
-    scheduledDelayMillis: number;
-    exportTimeoutMillis: number;
-  }) => SpanProcessor;
-  SimpleSpanProcessor: new (config: { exporter: SpanExporter }) => SpanProcessor;
-}
 
 /** The estimated bytes of spans that a queue of any size may hold. */
 const MIN_QUEUE_BYTES = 64 * 2 ** 20;
 /** The estimated bytes that a large queue may hold for each of its spans: twice those of a span with many long strings. */
 const BYTES_PER_QUEUED_SPAN = 8 * 2 ** 10;
 
-/** Creates the processor of each exporter. Returns the `memory` exporter as well, if it is one of them. */
-export function createSpanProcessors(options: ResolvedOptions): {
-  processors: BoundedProcessor[];
+/** The way of finished spans to one exporter. */
+export interface ExportPath {
+  readonly processor: ExportProcessor;
+  /** Undefined if nothing is counted: the exporter keeps the spans in this process. */
+  readonly components: Pick<ExportStatistics, 'processor' | 'exporter'> | undefined;
+}
+
+/** Creates the path to each exporter. Returns the `memory` exporter as well, if it is one of them. */
+export function createExportPaths(options: ResolvedOptions): {
+  paths: ExportPath[];
   memory: MemorySpanExporter | undefined;
 } {
   let memory: MemorySpanExporter | undefined;
-  const bounds = boundsOf(options);
-  const immediate = (transport: Transport, destination: string) => {
-    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout, Infinity);
-    return new BoundedProcessor(unbatched(exporter), exporter, transport, bounds);
+  const settings = exportSettings(options);
+  const immediate = (transport: Transport, destination: string): ExportPath => {
+    const processor = new ExportProcessor(transport, destination, { ...settings, delay: undefined });
+    return { processor, components: undefined };
   };
-  const processors = options.exporters.map((resolved, index) => {
+  const paths = options.exporters.map((resolved, index) => {
     if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
     if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
     const { transport, destination } = connect(resolved);
     // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
     if (keepsSpans(transport.exporter)) return immediate(transport, destination);
-    const exporter = new ReportingExporter(transport, destination, options.batch.exportTimeout);
-    return new BoundedProcessor(batched(exporter, options), exporter, transport, bounds, {
-      processor: component('batching_span_processor', index),
-      exporter: component(componentType(resolved), index),
-    });
+    return {
+      processor: new ExportProcessor(transport, destination, settings),
+      components: {
+        processor: component('batching_span_processor', index),
+        exporter: component(componentType(resolved), index),
+      },
+    };
   });
-  return { processors, memory };
+  return { paths, memory };
+}
+
+/** Returns the statistics of a path. Undefined if nothing is counted. */
+export function statisticsOf({ components, processor: { queue } }: ExportPath): ExportStatistics | undefined {
+  if (!components) return undefined;
+  const { dropped, exported, failures } = queue.outcomes;
+  const { limits, takenTotal: taken, waiting: queued } = queue;
+  return { ...components, taken, exported, failed: failures, dropped, queued, capacity: limits.maxSpans };
 }
 
 function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): {
@@ -100,27 +103,14 @@ function keepsSpans(exporter: SpanExporter): boolean {
   return 'getFinishedSpans' in exporter && typeof exporter.getFinishedSpans === 'function';
 }
 
-function boundsOf({ batch: { maxQueueSize }, shutdown }: ResolvedOptions): Bounds {
-  const maxBytes = Math.max(MIN_QUEUE_BYTES, maxQueueSize * BYTES_PER_QUEUED_SPAN);
-  return { maxQueueSize, maxBytes, shutdownTimeout: shutdown.timeout };
-}
-
-function unbatched(exporter: SpanExporter): SpanProcessor {
-  const { SimpleSpanProcessor } = sdkTrace();
-  return new SimpleSpanProcessor({ exporter });
-}
-
-function batched(exporter: SpanExporter, { batch }: ResolvedOptions): SpanProcessor {
-  const { BatchSpanProcessor } = sdkTrace();
-  return new BatchSpanProcessor({
-    exporter,
-    maxQueueSize: batch.maxQueueSize,
-    maxExportBatchSize: batch.maxExportBatchSize,
-    scheduledDelayMillis: batch.scheduledDelay,
-    exportTimeoutMillis: batch.exportTimeout,
-  });
-}
-
-function sdkTrace(): ProcessorPackage {
-  return loadFromSdk<ProcessorPackage>('@opentelemetry/sdk-trace');
+function exportSettings({ batch, shutdown }: ResolvedOptions): ExportSettings {
+  const { exportTimeout, maxExportBatchSize, maxQueueSize, scheduledDelay } = batch;
+  return {
+    maxSpans: maxQueueSize,
+    maxBytes: Math.max(MIN_QUEUE_BYTES, maxQueueSize * BYTES_PER_QUEUED_SPAN),
+    maxBatchSize: maxExportBatchSize,
+    delay: scheduledDelay,
+    exportTimeout,
+    shutdownTimeout: shutdown.timeout,
+  };
 }

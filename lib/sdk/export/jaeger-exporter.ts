@@ -4,10 +4,9 @@ import type { SpanExporter } from '../../options/sdk-types.js';
 import { withEnvironment } from '../environment.js';
 import { loadOptional } from '../../packages/optional.js';
 import { SequentialExporter } from './sequential-exporter.js';
-import { splitBySize } from './span-size.js';
 import { ThriftExporter } from './thrift-exporter.js';
 import type { ProcessTag } from './thrift-span.js';
-import type { Transport } from './transport.js';
+import type { Transport } from '../../export/transport.js';
 
 type ResolvedJaeger = Extract<ResolvedExporter, { type: 'jaeger' }>;
 
@@ -61,7 +60,7 @@ export function createJaegerExporter(resolved: ResolvedJaeger): Transport {
       timeout: ANSWER_TIMEOUT,
       gap: UDP_GAP,
     }),
-    split: (spans) => splitBySize(spans, MAX_PACKET),
+    maxMessageBytes: MAX_PACKET,
   };
 }
 

@@ -1,23 +1,22 @@
-import type http from 'node:http';
 import type { ResolvedOtlpExporter } from '../../options/otlp.js';
 import type { SpanExporter } from '../../options/sdk-types.js';
 import { urlPort } from '../../options/url-port.js';
 import { withEnvironment } from '../environment.js';
-import { ExporterAgent } from './exporter-agent.js';
+import { HttpSender } from '../../export/otlp/http-sender.js';
+import { JsonEncoder } from '../../export/otlp/json-encoder.js';
+import { OtlpHttpExporter } from '../../export/otlp/otlp-http-exporter.js';
+import { ProtobufEncoder } from '../../export/otlp/protobuf-encoder.js';
+import { readTlsFiles, type TlsFiles } from '../../export/tls-files.js';
+import type { Transport } from '../../export/transport.js';
 import { GrpcConnections } from './grpc-connections.js';
-import { splitBySize } from './span-size.js';
 import { loadFromSdk } from '../packages.js';
-import { readTlsFiles, type TlsFiles } from './tls.js';
-import type { Transport } from './transport.js';
 
 interface OtlpConfig {
   url: string;
-  headers?: Readonly<Record<string, string>>;
   metadata?: GrpcMetadata;
   credentials?: unknown;
   timeoutMillis: number;
   compression: 'gzip' | 'none';
-  httpAgentOptions?: () => http.Agent;
 }
 
 interface OtlpPackage {
@@ -38,6 +37,9 @@ interface GrpcPackage {
 
 /** The maximal bytes of a message. By default, receivers take 4 MiB by gRPC and 20 MiB by HTTP. */
 const MAX_MESSAGE = 4_000_000;
+
+/** Exports at a time: the answers of earlier exports may be on their way when the next starts. */
+const MAX_CONCURRENT = 4;
 
 /** The variables that the exporter would read itself, by other rules: it would send a header that the library has refused. */
 const NO_VARIABLES = Object.fromEntries(
@@ -61,26 +63,24 @@ export function createOtlpExporter(resolved: ResolvedOtlpExporter): Transport {
   const transport = withEnvironment(NO_VARIABLES, () =>
     resolved.protocol === 'grpc' ? createGrpcTransport(resolved) : createHttpTransport(resolved),
   );
-  return { ...transport, split: (spans) => splitBySize(spans, MAX_MESSAGE) };
+  return { ...transport, maxMessageBytes: MAX_MESSAGE, maxConcurrent: MAX_CONCURRENT };
 }
 
 function createHttpTransport(resolved: ResolvedOtlpExporter): Transport {
-  const { protocol, url, headers, timeout, compression, tls } = resolved;
-  const encoding = protocol === 'http/json' ? 'http' : 'proto';
-  const { OTLPTraceExporter } = loadFromSdk<OtlpPackage>(`@opentelemetry/exporter-trace-otlp-${encoding}`);
+  const { compression, headers, protocol, proxy, timeout, tls, url } = resolved;
   const address = new URL(url);
-  const connections = new ExporterAgent(address.protocol, isSecure(address) ? readTlsFiles(tls) : {});
+  const sender = new HttpSender({
+    url: address,
+    proxy: proxy === undefined ? undefined : new URL(proxy),
+    tls: isSecure(address) ? readTlsFiles(tls) : {},
+  });
+  const encoder = protocol === 'http/json' ? new JsonEncoder() : new ProtobufEncoder();
+  const exporter = new OtlpHttpExporter(sender, encoder, { headers, timeout, compression });
   return {
-    exporter: new OTLPTraceExporter({
-      url,
-      headers,
-      timeoutMillis: timeout,
-      compression,
-      httpAgentOptions: () => connections.agent,
-    }),
-    stopRetrying: () => connections.stopRetrying(),
-    isIdle: () => connections.isIdle(),
-    close: () => connections.close(),
+    exporter,
+    stopRetrying: () => exporter.stopRetrying(),
+    isIdle: () => exporter.isIdle(),
+    close: () => exporter.close(),
   };
 }
 

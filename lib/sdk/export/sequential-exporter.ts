@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
-import { beforeDeadline } from '../time-limit.js';
-import { FAILED, type ExportCallback, type ExportResult } from '../types.js';
+import { beforeDeadline } from '../../export/time-limit.js';
+import { FAILED, type ExportCallback, type ExportResult } from '../../export/export-result.js';
 
 export interface SequentialOptions {
   /** When an export without an answer counts as failed, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
-import { SUCCESS, type ExportCallback } from '../types.js';
+import { SUCCESS, type ExportCallback } from '../../export/export-result.js';
 import { processTags, toThriftSpan, type ProcessTag } from './thrift-span.js';
 
 /**

@@ -4,7 +4,7 @@ import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { registeredProvider, registerPropagator, registerProvider, unregisterProvider } from '../globals.js';
 import { flushOnProcessExit } from '../process-exit.js';
 import type { ProviderHandle } from '../provider.js';
-import { beforeDeadline } from '../time-limit.js';
+import { beforeDeadline } from '../../export/time-limit.js';
 
 /** The time that an exporter has, beyond its own limit, to report the spans that it gives up, in milliseconds. */
 const GRACE = 50;

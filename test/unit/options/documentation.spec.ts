@@ -112,7 +112,8 @@ function readVariables(): readonly string[] {
   resolve({ sampler: 'traceidratio' });
   resolve({ exporter: [{ type: 'jaeger' }, { type: 'jaeger', endpoint: 'http://jaeger:14268' }] });
   resolve({ exporter: { type: 'otlp', protocol: 'grpc' } });
-  return sorted(names);
+  // The variables of a proxy are a convention of the operating system: docs/configuration.md describes them in a paragraph.
+  return sorted(names.filter((name) => !/_proxy$/i.test(name)));
 }
 
 /** Returns the error of the start with an option that is known and has no value. */

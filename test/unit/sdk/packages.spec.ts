@@ -1,12 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { loadFromSdk, loadSdkNode } from '../../../lib/sdk/packages.js';
-
-describe('loadSdkNode', () => {
-  it('loads the SDK', () => {
-    expect(typeof loadSdkNode().NodeSDK).toBe('function');
-  });
-});
+import { loadFromSdk } from '../../../lib/sdk/packages.js';
 
 describe('loadFromSdk', () => {
   const own = createRequire(import.meta.url);

@@ -3,7 +3,7 @@ import { SpanStatusCode, type Attributes, type Span, type SpanContext, type Time
 import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
 import { boundSpans } from '../../../../lib/sdk/export/bounded-spans.js';
 import { MemorySpanExporter } from '../../../../lib/sdk/export/memory-exporter.js';
-import { spanSize } from '../../../../lib/sdk/export/span-size.js';
+import { spanSize } from '../../../../lib/export/span-size.js';
 import { toThriftSpan } from '../../../../lib/sdk/export/thrift-span.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { SpanExporter } from '../../../../lib/options/sdk-types.js';
 import { SequentialExporter } from '../../../../lib/sdk/export/sequential-exporter.js';
-import type { ExportCallback } from '../../../../lib/sdk/types.js';
+import type { ExportCallback } from '../../../../lib/export/export-result.js';
 import { fakeSpan } from '../fake-span.js';
 
 describe('SequentialExporter', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach } from '@jest/globals';
 import type { TracerProvider } from '@opentelemetry/api';
 import { setDiagnosticsSink } from '../../../../lib/core/diagnostics.js';
 import { resolveOptions } from '../../../../lib/options/resolve-options.js';
-import { createSpanProcessors } from '../../../../lib/sdk/export/exporters.js';
+import { createExportPaths, statisticsOf } from '../../../../lib/sdk/export/exporters.js';
 import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import { createResource } from '../../../../lib/sdk/resource.js';
 import type { TracingOptions } from '../../../../lib/tracing.options.js';
@@ -62,12 +62,14 @@ function startProvider(
   env: Record<string, string> = {},
 ) {
   const resolved = resolveOptions({ serviceName: 'orders', ...options, exporter }, env);
-  const { processors, memory } = createSpanProcessors(resolved);
+  const { memory, paths } = createExportPaths(resolved);
+  const processors = paths.map(({ processor }) => processor);
+  const statistics = () => paths.flatMap((path) => statisticsOf(path) ?? []);
   const sdk = loadFromSdk<TracePackage>('@opentelemetry/sdk-trace');
   const provider = new sdk.TracerProvider({ spanProcessors: processors, resource: createResource(resolved.resource) });
   const tracer = provider.getTracer('test', '1');
   const span = (name: string) => tracer.startSpan(name).end();
-  return { provider, span, memory, processors };
+  return { provider, span, memory, processors, statistics };
 }
 
 /** Waits until a condition is true. */

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { resolveOtlp } from '../../../../lib/options/otlp.js';
-import { createOtlpExporter } from '../../../../lib/sdk/export/otlp-exporter.js';
-import { readTlsFiles } from '../../../../lib/sdk/export/tls.js';
-import { certificate, privateKey } from '../../../support/certificate.js';
-import { recordWarnings } from '../../../support/recorded-warnings.js';
+import { resolveOtlp } from '../../../lib/options/otlp.js';
+import { createOtlpExporter } from '../../../lib/sdk/export/otlp-exporter.js';
+import { readTlsFiles } from '../../../lib/export/tls-files.js';
+import { certificate, privateKey } from '../../support/certificate.js';
+import { recordWarnings } from '../../support/recorded-warnings.js';
 
 const warnings = recordWarnings();
 
@@ -28,7 +28,7 @@ const otlp = (options: object, files: Record<string, string>) =>
     ),
   );
 
-describe('certificates in variables', () => {
+describe('certificates that variables name', () => {
   it('are read', () => {
     const { tls } = otlp({}, { CERTIFICATE: 'ca.pem', CLIENT_CERTIFICATE: 'ca.pem', CLIENT_KEY: 'key.pem' });
     const cert = Buffer.from(certificate);
@@ -45,7 +45,7 @@ describe('certificates in variables', () => {
     ['CLIENT_CERTIFICATE', { CLIENT_CERTIFICATE: 'garbage.pem', CLIENT_KEY: 'key.pem' }],
     ['CLIENT_CERTIFICATE', { CLIENT_CERTIFICATE: 'ca.pem', CLIENT_KEY: 'garbage.pem' }],
     ['CLIENT_CERTIFICATE', { CLIENT_CERTIFICATE: 'ca.pem', CLIENT_KEY: 'nowhere.pem' }],
-  ])('are left out with a warning if they cannot be used: %s of %j', (variable, files) => {
+  ])('are warned of and left out where they cannot be used: %s of %j', (variable, files) => {
     for (const protocol of ['http/protobuf', 'grpc']) {
       createOtlpExporter(otlp({ protocol, endpoint: 'https://localhost:1' }, files)).close?.();
     }
@@ -53,7 +53,7 @@ describe('certificates in variables', () => {
     expect(readTlsFiles(otlp({}, files).tls)).toEqual({});
   });
 
-  it.each(['http/protobuf', 'grpc'])('are not read if %s is not encrypted', (protocol) => {
+  it.each(['http/protobuf', 'grpc'])('are not read where %s is not encrypted', (protocol) => {
     createOtlpExporter(otlp({ protocol, endpoint: 'http://localhost:1' }, { CERTIFICATE: 'nowhere.pem' })).close?.();
     expect(warnings).toEqual([]);
   });

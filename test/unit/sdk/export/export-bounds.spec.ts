@@ -30,12 +30,12 @@ describe('the shutdown', () => {
   });
 
   it('does not wait for the next attempt of an earlier export', async () => {
-    const { provider, span, processors } = start(
+    const { provider, span, statistics } = start(
       { type: 'otlp', endpoint: `http://127.0.0.1:${await closedPort()}` },
       { batch: { scheduledDelay: 1 } },
     );
     span('lost');
-    await until(() => processors[0]?.statistics()?.taken === 1);
+    await until(() => statistics()[0]?.taken === 1);
     // The exporter has failed by then, and waits for its next attempt.
     await wait(50);
     span('lost too');
@@ -75,9 +75,9 @@ describe('the shutdown', () => {
       export: (_spans, done) => void (answer = () => done({ code: 0 })),
       shutdown: () => Promise.resolve(),
     };
-    const { provider, span, processors } = start(exporter, { batch: { scheduledDelay: 1 } });
+    const { provider, span, statistics } = start(exporter, { batch: { scheduledDelay: 1 } });
     span('pending');
-    await until(() => processors[0]?.statistics()?.taken === 1);
+    await until(() => statistics()[0]?.taken === 1);
     const onShutdown = jest.fn();
     const shutdown = provider.shutdown().then(onShutdown);
     await wait(50);
@@ -132,10 +132,14 @@ describe('the export of a span', () => {
     const { provider, span } = start(custom, { batch });
     // Four are exported at once; while they are pending, five are queued, and the last two are dropped.
     for (let index = 0; index < 11; index++) span('one of many');
+    await until(() => batches.length === 1);
     expect(batches).toEqual([4]);
     expect(warnings).toEqual([expect.stringMatching(/^A span is dropped: 5 already wait .*batch\.maxQueueSize/)]);
     const flushed = provider.forceFlush();
-    for (const answer of answers) answer();
+    for (const count of [1, 2, 3]) {
+      await until(() => answers.length === count);
+      answers[count - 1]?.();
+    }
     await flushed;
     expect(batches).toEqual([4, 4, 1]);
     await provider.shutdown();
@@ -153,7 +157,7 @@ describe('the export of a span', () => {
       }
       shutdown = () => Promise.resolve();
     })();
-    const { provider, processors } = start(custom, { batch: { maxExportBatchSize: 4, scheduledDelay: 60_000 } });
+    const { provider, statistics } = start(custom, { batch: { maxExportBatchSize: 4, scheduledDelay: 60_000 } });
     const tracer = provider.getTracer('test');
     const megabyte = 'x'.repeat(2 ** 20);
     const spans = (count: number) => {
@@ -161,16 +165,19 @@ describe('the export of a span', () => {
     };
     // With three bytes per character, 21 fit: four pending and 17 queued.
     spans(30);
-    expect(processors[0]?.statistics()).toMatchObject({ taken: 4, queued: 17, dropped: 9 });
+    expect(statistics()[0]).toMatchObject({ taken: 4, queued: 17, dropped: 9 });
     expect(warnings).toEqual([expect.stringMatching(/^A span is dropped: 63 MiB of spans already wait/)]);
     const flushed = provider.forceFlush();
-    while (answers.length > 0) answers.shift()?.();
+    while (statistics()[0]?.exported !== 21) {
+      answers.shift()?.();
+      await wait(0);
+    }
     await flushed;
-    expect(processors[0]?.statistics()).toMatchObject({ taken: 21, exported: 21, queued: 0 });
+    expect(statistics()[0]).toMatchObject({ taken: 21, exported: 21, queued: 0 });
     spans(21);
-    expect(processors[0]?.statistics()).toMatchObject({ dropped: 9 });
+    expect(statistics()[0]).toMatchObject({ dropped: 9 });
     const closed = provider.shutdown();
-    while (processors[0]?.statistics()?.exported !== 42) {
+    while (statistics()[0]?.exported !== 42) {
       answers.shift()?.();
       await wait(0);
     }

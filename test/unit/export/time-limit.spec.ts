@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { beforeDeadline } from '../../../lib/sdk/time-limit.js';
+import { beforeDeadline } from '../../../lib/export/time-limit.js';
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -20,7 +20,7 @@ describe('beforeDeadline()', () => {
         throw new Error('no');
       },
     ],
-  ])('returns if work that %s was done, and leaves no timer', async (_, done, work) => {
+  ])('says whether work that %s was done, and leaves no timer', async (_, done, work) => {
     await expect(beforeDeadline(Date.now() + 1000, work)).resolves.toBe(done);
     expect(jest.getTimerCount()).toBe(0);
   });
@@ -35,14 +35,14 @@ describe('beforeDeadline()', () => {
     expect(answer).toBe(false);
   });
 
-  it('returns true for work that is done at once, even after the deadline', async () => {
+  it('gives work at a deadline that has passed the chance to be done at once', async () => {
     await expect(beforeDeadline(Date.now() - 5, () => Promise.resolve())).resolves.toBe(true);
     const waiting = beforeDeadline(Date.now() - 5, () => new Promise(() => {}));
     await jest.advanceTimersByTimeAsync(1);
     await expect(waiting).resolves.toBe(false);
   });
 
-  it('ignores a rejection after the deadline', async () => {
+  it('swallows a rejection that comes after the deadline', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     try {

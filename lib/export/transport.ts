@@ -1,10 +1,15 @@
-import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
+import type { SpanExporter } from '../options/sdk-types.js';
 
 /** An exporter with its limits and the control of its connections. */
 export interface Transport {
   readonly exporter: SpanExporter;
-  /** Splits a batch that is too large for one export, which would fail as a whole. */
-  split?(spans: readonly ReadableSpan[]): ReadableSpan[][];
+  /** Estimated bytes of the spans of one export: a larger message would fail as a whole. Undefined if there is no limit. */
+  readonly maxMessageBytes?: number;
+  /**
+   * Exports at a time. The specification allows one to an exporter that does not say otherwise.
+   * @default 1
+   */
+  readonly maxConcurrent?: number;
   /** Makes an export that fails from now on fail at once, without another attempt. */
   stopRetrying?(): void;
   /** True if no request is open: a pending export can then only wait for its next attempt. */

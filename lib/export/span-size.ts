@@ -1,4 +1,4 @@
-import type { ReadableSpan } from '../../options/sdk-types.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
 
 /** Estimated bytes of a span without its strings and attributes. */
 const BYTES_PER_SPAN = 250;
@@ -15,24 +15,6 @@ const MAX_DEPTH = 8;
 // The size is a property of the span, because a weak map costs more than the estimate. It is estimated once, because an exporter
 // may change the span, and the same number must be added and later subtracted.
 const SIZE = Symbol('nestjs-tracing:size');
-
-/** Splits spans into parts of at most `maxBytes` each, in their order. A larger span is a part of its own. */
-export function splitBySize(spans: readonly ReadableSpan[], maxBytes: number): ReadableSpan[][] {
-  const parts: ReadableSpan[][] = [];
-  let room = 0;
-  for (const span of spans) {
-    const size = spanSize(span);
-    const last = parts.at(-1);
-    if (last && size <= room) {
-      last.push(span);
-      room -= size;
-    } else {
-      parts.push([span]);
-      room = maxBytes - size;
-    }
-  }
-  return parts;
-}
 
 /**
  * Returns an estimate of the bytes of a finished span in Protocol Buffers or Thrift, without its resource. It is rather too high

@@ -1,4 +1,4 @@
-import { warn } from '../../core/diagnostics.js';
+import { warn } from '../core/diagnostics.js';
 import { describeFailure, failureKind, OTHER_KINDS } from './export-failure.js';
 
 /** The number of kinds of failures that are counted apart. */

@@ -1,8 +1,8 @@
 import { types } from 'node:util';
-import { cutText } from '../../core/cut-text.js';
-import { describeError } from '../../core/diagnostics.js';
-import { errorMessage, errorType } from '../../core/exception.js';
-import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from '../types.js';
+import { cutText } from '../core/cut-text.js';
+import { describeError } from '../core/diagnostics.js';
+import { errorMessage, errorType } from '../core/exception.js';
+import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from './export-result.js';
 
 /** The maximal length of the kind of a failure, which is kept and becomes an attribute of metrics. */
 const MAX_KIND = 128;

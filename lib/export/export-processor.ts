@@ -1,0 +1,177 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
+import { callInContext } from '../core/context-manager.js';
+import { describeError, reportIgnored, warn } from '../core/diagnostics.js';
+import { suppressTracing } from '../core/suppression.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
+import { GuardedExporter } from './guarded-exporter.js';
+import { SpanQueue, type Batch, type QueueLimits } from './span-queue.js';
+import { beforeDeadline } from './time-limit.js';
+import type { Transport } from './transport.js';
+
+/** The context of exports. They would otherwise keep the context of the request that has filled a batch. */
+const UNTRACED = suppressTracing(ROOT_CONTEXT);
+
+export interface ExportSettings extends QueueLimits {
+  /** Spans in one export. */
+  readonly maxBatchSize: number;
+  /** Longest wait of a span, in milliseconds. Undefined if each span is exported as soon as it ends. */
+  readonly delay: number | undefined;
+  /** When an export counts as failed, in milliseconds. */
+  readonly exportTimeout: number;
+  /** Longest time that a shutdown waits for the backend, in milliseconds. */
+  readonly shutdownTimeout: number;
+}
+
+/**
+ * Takes finished spans to one backend: they wait in a queue and leave in batches. It works as a span processor of the SDK.
+ *
+ * Everything it does takes a bounded time and a bounded memory, and nothing it leaves behind keeps the process alive.
+ */
+export class ExportProcessor {
+  readonly queue: SpanQueue;
+  private readonly exporter: GuardedExporter;
+  private readonly inFlight = new Set<Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  /** Spans up to this one leave without waiting for a full batch: their number in the order of arrival. */
+  private dueTotal = 0;
+  private shutdownResult: Promise<void> | undefined;
+
+  constructor(
+    private readonly transport: Transport,
+    private readonly destination: string,
+    private readonly settings: ExportSettings,
+  ) {
+    this.queue = new SpanQueue(destination, settings);
+    this.exporter = new GuardedExporter(transport.exporter, destination, settings.exportTimeout);
+  }
+
+  onStart(): void {}
+
+  onEnd(span: ReadableSpan): void {
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.shutdownResult) return;
+    if (!this.queue.add(span)) return;
+    const { delay, maxBatchSize } = this.settings;
+    if (delay === undefined) this.exportAtOnce();
+    else if (this.queue.waiting >= maxBatchSize) this.startDue();
+    else this.timer ??= setTimeout(this.onTimer, delay).unref();
+  }
+
+  /** Exports the spans that have ended so far. Never rejects: exports that fail are reported when they do. */
+  async forceFlush(): Promise<void> {
+    const target = this.queue.acceptedTotal;
+    this.dueTotal = Math.max(this.dueTotal, target);
+    this.startDue();
+    while (this.queue.takenTotal < target && this.inFlight.size > 0) await Promise.race(this.inFlight);
+    await Promise.all(this.inFlight);
+    await this.exporter.forceFlush();
+  }
+
+  /**
+   * The last export before the process ends: whatever waits for another attempt is given up, and what is not done in time
+   * is cut. Never rejects: what goes wrong is reported.
+   */
+  async flushBeforeExit(): Promise<void> {
+    const { shutdownTimeout } = this.settings;
+    this.transport.stopRetrying?.();
+    if (this.transport.isIdle?.()) this.exporter.failPending('no answer so far, and the process ends');
+    const isDone = await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush());
+    if (!isDone) this.failAll(`not done within ${shutdownTimeout} ms before the process ends`);
+    this.queue.outcomes.warnOfTotal();
+    if (!isDone) this.closeTransport();
+  }
+
+  /** Never rejects: what goes wrong is reported. Idempotent. */
+  shutdown(): Promise<void> {
+    return (this.shutdownResult ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    const { shutdownTimeout } = this.settings;
+    const deadline = Date.now() + shutdownTimeout;
+    clearTimeout(this.timer);
+    this.transport.stopRetrying?.();
+    const isIdle = this.transport.isIdle?.() ?? false;
+    const failed = isIdle ? this.exporter.failPending('no answer so far, and the application closes') : 0;
+    // Before the exporter hears of the shutdown: some give up what is under way.
+    await beforeDeadline(deadline, () => this.forceFlush());
+    this.failAll(`not done within ${shutdownTimeout} ms at shutdown`);
+    this.queue.outcomes.warnOfTotal();
+    // An exporter would wait for the next attempt of an export that has been given up.
+    await beforeDeadline(failed > 0 ? 0 : deadline, () => this.exporter.shutdown());
+    this.closeTransport();
+  }
+
+  private readonly onTimer = (): void => {
+    this.timer = undefined;
+    this.dueTotal = this.queue.acceptedTotal;
+    this.startDue();
+  };
+
+  private exportAtOnce(): void {
+    this.start(this.queue.take(1, Infinity), undefined);
+  }
+
+  /** Starts exports of full batches, and of spans that have waited long enough, as many as may be under way. */
+  private startDue(): void {
+    const { queue, settings, transport } = this;
+    const { maxConcurrent = 1, maxMessageBytes = Infinity } = transport;
+    while (this.inFlight.size < maxConcurrent && queue.waiting > 0) {
+      if (queue.waiting < settings.maxBatchSize && queue.takenTotal >= this.dueTotal) break;
+      // The application goes on first: encoding a batch takes some time.
+      this.start(queue.take(settings.maxBatchSize, maxMessageBytes), nextTurn());
+    }
+    if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.shutdownResult) {
+      this.timer ??= setTimeout(this.onTimer, settings.delay).unref();
+    }
+  }
+
+  /** @param after what the export waits for; undefined if it starts at once */
+  private start(batch: Batch, after: Promise<void> | undefined): void {
+    const exporting = callInContext(UNTRACED, () => this.exportBatch(batch, after), undefined, []) as Promise<void>;
+    this.inFlight.add(exporting);
+    void exporting.finally(() => {
+      this.inFlight.delete(exporting);
+      if (this.settings.delay !== undefined) this.startDue();
+    });
+  }
+
+  private async exportBatch(batch: Batch, after: Promise<void> | undefined): Promise<void> {
+    if (after) await after;
+    const pendingResource = pendingResourceOf(batch);
+    if (pendingResource) await pendingResource;
+    await new Promise<void>((resolve) => {
+      this.exporter.export(batch.spans, (failures) => {
+        this.queue.settle(batch, failures);
+        resolve();
+      });
+    });
+  }
+
+  /** Counts everything that waits or is under way as failed, so that nothing waits for it any longer. */
+  private failAll(reason: string): void {
+    this.exporter.failPending(reason);
+    while (this.queue.waiting > 0) {
+      const batch = this.queue.take(Infinity, Infinity);
+      this.queue.settle(batch, [{ count: batch.spans.length, error: new Error(reason) }]);
+    }
+  }
+
+  private closeTransport(): void {
+    try {
+      this.transport.close?.();
+    } catch (error) {
+      const { destination } = this;
+      warn(`close:${destination}`, `The connection to ${destination} failed to close (${describeError(error)}).`);
+    }
+  }
+}
+
+/** Resolves when the attributes of the resource are there. Undefined if they are there already. */
+function pendingResourceOf({ spans: [span] }: Batch): Promise<void> | undefined {
+  const { asyncAttributesPending, waitForAsyncAttributes } = span?.resource ?? {};
+  if (!asyncAttributesPending || !waitForAsyncAttributes) return undefined;
+  return Promise.resolve(waitForAsyncAttributes.call(span?.resource)).catch((error: unknown) => {
+    reportIgnored('A resource detector', error);
+  });
+}

@@ -1,0 +1,124 @@
+import type { ReadableSpan } from '../options/sdk-types.js';
+import { ExportOutcomes } from './export-outcomes.js';
+import { spanSize } from './span-size.js';
+
+export interface QueueLimits {
+  /** Spans that may wait. */
+  readonly maxSpans: number;
+  /** Estimated bytes of all spans that wait or are under way. */
+  readonly maxBytes: number;
+}
+
+/** Spans that leave together. They are under way until the queue is told how their export ended. */
+export interface Batch {
+  readonly spans: readonly ReadableSpan[];
+  readonly bytes: number;
+}
+
+/**
+ * The spans on their way to one backend, and every count of them. At all times the spans that were added are those that were dropped, that
+ * wait, that are under way, that were exported and that failed.
+ */
+export class SpanQueue {
+  readonly outcomes: ExportOutcomes;
+  private waitingSpans: ReadableSpan[] = [];
+  /** The number of spans at the front of the list that have left: removing them one by one would move all others each time. */
+  private left = 0;
+  private bytes = 0;
+  private taken = 0;
+  private accepted = 0;
+  private settled = 0;
+
+  /** @param destination the name of the backend in warnings */
+  constructor(
+    destination: string,
+    readonly limits: QueueLimits,
+  ) {
+    this.outcomes = new ExportOutcomes(destination);
+  }
+
+  /** Spans that wait. */
+  get waiting(): number {
+    return this.waitingSpans.length - this.left;
+  }
+
+  /** Spans whose export has started, with any outcome. */
+  get takenTotal(): number {
+    return this.taken;
+  }
+
+  /** Spans that were added and not dropped. */
+  get acceptedTotal(): number {
+    return this.accepted;
+  }
+
+  /** Spans whose export has started and not ended. */
+  get underWay(): number {
+    return this.taken - this.settled;
+  }
+
+  /** Adds a span, or drops it if the queue is full. Returns false if it was dropped. */
+  add(span: ReadableSpan): boolean {
+    const { maxBytes, maxSpans } = this.limits;
+    const size = spanSize(span);
+    if (this.waiting >= maxSpans) this.outcomes.countDropped(maxSpans);
+    else if (this.bytes + size > maxBytes) this.outcomes.countDropped(`${toMebibytes(this.bytes)} MiB of spans`);
+    else {
+      this.accepted++;
+      this.bytes += size;
+      this.waitingSpans.push(span);
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * Takes the spans that have waited longest.
+   *
+   * @param maxBytes estimated bytes of a batch; a span that is larger is a batch of its own
+   */
+  take(maxSpans: number, maxBytes: number): Batch {
+    const spans: ReadableSpan[] = [];
+    let bytes = 0;
+    while (spans.length < maxSpans) {
+      const span = this.waitingSpans[this.left];
+      if (!span) break;
+      const size = spanSize(span);
+      if (spans.length > 0 && bytes + size > maxBytes) break;
+      spans.push(span);
+      bytes += size;
+      this.left++;
+    }
+    this.forgetLeft();
+    this.taken += spans.length;
+    return { spans, bytes };
+  }
+
+  /** Ends a batch: `failed` of its spans have not arrived, because of `error`. */
+  settle({ bytes, spans }: Batch, failures: readonly Failure[]): void {
+    let failed = 0;
+    for (const failure of failures) {
+      failed += failure.count;
+      this.outcomes.countFailed(failure.count, failure.error);
+    }
+    if (failed < spans.length) this.outcomes.countExported(spans.length - failed);
+    this.settled += spans.length;
+    this.bytes -= bytes;
+  }
+
+  private forgetLeft(): void {
+    if (this.left < this.waitingSpans.length && this.left < 1024) return;
+    this.waitingSpans = this.waitingSpans.slice(this.left);
+    this.left = 0;
+  }
+}
+
+/** Spans that have not arrived, for one reason. */
+export interface Failure {
+  readonly count: number;
+  readonly error: unknown;
+}
+
+function toMebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

@@ -1,0 +1,229 @@
+import { describe, expect, it } from '@jest/globals';
+import { createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { JsonEncoder } from '../../../../lib/export/otlp/json-encoder.js';
+import { ProtobufEncoder } from '../../../../lib/export/otlp/protobuf-encoder.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
+import { loadFromSdk } from '../../../../lib/sdk/packages.js';
+
+interface Serializer {
+  serializeRequest(spans: readonly ReadableSpan[]): Uint8Array;
+}
+
+// The serializers of OpenTelemetry's own exporters: whatever they write, the receivers of the world understand.
+const stock = loadFromSdk<{ JsonTraceSerializer: Serializer; ProtobufTraceSerializer: Serializer }>(
+  '@opentelemetry/otlp-transformer',
+  '@opentelemetry/exporter-trace-otlp-proto',
+);
+
+const REMOTE = { traceId: 'f'.repeat(32), spanId: '9'.repeat(16), traceFlags: 1, isRemote: true };
+
+/** Random numbers that are the same in each run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const TEXTS = [
+  '',
+  'GET /users/:id',
+  'ä',
+  '日本語',
+  '😀'.repeat(30),
+  'x'.repeat(41),
+  'x'.repeat(42),
+  'é'.repeat(41),
+  '\u{d800}',
+];
+const NUMBERS = [0, 1, -1, 127, 128, 2 ** 31, 2 ** 32 + 5, -(2 ** 40), Number.MAX_SAFE_INTEGER, 0.5, -1e-9, 0.1];
+
+function randomSpans(seed: number, count: number): ReadableSpan[] {
+  const random = seeded(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const attributes = (): Attributes =>
+    Object.fromEntries(
+      Array.from({ length: Math.floor(random() * 6) }, (_, index) => [
+        `${pick(['http.route', 'schlüssel', 'k'.repeat(50)])}.${index}`,
+        pick<Attributes[string]>([
+          pick(TEXTS.slice(0, -1)),
+          pick(NUMBERS),
+          random() < 0.5,
+          ['a', 'b'],
+          [1, 2.5, -3],
+          [true],
+          [],
+          ['a', null, 'c'],
+        ]),
+      ]),
+    );
+  const exporter = new InMemorySpanExporter();
+  const provider = new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'test', 'process.pid': 7, list: ['a'] }),
+    spanProcessors: [new SimpleSpanProcessor({ exporter })],
+  });
+  const tracers = [provider.getTracer('one', '1.0'), provider.getTracer('two', '2.0', { schemaUrl: 'https://s/1' })];
+  const parents = [
+    ROOT_CONTEXT,
+    trace.setSpanContext(ROOT_CONTEXT, REMOTE),
+    trace.setSpanContext(ROOT_CONTEXT, { ...REMOTE, isRemote: false, traceState: createTraceState('a=1,b=2') }),
+  ];
+  for (let index = 0; index < count; index++) {
+    const links = random() < 0.3 ? [{ context: REMOTE, attributes: attributes() }] : [];
+    const kind = pick([SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER]);
+    const startTime: [number, number] = [1_764_457_000 + index, Math.floor(random() * 1e9)];
+    const span = pick(tracers).startSpan(
+      pick(TEXTS),
+      { attributes: attributes(), kind, links, startTime },
+      pick(parents),
+    );
+    if (random() < 0.3) span.addEvent(pick(TEXTS), attributes(), [startTime[0], 5]);
+    if (random() < 0.3) span.setStatus({ code: SpanStatusCode.ERROR, message: pick(TEXTS) });
+    if (random() < 0.1) span.setStatus({ code: SpanStatusCode.OK });
+    span.end([startTime[0] + 1, Math.floor(random() * 1e9)]);
+  }
+  return exporter.getFinishedSpans();
+}
+
+/** Any message of Protocol Buffers as a tree: fields in the order of their numbers, nested messages by the paths that OTLP has. */
+function decode(message: Buffer, type: string): unknown {
+  const fields: [number, unknown][] = [];
+  let position = 0;
+  const varint = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = message[position++]!;
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (position < message.length) {
+    const tag = Number(varint());
+    const number = tag >>> 3;
+    const nested = NESTED[`${type}.${number}`];
+    if ((tag & 7) === 0) fields.push([number, varint()]);
+    else if ((tag & 7) === 1) fields.push([number, message.subarray(position, (position += 8)).toString('hex')]);
+    else if ((tag & 7) === 5) fields.push([number, message.subarray(position, (position += 4)).toString('hex')]);
+    else {
+      const length = Number(varint());
+      const bytes = message.subarray(position, (position += length));
+      fields.push([number, nested ? decode(bytes, nested) : bytes.toString('hex')]);
+    }
+  }
+  const isDefault = (value: unknown) => value === 0n || value === '';
+  return fields
+    .filter(([number, value]) => !(OPTIONAL.has(`${type}.${number}`) && isDefault(value)))
+    .toSorted(([one], [other]) => one - other);
+}
+
+const NESTED: Record<string, string> = {
+  'request.1': 'resourceSpans',
+  'resourceSpans.1': 'resource',
+  'resourceSpans.2': 'scopeSpans',
+  'resource.1': 'keyValue',
+  'scopeSpans.1': 'scope',
+  'scopeSpans.2': 'span',
+  'scope.3': 'keyValue',
+  'span.9': 'keyValue',
+  'span.11': 'event',
+  'span.13': 'link',
+  'span.15': 'status',
+  'event.3': 'keyValue',
+  'link.4': 'keyValue',
+  'keyValue.2': 'value',
+  'value.5': 'array',
+  'value.6': 'list',
+  'array.1': 'value',
+  'list.1': 'keyValue',
+};
+/** Fields whose default value may be written or left out. */
+const OPTIONAL = new Set(
+  [
+    'resource.2',
+    'resourceSpans.3',
+    'scope.2',
+    'scope.4',
+    'scopeSpans.3',
+    'status.2',
+    'status.3',
+    'event.4',
+    'link.3',
+    'link.5',
+  ].concat(['span.3', 'span.4', 'span.5', 'span.10', 'span.12', 'span.14', 'event.2']),
+);
+
+/** An empty status says the same as none. */
+const withoutEmptyStatus = (tree: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(tree, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)).replaceAll(
+      ',[15,[]]',
+      '',
+    ),
+  );
+
+const never = () => undefined;
+
+describe('the encoders of OTLP', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('write what those of OpenTelemetry write: random spans %i', async (seed) => {
+    const spans = randomSpans(seed, 40);
+    expect(spans).toHaveLength(40);
+    const protobuf = await new ProtobufEncoder().encode(spans, never);
+    const expected = Buffer.from(stock.ProtobufTraceSerializer.serializeRequest(spans));
+    expect(withoutEmptyStatus(decode(protobuf, 'request'))).toEqual(withoutEmptyStatus(decode(expected, 'request')));
+
+    const json: unknown = JSON.parse((await new JsonEncoder().encode(spans, never)).toString());
+    const stockJson: unknown = JSON.parse(Buffer.from(stock.JsonTraceSerializer.serializeRequest(spans)).toString());
+    expect(normalized(json)).toEqual(normalized(stockJson));
+  });
+
+  it('encode the same again, and longer messages after shorter ones', async () => {
+    const encoder = new ProtobufEncoder();
+    const [few, many] = [randomSpans(1, 3), randomSpans(2, 2000)];
+    const first = await encoder.encode(few, never);
+    const large = await encoder.encode(many, never);
+    expect(large.length).toBeGreaterThan(first.length * 100);
+    expect((await encoder.encode(few, never)).equals(first)).toBe(true);
+  });
+
+  it('let others run between two spans', async () => {
+    let turns = 0;
+    const pause = () => new Promise<void>((resolve) => setImmediate(() => resolve(void turns++)));
+    const spans = randomSpans(3, 5);
+    const encoded = await new ProtobufEncoder().encode(spans, pause);
+    expect(turns).toBe(5);
+    expect(encoded.equals(await new ProtobufEncoder().encode(spans, never))).toBe(true);
+    await new JsonEncoder().encode(spans, pause);
+    expect(turns).toBe(10);
+  });
+
+  it('write bytes, nested values and integers beyond those of a number', async () => {
+    const [span] = randomSpans(4, 1);
+    const attributes = {
+      bytes: new Uint8Array([1, 2, 255]),
+      nested: { a: [{ b: 1 }] },
+      huge: 1e30,
+    } as unknown as Attributes;
+    const changed = Object.assign(Object.create(span!) as ReadableSpan, { attributes });
+    Object.defineProperty(changed, 'attributes', { value: attributes });
+    const json = (await new JsonEncoder().encode([changed], never)).toString();
+    expect(json).toContain('{"key":"bytes","value":{"bytesValue":"AQL/"}}');
+    expect(json).toContain('{"key":"huge","value":{"doubleValue":1e+30}}');
+    expect(json).toContain('"kvlistValue":{"values":[{"key":"a"');
+    const protobuf = await new ProtobufEncoder().encode([changed], never);
+    expect(protobuf.includes(Buffer.from([0x3a, 3, 1, 2, 255]))).toBe(true);
+  });
+});
+
+/** Integers may be written as numbers or as texts in JSON, and absent fields as such or as undefined. */
+function normalized(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalized);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, entry]) => !(key === 'schemaUrl' && entry === '') && !(key === 'bytesValue'))
+      .map(([key, entry]) => [key, key === 'intValue' ? String(entry) : normalized(entry)]),
+  );
+}
