@@ -35,7 +35,11 @@ export class ExportProcessor {
   private timer: NodeJS.Timeout | undefined;
   /** Spans up to this one leave without waiting for a full batch: their number in the order of arrival. */
   private dueTotal = 0;
+  private isShutDown = false;
   private shutdownResult: Promise<void> | undefined;
+  /** Resolves when nothing is waited for any longer. */
+  private readonly givenUp: Promise<void>;
+  private giveUp = (): void => {};
 
   constructor(
     private readonly transport: Transport,
@@ -44,12 +48,13 @@ export class ExportProcessor {
   ) {
     this.queue = new SpanQueue(destination, settings);
     this.exporter = new GuardedExporter(transport.exporter, destination, settings.exportTimeout);
+    this.givenUp = new Promise((resolve) => (this.giveUp = resolve));
   }
 
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.shutdownResult) return;
+    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.isShutDown) return;
     if (!this.queue.add(span)) return;
     const { delay, maxBatchSize } = this.settings;
     if (delay === undefined) this.exportAtOnce();
@@ -76,7 +81,7 @@ export class ExportProcessor {
     this.transport.stopRetrying?.();
     if (this.transport.isIdle?.()) this.exporter.failPending('no answer so far, and the process ends');
     const isDone = await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush());
-    if (!isDone) this.failAll(`not done within ${shutdownTimeout} ms before the process ends`);
+    if (!isDone) await this.failAll(`not done within ${shutdownTimeout} ms before the process ends`);
     this.queue.outcomes.warnOfTotal();
     if (!isDone) this.closeTransport();
   }
@@ -89,13 +94,14 @@ export class ExportProcessor {
   private async shutDown(): Promise<void> {
     const { shutdownTimeout } = this.settings;
     const deadline = Date.now() + shutdownTimeout;
+    this.isShutDown = true;
     clearTimeout(this.timer);
     this.transport.stopRetrying?.();
     const isIdle = this.transport.isIdle?.() ?? false;
     const failed = isIdle ? this.exporter.failPending('no answer so far, and the application closes') : 0;
     // Before the exporter hears of the shutdown: some give up what is under way.
     await beforeDeadline(deadline, () => this.forceFlush());
-    this.failAll(`not done within ${shutdownTimeout} ms at shutdown`);
+    await this.failAll(`not done within ${shutdownTimeout} ms at shutdown`);
     this.queue.outcomes.warnOfTotal();
     // An exporter would wait for the next attempt of an export that has been given up.
     await beforeDeadline(failed > 0 ? 0 : deadline, () => this.exporter.shutdown());
@@ -121,7 +127,7 @@ export class ExportProcessor {
       // The application goes on first: encoding a batch takes some time.
       this.start(queue.take(settings.maxBatchSize, maxMessageBytes), nextTurn());
     }
-    if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.shutdownResult) {
+    if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.isShutDown) {
       this.timer ??= setTimeout(this.onTimer, settings.delay).unref();
     }
   }
@@ -139,7 +145,7 @@ export class ExportProcessor {
   private async exportBatch(batch: Batch, after: Promise<void> | undefined): Promise<void> {
     if (after) await after;
     const pendingResource = pendingResourceOf(batch);
-    if (pendingResource) await pendingResource;
+    if (pendingResource) await Promise.race([pendingResource, this.givenUp]);
     await new Promise<void>((resolve) => {
       this.exporter.export(batch.spans, (failures) => {
         this.queue.settle(batch, failures);
@@ -149,12 +155,14 @@ export class ExportProcessor {
   }
 
   /** Counts everything that waits or is under way as failed, so that nothing waits for it any longer. */
-  private failAll(reason: string): void {
-    this.exporter.failPending(reason);
+  private async failAll(reason: string): Promise<void> {
+    this.exporter.failAll(reason);
+    this.giveUp();
     while (this.queue.waiting > 0) {
       const batch = this.queue.take(Infinity, Infinity);
       this.queue.settle(batch, [{ count: batch.spans.length, error: new Error(reason) }]);
     }
+    await Promise.all(this.inFlight);
   }
 
   private closeTransport(): void {
@@ -169,9 +177,14 @@ export class ExportProcessor {
 
 /** Resolves when the attributes of the resource are there. Undefined if they are there already. */
 function pendingResourceOf({ spans: [span] }: Batch): Promise<void> | undefined {
-  const { asyncAttributesPending, waitForAsyncAttributes } = span?.resource ?? {};
-  if (!asyncAttributesPending || !waitForAsyncAttributes) return undefined;
-  return Promise.resolve(waitForAsyncAttributes.call(span?.resource)).catch((error: unknown) => {
+  const resource = span?.resource;
+  return resource?.asyncAttributesPending ? attributesOf(resource) : undefined;
+}
+
+async function attributesOf(resource: ReadableSpan['resource']): Promise<void> {
+  try {
+    await resource.waitForAsyncAttributes?.();
+  } catch (error) {
     reportIgnored('A resource detector', error);
-  });
+  }
 }

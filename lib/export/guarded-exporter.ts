@@ -24,6 +24,8 @@ export class GuardedExporter {
   private splitsAfterThrow = true;
   private readonly pending = new Set<PendingExport>();
   private shutdownResult: Promise<void> | undefined;
+  /** Why exports fail from now on without reaching the exporter. */
+  private closedBy: NoAnswer | undefined;
 
   /**
    * @param destination the name of the backend in warnings
@@ -51,8 +53,14 @@ export class GuardedExporter {
     return pending.length;
   }
 
+  /** Counts all pending exports as failed, and all later ones, the rest of a batch that is exported in parts among them. */
+  failAll(reason: string): void {
+    this.closedBy = new NoAnswer(reason);
+    this.failPending(reason);
+  }
+
   async forceFlush(): Promise<void> {
-    await this.warnOnError('flush', () => this.exporter.forceFlush?.());
+    if (!this.shutdownResult) await this.warnOnError('flush', () => this.exporter.forceFlush?.());
   }
 
   /** Shuts the exporter down. Idempotent. */
@@ -66,6 +74,10 @@ export class GuardedExporter {
     done: (failures: readonly Failure[]) => void,
   ): void {
     const count = spans.length;
+    if (this.closedBy) {
+      done([{ count, error: this.closedBy }]);
+      return;
+    }
     const settle = (failures: readonly Failure[]) => {
       // The first answer counts: some exporters answer twice, with a failure first.
       if (!this.pending.delete(pending)) return;
@@ -127,9 +139,13 @@ export class GuardedExporter {
 function failuresIn(result: unknown, count: number): readonly Failure[] {
   const failure = failureIn(result);
   if (failure) return [{ count, error: failure.error }];
-  // The library's own exporter says how many spans the backend has rejected although it has accepted the rest.
-  const { error, rejected } = result as { error?: unknown; rejected?: unknown };
-  return typeof rejected === 'number' && rejected > 0 ? [{ count: Math.min(rejected, count), error }] : [];
+  try {
+    // The library's own exporter says how many spans the backend has rejected although it has accepted the rest.
+    const { error, rejected } = result as { error?: unknown; rejected?: unknown };
+    return typeof rejected === 'number' && rejected > 0 ? [{ count: Math.min(rejected, count), error }] : [];
+  } catch {
+    return []; // A getter of the application's exporter has thrown.
+  }
 }
 
 function totalOf(failures: readonly Failure[]): number {

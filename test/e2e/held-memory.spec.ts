@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Injectable, Post, type INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -112,6 +112,8 @@ class ManualPoller extends Poller {
 Reflect.defineMetadata('design:paramtypes', [TracingService], ManualPoller);
 
 const pollers = [SpanPoller, SyncPoller, RootPoller, SilentPoller, ObservablePoller, ManualPoller];
+
+jest.setTimeout(60_000);
 
 describe('a method that schedules its own next call', () => {
   it.each(pollers.map((poller) => [poller.name, poller] as const))(

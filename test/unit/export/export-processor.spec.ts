@@ -112,6 +112,11 @@ async function timed(work: Promise<unknown>): Promise<number> {
   return Date.now() - started;
 }
 
+/** Lets a test advance the timers of delays and time limits. All else takes its real time. */
+function fakeDelays(): void {
+  jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+}
+
 const withoutFlush = (steps: readonly string[]) => steps.filter((step) => step !== 'flush');
 
 function unsampled(name: string): ReadableSpan {
@@ -119,6 +124,10 @@ function unsampled(name: string): ReadableSpan {
   const spanContext = { ...span.spanContext(), traceFlags: TraceFlags.NONE };
   return { ...span, spanContext: () => spanContext };
 }
+
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 describe('ExportProcessor', () => {
   describe('in batches', () => {
@@ -164,6 +173,28 @@ describe('ExportProcessor', () => {
       end('a', 'b', 'c', 'd');
       await started(2);
       expect(names()).toEqual([['a', 'b', 'c'], ['d']]);
+    });
+
+    it('exports a span after its delay that has ended while a full batch waited', async () => {
+      fakeDelays();
+      const timers = jest.spyOn(globalThis, 'setTimeout');
+      const { calls, end, names, started } = start(neverAnswer, { delay: 1000, maxBatchSize: 2 });
+      end('a');
+      jest.advanceTimersByTime(1000);
+      await started(1);
+      end('b');
+      jest.advanceTimersByTime(1000);
+      // From here on, no timer runs: a full batch waits for the answer.
+      end('c', 'd');
+      calls[0]!.done({ code: 0 });
+      await started(2);
+      calls[1]!.done({ code: 0 });
+      await allTurns();
+      expect(names()).toEqual([['a'], ['b', 'c']]);
+      jest.advanceTimersByTime(1000);
+      await started(3);
+      expect(names()[2]).toEqual(['d']);
+      expect(timers.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).not.toContain(true);
     });
 
     it('exports batches that are small enough for one message', async () => {
@@ -420,6 +451,15 @@ describe('ExportProcessor', () => {
       await allTurns();
       expect(calls).toHaveLength(1);
       expect(queue).toMatchObject({ acceptedTotal: 3, waiting: 0, outcomes: { exported: 3, dropped: 0 } });
+    });
+
+    it('leaves no timer', async () => {
+      fakeDelays();
+      const { end, outcomes, processor } = start(accept);
+      end('a');
+      await processor.shutdown();
+      expect(outcomes.exported).toBe(1);
+      expect(jest.getTimerCount()).toBe(0);
     });
 
     it('takes a limited time if the exporter never answers, and counts everything as failed', async () => {
