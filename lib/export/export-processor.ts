@@ -79,7 +79,6 @@ export class ExportProcessor {
   async flushBeforeExit(): Promise<void> {
     const { shutdownTimeout } = this.settings;
     this.transport.stopRetrying?.();
-    if (this.transport.isIdle?.()) this.exporter.failPending('no answer so far, and the process ends');
     const isDone = await beforeDeadline(Date.now() + shutdownTimeout, () => this.forceFlush());
     if (!isDone) await this.failAll(`not done within ${shutdownTimeout} ms before the process ends`);
     this.queue.outcomes.warnOfTotal();
@@ -97,14 +96,11 @@ export class ExportProcessor {
     this.isShutDown = true;
     clearTimeout(this.timer);
     this.transport.stopRetrying?.();
-    const isIdle = this.transport.isIdle?.() ?? false;
-    const failed = isIdle ? this.exporter.failPending('no answer so far, and the application closes') : 0;
     // Before the exporter hears of the shutdown: some give up what is under way.
     await beforeDeadline(deadline, () => this.forceFlush());
     await this.failAll(`not done within ${shutdownTimeout} ms at shutdown`);
     this.queue.outcomes.warnOfTotal();
-    // An exporter would wait for the next attempt of an export that has been given up.
-    await beforeDeadline(failed > 0 ? 0 : deadline, () => this.exporter.shutdown());
+    await beforeDeadline(deadline, () => this.exporter.shutdown());
     this.closeTransport();
   }
 

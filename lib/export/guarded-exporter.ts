@@ -46,17 +46,10 @@ export class GuardedExporter {
     });
   }
 
-  /** Counts all pending exports as failed. Returns how many there were. */
-  failPending(reason: string): number {
-    const pending = [...this.pending];
-    for (const { fail } of pending) fail(new NoAnswer(reason));
-    return pending.length;
-  }
-
   /** Counts all pending exports as failed, and all later ones, the rest of a batch that is exported in parts among them. */
   failAll(reason: string): void {
     this.closedBy = new NoAnswer(reason);
-    this.failPending(reason);
+    for (const { fail } of [...this.pending]) fail(this.closedBy);
   }
 
   async forceFlush(): Promise<void> {

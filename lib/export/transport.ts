@@ -12,8 +12,6 @@ export interface Transport {
   readonly maxConcurrent?: number;
   /** Makes an export that fails from now on fail at once, without another attempt. */
   stopRetrying?(): void;
-  /** True if no request is open: a pending export can then only wait for its next attempt. */
-  isIdle?(): boolean;
   /** Closes all connections, and opens no more. */
   close?(): void;
 }

@@ -106,11 +106,6 @@ export class OtlpHttpExporter {
     this.sender.close();
   }
 
-  /** True if nothing is on the wire. */
-  isIdle(): boolean {
-    return this.sender.isIdle;
-  }
-
   /** Gives up exports that wait for another attempt, and makes no further attempts. */
   stopRetrying(): void {
     this.mayRetry = false;
@@ -125,8 +120,16 @@ export class OtlpHttpExporter {
 
   /** Never rejects. */
   private async deliver(spans: readonly ReadableSpan[], deadline: number): Promise<Delivery> {
+    let body: Buffer;
     try {
-      const answer = await this.send(await this.encode(spans), deadline);
+      body = await this.encode(spans);
+    } catch (error) {
+      // A span that cannot be encoded must not take the others with it.
+      if (spans.length > 1) return this.deliverHalves(spans, deadline);
+      return { failed: 1, error: error as Error };
+    }
+    try {
+      const answer = await this.send(body, deadline);
       if (answer.status === TOO_LARGE && spans.length > 1) return await this.deliverHalves(spans, deadline);
       return this.outcomeOf(answer, spans.length);
     } catch (error) {

@@ -79,7 +79,6 @@ function createHttpTransport(resolved: ResolvedOtlpExporter): Transport {
   return {
     exporter,
     stopRetrying: () => exporter.stopRetrying(),
-    isIdle: () => exporter.isIdle(),
     close: () => exporter.close(),
   };
 }

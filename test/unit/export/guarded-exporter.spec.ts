@@ -330,31 +330,21 @@ describe('GuardedExporter', () => {
     });
   });
 
-  describe('failPending()', () => {
-    it('counts all pending exports as failed, and returns how many there were', () => {
-      const callbacks: ExportCallback[] = [];
-      const { guarded, outcomes, send } = guard((done) => void callbacks.push(done));
-      const answers = [send(), send(2), send(3)];
-      callbacks[0]!({ code: 0 });
-      expect(guarded.failPending('too late')).toBe(2);
-      expect(answers).toEqual([
-        [[]],
-        [[{ count: 2, error: new Error('too late') }]],
-        [[{ count: 3, error: new Error('too late') }]],
-      ]);
-      callbacks[1]!({ code: 0 });
-      expect(outcomes).toMatchObject({ exported: 1, failed: 5 });
-      expect(guarded.failPending('again')).toBe(0);
-    });
-
-    it('does not fail an export that starts when another one is failed', () => {
-      const { guarded, send } = guard(() => {});
-      const next: unknown[] = [];
-      guarded.export([fakeSpan('a')], () => next.push(send()));
-      expect(guarded.failPending('too late')).toBe(1);
-      expect(next).toEqual([[]]);
-      expect(guarded.failPending('too late')).toBe(1);
-    });
+  it('fails all pending exports, and all later ones without a call of the exporter, with failAll()', () => {
+    const callbacks: ExportCallback[] = [];
+    const { guarded, outcomes, send } = guard((done) => void callbacks.push(done));
+    const answers = [send(), send(2), send(3)];
+    callbacks[0]!({ code: 0 });
+    guarded.failAll('too late');
+    expect(answers).toEqual([
+      [[]],
+      [[{ count: 2, error: new Error('too late') }]],
+      [[{ count: 3, error: new Error('too late') }]],
+    ]);
+    callbacks[1]!({ code: 0 });
+    expect(send(4)).toEqual([[{ count: 4, error: new Error('too late') }]]);
+    expect(outcomes).toMatchObject({ exported: 1, failed: 9 });
+    expect(callbacks).toHaveLength(3);
   });
 
   it('flushes the exporter, unless it cannot be flushed', async () => {

@@ -157,6 +157,26 @@ describe('an export over HTTP', () => {
   });
 });
 
+describe('spans that cannot be encoded', () => {
+  it('are lost alone', async () => {
+    const { bodies, url } = await receiver(status(200));
+    const sender = new HttpSender({ url: new URL(url), proxy: undefined, tls: {} });
+    const encoder = {
+      contentType: 'application/x-protobuf',
+      encode: (spans: readonly ReadableSpan[]) => {
+        if (spans.some(({ name }) => name === 'bad')) return Promise.reject(new Error('no way'));
+        return Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
+      },
+    };
+    const exporter = new OtlpHttpExporter(sender, encoder, { headers: {}, timeout: 5000, compression: 'none' });
+    undos.push(() => exporter.close());
+    const spans = ['a', 'b', 'bad', 'c', 'd'].map((name) => ({ name })) as ReadableSpan[];
+    const result = await new Promise<OtlpExportResult>((resolve) => exporter.export(spans, resolve));
+    expect(result).toMatchObject({ code: 0, rejected: 1, error: new Error('no way') });
+    expect(bodies.join().split(',').toSorted()).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
 describe('a receiver that rejects spans', () => {
   const message = Buffer.from('too old');
   const partial = Buffer.concat([Buffer.from([0x08, 2, 0x12, message.length]), message]);
@@ -244,9 +264,9 @@ describe('a receiver that fails', () => {
 
   it('is given up at once when retrying stops, and the timers hold no process', async () => {
     const { bodies, url } = await receiver(status(503, { 'retry-after': '30' }));
-    const { exporter, send } = exporterTo(url, { timeout: 60_000 });
+    const { exporter, send, sender } = exporterTo(url, { timeout: 60_000 });
     const sent = send('a');
-    while (bodies.length === 0 || !exporter.isIdle()) await new Promise((resolve) => setImmediate(resolve));
+    while (bodies.length === 0 || !sender.isIdle) await new Promise((resolve) => setImmediate(resolve));
     exporter.stopRetrying();
     expect(await sent).toMatchObject({ code: 1, error: { code: 503 } });
     expect(bodies).toHaveLength(1);
