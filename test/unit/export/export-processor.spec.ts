@@ -130,6 +130,16 @@ afterEach(() => {
 });
 
 describe('ExportProcessor', () => {
+  // The first test: exports of another one could start a timer in its time.
+  it('leaves no timer after its shutdown', async () => {
+    fakeDelays();
+    const { end, outcomes, processor } = start(accept);
+    end('a');
+    await processor.shutdown();
+    expect(outcomes.exported).toBe(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   describe('in batches', () => {
     it('waits for a full batch, and exports it after the code that has ended the last span', async () => {
       const { calls, end, names, queue, started } = start(accept);
@@ -451,17 +461,6 @@ describe('ExportProcessor', () => {
       await allTurns();
       expect(calls).toHaveLength(1);
       expect(queue).toMatchObject({ acceptedTotal: 3, waiting: 0, outcomes: { exported: 3, dropped: 0 } });
-    });
-
-    it('leaves no timer', async () => {
-      // Exports of the test before may still start.
-      await allTurns();
-      fakeDelays();
-      const { end, outcomes, processor } = start(accept);
-      end('a');
-      await processor.shutdown();
-      expect(outcomes.exported).toBe(1);
-      expect(jest.getTimerCount()).toBe(0);
     });
 
     it('takes a limited time if the exporter never answers, and counts everything as failed', async () => {
