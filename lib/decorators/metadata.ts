@@ -14,7 +14,7 @@ export interface AttributeParameter {
   readonly pick: ((value: never) => unknown) | undefined;
 }
 
-/** What the parameter decorators declare about the parameters of a method. */
+/** The declarations of the parameter decorators about the parameters of a method. */
 export interface TracedParameters {
   readonly attributes: readonly AttributeParameter[];
   /** The positions of parameters with `@CurrentSpan()`. */

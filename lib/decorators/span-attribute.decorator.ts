@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@opentelemetry/api';
 import { addAttributeParameter } from './metadata.js';
 
-/** What `pick` may return: an attribute value, or a value that is recorded as text. */
+/** The result of `pick`: an attribute value, or a value that is recorded as text. */
 export type SpanAttributeValue = AttributeValue | Date | bigint | null;
 
 /**

@@ -51,7 +51,7 @@ class RefusedError extends Error {
   }
 }
 
-/** What became of some spans. */
+/** The outcome of the delivery of some spans. */
 interface Delivery {
   readonly failed: number;
   readonly error?: Error | undefined;

@@ -1,4 +1,4 @@
-/** What a receiver says about spans that it has not taken. */
+/** The report of a receiver about spans that it has not accepted. */
 export interface PartialSuccess {
   readonly rejectedSpans: number;
   /** Why, or a warning if no span was rejected. */
