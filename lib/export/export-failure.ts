@@ -1,7 +1,6 @@
-import { types } from 'node:util';
 import { cutText } from '../core/cut-text.js';
 import { describeError } from '../core/diagnostics.js';
-import { errorMessage, errorType } from '../core/exception.js';
+import { errorType } from '../core/exception.js';
 import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from './export-result.js';
 
 /** The maximal length of the kind of a failure, which is kept and becomes an attribute of metrics. */
@@ -46,23 +45,4 @@ export function describeFailure(error: unknown): string {
     // The list of errors is not a list.
   }
   return describeError(error);
-}
-
-export function toError(thrown: unknown): Error {
-  return types.isNativeError(thrown) ? thrown : new Error(describeError(thrown));
-}
-
-/** Returns an error with the same message and nothing else: the SDK logs every property, and a getter may throw. */
-export function plainError(error: unknown): Error | undefined {
-  return error === undefined ? undefined : new Error(errorMessage(error));
-}
-
-/** Returns a callback that passes on one result for several: a failure, if there is one among them. */
-export function combineResults(count: number, done: ExportCallback): ExportCallback {
-  let left = count;
-  let combined: ExportResult = { code: SUCCESS };
-  return (result) => {
-    if (result.code !== SUCCESS) combined = result;
-    if (--left === 0) done(combined);
-  };
 }

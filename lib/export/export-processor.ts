@@ -59,7 +59,7 @@ export class ExportProcessor {
     const { delay, maxBatchSize } = this.settings;
     if (delay === undefined) this.exportAtOnce();
     else if (this.queue.waiting >= maxBatchSize) this.startDue();
-    else this.timer ??= setTimeout(this.onTimer, delay).unref();
+    else this.scheduleTimer(delay);
   }
 
   /** Exports the spans that have ended so far. Never rejects: exports that fail are reported when they do. */
@@ -124,8 +124,14 @@ export class ExportProcessor {
       this.start(queue.take(settings.maxBatchSize, maxMessageBytes), nextTurn());
     }
     if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.isShutDown) {
-      this.timer ??= setTimeout(this.onTimer, settings.delay).unref();
+      this.scheduleTimer(settings.delay);
     }
+  }
+
+  /** The timer would otherwise keep the context of the request whose span it starts to wait for. */
+  private scheduleTimer(delay: number | undefined): void {
+    if (this.timer) return;
+    callInContext(UNTRACED, () => (this.timer = setTimeout(this.onTimer, delay).unref()), undefined, []);
   }
 
   /** @param after what the export waits for; undefined if it starts at once */
@@ -141,13 +147,19 @@ export class ExportProcessor {
   private async exportBatch(batch: Batch, after: Promise<void> | undefined): Promise<void> {
     if (after) await after;
     const pendingResource = pendingResourceOf(batch);
-    if (pendingResource) await Promise.race([pendingResource, this.givenUp]);
+    if (pendingResource) await this.waitFor(pendingResource);
     await new Promise<void>((resolve) => {
       this.exporter.export(batch.spans, (failures) => {
         this.queue.settle(batch, failures);
         resolve();
       });
     });
+  }
+
+  /** Waits for the attributes of a resource, but no longer than for an export. */
+  private async waitFor(pendingResource: Promise<void>): Promise<void> {
+    const deadline = Date.now() + this.settings.exportTimeout;
+    await beforeDeadline(deadline, () => Promise.race([pendingResource, this.givenUp]));
   }
 
   /** Counts everything that waits or is under way as failed, so that nothing waits for it any longer. */

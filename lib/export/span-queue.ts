@@ -21,7 +21,8 @@ export interface Batch {
  */
 export class SpanQueue {
   readonly outcomes: ExportOutcomes;
-  private waitingSpans: ReadableSpan[] = [];
+  /** A span that has left is undefined here. */
+  private waitingSpans: (ReadableSpan | undefined)[] = [];
   /** The number of spans at the front of the list that have left: removing them one by one would move all others each time. */
   private left = 0;
   private bytes = 0;
@@ -87,7 +88,7 @@ export class SpanQueue {
       if (spans.length > 0 && bytes + size > maxBytes) break;
       spans.push(span);
       bytes += size;
-      this.left++;
+      this.waitingSpans[this.left++] = undefined;
     }
     this.forgetLeft();
     this.taken += spans.length;

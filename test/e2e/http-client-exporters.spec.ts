@@ -70,7 +70,8 @@ describe('the requests of exporters', () => {
     const sender = new HttpSender({ url: new URL(receiver.url), proxy: undefined, tls: {} });
     await sender.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
     app.get(TracingService).span('work', () => {});
-    const sent = request(receiver.url, { method: 'POST' }).end('{}');
+    const headers = { 'content-type': 'application/json' };
+    const sent = request(receiver.url, { method: 'POST', headers }).end('{}');
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     await once(response.resume(), 'end');
     await app.close();
