@@ -1,7 +1,7 @@
 import { cutText } from '../core/cut-text.js';
 import { describeError } from '../core/diagnostics.js';
 import { errorType } from '../core/exception.js';
-import { FAILED, SUCCESS, type ExportCallback, type ExportResult } from './export-result.js';
+import { FAILED, SUCCESS, type ExportResult } from './export-result.js';
 
 /** The maximal length of the kind of a failure, which is kept and becomes an attribute of metrics. */
 const MAX_KIND = 128;
