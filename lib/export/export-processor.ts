@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { describeError, reportIgnored, warn } from '../core/diagnostics.js';
 import { suppressTracing } from '../core/suppression.js';
@@ -131,7 +131,10 @@ export class ExportProcessor {
   /** The timer would otherwise keep the context of the request whose span it starts to wait for. */
   private scheduleTimer(delay: number | undefined): void {
     if (this.timer) return;
-    callInContext(UNTRACED, () => (this.timer = setTimeout(this.onTimer, delay).unref()), undefined, []);
+    const start = () => (this.timer = setTimeout(this.onTimer, delay).unref());
+    // Entering a context makes Node 20 follow every callback, which an application without requests can do without.
+    if (context.active() === ROOT_CONTEXT) start();
+    else callInContext(UNTRACED, start, undefined, []);
   }
 
   /** @param after what the export waits for; undefined if it starts at once */

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { TracingModule, TracingService, type ExporterOption } from 'nestjs-tracing';
 import { SpanKind } from '@opentelemetry/api';
-import { HttpSender } from '../../lib/export/otlp/http-sender.js';
+import { HttpConnections } from '../../lib/export/otlp/http-connections.js';
 import { startContext, Warnings } from '../support/nest.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
@@ -67,8 +67,8 @@ describe('the requests of exporters', () => {
     class AppModule {}
     const app = await startContext(AppModule);
     // Its context is not ours, so nothing around it says that it is not to be traced.
-    const sender = new HttpSender({ url: new URL(receiver.url), proxy: undefined, tls: {} });
-    await sender.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
+    const connections = new HttpConnections({ url: new URL(receiver.url), proxy: undefined, tls: {} });
+    await connections.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
     app.get(TracingService).span('work', () => {});
     const headers = { 'content-type': 'application/json' };
     const sent = request(receiver.url, { method: 'POST', headers }).end('{}');
@@ -77,7 +77,7 @@ describe('the requests of exporters', () => {
     await app.close();
     expect(receiver.requests).toHaveLength(2);
     expect(traces.spans.map((span) => span.name)).toEqual(['work', 'POST']);
-    sender.close();
+    connections.close();
     await receiver.stop();
   });
 });

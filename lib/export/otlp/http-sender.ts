@@ -1,155 +1,79 @@
-import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
-import https from 'node:https';
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { markUntraced } from '../../core/suppression.js';
-import { connectThroughProxy, proxyAuthorization } from './proxy.js';
-import type { TlsFiles } from '../tls-files.js';
+import { STATUS_CODES } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { cutText } from '../../core/cut-text.js';
+import type { Answer, HttpConnections } from './http-connections.js';
+import { readPartialSuccess } from './partial-success.js';
+import { isRetryable, retryAfter } from './retry.js';
+import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
-/** Bytes of an answer that are read: answers of OTLP are short. */
-const MAX_ANSWER = 64 * 1024;
-/** Connections to the receiver at once. */
-const MAX_SOCKETS = 4;
+const compress = promisify(gzip);
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
+/** Characters of an answer in a message. */
+const MAX_SHOWN = 256;
+const TOO_LARGE = 413;
+
+export interface HttpSenderOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly compression: 'gzip' | 'none';
 }
 
-export interface SenderOptions {
-  readonly url: URL;
-  /** The URL of a proxy; undefined if the receiver is reached directly. */
-  readonly proxy: URL | undefined;
-  readonly tls: TlsFiles;
-}
+/** Sends messages of OTLP over HTTP. */
+export class HttpSender implements OtlpSender {
+  private readonly headers: Record<string, string>;
+  private readonly compresses: boolean;
 
-/** The connection failed, or the time was up, before there was an answer. Another attempt may succeed. */
-export class ConnectionError extends Error {
-  readonly code: string | undefined;
-
-  constructor(message: string, code?: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** Posts messages to one receiver over HTTP/1.1, on connections that are kept open. None of its requests is traced. */
-export class HttpSender {
-  private readonly agent: http.Agent;
-  private readonly sockets = new Set<Socket>();
-  private readonly inFlight = new Set<http.ClientRequest>();
-  private isClosed = false;
-
-  constructor(private readonly options: SenderOptions) {
-    this.agent = this.createAgent();
-    markUntraced(this.agent);
+  constructor(
+    private readonly connections: HttpConnections,
+    { compression, contentType, headers }: HttpSenderOptions,
+  ) {
+    this.compresses = compression === 'gzip';
+    this.headers = { ...headers, 'content-type': contentType };
+    if (this.compresses) this.headers['content-encoding'] = 'gzip';
   }
 
-  /** True if no request is on the wire. */
-  get isIdle(): boolean {
-    return this.inFlight.size === 0;
-  }
-
-  /**
-   * Posts a body.
-   *
-   * @param timeout time until the whole answer has come, in milliseconds: then the connection is destroyed, so that a receiver which
-   *   never answers, or never stops answering, holds neither a socket nor a place
-   * @throws ConnectionError
-   */
-  async post(body: Buffer, headers: http.OutgoingHttpHeaders, timeout: number): Promise<Answer> {
-    if (this.isClosed) throw closedError();
-    const request = this.request({ ...headers, 'content-length': body.length });
-    this.inFlight.add(request);
-    const timer = setTimeout(() => {
-      request.destroy(new ConnectionError(`no answer within ${Math.round(timeout)} ms`, 'ETIMEDOUT'));
-    }, timeout);
-    timer.unref();
+  async send(body: Buffer, timeout: number): Promise<Reply> {
+    const sent = this.compresses ? await compress(body) : body;
     try {
-      return await exchange(request, body);
+      return replyOf(await this.connections.post(sent, this.headers, timeout));
     } catch (error) {
-      throw connectionError(error);
-    } finally {
-      clearTimeout(timer);
-      this.inFlight.delete(request);
+      if (error instanceof ConnectionError) return { type: 'retryable', error, after: undefined };
+      return { type: 'refused', error: error as Error };
     }
   }
 
-  /** Destroys every connection, and allows no more. */
   close(): void {
-    this.isClosed = true;
-    for (const request of this.inFlight) request.destroy(closedError());
-    for (const socket of this.sockets) socket.destroy();
-    this.agent.destroy();
+    this.connections.close();
   }
-
-  private request(headers: http.OutgoingHttpHeaders): http.ClientRequest {
-    const { proxy, url } = this.options;
-    const options: RequestOptions = { method: 'POST', agent: this.agent, headers };
-    if (url.protocol === 'https:') return https.request(url, options);
-    if (!proxy) return http.request(url, options);
-    // A proxy is sent the whole URL.
-    const authorization = proxyAuthorization(proxy);
-    return http.request(proxy, {
-      ...options,
-      path: url.href,
-      headers: { ...headers, host: url.host, ...(authorization && { 'proxy-authorization': authorization }) },
-    });
-  }
-
-  private createAgent(): http.Agent {
-    const { proxy, tls, url } = this.options;
-    const keeping = { keepAlive: true, maxSockets: MAX_SOCKETS };
-    const agent = url.protocol === 'https:' ? new https.Agent({ ...keeping, ...tls }) : new http.Agent(keeping);
-    if (proxy && url.protocol === 'https:') {
-      Object.assign(agent, {
-        createConnection: (options: object, callback: (error: Error | null, socket?: TLSSocket) => void) => {
-          connectThroughProxy(proxy, url, options, this.track, callback);
-        },
-      });
-    }
-    agent.on('free', this.track);
-    return agent;
-  }
-
-  private readonly track = (socket: Socket): void => {
-    if (this.sockets.has(socket)) return;
-    this.sockets.add(socket);
-    socket.once('close', () => this.sockets.delete(socket));
-  };
 }
 
-/** Sends the body, and resolves with the whole answer. */
-function exchange(request: http.ClientRequest, body: Buffer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject);
-    request.on('response', (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > MAX_ANSWER) request.destroy(new ConnectionError(`an answer of more than ${MAX_ANSWER} bytes`));
-      });
-      response.on('error', reject);
-      response.on('aborted', () => reject(new ConnectionError('the answer was cut', 'ECONNRESET')));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
-      });
-    });
-    request.end(body);
-  });
+function replyOf({ body, headers, status }: Answer): Reply {
+  if (status >= 200 && status < 300) {
+    return { type: 'accepted', ...readPartialSuccess(headers['content-type'], body) };
+  }
+  const error = refusal(status, headers.location, body);
+  if (status === TOO_LARGE) return { type: 'too large', error };
+  return isRetryable(status) ? { type: 'retryable', error, after: retryAfter(headers) } : { type: 'refused', error };
 }
 
-function connectionError(error: unknown): ConnectionError {
-  if (error instanceof ConnectionError) return error;
-  // A host name with several addresses fails with an error for each, under one that says nothing.
-  const errors = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-  const messages = errors.map((one) => (one instanceof Error ? one.message : String(one)));
-  return new ConnectionError(messages.join(', '), (error as NodeJS.ErrnoException).code);
+function refusal(status: number, location: string | undefined, body: Buffer): RefusedError {
+  if (status >= 300 && status < 400) {
+    const target = location === undefined ? '' : ` to ${publicTarget(location)}`;
+    const reason = `status ${status}, a redirect${target}, which is not followed: correct the endpoint`;
+    return new RefusedError(reason, status);
+  }
+  const text = printable(body);
+  return new RefusedError(`status ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd() + (text && `: ${text}`), status);
 }
 
-function closedError(): ConnectionError {
-  return new ConnectionError('the exporter has shut down');
+/** The target of a redirect without its query, which may hold secrets. */
+function publicTarget(location: string): string {
+  return cutText(location.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//'), MAX_SHOWN);
+}
+
+/** An answer as a text, if it is one. */
+function printable(body: Buffer): string {
+  const text = cutText(body.toString('utf8').trim(), MAX_SHOWN);
+  return /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}\r\n\t]*$/u.test(text) ? text.replace(/\s+/g, ' ') : '';
 }

@@ -1,13 +1,13 @@
 import type { ResolvedExporter } from '../../options/exporter.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import type { SpanExporter } from '../../options/sdk-types.js';
+import { createOtlpTransport } from '../../export/otlp/otlp-transport.js';
 import { ExportProcessor, type ExportSettings } from '../../export/export-processor.js';
 import type { Transport } from '../../export/transport.js';
 import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
 import { createJaegerExporter } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
-import { createOtlpExporter } from './otlp-exporter.js';
 import { publicAddress } from '../public-address.js';
 
 /** The estimated bytes of spans that a queue of any size may hold. */
@@ -64,7 +64,7 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
 } {
   switch (resolved.type) {
     case 'otlp':
-      return { transport: createOtlpExporter(resolved), destination: publicAddress(resolved.url) };
+      return { transport: createOtlpTransport(resolved), destination: publicAddress(resolved.url) };
     case 'jaeger': {
       const destination =
         'endpoint' in resolved ? publicAddress(resolved.endpoint) : `${resolved.host}:${resolved.port}`;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { resolveOtlp } from '../../../lib/options/otlp.js';
-import { createOtlpExporter } from '../../../lib/sdk/export/otlp-exporter.js';
+import { createOtlpTransport } from '../../../lib/export/otlp/otlp-transport.js';
 import { readTlsFiles } from '../../../lib/export/tls-files.js';
 import { certificate, privateKey } from '../../support/certificate.js';
 import { recordWarnings } from '../../support/recorded-warnings.js';
@@ -47,14 +47,14 @@ describe('certificates that variables name', () => {
     ['CLIENT_CERTIFICATE', { CLIENT_CERTIFICATE: 'ca.pem', CLIENT_KEY: 'nowhere.pem' }],
   ])('are warned of and left out where they cannot be used: %s of %j', (variable, files) => {
     for (const protocol of ['http/protobuf', 'grpc']) {
-      createOtlpExporter(otlp({ protocol, endpoint: 'https://localhost:1' }, files)).close?.();
+      createOtlpTransport(otlp({ protocol, endpoint: 'https://localhost:1' }, files)).close?.();
     }
     expect(warnings).toEqual([expect.stringContaining(`The variable OTEL_EXPORTER_OTLP_${variable} is ignored`)]);
     expect(readTlsFiles(otlp({}, files).tls)).toEqual({});
   });
 
   it.each(['http/protobuf', 'grpc'])('are not read where %s is not encrypted', (protocol) => {
-    createOtlpExporter(otlp({ protocol, endpoint: 'http://localhost:1' }, { CERTIFICATE: 'nowhere.pem' })).close?.();
+    createOtlpTransport(otlp({ protocol, endpoint: 'http://localhost:1' }, { CERTIFICATE: 'nowhere.pem' })).close?.();
     expect(warnings).toEqual([]);
   });
 });

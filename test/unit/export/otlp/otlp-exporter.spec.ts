@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { HttpConnections } from '../../../../lib/export/otlp/http-connections.js';
 import { HttpSender } from '../../../../lib/export/otlp/http-sender.js';
-import { OtlpHttpExporter, type OtlpExportResult } from '../../../../lib/export/otlp/otlp-http-exporter.js';
+import { OtlpExporter, type OtlpExportResult } from '../../../../lib/export/otlp/otlp-exporter.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
 
@@ -59,20 +60,21 @@ interface Settings {
 function exporterTo(url: string, settings: Settings = {}) {
   const { compression = 'none', proxy, timeout = 5000 } = settings;
   const ca = 'ca' in settings ? settings.ca : Buffer.from(certificate);
-  const sender = new HttpSender({
+  const connections = new HttpConnections({
     url: new URL(url),
     proxy: proxy === undefined ? undefined : new URL(proxy),
     tls: { ca },
   });
+  const contentType = 'application/x-protobuf';
   const encode = (spans: readonly ReadableSpan[]) => Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
-  const encoder = { contentType: 'application/x-protobuf', encode };
-  const exporter = new OtlpHttpExporter(sender, encoder, { headers: { 'x-key': 'secret' }, timeout, compression });
+  const sender = new HttpSender(connections, { headers: { 'x-key': 'secret' }, contentType, compression });
+  const exporter = new OtlpExporter(sender, { contentType, encode }, timeout);
   undos.push(() => exporter.close());
   const send = (...names: string[]) =>
     new Promise<OtlpExportResult>((resolve) => {
       exporter.export(names.map((name) => ({ name })) as ReadableSpan[], resolve);
     });
-  return { exporter, send, sender };
+  return { connections, exporter, send };
 }
 
 const status =
@@ -160,15 +162,14 @@ describe('an export over HTTP', () => {
 describe('spans that cannot be encoded', () => {
   it('are lost alone', async () => {
     const { bodies, url } = await receiver(status(200));
-    const sender = new HttpSender({ url: new URL(url), proxy: undefined, tls: {} });
-    const encoder = {
-      contentType: 'application/x-protobuf',
-      encode: (spans: readonly ReadableSpan[]) => {
-        if (spans.some(({ name }) => name === 'bad')) return Promise.reject(new Error('no way'));
-        return Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
-      },
+    const contentType = 'application/x-protobuf';
+    const encode = (spans: readonly ReadableSpan[]) => {
+      if (spans.some(({ name }) => name === 'bad')) return Promise.reject(new Error('no way'));
+      return Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
     };
-    const exporter = new OtlpHttpExporter(sender, encoder, { headers: {}, timeout: 5000, compression: 'none' });
+    const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: {} });
+    const sender = new HttpSender(connections, { headers: {}, contentType, compression: 'none' });
+    const exporter = new OtlpExporter(sender, { contentType, encode }, 5000);
     undos.push(() => exporter.close());
     const spans = ['a', 'b', 'bad', 'c', 'd'].map((name) => ({ name })) as ReadableSpan[];
     const result = await new Promise<OtlpExportResult>((resolve) => exporter.export(spans, resolve));
@@ -228,9 +229,9 @@ describe('a receiver that fails', () => {
         socket.once('data', () => answer(socket));
       }),
     );
-    const { sender, send } = exporterTo(`http://127.0.0.1:${port}`, { timeout: 300 });
+    const { connections, send } = exporterTo(`http://127.0.0.1:${port}`, { timeout: 300 });
     expect(await send('a')).toMatchObject({ code: 1, error: { code: 'ETIMEDOUT' } });
-    expect(sender.isIdle).toBe(true);
+    expect(connections.isIdle).toBe(true);
     for (const socket of sockets) await once(socket, 'close');
     expect(sockets.size).toBe(0);
   });
@@ -264,9 +265,9 @@ describe('a receiver that fails', () => {
 
   it('is given up at once when retrying stops, and the timers hold no process', async () => {
     const { bodies, url } = await receiver(status(503, { 'retry-after': '30' }));
-    const { exporter, send, sender } = exporterTo(url, { timeout: 60_000 });
+    const { connections, exporter, send } = exporterTo(url, { timeout: 60_000 });
     const sent = send('a');
-    while (bodies.length === 0 || !sender.isIdle) await new Promise((resolve) => setImmediate(resolve));
+    while (bodies.length === 0 || !connections.isIdle) await new Promise((resolve) => setImmediate(resolve));
     exporter.stopRetrying();
     expect(await sent).toMatchObject({ code: 1, error: { code: 503 } });
     expect(bodies).toHaveLength(1);

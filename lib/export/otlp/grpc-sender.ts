@@ -1,0 +1,213 @@
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { cutText } from '../../core/cut-text.js';
+import type { TlsFiles } from '../tls-files.js';
+import { readPartialSuccess } from './partial-success.js';
+import { readRetryDelay } from './retry-info.js';
+import {
+  closedError,
+  ConnectionError,
+  RefusedError,
+  timeoutError,
+  toConnectionError,
+  type OtlpSender,
+  type Reply,
+} from './sender.js';
+
+const compress = promisify(gzip);
+
+const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+/** Bytes of an answer that are read: answers of OTLP are short. */
+const MAX_ANSWER = 64 * 1024;
+/** Characters of a message of the receiver. */
+const MAX_SHOWN = 256;
+/** Bytes before a message: whether it is compressed, and its length. */
+const PREFIX = 5;
+
+const OK = 0;
+const UNKNOWN = 2;
+const RESOURCE_EXHAUSTED = 8;
+const UNAVAILABLE = 14;
+
+/** Status codes after which the specification of OTLP wants another attempt: it may be that the receiver has not seen the message. */
+const RETRYABLE = new Set([1, 4, 10, 11, UNAVAILABLE, 15]);
+
+/** Status codes of HTTP that a proxy answers while the receiver is not there. */
+const UNAVAILABLE_IN_HTTP = new Set([429, 502, 503, 504]);
+
+export interface GrpcSenderOptions {
+  /** The origin of the receiver. */
+  readonly url: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly compression: 'gzip' | 'none';
+  readonly tls: TlsFiles;
+}
+
+/** The status with which a call of gRPC ends. */
+interface Status {
+  readonly code: number;
+  readonly message: string;
+  /** Details for the client, in base64. */
+  readonly details: string | undefined;
+  readonly answer: Buffer;
+}
+
+/**
+ * Sends messages of OTLP over gRPC: one call each, on one connection of HTTP/2. A connection that is silent beyond the time of a
+ * call is destroyed, so the next call reaches a receiver that is back at once.
+ */
+export class GrpcSender implements OtlpSender {
+  private session: ClientHttp2Session | undefined;
+  private calls = 0;
+  private isClosed = false;
+
+  constructor(private readonly options: GrpcSenderOptions) {}
+
+  async send(body: Buffer, timeout: number): Promise<Reply> {
+    try {
+      const message = await this.frame(body);
+      return replyOf(await this.call(message, timeout));
+    } catch (error) {
+      return { type: 'retryable', error: toConnectionError(error), after: undefined };
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.session?.destroy(closedError());
+  }
+
+  private async frame(body: Buffer): Promise<Buffer> {
+    const isCompressed = this.options.compression === 'gzip';
+    const payload = isCompressed ? await compress(body) : body;
+    const prefix = Buffer.alloc(PREFIX);
+    prefix[0] = Number(isCompressed);
+    prefix.writeUInt32BE(payload.length, 1);
+    return Buffer.concat([prefix, payload]);
+  }
+
+  /** @throws ConnectionError if there is no status */
+  private async call(message: Buffer, timeout: number): Promise<Status> {
+    if (this.isClosed) throw closedError();
+    const session = (this.session ??= this.connect());
+    const timer = setTimeout(() => session.destroy(timeoutError(timeout)), timeout);
+    timer.unref();
+    // Only a call that is under way keeps the process alive.
+    if (this.calls++ === 0) session.ref();
+    try {
+      return await exchange(session, this.headers(timeout), message);
+    } finally {
+      clearTimeout(timer);
+      if (--this.calls === 0) session.unref();
+    }
+  }
+
+  private connect(): ClientHttp2Session {
+    const { tls, url } = this.options;
+    const session = connect(url, { ...tls });
+    const forget = () => {
+      if (this.session === session) this.session = undefined;
+    };
+    // The calls of the session report the error.
+    session.on('error', forget);
+    session.on('close', forget);
+    session.on('goaway', forget);
+    return session;
+  }
+
+  private headers(timeout: number): Record<string, string> {
+    const { compression, metadata } = this.options;
+    return {
+      ...metadata,
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: PATH,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': `${Math.max(1, Math.floor(timeout))}m`,
+      'grpc-accept-encoding': 'identity',
+      ...(compression === 'gzip' && { 'grpc-encoding': 'gzip' }),
+    };
+  }
+}
+
+function exchange(session: ClientHttp2Session, headers: Record<string, string>, message: Buffer): Promise<Status> {
+  return new Promise((resolve, reject) => {
+    let stream: ClientHttp2Stream;
+    const fail = (error: unknown) => reject(toConnectionError(error));
+    // An error of the session may come without one of the stream.
+    session.once('error', fail);
+    try {
+      stream = session.request(headers);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let head: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders = {};
+    stream.on('error', fail);
+    stream.on('response', (received) => (head = received));
+    stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_ANSWER) stream.destroy(new ConnectionError(`an answer of more than ${MAX_ANSWER} bytes`));
+    });
+    stream.on('close', () => {
+      session.off('error', fail);
+      const status = statusOf(head, trailers, Buffer.concat(chunks));
+      if (status) resolve(status);
+      else fail(new ConnectionError('the connection was closed without an answer', 'ECONNRESET'));
+    });
+    stream.end(message);
+  });
+}
+
+function statusOf(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders, answer: Buffer): Status | undefined {
+  // A call that fails at once has its status in the head.
+  const source = trailers['grpc-status'] === undefined ? head : trailers;
+  const code = source['grpc-status'];
+  if (code !== undefined) {
+    const details = source['grpc-status-details-bin'];
+    return { code: Number(code), message: decode(source['grpc-message']), details: textOf(details), answer };
+  }
+  const httpStatus = Number(head[':status'] ?? 200);
+  if (httpStatus === 200) return undefined;
+  const message = `status ${httpStatus} of HTTP: no gRPC server`;
+  return { code: UNAVAILABLE_IN_HTTP.has(httpStatus) ? UNAVAILABLE : UNKNOWN, message, details: undefined, answer };
+}
+
+function replyOf({ answer, code, details, message }: Status): Reply {
+  if (code === OK)
+    return { type: 'accepted', ...readPartialSuccess('application/x-protobuf', answer.subarray(PREFIX)) };
+  const error = new RefusedError(`gRPC status ${code}${message && `: ${cutText(message, MAX_SHOWN)}`}`, code);
+  const after = details === undefined ? undefined : readRetryDelay(Buffer.from(details, 'base64'));
+  if (code === RESOURCE_EXHAUSTED) {
+    // The receiver may have no room for now, which it says by a delay, or the message may be larger than it takes.
+    if (after !== undefined) return { type: 'retryable', error, after };
+    return { type: /larger than max/i.test(message) ? 'too large' : 'refused', error };
+  }
+  return RETRYABLE.has(code) ? { type: 'retryable', error, after } : { type: 'refused', error };
+}
+
+/** Messages are percent-encoded in headers. */
+function decode(value: string | string[] | undefined): string {
+  const text = textOf(value) ?? '';
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,134 @@
+import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { markUntraced } from '../../core/suppression.js';
+import type { TlsFiles } from '../tls-files.js';
+import { connectThroughProxy, proxyAuthorization } from './proxy.js';
+import { closedError, ConnectionError, timeoutError, toConnectionError } from './sender.js';
+
+/** Bytes of an answer that are read: answers of OTLP are short. */
+const MAX_ANSWER = 64 * 1024;
+/** Connections to the receiver at once. */
+const MAX_SOCKETS = 4;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+export interface ConnectionOptions {
+  readonly url: URL;
+  /** The URL of a proxy; undefined if the receiver is reached directly. */
+  readonly proxy: URL | undefined;
+  readonly tls: TlsFiles;
+}
+
+/** Posts messages to one receiver over HTTP/1.1, on connections that are kept open. None of its requests is traced. */
+export class HttpConnections {
+  private readonly agent: http.Agent;
+  private readonly sockets = new Set<Socket>();
+  private readonly inFlight = new Set<http.ClientRequest>();
+  private isClosed = false;
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.agent = this.createAgent();
+    markUntraced(this.agent);
+  }
+
+  /** True if no request is on the wire. */
+  get isIdle(): boolean {
+    return this.inFlight.size === 0;
+  }
+
+  /**
+   * Posts a body.
+   *
+   * @param timeout time until the whole answer has come, in milliseconds: then the connection is destroyed, so that a receiver which
+   *   never answers, or never stops answering, holds neither a socket nor a place
+   * @throws ConnectionError
+   */
+  async post(body: Buffer, headers: http.OutgoingHttpHeaders, timeout: number): Promise<Answer> {
+    if (this.isClosed) throw closedError();
+    const request = this.request({ ...headers, 'content-length': body.length });
+    this.inFlight.add(request);
+    const timer = setTimeout(() => {
+      request.destroy(timeoutError(timeout));
+    }, timeout);
+    timer.unref();
+    try {
+      return await exchange(request, body);
+    } catch (error) {
+      throw toConnectionError(error);
+    } finally {
+      clearTimeout(timer);
+      this.inFlight.delete(request);
+    }
+  }
+
+  /** Destroys every connection, and allows no more. */
+  close(): void {
+    this.isClosed = true;
+    for (const request of this.inFlight) request.destroy(closedError());
+    for (const socket of this.sockets) socket.destroy();
+    this.agent.destroy();
+  }
+
+  private request(headers: http.OutgoingHttpHeaders): http.ClientRequest {
+    const { proxy, url } = this.options;
+    const options: RequestOptions = { method: 'POST', agent: this.agent, headers };
+    if (url.protocol === 'https:') return https.request(url, options);
+    if (!proxy) return http.request(url, options);
+    // A proxy is sent the whole URL.
+    const authorization = proxyAuthorization(proxy);
+    return http.request(proxy, {
+      ...options,
+      path: url.href,
+      headers: { ...headers, host: url.host, ...(authorization && { 'proxy-authorization': authorization }) },
+    });
+  }
+
+  private createAgent(): http.Agent {
+    const { proxy, tls, url } = this.options;
+    const keeping = { keepAlive: true, maxSockets: MAX_SOCKETS };
+    const agent = url.protocol === 'https:' ? new https.Agent({ ...keeping, ...tls }) : new http.Agent(keeping);
+    if (proxy && url.protocol === 'https:') {
+      Object.assign(agent, {
+        createConnection: (options: object, callback: (error: Error | null, socket?: TLSSocket) => void) => {
+          connectThroughProxy(proxy, url, options, this.track, callback);
+        },
+      });
+    }
+    agent.on('free', this.track);
+    return agent;
+  }
+
+  private readonly track = (socket: Socket): void => {
+    if (this.sockets.has(socket)) return;
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+  };
+}
+
+/** Sends the body, and resolves with the whole answer. */
+function exchange(request: http.ClientRequest, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject);
+    request.on('response', (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > MAX_ANSWER) request.destroy(new ConnectionError(`an answer of more than ${MAX_ANSWER} bytes`));
+      });
+      response.on('error', reject);
+      response.on('aborted', () => reject(new ConnectionError('the answer was cut', 'ECONNRESET')));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+      });
+    });
+    request.end(body);
+  });
+}

@@ -1,0 +1,154 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { callInContext } from '../../core/context-manager.js';
+import { cutText } from '../../core/cut-text.js';
+import { suppressTracing } from '../../core/suppression.js';
+import type { ReadableSpan } from '../../options/sdk-types.js';
+import { FAILED, SUCCESS } from '../export-result.js';
+import { backoff } from './retry.js';
+import { RefusedError, type OtlpSender, type Reply } from './sender.js';
+import { createPause, type Pause } from './slices.js';
+
+/** Characters of an answer in a message. */
+const MAX_SHOWN = 256;
+
+/** Context of everything that the exporter does: it would otherwise hold the context of the request whose span filled a batch. */
+const UNTRACED = suppressTracing(ROOT_CONTEXT);
+
+export interface OtlpEncoder {
+  readonly contentType: string;
+  encode(spans: readonly ReadableSpan[], pause: Pause): Promise<Buffer>;
+}
+
+/** The result of an export, in the terms of the SDK. */
+export interface OtlpExportResult {
+  readonly code: number;
+  readonly error?: Error;
+  /** Spans that have not arrived although the rest has. */
+  readonly rejected?: number;
+}
+
+/** The outcome of the delivery of some spans. */
+interface Delivery {
+  readonly failed: number;
+  readonly error?: Error | undefined;
+}
+
+/** Exports spans by OTLP, by the specification of the protocol. It works like any exporter of the SDK. */
+export class OtlpExporter {
+  /** Settles when the message before is encoded: the encoder has one buffer. */
+  private encoding: Promise<unknown> = Promise.resolve();
+  private readonly inFlight = new Set<Promise<void>>();
+  private readonly waits = new Set<() => void>();
+  private mayRetry = true;
+  private isShutDown = false;
+
+  /** @param timeout time of an export with all of its attempts, in milliseconds */
+  constructor(
+    private readonly sender: OtlpSender,
+    private readonly encoder: OtlpEncoder,
+    private readonly timeout: number,
+  ) {}
+
+  export(spans: readonly ReadableSpan[], done: (result: OtlpExportResult) => void): void {
+    if (this.isShutDown) {
+      done({ code: FAILED, error: new Error('the exporter has shut down') });
+      return;
+    }
+    const exporting = callInContext(UNTRACED, () => this.exportUntil(spans, done), undefined, []) as Promise<void>;
+    this.inFlight.add(exporting);
+    void exporting.finally(() => this.inFlight.delete(exporting));
+  }
+
+  private async exportUntil(spans: readonly ReadableSpan[], done: (result: OtlpExportResult) => void): Promise<void> {
+    const { error, failed } = await this.deliver(spans, performance.now() + this.timeout);
+    const reason = error && { error };
+    if (failed === 0) done({ code: SUCCESS });
+    else if (failed < spans.length) done({ code: SUCCESS, rejected: failed, ...reason });
+    else done({ code: FAILED, ...reason });
+  }
+
+  async forceFlush(): Promise<void> {
+    await Promise.all(this.inFlight);
+  }
+
+  /** Waits for what is under way, gives up what waits for another attempt, and closes the connections. */
+  async shutdown(): Promise<void> {
+    this.isShutDown = true;
+    this.stopRetrying();
+    await this.forceFlush();
+    this.sender.close();
+  }
+
+  /** Gives up exports that wait for another attempt, and makes no further attempts. */
+  stopRetrying(): void {
+    this.mayRetry = false;
+    for (const stop of this.waits) stop();
+  }
+
+  /** Cuts what is under way. */
+  close(): void {
+    this.stopRetrying();
+    this.sender.close();
+  }
+
+  /** Never rejects. */
+  private async deliver(spans: readonly ReadableSpan[], deadline: number): Promise<Delivery> {
+    let body: Buffer;
+    try {
+      body = await this.encode(spans);
+    } catch (error) {
+      // A span that cannot be encoded must not take the others with it.
+      if (spans.length > 1) return this.deliverHalves(spans, deadline);
+      return { failed: 1, error: error as Error };
+    }
+    const reply = await this.send(body, deadline);
+    if (reply.type === 'too large' && spans.length > 1) return this.deliverHalves(spans, deadline);
+    return reply.type === 'accepted' ? deliveryOf(reply, spans.length) : { failed: spans.length, error: reply.error };
+  }
+
+  private async deliverHalves(spans: readonly ReadableSpan[], deadline: number): Promise<Delivery> {
+    const middle = Math.ceil(spans.length / 2);
+    const first = await this.deliver(spans.slice(0, middle), deadline);
+    const second = await this.deliver(spans.slice(middle), deadline);
+    return { failed: first.failed + second.failed, error: first.error ?? second.error };
+  }
+
+  private encode(spans: readonly ReadableSpan[]): Promise<Buffer> {
+    const encoded = this.encoding.then(() => this.encoder.encode(spans, createPause()));
+    this.encoding = encoded.catch(() => {});
+    return encoded;
+  }
+
+  /** Sends a message until there is a final reply, or no time for another attempt. */
+  private async send(body: Buffer, deadline: number): Promise<Reply> {
+    for (let attempt = 1; ; attempt++) {
+      const reply = await this.sender.send(body, Math.max(0, deadline - performance.now()));
+      if (reply.type !== 'retryable') return reply;
+      const wait = reply.after ?? backoff(attempt);
+      if (!this.mayRetry || performance.now() + wait > deadline) return reply;
+      await this.wait(wait);
+      if (!this.mayRetry) return reply;
+    }
+  }
+
+  /** Waits, unless retrying is stopped meanwhile. The timer does not keep the process alive. */
+  private wait(time: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = () => {
+        clearTimeout(timer);
+        this.waits.delete(stop);
+        resolve();
+      };
+      const timer = setTimeout(stop, time);
+      timer.unref();
+      this.waits.add(stop);
+    });
+  }
+}
+
+function deliveryOf({ message, rejectedSpans }: Reply & { type: 'accepted' }, count: number): Delivery {
+  const failed = Math.min(rejectedSpans, count);
+  if (failed === 0) return { failed };
+  const reason = cutText(message, MAX_SHOWN) || 'it gives no reason';
+  return { failed, error: new RefusedError(`the receiver has rejected ${failed}: ${reason}`, 'rejected') };
+}

@@ -1,0 +1,41 @@
+import type { ResolvedOtlpExporter } from '../../options/otlp.js';
+import { readTlsFiles } from '../tls-files.js';
+import type { Transport } from '../transport.js';
+import { GrpcSender } from './grpc-sender.js';
+import { HttpConnections } from './http-connections.js';
+import { HttpSender } from './http-sender.js';
+import { JsonEncoder } from './json-encoder.js';
+import { OtlpExporter } from './otlp-exporter.js';
+import { ProtobufEncoder } from './protobuf-encoder.js';
+import type { OtlpSender } from './sender.js';
+
+/** The maximal bytes of a message. By default, receivers take 4 MiB by gRPC and 20 MiB by HTTP. */
+const MAX_MESSAGE = 4_000_000;
+
+/** Exports at a time: the answers of earlier exports may be on their way when the next starts. */
+const MAX_CONCURRENT = 4;
+
+/** Creates the way to a receiver of OTLP. */
+export function createOtlpTransport(resolved: ResolvedOtlpExporter): Transport {
+  const encoder = resolved.protocol === 'http/json' ? new JsonEncoder() : new ProtobufEncoder();
+  const exporter = new OtlpExporter(createSender(resolved, encoder.contentType), encoder, resolved.timeout);
+  return {
+    exporter,
+    maxMessageBytes: MAX_MESSAGE,
+    maxConcurrent: MAX_CONCURRENT,
+    stopRetrying: () => exporter.stopRetrying(),
+    close: () => exporter.close(),
+  };
+}
+
+function createSender(
+  { compression, headers, protocol, proxy, tls: files, url }: ResolvedOtlpExporter,
+  contentType: string,
+): OtlpSender {
+  const address = new URL(url);
+  const tls = address.protocol === 'https:' ? readTlsFiles(files) : {};
+  if (protocol === 'grpc') return new GrpcSender({ url, metadata: headers, compression, tls });
+  const proxyUrl = proxy === undefined ? undefined : new URL(proxy);
+  const connections = new HttpConnections({ url: address, proxy: proxyUrl, tls });
+  return new HttpSender(connections, { headers, contentType, compression });
+}
