@@ -24,7 +24,7 @@ describe('the requests of exporters', () => {
     const app = await startContext(AppModule);
     const tracing = app.get(TracingService);
     for (let i = 1; i <= EXPORTS; i++) {
-      // Also while a span is active, which an export must not take for its parent.
+      // An export may also start while a span is active, which must not become its parent.
       await tracing.span(`outer ${i}`, async () => {
         tracing.span(`inner ${i}`, () => {});
         await tracing.flush();
@@ -66,7 +66,7 @@ describe('the requests of exporters', () => {
     @Module({ imports: [TracingModule.forRoot({ serviceName: 'test', exporter: traces })] })
     class AppModule {}
     const app = await startContext(AppModule);
-    // Its context is not ours, so nothing around it says that it is not to be traced.
+    // The export does not run in a context of this application's library, so no context suppresses its tracing.
     const sender = new HttpSender({ url: new URL(receiver.url), proxy: undefined, tls: {} });
     await sender.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
     app.get(TracingService).span('work', () => {});
