@@ -1,5 +1,5 @@
 /**
- * Checks who imports whom in lib/ against the table below, and that no imports form a cycle.
+ * Checks the imports between the parts of lib/ against the table below, and that no imports form a cycle.
  *
  *   node scripts/check-architecture.mjs [folder that holds lib/]
  */
@@ -17,7 +17,7 @@ const parts = [
   { name: 'packages/', files: /^packages\//, mayImport: ['core/', 'errors'] },
   { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },
   { name: 'resolver', files: /^options\/resolve-options\.ts$/, mayImport: ['options', 'options/', 'errors'] },
-  // A group knows itself and what it shares with others, not the whole of the options: neither as written nor as resolved.
+  // A group may import itself and the shared parts, but not the complete options, neither as written nor as resolved.
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
@@ -40,15 +40,15 @@ const parts = [
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },
 ];
 
-/** What `core/` may use from outside: it must stay usable wherever the OpenTelemetry API is. */
+/** The packages that `core/` may use: it must stay usable wherever the OpenTelemetry API is. */
 const corePackages = [/^@opentelemetry\/(api|semantic-conventions)$/, /^rxjs$/, /^reflect-metadata$/];
 const coreTypePackages = [/^@nestjs\//];
 
-/** Packages that know the SDK: they are for `sdk/` only. */
+/** Packages that depend on the SDK: only `sdk/` may use them. */
 const sdkPackages = /^@opentelemetry\/(?!(api|semantic-conventions)$)/;
 const sdkTypesAllowed = [{ file: 'options/sdk-types.ts', package: '@opentelemetry/sdk-node' }];
 
-/** Packages an application may not have, or that are too slow to load for nothing: never loaded together with the index. */
+/** Packages that an application may lack, or that load slowly. The index must not load them. */
 const lazyPackages = [sdkPackages, /^@nestjs\/(microservices|axios|terminus)$/, /^@grpc\//, /^prom-client$/];
 
 const libFolder = join(process.argv[2] ?? root, 'lib');
@@ -121,7 +121,7 @@ function eagerLoads() {
   }
 }
 
-/** Cycles count types too: two files that need each other's types are one file, or three. */
+/** Finds cycles, also of types: two files that need each other's types should be one file, or three. */
 function cycles() {
   const done = new Set();
   const found = [];

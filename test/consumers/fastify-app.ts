@@ -1,4 +1,4 @@
-/** An application on Fastify whose routes have options, which answers with tracing what it answers without. */
+/** An application on Fastify whose routes have options. Its answers must be the same with tracing and without. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
@@ -24,7 +24,7 @@ import { FastifyAdapter, RouteConfig, RouteConstraints, RouteSchema } from '@nes
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { TracingModule, TracingService } from 'nestjs-tracing';
 
-/** Lets only the handler of this very class through. */
+/** A guard that accepts only the handler of exactly this class. */
 class IdentityGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     if (execution.getHandler() !== PricesController.prototype.identity) throw new ForbiddenException('another handler');

@@ -1,4 +1,4 @@
-/** A service that calls itself by gRPC, which checks its own traces and fails if anything is not as it should be. */
+/** A service that calls itself by gRPC. It checks its own traces, and fails if they are not as expected. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ import { grpcTracingInterceptor, Span, tracedGrpcOptions, TracingModule, Tracing
 import { lastValueFrom, of, toArray, type Observable } from 'rxjs';
 
 const exporter = new InMemorySpanExporter();
-// The types of grpc-js take it.
+// The types of grpc-js must accept it.
 const interceptor: Interceptor = grpcTracingInterceptor({ messageEvents: true });
 assert.equal(typeof interceptor, 'function');
 

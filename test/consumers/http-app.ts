@@ -1,4 +1,4 @@
-/** A whole application of one request, which checks its own trace and fails if anything is not as it should be. */
+/** A complete application with one request. It checks its own trace, and fails if the trace is not as expected. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trac
 import { Span, TracingModule, TracingService } from 'nestjs-tracing';
 
 const exporter = new InMemorySpanExporter();
-/** Some of the applications have the package that metrics need, the others show that nothing else does. */
+/** Some applications have the package that metrics need. The others show that only metrics need it. */
 const measured = existsSync('node_modules/prom-client');
 
 @Injectable()

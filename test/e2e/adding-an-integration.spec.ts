@@ -26,7 +26,7 @@ import { freePort } from '../support/free-port.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
 import { PigeonClient, PigeonServer, type Letter } from './apps/pigeon-transport.js';
 
-// What follows is an integration for a transport that the library does not know, by docs/adding-an-integration.md.
+// This is an integration for a transport that the library does not know, written as docs/adding-an-integration.md says.
 
 type Reply = { readonly err?: unknown };
 
@@ -107,7 +107,7 @@ const pigeonIntegration: Integration<unknown> = {
   },
 };
 
-// The application knows nothing of the integration either.
+// The code of the application does not refer to the integration either.
 
 @Injectable()
 class AddressBook {

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client';
 import { withHttpApp } from '../support/http-app.js';
 
 const DEPTH = 5000;
-/** More than V8 keeps by itself, to see everything that stands between two methods. */
+/** The number of stack frames. It exceeds the default of V8, so that all frames between two methods are visible. */
 const FRAMES = 100;
 
 @Injectable()
@@ -132,7 +132,7 @@ describe('a stack trace', () => {
       const frames = body.split('\n').slice(1);
       const positionOf = (method: string) => frames.findIndex((frame) => frame.includes(`${method} (`));
       const order = ['byHand', 'StackService.inner', 'StackService.middle', 'StackService.outer'];
-      // The wrapper of a method has its name as well: what counts is where the next method is, which stands in this file.
+      // The wrapper of a method has the same name, so the test looks for the next method's frame of this file.
       const own = frames.flatMap((frame, index) => (frame.includes('calls-stack.spec') ? [index] : []));
       expect(positionOf('byHand')).toBe(0);
       expect(own.length).toBeGreaterThanOrEqual(order.length + 1);

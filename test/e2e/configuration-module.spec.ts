@@ -27,7 +27,7 @@ class OrdersService {
   }
 }
 
-/** Knows nothing of tracing but the service, as the features of an application do. */
+/** A feature of an application, which uses only the service of the library. */
 @Module({ providers: [OrdersService], exports: [OrdersService] })
 class OrdersModule {}
 
@@ -179,7 +179,7 @@ describe('a module of its own', () => {
   });
 
   it('works without any option', async () => {
-    // A second application by the same module, as tests make them.
+    // Tests create a second application from the same module like this.
     const module = withTracing(TracingModule.forRoot());
     for (const _ of ['first', 'second']) {
       app = await startContext(module);
@@ -209,7 +209,7 @@ describe('a wrong configuration', () => {
       value: 'jeager',
       message: expect.stringMatching(/"exporter" is "jeager".*Use one of: .*jaeger/),
     });
-    // And leaves nothing behind.
+    // The application also leaves no registration behind.
     expect(trace.getTracer('app').startSpan('afterwards').isRecording()).toBe(false);
   });
 

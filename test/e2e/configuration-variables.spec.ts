@@ -44,7 +44,7 @@ const VARIABLES = {
   OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '4',
 };
 
-/** No value here can be used. */
+/** Variables that all have invalid values. */
 const WRONG = {
   OTEL_SDK_DISABLED: '1',
   OTEL_RESOURCE_ATTRIBUTES: 'service.name=not-this,discount=50%',
@@ -125,7 +125,7 @@ describe('OTEL_* variables', () => {
     expect(request?.body.includes('fixture-app')).toBe(true);
     expect(request?.body.includes('1.2.3')).toBe(true);
 
-    // Of OpenTelemetry's signals only this one, whatever the SDK's own defaults are.
+    // Of OpenTelemetry's signals, only traces are set up, whatever the SDK's own defaults are.
     const { apis, globals, carrier } = reportOf(ended);
     expect(apis.toSorted()).toEqual(['context', 'propagation', 'trace', 'version']);
     expect(globals.filter((name) => /logs|metrics/.test(name))).toEqual([]);

@@ -42,7 +42,7 @@ class OrdersController {
     return this.orders.place();
   }
 
-  /** Adds to the baggage, and begins a trace of its own in it. */
+  /** Adds an entry to the baggage, and starts a new trace with this baggage. */
   @Get('added')
   added() {
     const baggage = (propagation.getActiveBaggage() ?? propagation.createBaggage()).setEntry('tenant.id', {

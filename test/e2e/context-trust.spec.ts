@@ -15,7 +15,7 @@ import type { TraceRecorder } from '../support/trace-recorder.js';
 class WhoController {
   constructor(private readonly tracing: TracingService) {}
 
-  /** What would go out from here, and the baggage at hand. */
+  /** Returns the headers that an outgoing request would get here, and the number of baggage entries. */
   @Get('who/:id')
   who(): object {
     const baggage = propagation.getActiveBaggage()?.getAllEntries().length ?? 0;
@@ -32,7 +32,7 @@ type Trust = HttpOptions['trustIncoming'] & GrpcOptions['trustIncoming'];
 type Headers = Readonly<Record<string, string>>;
 type Answer = { traceparent: string; tracestate?: string; baggage?: string; entries: number };
 
-/** A service, and how to call it with headers. */
+/** A service, and a function that calls it with headers. */
 interface Service {
   readonly traces: TraceRecorder;
   readonly warnings: string[];
@@ -41,7 +41,7 @@ interface Service {
 }
 
 interface ServiceOptions {
-  /** Undefined leaves the option out. */
+  /** The value of the option. Undefined omits the option. */
   readonly trust: unknown;
   readonly tracing?: Omit<TracingOptions, 'exporter' | 'http' | 'grpc'>;
 }

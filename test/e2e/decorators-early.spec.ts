@@ -12,7 +12,7 @@ const failure = new RangeError('not yet');
 class Starting implements OnModuleInit {
   readonly running: Promise<unknown>;
 
-  // A constructor runs before the options of forRootAsync() are there.
+  // A constructor runs before the options of forRootAsync() are available.
   constructor() {
     this.running = this.outer();
   }
@@ -24,9 +24,9 @@ class Starting implements OnModuleInit {
     try {
       this.fail();
     } catch {
-      // It is recorded; that is what matters.
+      // Only the recorded exception matters here.
     }
-    // Long enough for tracing to be configured meanwhile.
+    // The time is long enough for tracing to be configured meanwhile.
     for (let turn = 0; turn < 20; turn++) await setImmediate();
     return this.inner('2');
   }

@@ -170,7 +170,7 @@ class DecoratedController {
   }
 }
 
-/** Handlers that ask for the very span they have anyway. */
+/** Handlers whose decorator asks for the span that they have without it. */
 @Traceable()
 @Controller('joined')
 class JoinedController {
@@ -346,7 +346,7 @@ describe.each(httpPlatforms)('decorators on %s', (platform) => {
     await http.request('/plain/span');
     await http.traces.until((spans) => spans.length >= 2);
     expect(http.traces.spans.map(({ name }) => name)).toEqual(['PlainController.span', 'GET /plain/span']);
-    // The span that the request was taken out of stays open for ever.
+    // The span of the excluded request was discarded, so it stays open for ever.
     http.traces.reset();
   });
 

@@ -27,19 +27,19 @@ afterEach(async () => {
   await grpc.close();
 });
 
-/** The name of the active span, and whether nothing is to be traced. */
+/** The name of the active span, and true if tracing is suppressed. */
 const here = () =>
   isTracingSuppressed(context.active())
     ? 'suppressed'
     : ((trace.getActiveSpan() as { name?: string } | undefined)?.name ?? 'nowhere');
 
-/** Subscribing makes the call. Nest hands an undefined on to grpc-js, which refuses it. */
+/** Calls that start when they are subscribed to. Nest passes an undefined message on to grpc-js, which rejects it. */
 function invoke(kind: Kind, echo: Echo, message: Message, ...metadata: Metadata[]): Observable<Message> {
   if (kind === 'unary' || kind === 'serverStream') return echo[kind](message, ...metadata);
   return echo[kind](from([message]), ...metadata);
 }
 
-/** Sampled; the second flag, which says that the id is random, may be set or not. */
+/** The flags of a sampled trace. The second flag, which says that the id is random, may be set or not. */
 const traceparent = ({ traceId, spanId }: SpanContext): unknown =>
   expect.stringMatching(new RegExp(`^00-${traceId}-${spanId}-0[13]$`));
 
@@ -104,7 +104,7 @@ describe('the context of a call', () => {
         if (kind === 'bidi') stream.on('data', () => {});
         const ended = new Promise((resolve) => stream.on('status', resolve));
         const sent = () => places.push([name, here()]);
-        // The second is sent by what the first calls back.
+        // The callback of the first call sends the second call.
         await new Promise<void>((resolve) => {
           stream.write({ text: 'a' }, () => (sent(), resolve()));
           stream.write({ text: 'b' }, sent);

@@ -80,7 +80,7 @@ function moduleWith(providers: Provider[], imports: DynamicModule[] = []): Dynam
   return { module: FeatureModule, imports, providers };
 }
 
-/** Makes an application of these modules, has the client do a call, and wants it traced once. */
+/** Creates an application of these modules, makes a call with the client, and expects that it is traced once. */
 async function expectTraced(imports: readonly (Type | DynamicModule)[], find: (app: INestApplication) => ClientGrpc) {
   const { app, traces, warnings } = await start(imports);
   traces.reset();
@@ -226,7 +226,7 @@ describe('a client that is first used', () => {
     expect(warnings.messages).toEqual([]);
   });
 
-  // Before tracing is there: the object that Nest has handed out goes on being used.
+  // The client is injected before tracing has started, and the application keeps using the same object.
   describe('in a constructor', () => {
     const order: string[] = [];
     const noting =
@@ -266,7 +266,7 @@ describe('a client that is first used', () => {
       const { traces, warnings, echo } = await startWith();
       const invoke = echo[method] as (...args: unknown[]) => Observable<Message>;
       const span = call(method[0]!.toUpperCase() + method.slice(1));
-      // Of the options of a call whose requests are a stream, Nest hands on none.
+      // Nest passes on no options of a call whose requests are a stream.
       for (const args of [[], [metadata], ...(isObservable(argument) ? [] : [[metadata, {}], [{}]])]) {
         await lastValueFrom(invoke(argument, ...args));
         await traces.expect(span);

@@ -21,7 +21,7 @@ async function start(channelOptions: object = {}): Promise<GrpcClientApp> {
   return grpc;
 }
 
-/** Notes its name, and whether it is inside the call's span. */
+/** Records its name, and whether it runs inside the call's span. */
 const noting =
   (name: string): Interceptor =>
   (options, next) => {

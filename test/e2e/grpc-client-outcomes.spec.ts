@@ -59,7 +59,7 @@ function plain(address = server.address, options: ClientOptions = {}): Client {
   return client;
 }
 
-/** Has a call cancelled when the server has it. */
+/** Cancels a call when the server has received it. */
 async function cancelled(echo: EchoCall): Promise<EchoCall> {
   const before = server.received.length;
   await server.until(() => server.received.length > before);
@@ -73,7 +73,7 @@ const unserializable = {
   },
 };
 
-/** How a call may end, other than well, and what its span says then. */
+/** The ways in which a call may fail, and the expected data of its span. */
 const outcomes: [string, (kind: Kind) => EchoCall | Promise<EchoCall>, code: string, details: unknown][] = [
   ['an error', (kind) => callEcho(plain(), kind, { text: 'fail', count: NOT_FOUND }), 'NOT_FOUND', 'as you wish'],
   [
@@ -210,7 +210,7 @@ describe('a call of a Nest client', () => {
     ['take(1)', (messages) => lastValueFrom(messages.pipe(take(1)))],
     ['firstValueFrom()', (messages) => firstValueFrom(messages)],
   ])('is cancelled by %s on a stream', async (_name, one) => {
-    // More than fits the buffers, so that the server cannot have ended by itself.
+    // The messages exceed the buffers, so that the server cannot have ended by itself.
     const text = 'x'.repeat(1000);
     await one(grpc.echo.serverStream({ text, count: 5000 }));
     await grpc.traces.expect(call('ServerStream', 'CANCELLED', 'Cancelled on client'));

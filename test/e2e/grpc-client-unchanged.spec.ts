@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => traced.close());
 
-/** Everything an application can see of a call, but for times. */
+/** Everything an application can see of a call, except for times. */
 async function seen(echo: EchoCall) {
   await echo.ended;
   await new Promise(setImmediate);
@@ -38,7 +38,7 @@ async function seen(echo: EchoCall) {
       code: error.code,
       keys: Object.keys(error),
       metadata: ownOf(error.metadata),
-      // The place from which the call was made.
+      // The stack has to name the place from which the call was made.
       caller: error.stack?.includes('for call at') && error.stack.includes('callEcho'),
     },
     peer: echo.call.getPeer(),
@@ -76,7 +76,7 @@ const ways: [string, (client: Client, kind: Kind) => EchoCall | Promise<EchoCall
   ],
 ];
 
-/** Expects the spans of these calls: without them, nothing would be compared but two calls without tracing. */
+/** Expects the spans of these calls: without them, the test would compare two calls without tracing. */
 async function expectTraced(...methods: string[]): Promise<void> {
   await traced.traces.until((spans) => spans.length >= methods.length);
   expect(traced.traces.take().map(({ name }) => name)).toEqual(methods.map((method) => `test.Echo/${method}`));
@@ -86,7 +86,7 @@ describe.each(kinds)('a call of %s', (kind, method) => {
   const withClient = async <T>(options: ClientOptions, use: (client: Client) => Promise<T>): Promise<T> => {
     const client = echoClient(server.address, options);
     try {
-      // What is said of a call also depends on whether there is a connection.
+      // The events of a call also depend on whether the connection is open, so this call opens it.
       await callEcho(client, 'unary').ended;
       return await use(client);
     } finally {

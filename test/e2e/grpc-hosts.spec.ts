@@ -56,7 +56,7 @@ class EchoController {
   }
 }
 
-/** Applications that are put together by hand, each with a server or two of its own. */
+/** Applications that the tests assemble themselves, each with one or two servers. */
 describe('the call of an application', () => {
   let app: INestApplicationContext | undefined;
   let traces: TraceRecorder;
@@ -79,7 +79,7 @@ describe('the call of an application', () => {
     return AppModule;
   }
 
-  /** A client that tracing does not know of. */
+  /** A client that is not traced. */
   async function call(port: number): Promise<void> {
     const made = ClientProxyFactory.create({ transport: Transport.GRPC, options: options(port) });
     clients.push(made);
@@ -147,7 +147,7 @@ describe('the call of an application', () => {
         );
       }
       await nest.startAllMicroservices();
-      // Before the application is initialized, and after.
+      // Calls have to be traced before the application is initialized, and after.
       await expectTraced(...ports);
       await nest.listen(0, '127.0.0.1');
       await expectTraced(...ports);
@@ -321,7 +321,7 @@ describe.each(grpcHosts)('in a %s', (host) => {
     ['of a class', { controllers: [ClassController] }],
     ['of a method', { controllers: [MethodController] }],
     // A transport that does not inherit the application's configuration has no global guards, and one that does has
-    // those that were there when it was connected.
+    // those that existed when it was connected.
     ...(host === 'hybrid' ? [] : [appGuard]),
     ...(host === 'microservice' ? [globalGuard] : []),
   ];

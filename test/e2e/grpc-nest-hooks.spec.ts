@@ -29,7 +29,7 @@ import {
 import { freePort } from '../support/free-port.js';
 import { frame, RawGrpcCall } from '../support/raw-grpc-call.js';
 
-// What tracing uses of Nest and of grpc-js without a promise of theirs behind it. When one of these fails, a release has
+// These tests cover the undocumented parts of Nest and of grpc-js that tracing uses. When one of them fails, a release has
 // moved something: users lose a part of their traces, silently, until lib/grpc or lib/handlers follows.
 
 class PassingInterceptor {
@@ -60,7 +60,7 @@ class EchoController {
   clientStream(): void {}
 }
 
-/** What grpc-js hands to interceptors, as lib/grpc/grpc-js.ts declares it. */
+/** The call that grpc-js passes to interceptors, as lib/grpc/grpc-js.ts declares it. */
 interface Call {
   start(listener: unknown): void;
   sendMetadata(metadata: unknown): void;
@@ -87,7 +87,7 @@ describe('Nest', () => {
   const start = async (options: GrpcAppOptions = {}) =>
     (grpc = await startGrpcApp({ controllers: [EchoController], ...options, tracing: false }));
 
-  /** A module that is told of the transports, and what it was told. */
+  /** A module that is notified of the transports, and the notifications. */
   function listening(seen: { transport: ServerGrpc; handlers: number; listening: boolean }[]) {
     @Module({ controllers: [EchoController] })
     class ListeningModule {
@@ -126,7 +126,7 @@ describe('Nest', () => {
       }
       expect(seen).toEqual([{ transport: expect.any(ServerGrpc), handlers: 0, listening: false }]);
       expect(seen[0]!.transport.transportId).toBe(4);
-      // The same object as takes the calls.
+      // This is the same object that receives the calls.
       expect(seen[0]!.transport.getHandlers().size).toBe(4);
     },
   );
@@ -202,7 +202,7 @@ describe('Nest', () => {
 });
 
 describe('grpc-js', () => {
-  /** An application with an interceptor nearest the wire. */
+  /** An application with the interceptor that is nearest to the wire. */
   async function withInterceptor(
     interceptor: (call: Call) => void,
     use: (grpc: GrpcApp) => Promise<void>,
@@ -306,7 +306,7 @@ describe('grpc-js', () => {
       await begun;
       await stream.vanish();
       await second;
-      // A status that is late may follow.
+      // A late status may follow.
       expect(seen.slice(0, 3)).toEqual([
         [13, 'Error deserializing request'],
         ['cancelled', true],

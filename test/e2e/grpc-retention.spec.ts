@@ -32,7 +32,7 @@ afterAll(() => {
   web.close();
 });
 
-/** What lives on after the call in which it was made, and with it the context of that call. */
+/** Makers of objects that outlive the call in which they were made, and so keep the context of that call alive. */
 const keepers: Record<string, () => unknown> = {
   'a timer': () => {
     const timer = setInterval(() => {}, 60_000).unref();
@@ -107,7 +107,7 @@ const calls: Record<string, (echo: Echo, metadata: Metadata) => Observable<Messa
   bidi: (echo, metadata) => echo.bidi(from([large()]), metadata),
 };
 
-/** How many of what was seen are still in memory. */
+/** The number of seen objects that are still in memory. */
 async function alive(): Promise<Record<string, number>> {
   for (let round = 0; round < 4; round++) {
     await turn();
@@ -120,7 +120,7 @@ async function alive(): Promise<Record<string, number>> {
 
 const isServed = (span: ReadableSpan) => span.kind === SpanKind.SERVER;
 
-/** Makes calls of all kinds in an application, and counts what is still in memory of them. */
+/** Makes calls of all kinds in an application. Returns how many of their objects are still in memory. */
 async function retained(tracing: false | object, keeper: () => unknown, side: 'server' | 'client') {
   seen = {};
   agent = new Agent({ keepAlive: true, maxFreeSockets: CALLS * 4 });
@@ -141,13 +141,13 @@ async function retained(tracing: false | object, keeper: () => unknown, side: 's
       const onClient = side === 'client' ? keeper : () => {};
       await Promise.all(Array.from({ length: CALLS }, () => call(onServer, onClient)));
     }
-    // A connection remembers its last call.
+    // A connection keeps a reference to its last call.
     kind = 'unary';
     await call(
       () => {},
       () => {},
     );
-    // Without these spans, two applications without tracing would be compared.
+    // Without these spans, the test would compare two applications without tracing.
     if (tracing) await grpc.traces.until((spans) => spans.filter(isServed).length === CALLS * 4 + 1, 'every call');
     return await alive();
   } finally {

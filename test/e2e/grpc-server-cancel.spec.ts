@@ -19,7 +19,7 @@ import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js
 import { frame, RawGrpcCall } from '../support/raw-grpc-call.js';
 import { Scrape } from '../support/scrape.js';
 
-/** What a handler does when its requests end, which a cancellation brings about, too. */
+/** The reactions of a handler to the end of its requests, which a cancellation causes as well. */
 const reactions = ['completes', 'fails', 'goes on'] as const;
 type Reaction = (typeof reactions)[number];
 

@@ -39,7 +39,7 @@ import {
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 import { failed, handler, rpcCall, rpcClient, rpcServer } from '../support/trace-tree.js';
 
-/** Where the application's code has run, by the name of the span that was active. */
+/** The names of the spans that were active when the application's code ran, by the place in the code. */
 let places: Record<string, string[]> = {};
 let cancelled: () => void = () => {};
 
@@ -84,9 +84,9 @@ class NotingFilter implements ExceptionFilter {
   }
 }
 
-/** Notes where it is, before and after waiting, and in a timer of its own. */
+/** Records the active span before and after waiting, and in a timer. */
 async function work(place: string): Promise<void> {
-  // A handler that was given up may still be at it when the next test has begun.
+  // A handler whose call was cancelled may still run when the next test has started.
   const book = places;
   note(place, book);
   await Promise.resolve();
@@ -228,7 +228,7 @@ describe('the active span', () => {
   });
   afterAll(() => grpc.close());
 
-  /** Nothing but the handler itself runs in the handler's span. */
+  /** The expected places: only the handler itself runs in the handler's span. */
   const stages = (method: string, handled: string) => ({
     guard: [`SERVER test.Echo/${method}`],
     pipe: [`SERVER test.Echo/${method}`],
@@ -269,7 +269,7 @@ describe('the active span', () => {
     expect(places).toEqual({
       ...stages('ClientStream', handled.name),
       message: [handled.name],
-      // What a step of its own has answered is handed on where it was asked for.
+      // The answer of a separate step is passed on in the context in which the step was called.
       operator: [handled.name],
       end: [handled.name],
       step: ['step'],
@@ -323,7 +323,7 @@ describe('the active span of a pass-through handler', () => {
   });
   afterAll(() => grpc.close());
 
-  // The handler has returned by then, and its span is over; the call's is not.
+  // By then, the handler has returned and its span has ended, but the call's span has not.
   const inCall = (method: string) => [`SERVER test.Echo/${method}`];
 
   it('of a client stream', async () => {

@@ -29,7 +29,7 @@ import {
 import { echoClient, echoMethods } from '../support/echo-calls.js';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 
-/** In which call's trace each event of the call's objects was heard; undefined where no span was active. */
+/** The trace that was active at each event of the call's objects. Undefined if no span was active. */
 let heard: Record<string, Set<string | undefined>> = {};
 let over = new Subject<string>();
 
@@ -233,7 +233,7 @@ describe('a status whose message comes out of record: false', () => {
 
   it.each<[string, () => Observable<unknown>, message: string, isInSpans: boolean]>([
     ['unary', () => grpc.plain.unary({}), SECRET, false],
-    // An exception of the application's own is recorded where it is thrown.
+    // An exception of the application is recorded on the span in which it is thrown.
     ['server stream, wrapped', () => grpc.plain.serverStream({}), `sorry: ${SECRET}`, true],
     ['the call itself', () => grpc.plain.bidi(concat(of({}), NEVER)), SECRET, false],
   ])('reaches the client, and not the span of the call: %s', async (_kind, make, message, isInSpans) => {

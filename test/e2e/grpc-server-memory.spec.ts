@@ -18,7 +18,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 const CALLS = 10_000;
 const AT_ONCE = 250;
 
-/** What the handlers have seen, held so that it may be collected. */
+/** The objects that the handlers have seen, in weak references so that they can be collected. */
 const operations: WeakRef<Operation>[] = [];
 const streams: WeakRef<object>[] = [];
 const all = new Subject<void>();
@@ -46,7 +46,7 @@ class EchoController {
   }
 }
 
-/** Opens many calls on a connection, and gives all of them up when the last one has come to its handler. */
+/** Opens many calls on a connection, and cancels all of them when the last one has reached its handler. */
 async function openAndGiveUp(port: number): Promise<void> {
   const reached = firstValueFrom(all);
   const session = connect(`http://127.0.0.1:${port}`);
@@ -78,13 +78,13 @@ describe('memory', () => {
     }
     expect(grpc.traces.open).toEqual([]);
     expect(operations).toHaveLength(CALLS);
-    // What a reference was asked for is held to the end of the turn.
+    // A target that was read from a WeakRef is held until the end of the turn.
     for (let round = 0; round < 5; round++) {
       await setImmediate();
       collectGarbage();
     }
     const alive = (references: WeakRef<object>[]) => references.filter((it) => it.deref()).length;
-    // The last connection may still hold its own.
+    // The last connection may still hold its own objects.
     expect(alive(operations)).toBeLessThanOrEqual(AT_ONCE);
     expect(alive(streams)).toBeLessThanOrEqual(AT_ONCE);
   }, 120_000);

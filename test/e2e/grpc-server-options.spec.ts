@@ -18,7 +18,7 @@ const traceparent = (flags: string) => `00-${TRACE}-${CALLER}-${flags}`;
 class WorkService {
   constructor(@Inject(TracingService) private readonly tracing: TracingService) {}
 
-  /** Does traced work, and tells which headers a call to another service would get. */
+  /** Does traced work. Returns the headers that a call to another service would get. */
   @Span('work')
   work(): Message {
     return { text: JSON.stringify(this.tracing.inject<Record<string, string>>({})) };
@@ -241,7 +241,7 @@ describe('options of a gRPC server', () => {
   it('grpc: false leaves gRPC alone', async () => {
     await start(false);
     await lastValueFrom(grpc.echo.unary({}));
-    // What the application makes by itself has no call to belong to.
+    // A span that the application starts by itself belongs to no call.
     await grpc.traces.expect(guard, work);
   });
 
@@ -258,7 +258,7 @@ describe('options of a gRPC server', () => {
   ] as const)('@NoSpan() on %s takes its calls out of everything', async (_where, controllers, call) => {
     await start({}, { controllers: [...controllers] });
     await expect(carried(call(grpc.plain))).resolves.toEqual({});
-    // Nothing was exported; the span that the call was taken out of stays open for ever.
+    // Nothing was exported. The span of the excluded call was discarded, so it stays open for ever.
     expect([grpc.traces.take(), grpc.traces.open.length]).toEqual([[], 1]);
   });
 

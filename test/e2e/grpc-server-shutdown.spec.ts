@@ -11,7 +11,7 @@ import { EchoController, reached, released } from '../support/scripted-echo.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
 import { handler, rpcServer, traceTrees } from '../support/trace-tree.js';
 
-/** Refuses what comes after its shutdown, as exporters to a backend do. */
+/** An exporter that refuses spans after its shutdown, as exporters to a backend do. */
 class ClosingRecorder extends TraceRecorder {
   closed = false;
   override export(...[spans, done]: Parameters<TraceRecorder['export']>): void {

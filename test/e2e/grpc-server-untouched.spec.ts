@@ -19,13 +19,13 @@ import { concat, concatMap, map, of, range, tap, throwError, toArray, type Obser
 import { once } from 'node:events';
 import { protoPath, startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 
-/** What happened on the server, in its order. */
+/** The events on the server, in order. */
 let order: string[] = [];
 
-/** Tells of each message that an asynchronous handler has got. */
+/** Called for each message that an asynchronous handler has received. */
 let got = () => {};
 
-/** How many messages a stream has emitted that its client does not read. */
+/** The number of messages that a stream has emitted although its client does not read them. */
 let emitted = 0;
 
 function mark(name: string, value: string): Metadata {
@@ -69,7 +69,7 @@ class EchoController {
   @GrpcStreamMethod('Echo', 'ClientStream')
   async clientStream(messages: Observable<Message>): Promise<Observable<Message>> {
     order.push('handler');
-    // What has come by now is kept for the handler.
+    // Nest keeps the messages that have arrived by now for the handler.
     await new Promise((resolve) => setTimeout(resolve, 5));
     return messages.pipe(
       tap(({ text }) => {
@@ -124,7 +124,7 @@ const entries = (metadata: Metadata): object => {
   return rest;
 };
 
-/** Everything that a client hears of a call, to its end. */
+/** Everything that a client receives of a call, until its end. */
 async function transcript(call: Heard, begin: () => void = () => {}): Promise<unknown[]> {
   const heard: unknown[] = [];
   call.on('metadata', (metadata) => heard.push(['metadata', entries(metadata)]));
@@ -138,7 +138,7 @@ async function transcript(call: Heard, begin: () => void = () => {}): Promise<un
   return [...heard, ['status', code, details, entries(metadata)]];
 }
 
-/** The same calls, whatever serves them. */
+/** The calls, which are the same for every kind of server. */
 const scenes: Record<string, (client: Client, grpc: GrpcApp) => Promise<unknown>> = {
   ...Object.fromEntries(
     ['plain', 'throw', 'refuse'].map((text) => [
@@ -175,7 +175,7 @@ const scenes: Record<string, (client: Client, grpc: GrpcApp) => Promise<unknown>
     const answers: unknown[] = [];
     const call = client.clientStream(new Metadata(), (error, answer) => answers.push(error?.code ?? answer));
     const heard = transcript(call);
-    // One by one: Nest lets a message overtake those that it has kept for the handler.
+    // The messages are sent one by one, because Nest lets a message overtake those that it keeps for the handler.
     for (const text of ['a', 'b', 'c']) {
       const arrived = new Promise<void>((resolve) => (got = resolve));
       call.write({ text });
@@ -216,7 +216,7 @@ async function play(
     for (const name of names) {
       order = [];
       const heard = await scenes[name]!(client, grpc);
-      // The server hears of the end after the client: a call later it has.
+      // The server learns of the end after the client. After one more call, it has learned of it.
       await new Promise((resolve) => client.unary({ text: 'plain' }, new Metadata(), resolve));
       report[name] = {
         heard,

@@ -18,7 +18,7 @@ import {
 import { failed, handler, rpcCall, rpcClient, rpcServer } from '../support/trace-tree.js';
 import { rejection, unhandledRejections } from '../support/unhandled-rejections.js';
 
-/** What a call came to: its messages, or its status. */
+/** The outcome of a call: its messages, or its status. */
 function outcome(call: Observable<Message>): Promise<string> {
   return lastValueFrom(
     call.pipe(
@@ -74,7 +74,7 @@ describe('a call', () => {
       const options = { deadline: Date.now() + 300 };
       await expect(outcome(calls[type](grpc.echo, options))).resolves.toMatch(/^4 Deadline exceeded/);
       const late = 'DEADLINE_EXCEEDED: Deadline exceeded';
-      // Nest lets a handler that answers once go on.
+      // Nest lets a handler continue whose call gets only one answer.
       if (type === 'unary') released.next();
       await grpc.traces.expect(
         rpcClient(method, { code: 'DEADLINE_EXCEEDED', status: saysWhere }, rpcServer(method, late, handled)),
@@ -95,7 +95,7 @@ describe('a call', () => {
   });
 });
 
-/** What these do they do with the call itself: Nest has no part in it. */
+/** Pass-through handlers use the call itself, without Nest. */
 describe.each([['clientStream'], ['bidi']] as const)('a call that is passed through: %s', (type) => {
   let grpc: GrpcApp;
   const method = methodOf(type);
@@ -157,7 +157,7 @@ describe.each([['clientStream'], ['bidi']] as const)('a call that is passed thro
   });
 });
 
-/** The client's own words. */
+/** The status that the client itself sets when its deadline passes. */
 const saysWhere = expect.stringMatching(/^ERROR: Deadline exceeded/);
 
 const codes: Record<string, number> = {

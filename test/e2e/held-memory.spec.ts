@@ -34,14 +34,14 @@ async function heapInMiB(): Promise<number> {
   return process.memoryUsage().heapUsed / MIB;
 }
 
-/** Does a step, and schedules the next one from within. */
+/** Does a step, which schedules the next one itself. */
 abstract class Poller {
   #left = 0;
   #done: () => void = () => {};
 
   abstract step(): unknown;
 
-  /** Resolves with what the heap has grown by, while the last step is still going on: what that one holds is what leaks. */
+  /** Resolves with the growth of the heap while the last step is still running: memory that this step holds would leak. */
   async growth(): Promise<number> {
     this.#left = RUNS;
     const before = await heapInMiB();
@@ -131,7 +131,7 @@ describe('a method that schedules its own next call', () => {
   );
 });
 
-/** What lives on that was made while a request was served, and with it the context of that request. */
+/** Objects that were made while a request was served and outlive it, and so keep the context of that request alive. */
 const livesOn: { kept: unknown[]; server: Server | undefined; agent: Agent } = {
   kept: [],
   server: undefined,
@@ -173,7 +173,7 @@ const BODY_SIZE = MIB;
 
 async function growthOf(http: HttpApp, what: string): Promise<number> {
   async function send(count: number): Promise<void> {
-    // At once, so that each makes a socket of its own.
+    // The requests run at once, so that each opens its own socket.
     await Promise.all(
       Array.from({ length: count }, (_, n) =>
         untraced(() =>
@@ -216,7 +216,7 @@ describe.each(httpPlatforms)('a request on %s', (platform) => {
     await once(livesOn.server, 'listening');
     const options: HttpAppOptions = { controllers: [NotesController], ...acceptLargeBodies(platform) };
     await withHttpApp(platform, { ...options, tracing }, async (http) => {
-      // All bodies together have 20 MiB.
+      // All bodies together are 20 MiB large.
       expect(await growthOf(http, what)).toBeLessThan(5);
     });
   });

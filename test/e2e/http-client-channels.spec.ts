@@ -8,7 +8,7 @@ import { freePort, nodePropagates } from '../support/client-app.js';
 import { HttpTarget } from '../support/http-target.js';
 
 /**
- * What the tracing of outgoing requests builds on: each of these fails when a release of Node or of undici takes it away.
+ * The channels on which the tracing of outgoing requests depends. A test fails when a release of Node or undici removes one.
  */
 describe('diagnostics channels', () => {
   let target: HttpTarget;

@@ -24,7 +24,7 @@ describe('the requests of exporters', () => {
     const app = await startContext(AppModule);
     const tracing = app.get(TracingService);
     for (let i = 1; i <= EXPORTS; i++) {
-      // Also while a span is active, which an export must not take for its parent.
+      // An export may also start while a span is active, which must not become its parent.
       await tracing.span(`outer ${i}`, async () => {
         tracing.span(`inner ${i}`, () => {});
         await tracing.flush();

@@ -16,7 +16,7 @@ import {
 } from '../support/client-app.js';
 import { certificate, privateKey } from '../support/certificate.js';
 
-/** The fetch of Node and that of the package, which share the names of their channels. */
+/** The fetch of Node and the fetch of the package undici, which use the same channel names. */
 const fetches = [
   ['fetch()', fetch],
   ['fetch() of undici', undici.fetch],
@@ -201,7 +201,7 @@ describe.each(fetches)('%s', (_name, fetch) => {
         const controller = new AbortController();
         const answer = fetch(`${target.url}/hang`, { signal: controller.signal });
         await target.reached('/hang');
-        // As AbortSignal.timeout() does.
+        // This is the exception of AbortSignal.timeout().
         controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
         await answer;
       });

@@ -25,7 +25,7 @@ import type { ExpectedSpan } from '../support/trace-tree.js';
 interface Library {
   readonly name: string;
   send(url: string, signal?: AbortSignal): Promise<unknown>;
-  /** How the span of a request ends that the library gives up on its caller's signal. */
+  /** The outcome of the span of a request that the library aborts on its caller's signal. */
   readonly aborted: ExpectedSpan;
 }
 
@@ -82,7 +82,7 @@ describe.each(libraries)('$name', ({ name, send, aborted }) => {
       const [first, second] = clientSpans(traces.spans);
       if (propagates) {
         expectCarried(target.only('/redirect/status/404'), first);
-        // Also where it sends the headers of the first request again, as superagent does.
+        // This must also hold if the library sends the headers of the first request again, as superagent does.
         expectCarried(target.only('/status/404'), second);
       }
       await traces.expect(runOf(client('GET', 302), client('GET', 404)));
@@ -116,7 +116,7 @@ describe('time limits of libraries', () => {
       (url) => got(url, { timeout: { request: 30 }, retry: { limit: 0 } }),
       broken('GET', undefined, 'ETIMEDOUT', "TimeoutError: Timeout awaiting 'request' for 30ms"),
     ],
-    // It destroys its request and gives no reason.
+    // The library destroys its request without a reason.
     ['superagent', (url) => superagent.get(url).timeout(30), cancelled('GET')],
   ])('%s', async (_name, send, span) => {
     await withClientApp({}, async ({ run, target, traces }) => {

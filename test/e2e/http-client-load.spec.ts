@@ -35,7 +35,7 @@ describe('many requests at once', () => {
       await Promise.all(
         runs.map((index) =>
           run(async () => {
-            // Some start at once and some in a later turn, so that they interleave.
+            // Some requests start at once and some in a later turn of the event loop, so that they interleave.
             if (index % 3 > 0) await later(index % 5);
             const send = kinds[index % kinds.length]!;
             await Promise.all([send(`${target.url}/ok/${index}/a`), send(`${target.url}/ok/${index}/b`)]);

@@ -40,7 +40,7 @@ async function send(url: string, options: RequestOptions = {}, body?: string): P
   return Buffer.concat(chunks).toString();
 }
 
-/** Sends a request whose failure is of no interest, and hands it out. */
+/** Sends a request whose failure is ignored. Returns the request. */
 function open(url: string, options: RequestOptions = {}): ClientRequest {
   return (url.startsWith('https:') ? httpsRequest : httpRequest)(url, options).on('error', () => {});
 }

@@ -29,14 +29,14 @@ class Gateway {
     return 'passed';
   }
 
-  /** Of a method of its own: the active span is not the one whose parent is the caller. */
+  /** A traced method, so that the active span is not the span whose parent is the caller. */
   @Span()
   private async call(request: IncomingMessage): Promise<void> {
     await send(request, `${target.url}/ok`, http!);
   }
 }
 
-/** What a gateway passes on: all but what is about the connection. */
+/** The headers that a gateway passes on: all except those that describe the connection. */
 function passedOn({
   headers: { host: _host, connection: _connection, ...headers },
 }: IncomingMessage): IncomingHttpHeaders {

@@ -38,7 +38,7 @@ import { failed, handler, server, type ExpectedSpan } from '../support/trace-tre
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
 
-/** What a guard does when its name is asked for. */
+/** The behaviours of a guard, by the name that a request asks for. */
 const verdicts: Record<string, () => ReturnType<CanActivate['canActivate']>> = {
   yes: () => true,
   no: () => false,
@@ -67,7 +67,7 @@ class ClassGuard implements CanActivate {
   }
 }
 
-/** Has its method as a property of its own. */
+/** A guard whose method is an own property of the instance. */
 class HandMadeGuard implements CanActivate {
   canActivate = (execution: ExecutionContext) => verdictOf(execution);
 }

@@ -27,7 +27,7 @@ type Next = () => void;
 
 const active = () => trace.getActiveSpan()?.spanContext().traceId ?? 'none';
 
-/** The trace that was active at each moment, by what happened. */
+/** The trace that was active at each event, by the name of the event. */
 type Moments = Record<string, string>;
 
 function watchBody(moments: Moments, request: EventEmitter): Promise<void> {
@@ -66,7 +66,7 @@ class EventsController {
     return { request: countListeners(raw), keys: Object.keys(raw).toSorted() };
   }
 
-  /** What libraries do that put a view in front of a request. */
+  /** Creates an object that inherits from the request, as some libraries do. */
   @Get('derived')
   derived(@Req() request: IncomingMessage & { raw?: IncomingMessage }): string {
     const raw = request.raw ?? request;
@@ -96,7 +96,7 @@ describe.each(httpPlatforms)('events on %s', (platform) => {
     const moments: Moments = {};
     let closed: Promise<void> | undefined;
     const prepare = (app: INestApplication) => {
-      // As webhook verifiers and body parsers do, which go on when they have read the body.
+      // Webhook verifiers and body parsers work like this: they continue when they have read the body.
       app.use((request: EventEmitter, response: EventEmitter, next: Next) => {
         closed = watchAnswer(moments, response);
         void watchBody(moments, request);

@@ -78,10 +78,10 @@ class UsersController {
   }
 }
 
-/** The server span that the other instrumentation has made last. */
+/** The latest server span of the other instrumentation. */
 let stockSpan: ReturnType<ReturnType<typeof trace.getTracer>['startSpan']> | undefined;
 
-/** Does what the stock instrumentation of `node:http` does: a span around everything that handles the request. */
+/** Makes a span around everything that handles the request, like the stock instrumentation of `node:http`. */
 function instrument(server: Server, enter: (request: IncomingMessage) => Context): void {
   const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean;
   server.emit = ((event: string, ...args: unknown[]) => {
@@ -102,7 +102,7 @@ function stockServerSpan({ method }: IncomingMessage): Context {
   return trace.setSpan(context.active(), stockSpan);
 }
 
-/** The other instrumentation's span: it knows no `error.type`, and its status is its own. */
+/** The other instrumentation's span: it has no `error.type`, and its status follows its own rules. */
 function stock(name: string, code: number, ...children: ExpectedSpan[]): ExpectedSpan {
   const span = server(name, code, ...children);
   return { ...span, status: 'UNSET', attributes: { ...span.attributes, 'error.type': undefined } };

@@ -32,7 +32,7 @@ import { IncomingMessage, ServerResponse, type Server } from 'node:http';
 import { httpPlatforms, withHttpApp, type HttpAppOptions, type Platform } from '../support/http-app.js';
 import { handler, server } from '../support/trace-tree.js';
 
-// What tracing uses of Nest without a promise of Nest's behind it. When one of these fails, a release of Nest has moved
+// These tests cover the undocumented parts of Nest that tracing uses. When one of them fails, a release of Nest has moved
 // something: users lose a part of their traces, silently, until lib/http follows.
 
 @Injectable()

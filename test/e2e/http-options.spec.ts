@@ -11,7 +11,7 @@ import { handler, server } from '../support/trace-tree.js';
 class WorkService {
   constructor(private readonly tracing: TracingService) {}
 
-  /** Does traced work, and tells which headers a request to another service would get. */
+  /** Does traced work. Returns the headers that a request to another service would get. */
   @Span()
   work() {
     return this.tracing.span('by hand', () => {
@@ -84,7 +84,7 @@ const work = {
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = 'b7ad6b7169203331';
 
-// The same message is written once a minute, whichever application it is about.
+// The same message is written once a minute, for all applications together.
 let minutes = 0;
 function letMinutesPass(): void {
   minutes += 2;
@@ -148,7 +148,7 @@ describe.each(httpPlatforms)('options on %s', (platform) => {
       await http.request('/work/headers');
       await http.traces.until((spans) => spans.length === 2);
       expect(http.traces.take().map((span) => span.name)).toEqual(['WorkController.headers', 'GET /work/headers']);
-      // Taking a span back means not to end it: nothing else keeps it from being exported.
+      // A span is discarded by not ending it: nothing else prevents its export.
       expect(http.traces.open).toEqual(['GET', 'GET']);
       http.traces.reset();
     });

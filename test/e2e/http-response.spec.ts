@@ -63,7 +63,7 @@ class ConflictFilter implements ExceptionFilter {
   }
 }
 
-/** As query builders are: every `then` runs the query. */
+/** A thenable like a query builder: every call of `then` runs the query. */
 class LazyQuery {
   static runs = 0;
   // oxlint-disable-next-line unicorn/no-thenable -- it is what the test is about
@@ -297,7 +297,7 @@ async function answers(platform: Platform, tracing: HttpAppOptions['tracing']): 
   await withHttpApp(platform, options, async (http) => {
     for (const sent of requests) all.push(await answer(http.port, sent));
     if (tracing === false) return;
-    // Without a span for each request, two applications without tracing would be compared.
+    // Without a span for each request, the test would compare two applications without tracing.
     const served = () => http.traces.spans.filter(({ kind }) => kind === SpanKind.SERVER).length;
     await http.traces.until(() => served() >= requests.length, `${requests.length} requests, not ${served()}`);
     expect(served()).toBe(requests.length);
@@ -305,7 +305,7 @@ async function answers(platform: Platform, tracing: HttpAppOptions['tracing']): 
   return all;
 }
 
-/** Everything the client gets, headers in their order, but for what depends on the clock. */
+/** Everything that the client receives, with the headers in order, except for values that depend on the clock. */
 async function answer(port: number, { method, path, headers, body }: Sent): Promise<string> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const options = { port, host: '127.0.0.1', method, path, headers: { host: 'localhost', ...headers }, agent: false };

@@ -23,7 +23,7 @@ class ThingsController {
 
 const controllers = [ThingsController];
 
-/** What may go wrong in code that the application hands in, or that stands around a request. */
+/** The faults of functions in the options, and of code around a request. */
 const faults: Record<string, NonNullable<Exclude<HttpAppOptions['tracing'], false>>> = {
   'an async http.ignore': { http: { ignore: (async () => true) as never } },
   'an http.ignore that rejects': { http: { ignore: (() => Promise.reject(new Error('no'))) as never } },
@@ -69,7 +69,7 @@ describe.each(httpPlatforms)('a request on %s', (platform) => {
   });
 });
 
-/** A request and a response as adapters for serverless hosts make them: over no connection. */
+/** A request and a response as adapters for serverless hosts make them: without a connection. */
 function madeUp(socket: unknown): { request: IncomingMessage; response: ServerResponse; body: () => string } {
   const request = Object.assign(new IncomingMessage(new Duplex() as never), {
     method: 'GET',
@@ -141,7 +141,7 @@ describe('a request on Express', () => {
     const registry = new Registry();
     const metrics = { registry, path: false as const, defaultMetrics: false };
     const prepare = (app: INestApplication) => {
-      // Behind a proxy on this host there is no remote address.
+      // Behind a proxy on the same host, a request has no remote address.
       (app as NestExpressApplication).set('trust proxy', (address: string) => address.startsWith('10.'));
     };
     const http = await startHttpApp('Express', { controllers, prepare, tracing: { metrics } });

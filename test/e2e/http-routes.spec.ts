@@ -214,7 +214,7 @@ describe.each(httpPlatforms)('routes on %s', (platform) => {
         server('GET', {
           code: 404,
           attributes: { 'server.address': 'elsewhere.test', 'server.port': undefined },
-          // Fastify cannot go on with another route, so Nest throws.
+          // Fastify cannot continue with another route, so Nest throws.
           events: platform === 'Fastify' ? ['exception NotFoundException: Cannot GET /tenant/home'] : [],
         }),
       );
@@ -404,7 +404,7 @@ describe('routes on Fastify', () => {
   });
 
   it('come with requests that go over no socket', async () => {
-    // In a process of its own, since Jest cannot load what Fastify needs for this on every Node.
+    // The application runs in its own process, because Jest cannot load the packages for this on every version of Node.
     const apps = new Apps();
     try {
       const { stdout } = await apps.run('inject');

@@ -29,9 +29,9 @@ import { certificate, privateKey } from '../support/certificate.js';
 type Reply = ServerResponse | { raw: ServerResponse; hijack(): void };
 type Incoming = IncomingMessage | { raw: IncomingMessage };
 
-/** Tells tests how far a handler is, and handlers when they may go on. */
+/** Signals to tests how far a handler is, and to handlers when they may continue. */
 const stage = new EventEmitter();
-/** Emits the events of a handler that has not made it itself. */
+/** Emits the events of a handler that does not create its own observable. */
 const subject = new Subject<MessageEvent>();
 
 function raw(response: Reply): ServerResponse {
@@ -211,7 +211,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
       if (platform === 'Fastify') {
         await http.traces.expect(server('POST /streams/upload', { code: undefined, events: disconnected }));
       } else {
-        // The body parser notices first, and Express answers a client that is gone.
+        // The body parser notices the abort first, so Express answers a client that has disconnected.
         const events = ['exception BadRequestError: request aborted', ...disconnected];
         await http.traces.expect(server('POST', { code: 400, events }));
       }
@@ -348,7 +348,7 @@ describe.each(httpPlatforms)('responses on %s', (platform) => {
   });
 
   it('also come from a server that Nest did not make', async () => {
-    // As Fastify makes one for each address of localhost, and serverless wrappers of Express do.
+    // Fastify creates a server for each address of localhost, and serverless wrappers of Express create one as well.
     await withHttpApp(platform, { controllers }, async (http) => {
       const instance = http.app.getHttpAdapter().getInstance() as RequestListener & { routing?: RequestListener };
       const other = createServer(instance.routing ?? instance).listen(0, '127.0.0.1');

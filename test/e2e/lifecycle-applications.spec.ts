@@ -22,7 +22,7 @@ const apps: INestApplicationContext[] = [];
 
 let ahead = 0;
 beforeEach(() => {
-  // The same thing is said once a minute: for each test to hear it, more than that has to go by in between.
+  // The same warning is written once a minute. More time has to pass between two tests, so that each test gets it.
   ahead += 120_000;
   const now = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
@@ -36,7 +36,7 @@ afterEach(async () => {
   context.disable();
 });
 
-/** A transport of the application's own that cannot connect. */
+/** A custom transport of the application that cannot connect. */
 class UnreachableBroker extends Server implements CustomTransportStrategy {
   listen(callback: (error: unknown) => void): void {
     setImmediate(callback, new Error('no broker'));
@@ -202,7 +202,7 @@ describe('an application that fails to start', () => {
     expect(warnings.messages).toEqual([]);
   });
 
-  /** Starts an application that fails on a port that is taken. */
+  /** Starts an application that fails because its port is in use. */
   type FailingStart = (module: Type, port: number) => Promise<INestApplicationContext>;
   const quiet = { logger: warnings, abortOnError: false } as const;
   const overHttp =
@@ -407,7 +407,7 @@ describe('another version of @opentelemetry/api', () => {
   const globals = globalThis as { [key]?: object };
 
   it.each(['1.4.0', '1.99.0'])('%s keeps its place, and the application runs untraced', async (version) => {
-    // What a newer version has registered could be used from here; with nothing registered it is only in the way.
+    // The newer version has no registrations, because they could be used from here. Its object only blocks the place.
     const theirs = version === '1.4.0' ? { version, trace: {}, context: {}, propagation: {} } : { version };
     const before = { ...theirs };
     globals[key] = theirs;

@@ -5,14 +5,14 @@ import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trac
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { startContext, Warnings } from '../support/nest.js';
 
-// As libraries do it, at import time.
+// Libraries get their tracer like this, when they are imported.
 const tracer = trace.getTracer('library');
 
 let exporter: InMemorySpanExporter;
-/** What the application's configuration service would answer, after a while. */
+/** The options that the application's configuration service would return after some time. */
 let options: TracingOptions;
 let longSpan: ApiSpan | undefined;
-/** What went out under these ids, in a log or to another service, must be found again. */
+/** The ids that a log or another service has received. The exported span must have the same ids. */
 let idsHandedOut: SpanContext | undefined;
 
 @Injectable()
@@ -103,7 +103,7 @@ describe.each([
   ['first', TracingFirst],
   ['last', TracingLast],
 ])('imported %s', (_, AppModule) => {
-  // The same module class twice, as a test suite does it: the second start is to be like the first.
+  // A test suite uses the same module class twice. The second start must be like the first.
   it.each(['first', 'second'])('keeps the spans of the start for the %s application', async (name) => {
     options = { serviceName: name };
     app = await startContext(AppModule);

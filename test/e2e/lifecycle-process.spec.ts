@@ -7,7 +7,7 @@ import { OtlpReceiver } from '../support/otlp-receiver.js';
 const apps = new Apps();
 afterAll(() => apps.remove());
 
-/** What everybody sees of the end of a process, but for the column and the place where a text was thrown. */
+/** The visible end of a process, except for the column and the place where a text was thrown. */
 function seen({ code, signal, stdout, stderr }: Ended): object {
   const lines = stderr.split('\n').filter((line) => !/^ *\^$/.test(line));
   const bare = lines.findIndex((line) => line === 'text');
@@ -52,7 +52,7 @@ describe('a process with shutdown.onProcessExit', () => {
     expect(receiver.spans.map(({ name }) => name)).toEqual(exported);
   });
 
-  // Without tracing the process would be dead by the time of the call, and with it the call must not hide the error.
+  // Without tracing, the process would have ended before the call. With tracing, the call must not hide the error.
   it('fails with its exception even where the application exits as if nothing had happened', async () => {
     const ended = await apps.run('exit', { args: ['an exception, then process.exit(0)', '5000'] });
     expect(ended.code).toBe(1);
@@ -83,7 +83,7 @@ describe('a process with shutdown.onProcessExit', () => {
   });
 });
 
-/** A backend that takes connections and never says a word. */
+/** A backend that accepts connections and never answers. */
 class Silent {
   private constructor(
     readonly url: string,

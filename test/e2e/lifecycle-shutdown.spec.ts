@@ -10,7 +10,7 @@ import { unhandledRejections } from '../support/unhandled-rejections.js';
 
 type Export = Parameters<SpanExporter['export']>;
 
-/** Takes spans in batches, as those that go to a backend are taken. */
+/** An exporter that gets spans in batches, like an exporter to a backend. */
 class Backend implements SpanExporter {
   readonly names: string[] = [];
   exports = 0;
@@ -28,12 +28,12 @@ class Backend implements SpanExporter {
   }
 }
 
-/** Is given each span when it ends, and answers some time later. */
+/** An exporter that gets each span when it ends, and answers some time later. */
 function keepingLate(): Partial<SpanExporter> & { getFinishedSpans(): never[] } {
   return { getFinishedSpans: () => [], export: (_, done) => void setTimeout(done, 20, { code: 0 }) };
 }
 
-/** Notes when an exporter is called. */
+/** Records the time of each call of an exporter. */
 function recordCalls(exporter: Backend, calls: string[]): Backend {
   const { export: send, shutdown } = exporter;
   exporter.export = (...args) => {
@@ -251,7 +251,7 @@ describe('TracingService.flush()', () => {
   });
 });
 
-/** How many listeners the process has, by event. */
+/** The number of listeners of the process, by event. */
 function listeners(): Record<string, number> {
   return Object.fromEntries(process.eventNames().map((name) => [String(name), process.listenerCount(name)]));
 }
@@ -292,7 +292,7 @@ it('leaves nothing behind: no listener, no global, no object', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const survivors = () => exporters.filter((exporter) => exporter.deref()).length;
-  // The last ones may still be on the stack.
+  // The last objects may still be on the stack.
   for (let turn = 0; turn < 50 && survivors() > 2; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     collect();

@@ -111,7 +111,7 @@ async function startHttp(registry: Registry, controllers: Type[], providers: Pro
 
 let ahead = 0;
 beforeEach(() => {
-  // A message comes once a minute: for each test to see its own, more than that has to go by in between.
+  // A message is written once a minute. More time has to pass between two tests, so that each test gets its own.
   ahead += 120_000;
   const now = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);

@@ -35,7 +35,7 @@ class UsersController {
   }
 }
 
-/** What a guard was told of the call that it let through. */
+/** The calls about which a guard was asked: the type of each, and the class of its handler. */
 const asked: string[] = [];
 
 @Injectable()
@@ -62,7 +62,7 @@ class LoginGuard implements CanActivate {
   }
 }
 
-/** A message comes once a minute in a process, so only the first application is heard. */
+/** A message is written once a minute in a process, so only the message of the first application appears. */
 const logger = new Warnings();
 
 describe.each(httpPlatforms)('the metrics of an application on %s', (platform) => {

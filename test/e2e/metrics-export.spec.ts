@@ -11,7 +11,7 @@ const EXPORTED = 'otel_sdk_exporter_span_exported_total';
 const PROCESSED = 'otel_sdk_processor_span_processed_total';
 
 interface Traced {
-  /** Ends so many spans. */
+  /** Ends this number of spans. */
   work(spans: number): void;
   flush(): Promise<void>;
   scrape(): Promise<Scrape>;
@@ -60,7 +60,7 @@ it('tells what is lost, and why', async () => {
   const receiver = await OtlpReceiver.start('refuse');
   const batch = { maxQueueSize: 4, maxExportBatchSize: 4 };
   const traced = await start({ exporter: { type: 'otlp', endpoint: receiver.url }, batch });
-  // Four batches are under way, and one waits.
+  // Four batches are pending, and one is queued.
   traced.work(30);
   await traced.flush();
   const found = await traced.scrape();

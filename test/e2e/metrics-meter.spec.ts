@@ -24,7 +24,7 @@ class UsersController {
   }
 }
 
-/** What a provider exports when it is asked to. */
+/** A meter provider whose metrics the test can export at any time. */
 class Recorder {
   readonly exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   readonly reader = new PeriodicExportingMetricReader({ exporter: this.exporter, exportIntervalMillis: 2 ** 30 });
@@ -143,7 +143,7 @@ it('does not count a request again that another instrumentation has a span for',
   const foreign = new TracerProvider();
   trace.setGlobalTracerProvider(foreign);
   const around = {
-    // What an instrumentation of node:http does around the listeners of a server.
+    // An instrumentation of node:http wraps the listeners of a server like this.
     prepare: (app: { getHttpServer(): { emit(...args: unknown[]): boolean } }) => {
       const server = app.getHttpServer();
       const { emit } = server;

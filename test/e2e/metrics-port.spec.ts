@@ -82,7 +82,7 @@ describe('metrics on a port of their own', () => {
     const port = await freePort();
     const app = await startContext(moduleWith({ port }));
     expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe(200);
-    // The connection is kept alive, and must not be waited for.
+    // The connection is kept alive, and closing must not wait for it.
     await app.close();
     expect(await reachable(`http://127.0.0.1:${port}/metrics`)).toBe('unreachable');
   });

@@ -9,7 +9,7 @@ import { CompiledFolder } from '../support/compiled-folder.js';
 
 const ORDERS = 1000;
 const AT_ONCE = 50;
-/** In milliseconds: it takes a fraction of this where no other test runs beside it. */
+/** The time limit in milliseconds. The test takes a fraction of it if no other test runs at the same time. */
 const PATIENCE = 120_000;
 
 let sample: CompiledFolder;
@@ -26,7 +26,7 @@ describe(`${ORDERS} orders at the shop, ${AT_ONCE} at once`, () => {
   let answers: Visited[];
 
   beforeAll(async () => {
-    // Nothing may be dropped: a missing span is to be a fault.
+    // No span may be dropped, so that a missing span is a fault.
     const env = { OTEL_BSP_MAX_QUEUE_SIZE: '100000' };
     ({ traces, answers } = await openShop({ env }, (url) => inTurn(visits, AT_ONCE, (it) => send(url, it))));
   }, PATIENCE);
@@ -41,7 +41,7 @@ describe(`${ORDERS} orders at the shop, ${AT_ONCE} at once`, () => {
     expect(traces.traceIds.toSorted()).toEqual(traceIds.toSorted());
   });
 
-  // With the tenant and the sums of each order in it, what belongs to another one would show.
+  // The comparison includes the tenant and the sums of each order, so that data of another order would be noticed.
   it('leave exactly the expected spans, each in its own trace, once, and below its parent', () => {
     const problems = visits.flatMap(({ trace }, number) =>
       problemsOf(traces.spansOf(answers[number]!.traceId), trace).map((problem) => `order ${number} ${problem}`),
@@ -90,7 +90,7 @@ it(
   PATIENCE,
 );
 
-/** Orders of all kinds; what each is made of is found nowhere else. */
+/** Orders of all kinds, each with unique contents. */
 function visit(number: number): Visit {
   const tenant = `tenant-${number}`;
   const [books, pens] = [Math.floor(number / 100) + 1, (number % 100) + 1];
@@ -138,7 +138,7 @@ async function inTurn<T, R>(items: readonly T[], atOnce: number, task: (item: T)
   return results;
 }
 
-/** Opens a shop, lets `use` in, and closes it, by which everything is exported. */
+/** Starts a shop for `use`, and then closes it, so that all spans are exported. */
 async function openShop(
   options: Pick<ShopOptions, 'env' | 'envOf'>,
   use: (url: string) => Promise<Visited[]>,

@@ -34,7 +34,7 @@ import { createAdapter, httpPlatforms, untraced, type Platform } from '../suppor
 import { TraceRecorder } from '../support/trace-recorder.js';
 import { handler, server } from '../support/trace-tree.js';
 
-// Each test compares an application with tracing with the same one without it.
+// Each test compares an application with tracing to the same application without tracing.
 
 @Injectable()
 class OpenGuard implements CanActivate {
@@ -119,7 +119,7 @@ class ScopedController {
   }
 }
 
-/** Reads what may be called from a database once the application starts. */
+/** Sets the allowed roles at the start of the application, as if it had read them from a database. */
 @Injectable()
 class Policies implements OnModuleInit {
   onModuleInit(): void {
@@ -159,7 +159,7 @@ async function withApp<T>(
     const result = await use({ app, get });
     traces.reset();
     await get('/cats/inherited');
-    // Without these spans, two applications without tracing would be compared.
+    // Without these spans, the test would compare two applications without tracing.
     if (traced) await traces.expect(server('GET /cats/inherited', 200, handler('CatsController.inherited')));
     return result;
   } finally {
@@ -169,7 +169,7 @@ async function withApp<T>(
 }
 
 describe.each(httpPlatforms)('with tracing on %s', (platform) => {
-  /** What `use` returns has to be the same with tracing and without. */
+  /** Expects `use` to return the same with tracing and without. */
   async function expectSame(
     use: (running: Running) => Promise<unknown>,
     prepare?: (builder: TestingModuleBuilder) => TestingModuleBuilder,

@@ -28,7 +28,7 @@ it('would be told of what they do not know', () => {
   expect([...unknown].map(([, name]) => name)).toEqual(['tag', 'expression', 'legends']);
 });
 
-/** What the compiler says of a dashboard as a value of Grafana's types. */
+/** Returns the compiler's errors for a dashboard as a value of Grafana's types. */
 function complaints({ panels, ...dashboard }: { panels: Panel[]; [property: string]: unknown }): string {
   const checks = [check('Dashboard', dashboard), ...panels.flatMap(checksOf)];
   writeFileSync(file, [preamble, ...checks].join('\n'));
@@ -37,7 +37,7 @@ function complaints({ panels, ...dashboard }: { panels: Panel[]; [property: stri
   return spawnSync(process.execPath, [compiler, '--ignoreConfig', ...options, file], { encoding: 'utf8' }).stdout;
 }
 
-/** Grafana's types know nothing of what depends on the kind of a panel, so each such part is checked by itself. */
+/** Grafana's types do not cover the parts that depend on the kind of a panel, so each of these parts has its own check. */
 function checksOf({ type, targets = [], options, fieldConfig, ...panel }: Panel): string[] {
   const { custom, ...defaults } = fieldConfig?.defaults ?? {};
   return [
@@ -53,7 +53,7 @@ function check(type: string, value: object): string {
   return `satisfied<Known<${type}>>(${JSON.stringify(value)});`;
 }
 
-/** JSON has texts where Grafana's types have the members of an enum. */
+/** The head of the compiled file. It turns enums into texts, because JSON has texts where Grafana's types have enums. */
 const preamble = `
 import type * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import type { Dashboard, FieldConfig, Panel, RowPanel } from '@grafana/grafana-foundation-sdk/dashboard';

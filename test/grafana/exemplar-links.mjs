@@ -1,5 +1,6 @@
 /**
- * Grafana's own code from an exemplar to the links in its tooltip. A program of its own, since Grafana's packages are none of ours.
+ * Runs Grafana's own code from an exemplar to the links in its tooltip. It is a separate program, because Grafana's packages
+ * are not dependencies of this repository.
  *
  *   GRAFANA_PACKAGES=folder node exemplar-links.mjs < { exemplars, datasources } > [{ title, href }][]
  */
@@ -29,7 +30,7 @@ const found = exemplars.map((_exemplar, index) =>
 );
 process.stdout.write(JSON.stringify(found));
 
-/** As Grafana's backend makes it of what Prometheus answers. */
+/** The data frame that Grafana's backend makes from the answer of Prometheus. */
 function frameOf(exemplars) {
   const labels = [...new Set(exemplars.flatMap((exemplar) => Object.keys({ ...exemplar.series, ...exemplar.labels })))];
   const column = (name, type, valueOf) => ({ name, type, config: {}, values: exemplars.map(valueOf) });
@@ -46,7 +47,7 @@ function frameOf(exemplars) {
   };
 }
 
-/** The part that is in no package: the variables of a link that speak of the row that was clicked. */
+/** The part that is in no package: the variables of a link that refer to the row that was clicked. */
 function replaceVariables(text, { __dataContext: { value } }) {
   const cell = (field) => field.values[value.rowIndex];
   return text

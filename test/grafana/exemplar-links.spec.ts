@@ -13,7 +13,7 @@ interface Link {
   readonly href: string;
 }
 
-/** What a link opens in Grafana itself. */
+/** The state of Grafana's page "Explore" that an internal link opens. */
 interface Explore {
   readonly datasource: string;
   readonly queries: readonly unknown[];
@@ -64,7 +64,7 @@ it('the second opens a trace that Jaeger has', async () => {
   }
 });
 
-/** What Grafana makes of these exemplars with the datasources of the sample. */
+/** The links that Grafana makes from these exemplars with the datasources of the sample. */
 function linksOf(exemplars: readonly Exemplar[]): Link[][] {
   const file = join(observabilityFolder, 'grafana/provisioning/datasources/datasources.yaml');
   // Grafana reads the file in the same way: a doubled dollar sign is one.

@@ -9,22 +9,22 @@ const SPANS_OF_TRACE = 100;
 const UDP = 'Thrift over UDP';
 
 interface Burst {
-  /** Of 100 spans each. */
+  /** The number of traces, each with 100 spans. */
   readonly traces: number;
   readonly tracing?: TracingOptions;
-  /** Characters of an attribute of every span. */
+  /** The number of characters of an attribute of every span. */
   readonly text?: number;
-  /** Characters of an attribute of one span. */
+  /** The number of characters of an attribute of one span. */
   readonly oversized?: number;
 }
 
 interface Outcome {
   readonly traceIds: string[];
-  /** Milliseconds that ending all spans took. */
+  /** The time in milliseconds that ending all spans took. */
   readonly making: number;
-  /** Milliseconds that `app.close()` took. */
+  /** The time in milliseconds that `app.close()` took. */
   readonly closing: number;
-  /** What the application wrote. */
+  /** The output of the application. */
   readonly log: string;
   readonly arrived: number;
 }
@@ -38,14 +38,14 @@ afterAll(() => apps.remove());
 beforeEach(async () => void (jaeger = await Jaeger.start()));
 afterEach(() => jaeger.stop());
 
-/** Ends so many spans at once, closes the application, and counts what has arrived. */
+/** Ends this number of spans at once, closes the application, and counts the spans that have arrived. */
 async function burst(way: WayName, { traces, tracing, ...rest }: Burst): Promise<Outcome> {
   const options: TracingOptions = {
     serviceName: 'burst',
     exporter: ways[way].exporter(jaeger),
-    // Room for all of them: they end before anything can leave.
+    // The queue needs room for all spans, because they end before the first export can start.
     batch: { maxQueueSize: traces * SPANS_OF_TRACE },
-    // Not what is measured here: a machine that is busy would need it.
+    // The time limit is long, because it is not measured here and a busy machine may need the time.
     shutdown: { timeout: 30_000 },
     ...tracing,
   };
@@ -55,7 +55,7 @@ async function burst(way: WayName, { traces, tracing, ...rest }: Burst): Promise
   const lines = stdout.split('\n');
   const isReport = (line: string) => line.startsWith('{');
   const report = JSON.parse(lines.find(isReport)!) as Outcome;
-  // Datagrams that are on their way when the application has closed are there at once, or never.
+  // Datagrams that are in transit when the application has closed arrive at once, or never.
   const patience = way === UDP ? 2000 : 0;
   const arrived = await jaeger.query.spanCount(report.traceIds, traces * SPANS_OF_TRACE, patience);
   return { ...report, arrived, log: [...lines.filter((line) => !isReport(line)), stderr].join('\n').trim() };
@@ -90,10 +90,10 @@ describe('10000 spans in a burst, then an orderly shutdown', () => {
     const whole = performance.now() - before;
     measured(`${way}: ${arrived} of 10000 spans arrived in ${closing} ms; ${Math.round(whole)} ms with start and end`);
     expect(closing).toBeLessThan(2000);
-    // Nothing holds the process when the application has closed.
+    // Nothing keeps the process alive when the application has closed.
     expect(whole).toBeLessThan(20_000);
     const [, lost = 0] = /(\d+) spans to .* are lost: /.exec(log) ?? [];
-    // An export that is cut off may or may not have arrived.
+    // An export that was aborted may or may not have arrived.
     expect(Math.abs(10_000 - arrived - Number(lost))).toBeLessThanOrEqual(4 * 512);
   });
 

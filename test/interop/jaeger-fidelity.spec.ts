@@ -8,7 +8,7 @@ import { ways, wayNames } from './support/ways.js';
 interface Made {
   readonly root: SpanContext;
   readonly linked: SpanContext;
-  /** When the root began, in milliseconds. */
+  /** The start time of the root span, in milliseconds. */
   readonly at: number;
 }
 
@@ -60,7 +60,7 @@ describe.each(wayNames)('what a span can hold, by %s', (way) => {
       'broken number': ['float64', 0.5],
       yes: ['bool', true],
       no: ['bool', false],
-      // Jaeger has no lists, however they come.
+      // Jaeger has no lists, whatever the protocol of the export.
       texts: ['string', '["a","b, c"]'],
       'whole numbers': ['string', '[1,2]'],
       'broken numbers': ['string', '[0.5,1.5]'],

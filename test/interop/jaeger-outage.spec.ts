@@ -7,14 +7,14 @@ import { Load, percentile, type Answered } from './support/load.js';
 import { measured } from './support/report.js';
 import { ways } from './support/ways.js';
 
-/** Of a request: the server's, the handler's, and two of methods. */
+/** The number of spans of a request: one of the server, one of the handler, and two of methods. */
 const SPANS_OF_REQUEST = 4;
-/** Small, so that an outage of some seconds fills it. */
+/** The limits of the queue. They are small, so that an outage of some seconds fills it. */
 const batch = { maxQueueSize: 400, maxExportBatchSize: 50, scheduledDelay: 100 };
-/** Exports that are under way at once. */
+/** The number of exports that may be pending at the same time. */
 const AT_ONCE = 4;
 
-/** With Jaeger, without it, until spans reach it again, and from there on. */
+/** The phases: Jaeger is up; it is down; it is up, but no spans have reached it yet; spans reach it again. */
 type Phase = 'before' | 'without' | 'again' | 'after';
 
 let apps: Apps;
@@ -42,7 +42,7 @@ describe.each(['OTLP http/protobuf', 'OTLP grpc', 'Thrift over HTTP'] as const)(
     await load.answered(400);
     await jaeger.restart();
     const restartedAt = performance.now();
-    // As soon as Jaeger knows a request of after its return, nothing is lost any more.
+    // As soon as Jaeger knows a request that was sent after its return, no more spans are lost.
     await load.answered(10);
     await until(() => query.trace(load.answers.at(-10)!.traceId), Boolean, 15_000);
     const backAt = performance.now();
@@ -52,7 +52,7 @@ describe.each(['OTLP http/protobuf', 'OTLP grpc', 'Thrift over HTTP'] as const)(
     const { stdout, stderr } = await app.ended;
 
     log = `${stdout}\n${stderr}`.split('\n').filter((line) => line !== '' && line !== 'listening');
-    // The first ones find an application that is still warming up.
+    // The first requests are slower, because the application is still warming up.
     for (const answer of load.answers.slice(50)) {
       if (answer.at < killedAt) phases.before.push(answer);
       else if (answer.at < restartedAt) phases.without.push(answer);
@@ -78,7 +78,7 @@ describe.each(['OTLP http/protobuf', 'OTLP grpc', 'Thrift over HTTP'] as const)(
     const ended = phases.without.length * SPANS_OF_REQUEST;
     measured(`${way}: ${ended} spans ended without Jaeger, ${arrived} of them arrived later`);
     expect(ended).toBeGreaterThan(1.5 * batch.maxQueueSize);
-    // A request at either end may belong to both sides.
+    // The first and the last request of a phase may also belong to the neighbouring phase.
     const room = batch.maxQueueSize + AT_ONCE * batch.maxExportBatchSize + 10 * SPANS_OF_REQUEST;
     expect(arrived).toBeLessThanOrEqual(room);
   });
@@ -98,14 +98,14 @@ describe.each(['OTLP http/protobuf', 'OTLP grpc', 'Thrift over HTTP'] as const)(
     ];
     const [failed = 0, dropped = 0, again = 0, sum = 0] = kinds.map((kind) => log.filter((it) => kind.test(it)).length);
     expect(Math.max(failed, dropped, again, sum)).toBe(1);
-    // While exports wait for their next attempt the queue is full; where there is none they fail.
+    // The queue is full while exports wait for their next attempt. A transport without further attempts fails instead.
     expect([failed + dropped > 0, again, sum, log.length]).toEqual([true, failed, 1, failed + dropped + again + sum]);
 
     const lost = Number(/(\d+) spans to .* are lost/.exec(log.join())?.[1]);
     const since = [...phases.without, ...phases.again, ...phases.after];
     const ended = since.length * SPANS_OF_REQUEST;
     const missing = ended - (await jaeger.query.spanCount(idsOf(since), ended, 0));
-    // What was on its way, or waited, when Jaeger went is counted too; its traces went with Jaeger.
+    // `lost` also counts spans that were pending or queued when Jaeger stopped. `missing` does not: Jaeger lost their traces.
     const onTheirWay = batch.maxQueueSize + AT_ONCE * batch.maxExportBatchSize;
     measured(`${way}: of ${ended} spans since Jaeger went ${missing} are missing, ${lost} are counted as lost`);
     expect(lost).toBeGreaterThanOrEqual(missing - 10 * SPANS_OF_REQUEST);

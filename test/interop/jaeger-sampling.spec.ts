@@ -22,7 +22,7 @@ afterAll(async () => {
   await jaeger.stop();
 });
 
-/** An application, and how many of a thousand traces it keeps. */
+/** An application, and the number of traces out of a thousand that it keeps. */
 interface Sampled {
   readonly app: RunningApp;
   kept(name?: string): Promise<number>;
@@ -143,7 +143,7 @@ describe('remote sampling by Jaeger', () => {
   });
 
   it('leaves no trace of its own questions, and complains once', async () => {
-    // What has gathered while Jaeger was away would leave no room.
+    // The spans that were queued while Jaeger was down would leave no room for new ones.
     await shop.flush();
     jaeger.setStrategies({ default_strategy: all });
     await until(

@@ -77,7 +77,7 @@ describe.each(wayNames)('the shop, by %s', (way) => {
   it('draws who calls whom, and how often', async () => {
     const orders = spans.filter(({ service, kind }) => service === 'orders' && kind === 'SERVER').length;
     const inventory = spans.filter(({ service, kind }) => service === 'inventory' && kind === 'SERVER').length;
-    // What a service calls of its own, Jaeger's memory draws too.
+    // Jaeger's memory storage also draws the calls of a service to itself.
     const drawn = (await jaeger.query.dependencies()).filter(({ parent, child }) => parent !== child);
     expect([orders, inventory]).toEqual([3, 5]);
     expect(drawn.toSorted((a, b) => a.parent.localeCompare(b.parent))).toEqual([
@@ -95,7 +95,7 @@ describe.each(wayNames)('the shop, by %s', (way) => {
       'The card was declined',
     );
     for (const { time, span } of events) {
-      // Clocks of spans and events agree to the millisecond.
+      // The clocks of spans and of events differ by less than a millisecond.
       expect(time).toBeGreaterThan(span.start - 2);
       expect(time).toBeLessThan(span.end + 2);
     }

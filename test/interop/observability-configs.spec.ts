@@ -9,7 +9,7 @@ import { complaintOf, composeCommand, observabilityFolder } from './support/obse
 
 const storages = ['storage-opensearch', 'storage-elasticsearch', 'storage-cassandra', 'storage-memory'];
 
-/** The roles of the README beside the files: which of them make a process together. */
+/** The roles in the README next to the files: each names the files that configure one process together. */
 const roles = [
   ['collector'],
   ['collector', 'tail-sampling'],
@@ -26,10 +26,10 @@ const roles = [
 /** Jaeger as the compose file starts it. */
 const composed = ['jaeger', 'storage-memory', join(observabilityFolder, 'jaeger-to-tempo.yaml')];
 
-/** What makes a process of a file that is none by itself. */
+/** The files that must be added to a file that cannot configure a process by itself. */
 const missing = { collector: [], ingester: ['storage-memory'], 'tail-sampling': ['collector'] };
 
-/** Only the Collector's contrib distribution has the exporter for it. */
+/** The configuration whose exporter exists only in the Collector's contrib distribution. */
 const CONTRIB = 'load-balancing.contrib';
 
 describe("Jaeger's own validation", () => {
@@ -56,7 +56,7 @@ describe('a broken configuration is refused', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-config-'));
-    // In a container Jaeger is another user.
+    // In a container, Jaeger runs as another user, who must be able to read the file.
     chmodSync(folder, 0o755);
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -7,7 +7,7 @@ import { Jaeger } from './support/jaeger.js';
 import { JaegerQuery } from './support/jaeger-query.js';
 import { observabilityFolder } from './support/observability.js';
 
-/** Stands where Tempo does: what matters is that spans come by OTLP. */
+/** A receiver in the place of Tempo: the test only needs spans that arrive by OTLP. */
 let tempo: Jaeger;
 let jaeger: Collector;
 let query: JaegerQuery;
@@ -39,7 +39,7 @@ it('Jaeger keeps what it is sent while there is no Tempo', async () => {
   expect((await query.traceOf(1, traceId)).spans).toHaveLength(1);
 });
 
-/** Sends a span, and hands out the id of its trace. */
+/** Sends a span. Returns the id of its trace. */
 async function send(url: string): Promise<string> {
   const traceId = randomBytes(16).toString('hex');
   const now = `${Date.now()}000000`;

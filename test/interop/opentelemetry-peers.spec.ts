@@ -7,7 +7,7 @@ const CALLER = '00000000000000cc';
 const ways: readonly Via[] = ['fetch', 'node:http', 'unary', 'server stream'];
 const stock = ['http', 'undici', 'grpc'] as const;
 
-/** A request to one of two services, which it goes back and forth between. */
+/** A request to one of two services, which then call each other in turn. */
 interface Request {
   readonly to: string;
   readonly hops: readonly Via[];
@@ -24,7 +24,7 @@ let apps: Apps;
 beforeAll(() => void (apps = new Apps('test/interop/apps')));
 afterAll(() => apps.remove());
 
-/** By each way alone, and by all of them one after the other. */
+/** The ways of sending a request: each alone, and all of them one after the other. */
 const routes: readonly Omit<Request, 'to'>[] = [
   ...ways.map((via) => ({ hops: [via], sampled: true })),
   { hops: ways, sampled: true },
@@ -35,7 +35,7 @@ function requestsTo(...services: readonly string[]): Request[] {
   return services.flatMap((to) => routes.map(({ hops, sampled }) => ({ to, hops, sampled })));
 }
 
-/** How a caller says which trace a request belongs to. */
+/** The headers by which a caller names the trace of a request. */
 type Carry = (traceId: string, sampled: boolean) => Record<string, string>;
 
 const w3c: Carry = (traceId, sampled) => ({
@@ -44,7 +44,7 @@ const w3c: Carry = (traceId, sampled) => ({
   baggage: 'tenant.id=acme',
 });
 
-/** Sends requests to two services and ends them, which has them export everything. */
+/** Sends requests to two services and ends the services, so that they export everything. */
 async function visit(services: Record<string, ServiceOptions>, carry: Carry = w3c): Promise<Map<string, Visited>> {
   const names = Object.keys(services);
   const peers = await Peers.start(apps, services);
@@ -63,7 +63,7 @@ function titleOf({ to, hops, sampled }: Request): string {
   return `${to}: ${hops.join(', ')}${sampled ? '' : ', not sampled'}`;
 }
 
-/** Each line below the one before. */
+/** Indents each line below the one before. */
 function chain(...lines: readonly string[]): string[] {
   return lines.map((line, depth) => '  '.repeat(depth) + line);
 }
@@ -71,7 +71,7 @@ function chain(...lines: readonly string[]): string[] {
 const rpcNames = { unary: 'Unary', 'server stream': 'ServerStream' };
 const isRpc = (via: Via): via is keyof typeof rpcNames => via in rpcNames;
 
-/** The spans of a service with nestjs-tracing alone that has been called in this way. */
+/** The spans that a service with only nestjs-tracing makes for a request that was sent in this way. */
 function ourServer(via: Via): string[] {
   if (!isRpc(via)) return ['ours SERVER GET /relay', 'ours INTERNAL RelayController.relay'];
   return [`ours SERVER test.Echo/${rpcNames[via]}`, `ours INTERNAL RelayController.${camel(rpcNames[via])}`];
@@ -124,7 +124,7 @@ describe.each([
     expect(seen.map(({ service }) => service)).toEqual(
       seen.map((_seen, index) => (title.startsWith('ours') === (index % 2 === 0) ? 'ours' : 'theirs')),
     );
-    // All below the caller's span: nothing else has a parent that is missing.
+    // All spans are below the caller's span, which is the only missing parent.
     expect(trace.filter((line) => !line.startsWith(' '))).toEqual(sampled ? [CALLER] : []);
   });
 
@@ -153,7 +153,7 @@ describe("OpenTelemetry's own instrumentations in one process with ours", () => 
       );
       const [caller, ...lines] = chain(CALLER, 'theirs SERVER GET (http)', stockSpan('CLIENT', via));
       const servers = [`ours SERVER grpc.${name} (grpc)`, `ours SERVER ${name}`];
-      // Side by side, and without the handler: the other one begins a context of its own around it.
+      // The spans are siblings, without the handler's: the other instrumentation starts its own context around the handler.
       expect(visited.get(`theirs: ${via}`)!.trace).toEqual([caller, ...lines, ...servers.map((it) => `      ${it}`)]);
     }
   });

@@ -7,7 +7,7 @@ import { ScrapedShop } from './support/prometheus-shop.js';
 
 const JOBS = ['gateway', 'inventory', 'orders'];
 
-/** What Grafana puts in. */
+/** The values that Grafana inserts for the variables of a dashboard. */
 const variables = { job: JOBS.join('|'), __rate_interval: '1m', __range: '15m' };
 
 const queries = panelQueries(variables);
@@ -78,7 +78,7 @@ it('each kind of request has such a panel', () => {
 
 it.each([
   ['Services › HTTP, served › Failed › A', 'gateway', 0, 0],
-  // Three of the five orders come to be paid, one of them by a card that is declined.
+  // Three of the five orders reach the payment, one of them with a card that is declined.
   ['Services › HTTP, called › Failed › A', 'orders', 0.2, 0.5],
   ['Services › gRPC, called › Failed › A', 'gateway', 0.2, 0.5],
   ['Services › gRPC, served › Failed › A', 'orders', 0, 0],
@@ -98,7 +98,7 @@ it.each([
   expect(value).toBeLessThanOrEqual(atMost);
 });
 
-/** The series of a panel that it could draw. */
+/** The series that a panel could draw. */
 async function data({ expr, instant }: PanelQuery): Promise<Series[]> {
   const series = instant ? await prometheus.now(expr) : await prometheus.range(expr);
   return series.filter(({ values }) => values.some(Number.isFinite));

@@ -8,9 +8,9 @@ import { shopSpans } from './support/shop-traces.js';
 
 const ROUNDS = 10;
 const RATIO = 0.5;
-/** Less than an order for a piano takes, in seconds. */
+/** A time in seconds that is shorter than the time of an order for a piano. */
 const SLOW = 0.24;
-/** What Jaeger's microseconds round away, in seconds. */
+/** The greatest rounding error of Jaeger's microseconds, in seconds. */
 const ROUNDING = 1e-6;
 
 /** Each histogram of each service, and the kind of span that its exemplars name. */
@@ -96,7 +96,7 @@ describe.each([
     return span;
   }
 
-  /** The bounds of the bucket that an exemplar belongs to: above the one, up to the other. */
+  /** The bounds of the bucket that an exemplar belongs to: the lower is exclusive, the upper is inclusive. */
   function bucketOf({ series }: Exemplar): [above: number, upTo: number] {
     const bounds = [0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, Infinity];
     const upTo = series.le === '+Inf' ? Infinity : Number(series.le);

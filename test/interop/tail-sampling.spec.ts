@@ -12,14 +12,14 @@ import { WireTap } from './support/wire-tap.js';
 const SLOW = 300;
 const SHARE = 0.25;
 const TRACES = 1500;
-/** Every twentieth fails and every twenty-fifth is slow, every hundredth both. */
+/** The share of ordinary traces: every twentieth fails, every twenty-fifth is slow, and every hundredth is both. */
 const REST = 1 - 1 / 20 - 1 / 25 + 1 / 100;
 const LATE = 40;
 const RATIO = 0.5;
 
 const [good, , declined] = visits as [Visit, Visit, Visit];
 const piano = { sku: 'piano', quantity: 1 };
-/** Two pianos take almost half a second to be picked. */
+/** A slow order: picking two pianos takes almost half a second. */
 const slow = { ...good, order: { ...good.order, items: [piano, piano] } };
 
 let apps: Apps;
@@ -98,7 +98,7 @@ it('an error that comes after the decision is too late, and the trace whole or a
   expectShare((await keptTraces()).length, LATE);
 });
 
-/** Sends orders to the shop, and hands out the trace ids of those that failed and of those that took their time. */
+/** Sends orders to the shop. Returns the trace ids of the failed orders and of the slow orders. */
 async function visitShop(): Promise<{ failed: string[]; slowed: string[] }> {
   const sample = new CompiledFolder('sample/02-shop');
   const shop = await Shop.start({ folder: sample.path, traces: tap.url });
@@ -112,7 +112,7 @@ async function visitShop(): Promise<{ failed: string[]; slowed: string[] }> {
       slowed.push((await send(url, slow)).traceId);
     }
   } finally {
-    // Closing exports what is left.
+    // Closing exports the remaining spans.
     await shop.stop();
     sample.remove();
   }
@@ -125,7 +125,7 @@ function makeTraces({ traces = 0, late = 0, ratio = 1 }): RunningApp {
   return apps.start('mixed-traces', { args: [JSON.stringify({ tracing, traces, late })] });
 }
 
-/** The ids of the traces that are in Jaeger, once all are decided about. Fails where one of them is not whole. */
+/** The ids of the traces in Jaeger after all have been decided. Fails if one of the traces is incomplete. */
 async function keptTraces(): Promise<string[]> {
   const { kept } = await collector.decided(tap.traces.size);
   const arrived = async () => {
@@ -147,7 +147,7 @@ function sentSpans(traceId: string): string[] {
   return tap.traces.get(traceId)!.map(({ spanId }) => spanId);
 }
 
-/** Within four and a half standard deviations: wrong by chance once in 150,000 runs. */
+/** Expects a number within four and a half standard deviations, which fails by chance once in 150,000 runs. */
 function expectShare(kept: number, of: number, share = SHARE): void {
   const bound = 4.5 * Math.sqrt(of * share * (1 - share));
   expect(Math.abs(kept - of * share)).toBeLessThan(bound);

@@ -9,13 +9,13 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** When it ended, as `performance.now()` has it. */
+  /** The time at which it ended, from `performance.now()`. */
   readonly at: number;
 }
 
-/** An application in a process of its own. */
+/** An application in its own process. */
 export interface RunningApp {
-  /** Resolves when the process has written this line to its standard output; rejects when it ends without. */
+  /** Resolves when the process has written this line to its standard output. Rejects if the process ends before. */
   said(line: string): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The applications of a folder, to be run in processes of their own: without Jest's modules, and free to end. */
+/** Runs the applications of a folder in their own processes, where Jest's modules are absent and a process may end. */
 export class Apps {
   readonly #compiled: CompiledFolder;
   readonly #children = new Set<ChildProcess>();

@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost, good for a hundred years and for nothing but tests. */
+/** A self-signed certificate for localhost, valid for a hundred years and only meant for tests. */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIULZlE353h2zqXgR/AhGN0KbpAaSswCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjIzMDUwOVoYDzIxMjYxMDI5

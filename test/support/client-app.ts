@@ -80,7 +80,7 @@ export function runOf(...children: ExpectedSpan[]): ExpectedSpan {
   return server('GET /work/:id', 200, handler('WorkController.work', ...children));
 }
 
-/** The span of an outgoing request. Without a code no answer came. */
+/** The span of an outgoing request. Without a status code, no answer arrived. */
 export function client(
   method: string,
   code: number | undefined,
@@ -101,12 +101,12 @@ export function client(
   };
 }
 
-/** An outgoing request that its own caller gave up. */
+/** An outgoing request that its caller aborted. */
 export function cancelled(method: string, code?: number): ExpectedSpan {
   return client(method, code, { events: ['request cancelled'] });
 }
 
-/** An outgoing request that broke down. */
+/** An outgoing request that failed before its answer was complete. */
 export function broken(method: string, code: number | undefined, type: string, exception: string): ExpectedSpan {
   return client(method, code, {
     status: `ERROR: ${exception.split(': ').slice(1).join(': ')}`,
@@ -115,7 +115,7 @@ export function broken(method: string, code: number | undefined, type: string, e
   });
 }
 
-/** The client spans among what was exported, oldest first. */
+/** The client spans among the exported spans, oldest first. */
 export function clientSpans(spans: readonly ReadableSpan[]): ReadableSpan[] {
   return spans
     .filter((span) => span.kind === SpanKind.CLIENT)
@@ -129,7 +129,7 @@ export function expectCarried({ headers, rawHeaders }: TargetRequest, span: Read
   expect(rawHeaders.filter((name) => name.toLowerCase() === 'traceparent')).toHaveLength(1);
 }
 
-/** Checks that a request carried nothing of a trace. */
+/** Checks that a request carried no trace context. */
 export function expectBare({ headers }: TargetRequest): void {
   expect([headers.traceparent, headers.tracestate, headers.baggage]).toEqual([undefined, undefined, undefined]);
 }

@@ -6,10 +6,10 @@ const root = join(import.meta.dirname, '../..');
 
 /**
  * A folder of applications and the library, transpiled from their sources, so that nothing has to be built before the tests
- * run. It is a package of its own, named `fixture-app`.
+ * run. The folder is a separate package with the name `fixture-app`.
  */
 export class CompiledFolder {
-  /** The folder of the compiled files: within the repository, for Node to find its packages from there. */
+  /** The folder of the compiled files: within the repository, so that Node finds the packages of the repository. */
   readonly path: string;
 
   /** @param source such as `test/e2e/apps` */

@@ -3,15 +3,15 @@ export const CALLER = 'b7ad6b7169203331';
 
 const VALID = `00-${TRACE}-${CALLER}-01`;
 
-/** Headers that come in, and what is to go out to the next service. */
+/** The headers of an incoming request, and the expected headers of the request to the next service. */
 export interface ContextCase {
   readonly what: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The flags that go out under the caller's trace id; undefined where a trace of our own begins. */
+  /** The flags that are sent with the caller's trace id. Undefined if a new trace starts. */
   readonly flags?: string;
-  /** More headers that go out; none of the others may. */
+  /** Further headers that must be sent. No other context headers may be sent. */
   readonly sent?: Readonly<Record<string, string>>;
-  /** HTTP/2 does not carry it. */
+  /** True if HTTP/2 cannot carry the header. */
   readonly onlyHttp1?: boolean;
 }
 
@@ -238,7 +238,7 @@ export const mixedCases: readonly (ContextCase & { readonly b3: string; readonly
   },
 ];
 
-/** Headers of all formats, out of those that were sent. */
+/** Returns the context headers of all formats among the sent headers. */
 export function contextHeaders(sent: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const known = /^(traceparent|tracestate|baggage|b3|x-b3-.*|uber-trace-id|uberctx-.*)$/;
   return Object.fromEntries(Object.entries(sent).filter(([name]) => known.test(name)));
@@ -250,7 +250,7 @@ export interface SentIds {
   readonly flags: string;
 }
 
-/** The ids in a `traceparent`; fails where it is malformed. */
+/** The ids in a `traceparent`. Fails if it is malformed. */
 export function idsIn(traceparent: unknown): SentIds {
   const [, traceId, spanId, flags] =
     /^00-((?!0+-)[\da-f]{32})-((?!0+-)[\da-f]{16})-([\da-f]{2})$/.exec(String(traceparent)) ?? [];

@@ -19,7 +19,7 @@ export interface ContextSuiteOptions {
   w3cCases: readonly ContextCase[];
 }
 
-/** Declares the tests of how a context comes in and goes out, which are the same for every protocol. */
+/** Declares the tests of extraction and injection of a context, which are the same for every protocol. */
 export function testContextPropagation({ start, spanCount, w3cCases }: ContextSuiteOptions): void {
   let service: RelayingService;
 

@@ -22,7 +22,7 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number][0];
 
-/** The methods of the calls of all kinds; a call lacks those that its kind does not have. */
+/** The methods of the calls of all kinds. A call lacks the methods that its kind does not have. */
 export interface AnyCall {
   on(event: string, listener: (value: never) => void): this;
   write(message: Message, sent?: () => void): boolean;
@@ -36,7 +36,7 @@ export interface EchoCall {
   readonly call: AnyCall;
   /** The events of the call, in order. */
   readonly events: string[];
-  /** Its end: the code's name. */
+  /** The outcome of the call: the name of the status code. */
   readonly ended: Promise<string>;
   error?: ServiceError;
   status?: StatusObject;
@@ -51,7 +51,7 @@ export function echoMethods(client: Client): Record<Kind, (...args: unknown[]) =
   return client as unknown as ReturnType<typeof echoMethods>;
 }
 
-/** Makes a call; one with a stream of requests sends the message once. */
+/** Makes a call. A call with a stream of requests sends the message once. */
 export function callEcho(
   client: Client,
   kind: Kind,

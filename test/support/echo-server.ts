@@ -36,7 +36,7 @@ interface Call {
 }
 
 /**
- * A server of `test.Echo` by grpc-js alone, which nothing traces.
+ * A server of `test.Echo` with only grpc-js, which is not traced.
  *
  * The text of a message tells it what to do: `fail` with the code that `count` says, `hang`, or to be sent back, by
  * streams as often as `count` says. It answers with the metadata `x-header` and `x-trailer`.
@@ -45,7 +45,7 @@ export class EchoServer {
   readonly received: ReceivedCall[] = [];
   /** The number of calls that their clients have cancelled. */
   cancelled = 0;
-  /** Attempts that are to fail before one is answered. */
+  /** The number of attempts that fail before one is answered. */
   refusals = 0;
   #wake: (() => void)[] = [];
 
@@ -54,7 +54,7 @@ export class EchoServer {
     readonly port: number,
   ) {}
 
-  /** @param bind where to listen, `unix:` paths too */
+  /** @param bind the address to listen on, which may be a `unix:` path */
   static async start(bind = '127.0.0.1:0', options: ServerOptions = {}): Promise<EchoServer> {
     const server = new Server(options);
     const port = await new Promise<number>((resolve, reject) => {
@@ -67,7 +67,7 @@ export class EchoServer {
     return echo;
   }
 
-  /** `host:port`. */
+  /** The address as `host:port`. */
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
@@ -77,12 +77,12 @@ export class EchoServer {
     return this.received.at(-1)!.metadata;
   }
 
-  /** Waits until this is so, which can only change with a call. */
+  /** Waits until the condition is true. It is checked at each event of a call, because only calls can change it. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 
-  /** Breaks off every connection at once. */
+  /** Destroys all connections at once. */
   die(): void {
     this.server.forceShutdown();
   }
@@ -138,7 +138,7 @@ export class EchoServer {
     else call.on('end', go);
   }
 
-  /** The last message of a stream, filled in as it comes. */
+  /** The last message of a stream, which is updated with each message. */
   #lastOf(call: { on(event: 'data', listener: (message: Message) => void): unknown }, each: (it: Message) => void) {
     const last: Message = {};
     call.on('data', (message) => {

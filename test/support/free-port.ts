@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody listens on, for servers that are told theirs before they bind. It lies below those that the system
- * gives to outgoing connections, and is drawn by lot: other test processes look for one as well.
+ * A port on which no process listens, for servers that need their port before they bind. It lies below those that the system
+ * gives to outgoing connections, and is chosen at random, because other test processes look for one as well.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

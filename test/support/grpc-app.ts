@@ -44,19 +44,19 @@ export interface GrpcAppOptions extends ModuleMetadata {
   server?: Partial<NestGrpcOptions['options']>;
   /** More options of the client. */
   client?: Partial<NestGrpcOptions['options']>;
-  /** Called where a main.ts would set the application or the microservice up: between `create()` and `listen()`. */
+  /** Called between `create()` and `listen()`, where a main.ts would configure the application or the microservice. */
   prepare?: (app: INestApplication | INestMicroservice) => unknown;
 }
 
-/** An application that serves `test.Echo` on a port of its own and has a client for it, and the traces of both. */
+/** An application that serves `test.Echo` on its own port and has a client for it, with the traces of both. */
 export interface GrpcApp {
   readonly app: INestApplication | INestMicroservice;
-  /** `host:port`. */
+  /** The address as `host:port`. */
   readonly address: string;
   readonly port: number;
   /** The client that the application has in DI. */
   readonly echo: Echo;
-  /** Another client, which tracing does not know of. */
+  /** Another client, which is not traced. */
   readonly plain: Echo;
   readonly traces: TraceRecorder;
   close(): Promise<void>;
@@ -128,7 +128,7 @@ async function create(
   return app;
 }
 
-/** The grpc-js server behind a Nest application, to do to it what Nest has no word for. */
+/** The grpc-js server behind a Nest application, for operations that Nest does not offer. */
 export function grpcServerOf(app: INestMicroservice): Server {
   return (app as unknown as { serverInstance: { grpcClient: Server } }).serverInstance.grpcClient;
 }

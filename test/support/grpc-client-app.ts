@@ -13,12 +13,12 @@ type GrpcClientOptions = NestGrpcOptions['options'];
 export interface GrpcClientAppOptions extends ModuleMetadata {
   /** False leaves TracingModule out. */
   tracing?: Omit<TracingOptions, 'exporter'> | false;
-  /** More options of the client, or all of them by function. */
+  /** More options of the client, or a function that returns all options. */
   client?: Partial<GrpcClientOptions>;
   server?: EchoServer;
 }
 
-/** An application that has a client of `test.Echo` in DI, for a server that nothing traces. */
+/** An application that has a client of `test.Echo` in DI, for a server that is not traced. */
 export interface GrpcClientApp {
   readonly app: INestApplicationContext;
   readonly server: EchoServer;
@@ -69,7 +69,7 @@ export async function startGrpcClientApp(options: GrpcClientAppOptions = {}): Pr
   }
 }
 
-/** The span of a call: its name without the service, and how it has ended. */
+/** The span of a call: its name without the service, and its outcome. */
 export function call(method: string, code = 'OK', details?: string, more: Partial<ExpectedSpan> = {}): ExpectedSpan {
   const failed = code !== 'OK';
   return {

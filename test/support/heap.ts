@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes of the heap that are still in use after `run`, beyond those that were before. */
+/** The number of additional bytes of the heap that are still in use after `run`. */
 export async function heapGrowth(run: () => unknown): Promise<number> {
   const before = await heapUsed();
   await run();
@@ -13,7 +13,7 @@ export async function heapGrowth(run: () => unknown): Promise<number> {
 }
 
 async function heapUsed(): Promise<number> {
-  // An object that one turn of the event loop still holds is free in the next.
+  // An object that one turn of the event loop still holds can be collected in the next.
   for (let turn = 0; turn < 3; turn++) {
     await setImmediate();
     collect();

@@ -20,16 +20,16 @@ export type Platform = 'Express' | 'Fastify';
 export const httpPlatforms = [['Express'], ['Fastify']] as const satisfies [Platform][];
 
 export interface HttpAppOptions extends ModuleMetadata {
-  /** False leaves TracingModule out. The test's own requests are made in the same process, so none is traced unless it asks. */
+  /** False leaves TracingModule out. The test's own requests come from the same process: they are traced only if a test asks. */
   tracing?: Omit<TracingOptions, 'exporter'> | false;
   adapter?: () => AbstractHttpAdapter;
   nest?: NestApplicationOptions;
-  /** Called where a main.ts would set the application up: between `create()` and `listen()`. */
+  /** Called between `create()` and `listen()`, where a main.ts would configure the application. */
   prepare?: (app: INestApplication) => unknown;
   logger?: LoggerService;
 }
 
-/** An application that listens on a port of its own, and the traces it makes. */
+/** An application that listens on its own port, and its traces. */
 export interface HttpApp {
   readonly app: INestApplication;
   readonly port: number;
@@ -72,7 +72,7 @@ export async function startHttpApp(platform: Platform, options: HttpAppOptions =
       return { status: response.status, body: await response.text(), headers: response.headers };
     },
     async close() {
-      // A test that failed may have left a request unanswered, for which Nest would wait.
+      // A failed test may have left a request unanswered, and Nest would wait for it.
       (app.getHttpServer() as Partial<Server>).closeAllConnections?.();
       await app.close();
     },

@@ -11,7 +11,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { certificate, privateKey } from './certificate.js';
 
-/** A request as it came over the wire. */
+/** A request as it was received over the wire. */
 export interface TargetRequest {
   readonly method: string;
   readonly path: string;
@@ -19,7 +19,7 @@ export interface TargetRequest {
   readonly rawHeaders: readonly string[];
 }
 
-/** A server of its own, without Nest and without tracing, which keeps what it is sent and misbehaves when it is asked to. */
+/** A server without Nest and without tracing. It stores the requests that it receives, and misbehaves on request. */
 export class HttpTarget {
   readonly received: TargetRequest[] = [];
   #answers = new Map<string, ServerResponse>();
@@ -69,19 +69,19 @@ export class HttpTarget {
     throw new Error(`${found.length} requests for ${path}: ${this.received.map((it) => it.path).join(', ')}`);
   }
 
-  /** Resolves when a request for this path has come. */
+  /** Resolves when a request for this path has arrived. */
   async reached(path: string): Promise<void> {
     while (!this.received.some((it) => it.path === path)) {
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
   }
 
-  /** Ends the answer that hangs. */
+  /** Ends the pending answer. */
   release(path: string): void {
     this.#answers.get(path)!.end('late');
   }
 
-  /** Closes the connection of the answer that hangs, in an orderly way or with a reset. */
+  /** Closes the connection of the pending answer, in an orderly way or with a reset. */
   cut(path: string, how: 'close' | 'reset'): void {
     const { socket } = this.#answers.get(path)!;
     if (how === 'close') socket!.destroy();

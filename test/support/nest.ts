@@ -5,7 +5,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 
-/** A logger for Nest that keeps warnings and says nothing. */
+/** A logger for Nest that collects warnings and writes nothing. */
 export class Warnings implements LoggerService {
   readonly messages: string[] = [];
   log(): void {}
@@ -21,7 +21,7 @@ export class Warnings implements LoggerService {
 
 const quiet = { logger: false, abortOnError: false } as const;
 
-/** Every way to make an application of a module, up to where it is ready for work. */
+/** The ways to create an application from a module, until it is ready for work. */
 export const platforms: readonly (readonly [string, (module: Type) => Promise<INestApplicationContext>])[] = [
   [
     'NestFactory.create() on Express',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A service without tracing that says which headers it was sent. */
+/** A service without tracing that reports the headers that it received. */
 export interface NextService {
   readonly url: string;
   close(): Promise<void>;

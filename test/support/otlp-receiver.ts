@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-/** A span as OTLP over JSON has it, with its attributes as an object and its resource and scope beside it. */
+/** A span of OTLP in JSON, with its attributes as an object, and with its resource and scope. */
 export interface ReceivedSpan {
   readonly name: string;
   readonly traceId: string;
@@ -25,7 +25,7 @@ export interface ReceivedRequest {
 /** The answer of the receiver to an export. */
 type Answer = 'accept' | 'refuse' | 'silence';
 
-/** A receiver of OTLP over HTTP on a port of its own, which keeps what it gets. */
+/** A receiver of OTLP over HTTP on its own port, which stores the requests. */
 export class OtlpReceiver {
   readonly requests: ReceivedRequest[] = [];
   #wake: (() => void)[] = [];
@@ -65,7 +65,7 @@ export class OtlpReceiver {
     return this.requests.flatMap(({ body }) => spansOf(JSON.parse(body.toString()) as OtlpJson));
   }
 
-  /** Resolves when this many requests have come. */
+  /** Resolves when this many requests have arrived. */
   async received(count: number): Promise<void> {
     while (this.requests.length < count) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }

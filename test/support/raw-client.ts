@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A client that writes what it likes, byte by byte, and goes away when it likes. */
+/** A client that can write any bytes, also one by one, and can disconnect at any time. */
 export class RawClient {
   received = '';
 
   private constructor(private readonly socket: Socket) {
     socket.setEncoding('latin1').on('data', (chunk: string) => (this.received += chunk));
-    // Going away abruptly is what it is for.
+    // Errors are ignored, because the client disconnects abruptly on purpose.
     socket.on('error', () => {});
   }
 
@@ -28,7 +28,7 @@ export class RawClient {
     return this;
   }
 
-  /** Resolves when this text has come, as many times as said. */
+  /** Resolves when this text has arrived the given number of times. */
   async saw(text: string, times = 1): Promise<void> {
     while (this.received.split(text).length <= times) {
       if (this.socket.destroyed) throw new Error(`the connection closed before "${text}" came: ${this.received}`);
@@ -42,12 +42,12 @@ export class RawClient {
     return this.received;
   }
 
-  /** Goes away. */
+  /** Disconnects. */
   leave(): void {
     this.socket.destroy();
   }
 
-  /** Goes away without the usual good-bye: the server sees its connection reset. */
+  /** Disconnects without the usual end of a connection: the server sees a reset. */
   reset(): void {
     this.socket.resetAndDestroy();
   }

@@ -1,7 +1,7 @@
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { connect as connectSocket, type Socket } from 'node:net';
 
-/** A message as it goes over the wire. */
+/** A message as it is sent over the wire. */
 export function frame(payload: Buffer, compressed = false): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt8(compressed ? 1 : 0, 0);
@@ -9,7 +9,7 @@ export function frame(payload: Buffer, compressed = false): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/** A gRPC call that is written by hand, to send what no client would. */
+/** A gRPC call that a test encodes itself, to send bytes that no client would send. */
 export class RawGrpcCall {
   private constructor(
     private readonly socket: Socket,
@@ -56,7 +56,7 @@ export class RawGrpcCall {
     return `${String(answer['grpc-status'])} ${decodeURI(String(answer['grpc-message']))}`;
   }
 
-  /** Tears the connection down, as a process that is killed does. */
+  /** Destroys the connection, as the kill of a process does. */
   async vanish(): Promise<void> {
     const closed = new Promise((resolve) => this.session.once('close', resolve));
     this.socket.destroy();

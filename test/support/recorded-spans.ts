@@ -11,12 +11,12 @@ import { registerContextManager, registerProvider, unregisterProvider } from '..
 
 /** The spans that a stock tracer provider has exported in the current test. */
 export interface RecordedSpans {
-  /** Oldest end first. */
+  /** The spans in the order in which they ended. */
   all(): ReadableSpan[];
   names(): string[];
-  /** The one span of this name; fails where there is another number of them. */
+  /** The only span with this name. Fails if there is none or more than one. */
   one(name: string): ReadableSpan;
-  /** `child < parent < grandparent`, by name, up to what was not exported. */
+  /** `child < parent < grandparent`, by name, up to the first parent that was not exported. */
   path(span: ReadableSpan): string;
   /** The library's own warnings. */
   readonly diagnostics: string[];

@@ -52,7 +52,7 @@ export class Scrape {
     });
   }
 
-  /** The samples of this name whose labels have these values; an undefined one has to be absent. */
+  /** The samples with this name whose labels have these values. A label whose value is undefined must be absent. */
   find(name: string, labels: Readonly<Record<string, string | undefined>> = {}): readonly Sample[] {
     return this.samples.filter(
       (sample) =>
@@ -60,7 +60,7 @@ export class Scrape {
     );
   }
 
-  /** The value of the one sample of this name with these labels; undefined where there is none. */
+  /** The value of the only sample with this name and these labels. Undefined if there is none. */
   value(name: string, labels: Readonly<Record<string, string | undefined>> = {}): number | undefined {
     const found = this.find(name, labels);
     if (found.length > 1) throw new Error(`${found.length} samples are ${name} ${JSON.stringify(labels)}`);
@@ -72,7 +72,7 @@ export class Scrape {
     return this.find(name).map(({ labels }) => labels);
   }
 
-  /** The samples that lead to a trace. */
+  /** The samples with an exemplar, which names a trace. */
   exemplars(name: string, labels: Readonly<Record<string, string | undefined>> = {}): readonly Required<Sample>[] {
     return this.find(name, labels).filter((sample): sample is Required<Sample> => sample.exemplar !== undefined);
   }

@@ -29,7 +29,7 @@ import {
 } from 'rxjs';
 import type { Echo, Message } from './grpc-app.js';
 
-/** A handler that waits says here that it does. */
+/** Emits when a handler starts to wait. */
 export const reached = new Subject<void>();
 /** Ends every handler that waits. */
 export const released = new Subject<void>();
@@ -64,7 +64,7 @@ function play(metadata: Metadata): Observable<Message> {
 }
 
 /**
- * Metadata that asks for a script, and for what a guard does. The entry `code` is for the status of `refuses`; with one
+ * Metadata that asks for a script, and for the behaviour of a guard. The entry `code` is for the status of `refuses`; with one
  * named `after` the handler waits before.
  */
 export function ask(script: Script, guard?: keyof typeof verdicts): Metadata {
@@ -89,7 +89,7 @@ const verdicts = {
 export class ScriptedGuard implements CanActivate {
   canActivate(execution: ExecutionContext) {
     const rpc = execution.switchToRpc();
-    // A pass-through handler gets the call alone.
+    // A pass-through handler gets only the call.
     const metadata = rpc.getData<{ metadata?: Metadata }>().metadata ?? rpc.getContext<Metadata>();
     const [verdict] = metadata.get('guard') as (keyof typeof verdicts)[];
     return verdict ? verdicts[verdict]() : true;
@@ -147,7 +147,7 @@ function asServiceError(error: RpcException | Error): Error {
 
 const messages = () => from([{ text: 'a' }, { text: 'b' }]);
 
-/** A call of each type, with metadata or with options. Nest's client hands either on as the one argument after the message. */
+/** A call of each type, with metadata or with options. Nest's client passes on either as the only argument after the message. */
 export const calls = {
   unary: (echo, given) => echo.unary({}, given as Metadata),
   serverStream: (echo, given) => echo.serverStream({}, given as Metadata),

@@ -1,4 +1,4 @@
-/** The part that the tests use: the package has no types of its own. */
+/** The part of superagent that the tests use, because the package has no types. */
 declare module 'superagent' {
   interface SuperagentRequest extends Promise<{ readonly text: string }> {
     ok(accepts: () => boolean): this;

@@ -1,14 +1,14 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
-/** A span and everything beneath it, as a test wants it. */
+/** A span and all spans below it, as a test expects them. */
 export interface ExpectedSpan {
   name: string;
   /** @default 'INTERNAL' */
   kind?: keyof typeof SpanKind;
   /** `UNSET`, `OK`, `ERROR`, `ERROR: message`, or a matcher of these. @default 'UNSET' */
   status?: unknown;
-  /** The attributes that matter; `undefined` for one that must be missing. */
+  /** The attributes to compare. An attribute with the value `undefined` must be missing. */
   attributes?: Record<string, unknown>;
   /** An exception reads `exception Type: message`. @default none */
   events?: readonly unknown[];
@@ -19,11 +19,11 @@ export interface ExpectedSpan {
 }
 
 interface ServerDetails extends Omit<ExpectedSpan, 'name' | 'kind' | 'children'> {
-  /** The status code of the response; undefined where none was sent. */
+  /** The status code of the response. Undefined if no response was sent. */
   code: number | undefined;
 }
 
-/** The span of a request: named `{method} {route}`, its status as the status code has it. */
+/** The span of a request. Its name is `{method} {route}`, and its status follows from the status code. */
 export function server(name: string, details: number | ServerDetails, ...children: ExpectedSpan[]): ExpectedSpan {
   const { code, attributes, ...rest } = typeof details === 'number' ? { code: details } : details;
   const failed = code !== undefined && code >= 500;
@@ -57,7 +57,7 @@ interface RpcDetails extends Omit<ExpectedSpan, 'name' | 'kind' | 'children'> {
   code: string;
 }
 
-/** The span of a gRPC call that is served. */
+/** The server span of a gRPC call. */
 export function rpcServer(
   method: string,
   details: string | RpcDetails,
@@ -66,7 +66,7 @@ export function rpcServer(
   return rpc('SERVER', method, details, children);
 }
 
-/** The span of a gRPC call that is made. */
+/** The client span of a gRPC call. */
 export function rpcClient(
   method: string,
   details: string | RpcDetails,
@@ -75,7 +75,7 @@ export function rpcClient(
   return rpc('CLIENT', method, details, children);
 }
 
-/** A gRPC call whose both sides are in one process, and end alike. */
+/** A gRPC call with both sides in one process, and with the same status on both sides. */
 export function rpcCall(method: string, code: string, ...children: (ExpectedSpan | undefined)[]): ExpectedSpan {
   return rpcClient(method, code, rpcServer(method, code, ...children));
 }

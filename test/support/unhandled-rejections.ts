@@ -1,18 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** The process of Node itself: the one that tests see is a copy, on which no event of Node arrives. */
+/** The process object of Node itself. Tests see a copy, which receives no events of Node. */
 const nodeProcess = (globalThis.setTimeout.constructor as FunctionConstructor)('return process')() as NodeJS.Process;
 
 /** Returns the reasons of the rejections that are unhandled when `run` is over, as Node sees them. */
 export async function unhandledRejections(run: () => unknown): Promise<unknown[]> {
   const reasons: unknown[] = [];
-  // The test runner's own would fail the test.
+  // The test runner's own listeners would fail the test.
   const others = nodeProcess.listeners('unhandledRejection');
   nodeProcess.removeAllListeners('unhandledRejection');
   nodeProcess.on('unhandledRejection', (reason) => reasons.push(reason));
   try {
     await run();
-    // Node looks after each round of microtasks; two rounds of the event loop leave room for late ones.
+    // Node checks after each round of microtasks. Two rounds of the event loop are enough for late rejections.
     await setImmediate();
     await setImmediate();
   } finally {
@@ -22,7 +22,7 @@ export async function unhandledRejections(run: () => unknown): Promise<unknown[]
   return reasons;
 }
 
-/** Resolves at the next unhandled rejection; for use within `run`. */
+/** Resolves at the next unhandled rejection. It is for use within `run`. */
 export function rejection(): Promise<void> {
   return new Promise((resolve) => nodeProcess.once('unhandledRejection', () => resolve()));
 }

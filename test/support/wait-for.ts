@@ -1,23 +1,23 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** How long a test waits, in milliseconds: less than Jest does, whose message would not say what was missing. */
+/** The time limit in milliseconds. It is shorter than Jest's, whose message would not say what was missing. */
 const PATIENCE = 5000;
-/** Between two looks, in milliseconds. */
+/** The time between two looks, in milliseconds. */
 const PAUSE = 5;
 
 export interface WaitOptions<T> {
-  /** What the test waits for, for the message. */
+  /** The description of the expected state, for the message. */
   expected: string;
   look: () => T | Promise<T>;
-  /** @default what is seen is truthy */
+  /** True if the value is the expected one. @default true if the value is truthy */
   isExpected?: (seen: T) => boolean;
-  /** The part of what was seen that belongs into the message. @default all of it, as JSON */
+  /** The part of the last value that belongs into the message. @default all of it, as JSON */
   describe?: (seen: T) => string;
   /** @default 5000 */
   patience?: number;
 }
 
-/** Looks again and again until what is seen is as expected. Fails with what was expected and what was seen last. */
+/** Calls `look` repeatedly until its result is as expected. Fails with a message that has the expectation and the last result. */
 export async function waitFor<T>(options: WaitOptions<T>): Promise<T> {
   const { expected, look, isExpected = Boolean, describe = JSON.stringify, patience = PATIENCE } = options;
   const deadline = performance.now() + patience;

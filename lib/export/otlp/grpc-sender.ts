@@ -96,7 +96,7 @@ export class GrpcSender implements OtlpSender {
   /** @throws ConnectionError if there is no status */
   private async call(message: Buffer, timeout: number): Promise<Status> {
     if (this.isClosed) throw closedError();
-    const session = (this.session ??= this.connect());
+    const session = this.usableSession();
     const timer = setTimeout(() => session.destroy(timeoutError(timeout)), timeout);
     timer.unref();
     // Only a call that is under way keeps the process alive.
@@ -107,6 +107,11 @@ export class GrpcSender implements OtlpSender {
       clearTimeout(timer);
       if (--this.calls === 0) session.unref();
     }
+  }
+
+  private usableSession(): ClientHttp2Session {
+    if (!this.session || this.session.closed || this.session.destroyed) this.session = this.connect();
+    return this.session;
   }
 
   private connect(): ClientHttp2Session {
@@ -140,13 +145,14 @@ export class GrpcSender implements OtlpSender {
 function exchange(session: ClientHttp2Session, headers: Record<string, string>, message: Buffer): Promise<Status> {
   return new Promise((resolve, reject) => {
     let stream: ClientHttp2Stream;
-    const fail = (error: unknown) => reject(toConnectionError(error));
+    // A call that waits for the connection fails with an error that has the error of the connection as its cause.
+    const fail = (error: Error) => reject(toConnectionError(error.cause ?? error));
     // An error of the session may come without one of the stream.
     session.once('error', fail);
     try {
       stream = session.request(headers);
     } catch (error) {
-      fail(error);
+      fail(error as Error);
       return;
     }
     const chunks: Buffer[] = [];

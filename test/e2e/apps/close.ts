@@ -1,4 +1,4 @@
-/** An application that traces a little and closes; its options are its first argument, in JSON. */
+/** An application that makes a few spans and closes. Its first argument is its options in JSON. */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,4 @@
-/** An application that traces a little, configured by its variables and by the options in its first argument, in JSON. */
+/** An application that makes a few spans, configured by variables and by the options in its first argument, in JSON. */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

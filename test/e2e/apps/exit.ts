@@ -1,4 +1,7 @@
-/** An application that ends in the way its first argument names, traced with the time limit that is its second or, to compare, not. */
+/**
+ * An application that ends in the way that its first argument names. Its second argument is the time limit of its tracing.
+ * Without a second argument it is not traced, for comparison.
+ */
 import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

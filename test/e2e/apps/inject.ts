@@ -1,4 +1,4 @@
-/** A Fastify application that answers requests that come over no socket, one of them from within another, and writes the spans they made in JSON. */
+/** A Fastify application that answers requests without a socket, one of them from within another. It writes their spans in JSON. */
 import 'reflect-metadata';
 import { Controller, Get, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,4 +1,4 @@
-/** A web application, traced or not as its first argument says, that answers one request and reports what is loaded and hooked up. */
+/** A web application whose tracing its first argument selects. It answers one request, and reports loaded modules and hooks. */
 import 'reflect-metadata';
 import { createRequire } from 'node:module';
 import type { Server } from 'node:http';

@@ -1,4 +1,4 @@
-/** An application without a server, whose metrics are on a port: it does its work and does not close. */
+/** An application without a server, whose metrics are on their own port. It does its work and does not close. */
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TracingModule } from 'nestjs-tracing';

@@ -9,11 +9,11 @@ import {
 } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 
-/** What a pigeon carries: one line of JSON. */
+/** The message that a pigeon carries: one line of JSON. */
 export interface Letter {
   readonly pattern: string;
   readonly data: unknown;
-  /** Undefined if no answer is wanted. */
+  /** The id for the answer. Undefined if the sender wants no answer. */
   readonly id?: string;
   readonly headers?: Record<string, string>;
 }
@@ -24,7 +24,7 @@ interface Reply extends WritePacket {
 
 type Packet = ReadPacket & Pick<Letter, 'pattern' | 'headers'>;
 
-/** A made-up transport of Nest, over real sockets. It knows nothing of tracing. */
+/** A made-up transport of Nest, over real sockets. Its code does not refer to tracing. */
 export class PigeonServer extends Server implements CustomTransportStrategy {
   override readonly transportId = Symbol('pigeon');
   #server: NetServer | undefined;
@@ -39,7 +39,7 @@ export class PigeonServer extends Server implements CustomTransportStrategy {
     }).listen(this.port, '127.0.0.1', callback);
   }
 
-  /** Hands a letter to its handler, and sends the answer. Rejects never: an error is an answer. */
+  /** Hands a letter to its handler, and sends the answer. Never rejects: an error is an answer. */
   async deliver(letter: Letter, socket: Socket): Promise<WritePacket> {
     const reply = await this.handle(letter);
     if (letter.id !== undefined) socket.write(`${JSON.stringify({ ...reply, id: letter.id })}\n`);
@@ -107,7 +107,7 @@ export class PigeonClient extends ClientProxy {
     return Promise.resolve(undefined as T);
   }
 
-  /** Sends a letter as it stands. */
+  /** Sends a letter unchanged. */
   write(letter: Letter): void {
     this.#socket?.write(`${JSON.stringify(letter)}\n`);
   }

@@ -1,4 +1,4 @@
-/** An application that ends many spans at once and closes; says what it took. */
+/** An application that ends many spans at once and closes. It reports the time that each took. */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -9,9 +9,9 @@ interface Burst {
   readonly tracing: TracingOptions;
   readonly traces: number;
   readonly spansOfTrace: number;
-  /** Characters of an attribute of one span in the middle. */
+  /** The number of characters of an attribute of one span in the middle. */
   readonly oversized?: number;
-  /** Characters of an attribute of every span. @default 4 */
+  /** The number of characters of an attribute of every span. @default 4 */
   readonly text?: number;
 }
 

@@ -1,4 +1,4 @@
-/** An application that puts everything into its spans that a span can hold, writes their ids, and closes. */
+/** An application whose spans have every kind of data that a span can hold. It writes their ids, and closes. */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,6 +1,6 @@
 /**
- * An application that makes traces of all kinds, and then some that fail when it is told by SIGUSR2 to end them.
- * Durations are given, not waited for.
+ * An application that makes traces of all kinds. It then starts some more, which fail when SIGUSR2 makes it end them.
+ * The durations are set, so that the application need not wait.
  */
 import 'reflect-metadata';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ for (let number = 0; number < traces; number++) {
 }
 const roots = Array.from({ length: late }, () => beginTrace());
 await app.get(TracingService).flush();
-// A signal that may come keeps no process alive.
+// A signal listener does not keep the process alive.
 const alive = setInterval(() => {}, 60_000);
 process.stdout.write('first halves sent\n');
 await told;
@@ -40,7 +40,7 @@ clearInterval(alive);
 for (const root of roots) root.setStatus({ code: SpanStatusCode.ERROR }).end();
 await app.close();
 
-/** Three levels, and the error in the innermost only. */
+/** A trace with three levels, and an error only in the innermost. */
 function makeTrace(fails: boolean, milliseconds: number): void {
   const startTime = Date.now() - milliseconds;
   tracer.startActiveSpan('POST /orders', { startTime }, (root) => {

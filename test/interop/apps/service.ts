@@ -1,4 +1,4 @@
-/** A web application that is under load, or is sampled; its options are its first argument, in JSON. */
+/** A web application for tests of load and of sampling. Its first argument is its options in JSON. */
 import 'reflect-metadata';
 import { Controller, Get, Injectable, Module, Param, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -30,7 +30,7 @@ class OrdersController {
     return this.orders.place();
   }
 
-  /** Begins so many traces, and says how many of them are kept. */
+  /** Starts this number of traces, and reports how many of them are kept. */
   @Get('roots/:count')
   roots(@Param('count') count: string, @Query('name') name = 'root'): { kept: number } {
     const tracer = trace.getTracer('service', '1');

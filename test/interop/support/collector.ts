@@ -5,10 +5,10 @@ import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import { until } from './jaeger-query.js';
 import { says } from './says.js';
 
-/** The configurations that the documentation hands out. */
+/** The configurations that the documentation offers to users. */
 export const scaledFolder = join(import.meta.dirname, '../../../sample/02-shop/observability/scaled');
 
-/** How long a collector may take to start, and to decide about traces after its time for that, in milliseconds. */
+/** The time limit for a collector to start, and to decide about traces after its decision time, in milliseconds. */
 const PATIENCE = 30_000;
 const READY = 'Everything is ready';
 
@@ -52,7 +52,7 @@ export class Collector {
     return new Collector(child, name, `http://127.0.0.1:${http}`, `http://127.0.0.1:${metrics}/metrics`);
   }
 
-  /** Resolves with the decisions, as soon as so many traces are decided about. */
+  /** Resolves with the decisions, as soon as this number of traces has been decided. */
   async decided(traces: number): Promise<Decisions> {
     const done = ({ kept, dropped }: Decisions) => kept + dropped >= traces;
     const decisions = await until(() => this.#decisions(), done, PATIENCE);
@@ -71,7 +71,7 @@ export class Collector {
 
   async stop(): Promise<void> {
     const closed = once(this.child, 'close');
-    // Docker's client does not take the container with it.
+    // The end of Docker's client does not end the container.
     if (program().kind === 'container') spawnSync('docker', ['kill', this.name], { stdio: 'ignore' });
     this.child.kill('SIGKILL');
     await closed;

@@ -26,13 +26,13 @@ export interface Dashboard {
   }[];
 }
 
-/** A query of a panel, with what Grafana would put in for the variables. */
+/** A query of a panel, with the values that Grafana would insert for the variables. */
 export interface PanelQuery extends Omit<Target, 'refId'> {
-  /** `Services › HTTP, served › Duration › A`. */
+  /** The path to the query, such as `Services › HTTP, served › Duration › A`. */
   readonly title: string;
 }
 
-/** The dashboards as they are checked in. */
+/** The dashboards as the repository contains them. */
 export function dashboards(): Dashboard[] {
   return readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Dashboard);
 }

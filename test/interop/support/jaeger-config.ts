@@ -5,16 +5,16 @@ export interface JaegerPorts {
   readonly otlpHttp: number;
   readonly otlpGrpc: number;
   readonly thriftHttp: number;
-  /** Over UDP, binary. */
+  /** The port of the binary Thrift protocol over UDP. */
   readonly thriftUdp: number;
   readonly sampling: number;
   readonly samplingGrpc: number;
 }
 
 /**
- * Jaeger's configuration: everything that takes spans, a memory that keeps them, and remote sampling from a file.
+ * Jaeger's configuration: all receivers of spans, a storage in memory, and remote sampling from a file.
  *
- * @param udpBuffer bytes of datagrams that wait to be read; with 0 it is the system that decides
+ * @param udpBuffer bytes of datagrams that wait to be read; with 0, the operating system decides
  */
 export function jaegerConfig(ports: JaegerPorts, samplingFile: string, udpBuffer: number): string {
   const on = (port: number) => ({ endpoint: `127.0.0.1:${port}` });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Time between two questions, in milliseconds: an HTTP API cannot tell us by itself. */
+/** The time between two queries, in milliseconds: an HTTP API cannot notify its client. */
 const INTERVAL = 50;
 /** The time that spans may take from the service that has sent them to the answers of Jaeger, in milliseconds. */
 const PATIENCE = 10_000;
@@ -16,7 +16,7 @@ export interface JaegerSpan {
   readonly spanID: string;
   readonly operationName: string;
   readonly references: readonly { readonly refType: string; readonly traceID: string; readonly spanID: string }[];
-  /** In microseconds. */
+  /** The time in microseconds. */
   readonly startTime: number;
   readonly duration: number;
   readonly tags: readonly JaegerTag[];
@@ -45,14 +45,14 @@ export class JaegerQuery {
     return ((await this.#get<string[]>('/api/services')) ?? []).toSorted();
   }
 
-  /** `GET /orders (server)`. */
+  /** A description such as `GET /orders (server)`. */
   async operations(service: string): Promise<string[]> {
     type Operation = { name: string; spanKind: string };
     const found = await this.#get<Operation[]>(`/api/operations?service=${encodeURIComponent(service)}`);
     return (found ?? []).map(({ name, spanKind }) => `${name} (${spanKind})`).toSorted();
   }
 
-  /** The trace; undefined if no span of it has arrived. */
+  /** The trace. Undefined if none of its spans has arrived. */
   async trace(traceId: string): Promise<JaegerTrace | undefined> {
     return (await this.#get<JaegerTrace[]>(`/api/traces/${traceId}`))?.[0];
   }
@@ -62,14 +62,14 @@ export class JaegerQuery {
     return (await this.#get<JaegerDependency[]>(`/api/dependencies?${range}`)) ?? [];
   }
 
-  /** The trace, as soon as it has this many spans; as it is, when they have not come in time. */
+  /** Resolves with the trace as soon as it has this many spans, or with the incomplete trace after the time limit. */
   async traceOf(spans: number, traceId: string): Promise<JaegerTrace> {
     const nothing: JaegerTrace = { traceID: traceId, spans: [], processes: {} };
     const ask = async () => (await this.trace(traceId)) ?? nothing;
     return until(ask, (trace) => trace.spans.length >= spans, PATIENCE);
   }
 
-  /** Resolves to the number of spans of these traces that have arrived, when all have come or no more of them come. */
+  /** Resolves with the number of spans of these traces that have arrived, when all have arrived or no more of them arrive. */
   async spanCount(traceIds: readonly string[], wanted: number, patience = PATIENCE): Promise<number> {
     const ask = async () => {
       let count = 0;
@@ -79,14 +79,14 @@ export class JaegerQuery {
     return until(ask, (count) => count >= wanted, patience);
   }
 
-  /** Which of these traces have arrived. */
+  /** The traces among these that have arrived. */
   async known(traceIds: readonly string[]): Promise<Set<string>> {
     const known = new Set<string>();
     for (const traceId of traceIds) if (await this.trace(traceId)) known.add(traceId);
     return known;
   }
 
-  /** Resolves when it answers at all. */
+  /** Resolves when Jaeger answers for the first time. */
   async answering(patience: number): Promise<void> {
     const answers = () => this.services().then(Boolean, () => false);
     if (!(await until(answers, Boolean, patience))) throw new Error(`Jaeger does not answer at ${this.url}`);
@@ -101,7 +101,7 @@ export class JaegerQuery {
   }
 }
 
-/** Asks until the answer is as wanted or the time is over; returns the last answer. */
+/** Repeats the query until the answer is as expected or the time is over. Returns the last answer. */
 export async function until<T>(
   ask: () => T | Promise<T>,
   wanted: (answer: T) => boolean,

@@ -8,7 +8,7 @@ import { jaegerConfig, type JaegerPorts } from './jaeger-config.js';
 import { JaegerQuery } from './jaeger-query.js';
 import { says } from './says.js';
 
-/** How long Jaeger may take to start, in milliseconds. */
+/** The time limit for Jaeger to start, in milliseconds. */
 const PATIENCE = 30_000;
 /** The log line of Jaeger when all its servers listen. */
 const READY = 'Everything is ready';
@@ -34,11 +34,11 @@ interface ServiceStrategy extends Strategy {
 
 export interface JaegerOptions {
   readonly strategies?: SamplingStrategies;
-  /** Bytes of datagrams that wait to be read; with 0 it is the system that decides. @default 1 MiB */
+  /** Bytes of datagrams that wait to be read; with 0, the operating system decides. @default 1 MiB */
   readonly udpBuffer?: number;
 }
 
-/** A Jaeger of one's own, on free ports of 127.0.0.1, that keeps its traces in memory. */
+/** A Jaeger for one test, on free ports of 127.0.0.1. It keeps its traces in memory. */
 export class Jaeger {
   readonly query: JaegerQuery;
   #running: ChildProcess;
@@ -54,7 +54,7 @@ export class Jaeger {
 
   static async start({ strategies = {}, udpBuffer = 1_048_576 }: JaegerOptions = {}): Promise<Jaeger> {
     const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-jaeger-'));
-    // In a container Jaeger is another user.
+    // In a container, Jaeger runs as another user, who must be able to read the file.
     chmodSync(folder, 0o755);
     const samplingFile = join(folder, 'sampling.json');
     const [query, queryGrpc, otlpHttp, otlpGrpc, thriftHttp, thriftUdp, sampling, samplingGrpc] = await freePorts(8);
@@ -80,12 +80,12 @@ export class Jaeger {
     }
   }
 
-  /** Sets the strategies of remote sampling. Jaeger looks at the file a few times in a second. */
+  /** Sets the strategies of remote sampling. Jaeger reads the file several times per second. */
   setStrategies(strategies: SamplingStrategies): void {
     writeFileSync(join(this.folder, 'sampling.json'), JSON.stringify(strategies));
   }
 
-  /** Ends it without a warning; what it has kept is gone. */
+  /** Kills Jaeger. Its stored traces are lost. */
   async kill(): Promise<void> {
     const { exitCode, signalCode } = this.#running;
     if (exitCode !== null || signalCode !== null) return;
@@ -94,7 +94,7 @@ export class Jaeger {
     await closed;
   }
 
-  /** Starts it again, on the same ports. */
+  /** Starts Jaeger again, on the same ports. */
   async restart(): Promise<void> {
     await this.kill();
     this.#running = await launch(this.folder);
@@ -107,7 +107,7 @@ export class Jaeger {
   }
 }
 
-/** Resolves when Jaeger says that it is ready. */
+/** Resolves when Jaeger reports that it is ready. */
 async function launch(folder: string): Promise<ChildProcess> {
   const [command, ...args] = commandLine(folder);
   const child = spawn(command!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -139,7 +139,7 @@ function containerName(folder: string): string {
 }
 
 function end(child: ChildProcess, folder: string): void {
-  // Docker's client does not take the container with it.
+  // The end of Docker's client does not end the container.
   if (program().kind === 'container') spawnSync('docker', ['kill', containerName(folder)], { stdio: 'ignore' });
   child.kill('SIGKILL');
 }

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
-/** Time between two requests, in milliseconds. They do not wait for one another. */
+/** The time between two requests, in milliseconds. A request does not wait for the one before. */
 const INTERVAL = 10;
-/** How long one may take, in milliseconds. */
+/** The time limit for a request, in milliseconds. */
 const PATIENCE = 10_000;
 
 export interface Answered {
   readonly traceId: string;
   readonly status: number;
-  /** When it was sent, as `performance.now()` has it. */
+  /** The time at which it was sent, from `performance.now()`. */
   readonly at: number;
-  /** How long it took, in milliseconds. */
+  /** Its duration in milliseconds. */
   readonly took: number;
 }
 
-/** Sends requests to an application, each in a trace of its own that is known here. */
+/** Sends requests to an application, each in its own trace, whose id the test knows. */
 export class Load {
   readonly answers: Answered[] = [];
   readonly #under = new Set<Promise<void>>();
@@ -28,7 +28,7 @@ export class Load {
     }, INTERVAL);
   }
 
-  /** Resolves when so many more requests have been answered. */
+  /** Resolves when this number of further requests has been answered. */
   async answered(count: number): Promise<void> {
     const wanted = this.answers.length + count;
     while (this.answers.length < wanted) await new Promise<void>((resolve) => this.#wake.push(resolve));
@@ -47,7 +47,7 @@ export class Load {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  /** Zero where there was no answer. */
+  /** The status code. Zero if no answer arrived. */
   async #status(headers: Record<string, string>): Promise<number> {
     try {
       const response = await fetch(this.url, { headers, signal: AbortSignal.timeout(PATIENCE) });
@@ -59,7 +59,7 @@ export class Load {
   }
 }
 
-/** Below this stays this share of the times. */
+/** Returns the time that this share of the times does not exceed. */
 export function percentile(answers: readonly Answered[], share: number): number {
   const times = answers.map(({ took }) => took).toSorted((a, b) => a - b);
   return times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The folder of the files for backends that the shop's documentation hands out. */
+/** The folder of the files for backends that the shop's documentation offers to users. */
 export const observabilityFolder = join(import.meta.dirname, '../../../sample/02-shop/observability');
 
 /** The programs that `scripts/test-interop.mjs` has found. */

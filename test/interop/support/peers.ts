@@ -13,21 +13,21 @@ export type Stock = 'http' | 'undici' | 'grpc';
 /** A service of `test/interop/apps/peers`. */
 export interface ServiceOptions {
   readonly app: 'nest-service' | 'plain-service';
-  /** Which of OpenTelemetry's own instrumentations are preloaded, with its SDK. @default none, and no SDK */
+  /** The instrumentations of OpenTelemetry that are preloaded with its SDK. @default none, and no SDK */
   readonly preload?: readonly Stock[];
   readonly tracing?: TracingOptions;
-  /** In the format of `OTEL_PROPAGATORS`. */
+  /** The propagators, in the format of `OTEL_PROPAGATORS`. */
   readonly propagators?: string;
 }
 
-/** Two services that send requests to each other, and what they export. */
+/** Two services that send requests to each other, and the spans that they export. */
 export class Peers {
   private constructor(
     private readonly services: readonly { url: string; grpcAddress: string; app: RunningApp }[],
     private readonly receiver: OtlpReceiver,
   ) {}
 
-  /** @param services two of them, by their names */
+  /** @param services two services by their names */
   static async start(apps: Apps, services: Readonly<Record<string, ServiceOptions>>): Promise<Peers> {
     const receiver = await OtlpReceiver.start();
     const ports = await freePorts(4);
@@ -56,7 +56,7 @@ export class Peers {
     return new Peers(running, receiver);
   }
 
-  /** Sends a request to the first or the second of them, which goes on by these hops, back and forth. */
+  /** Sends a request to the first or the second service. The two then call each other in turn, by these hops. */
   async send(to: 0 | 1, hops: readonly Via[], headers: Record<string, string> = {}): Promise<Seen[]> {
     const url = `${this.services[to]!.url}/relay?hops=${encodeURIComponent(hops.join(','))}`;
     const response = await fetch(url, { headers });
@@ -64,7 +64,7 @@ export class Peers {
     return (await response.json()) as Seen[];
   }
 
-  /** Ends both, which has them export what is left, and hands out every span and what they have complained about. */
+  /** Ends both services, so that they export the remaining spans. Returns all spans, and the warnings of the services. */
   async stop(): Promise<{ spans: Span[]; complaints: string }> {
     for (const { app } of this.services) app.signal('SIGTERM');
     const ends = await Promise.all(this.services.map(({ app }) => app.ended));
@@ -73,7 +73,7 @@ export class Peers {
   }
 }
 
-/** Each span on a line, `service KIND name`, below its parent; who has made it if not nestjs-tracing in brackets. */
+/** Returns each span as a line `service KIND name` below its parent, with its maker in brackets unless nestjs-tracing made it. */
 export function drawTrace(spans: readonly Span[], traceId: string): string[] {
   const trace = spans.filter((span) => span.traceId === traceId);
   const known = new Set(trace.map(({ spanId }) => spanId));

@@ -1,22 +1,22 @@
 import { until } from './jaeger-query.js';
 
-/** The time that is asked about, in seconds: more than any test takes. */
+/** The length of the queried time range, in seconds. It is longer than any test. */
 const LOOKBACK = 600;
 
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Series {
   readonly labels: Labels;
-  /** The latest one is the last. */
+  /** The values, oldest first. */
   readonly values: readonly number[];
 }
 
 export interface Exemplar {
-  /** Of the series that it belongs to. */
+  /** The labels of the series that the exemplar belongs to. */
   readonly series: Labels;
   readonly labels: Labels;
   readonly value: number;
-  /** In seconds. */
+  /** The time in seconds. */
   readonly timestamp: number;
 }
 
@@ -30,7 +30,7 @@ export class PrometheusQuery {
     return result.map(({ metric, value }) => ({ labels: metric, values: [Number(value[1])] }));
   }
 
-  /** Second by second. */
+  /** Evaluates an expression for each second. */
   async range(expr: string, seconds = 30): Promise<Series[]> {
     type Samples = { metric: Labels; values: [number, string][] };
     const [start, end] = span(seconds);
@@ -38,12 +38,12 @@ export class PrometheusQuery {
     return result.map(({ metric, values }) => ({ labels: metric, values: values.map(([, value]) => Number(value)) }));
   }
 
-  /** The sum of what an expression has now; zero where it has nothing. */
+  /** The sum of the present values of an expression. Zero if it has none. */
   async total(expr: string): Promise<number> {
     return (await this.now(expr)).reduce((sum, { values }) => sum + values[0]!, 0);
   }
 
-  /** The exemplars of all series that an expression asks for, as Grafana has them. */
+  /** The exemplars of all series that an expression selects, as Grafana gets them. */
   async exemplars(expr: string): Promise<Exemplar[]> {
     type Found = { labels: Labels; value: string; timestamp: number };
     const [start, end] = span(LOOKBACK);
@@ -62,7 +62,7 @@ export class PrometheusQuery {
     );
   }
 
-  /** The expression as Prometheus' own parser has understood it. */
+  /** The expression as Prometheus' own parser understands it. */
   format(expr: string): Promise<string> {
     return this.#get<string>('format_query', { query: expr });
   }
@@ -71,7 +71,7 @@ export class PrometheusQuery {
     return this.#get<string[]>(`label/${label}/values`, { 'match[]': selector });
   }
 
-  /** Resolves when so many of these are up. */
+  /** Resolves when this number of targets is up. */
   async scraping(targets: number): Promise<void> {
     const up = await until(
       () => this.total('up'),

@@ -15,7 +15,7 @@ export class ScrapedShop {
     readonly prometheus: Prometheus,
   ) {}
 
-  /** @param traces where the spans go, by OTLP over HTTP */
+  /** @param traces the endpoint for the spans, by OTLP over HTTP */
   static async start(traces: string, env: NodeJS.ProcessEnv = {}): Promise<ScrapedShop> {
     const sample = new CompiledFolder('sample/02-shop');
     const shop = await Shop.start({ folder: sample.path, traces, env });
@@ -34,7 +34,7 @@ export class ScrapedShop {
     }
   }
 
-  /** Sends each of these orders so many times, a few at once, and waits until Prometheus knows of them all. */
+  /** Sends each order this number of times, a few at once, and waits until Prometheus has counted all of them. */
   async visit(times: number, orders: readonly Visit[] = visits): Promise<void> {
     for (let round = 0; round < times; round++) {
       const round = Promise.all(orders.map((visit) => send(this.url, visit)));

@@ -9,18 +9,18 @@ import { observabilityFolder, prometheusPrograms } from './observability.js';
 import { PrometheusQuery } from './prometheus-query.js';
 import { says } from './says.js';
 
-/** How long Prometheus may take to start, in milliseconds. */
+/** The time limit for Prometheus to start, in milliseconds. */
 const PATIENCE = 30_000;
 /** The log line of Prometheus when it is ready. */
 const READY = 'Server is ready';
-/** Shorter than in production, for tests to be short. */
+/** The scrape interval. It is shorter than in production, so that tests are short. */
 const INTERVAL = '250ms';
 
 interface Configuration {
   readonly scrape_configs: readonly { readonly job_name: string }[];
 }
 
-/** A Prometheus of one's own, with the configuration of the sample but for addresses and intervals. */
+/** A Prometheus for one test, with the configuration of the sample except for addresses and intervals. */
 export class Prometheus {
   readonly query: PrometheusQuery;
 

@@ -1,4 +1,4 @@
-/** Writes what a test has measured, also where Jest itself writes nothing of a test that passes. */
+/** Writes the measurements of a test, also if Jest hides the output of tests that pass. */
 export function measured(what: string): void {
   process.stderr.write(`  measured: ${what}\n`);
 }

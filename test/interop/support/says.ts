@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** Resolves when a program says this in its log; rejects with the end of the log where it ends or takes too long. */
+/** Resolves when this text is in a program's log. Rejects with the end of the log if the program ends or takes too long. */
 export async function says(program: string, child: ChildProcess, words: string, patience: number): Promise<void> {
   const said: string[] = [];
   let timer: NodeJS.Timeout | undefined;

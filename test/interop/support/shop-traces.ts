@@ -1,7 +1,7 @@
 import type { Attributes, Span, SpanKind } from '../../../sample/02-shop/run/span.js';
 import type { JaegerSpan, JaegerTag, JaegerTrace } from './jaeger-query.js';
 
-/** A trace of Jaeger in the form in which the shop says what it expects. */
+/** A trace of Jaeger in the format of the shop's expected traces. */
 export function shopSpans({ spans, processes }: JaegerTrace): Span[] {
   return spans.map((span) => {
     const attributes = valuesOf(span.tags);

@@ -1,7 +1,7 @@
 import type { ExporterOption } from 'nestjs-tracing';
 import type { Jaeger } from './jaeger.js';
 
-/** A way of spans to Jaeger, by options and by variables. */
+/** A way to send spans to Jaeger, as options and as variables. */
 interface Way {
   readonly exporter: (jaeger: Jaeger) => ExporterOption;
   readonly env: (jaeger: Jaeger) => Record<string, string>;

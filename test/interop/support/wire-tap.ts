@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { spansOf, type OtlpJson } from '../../../sample/02-shop/run/otlp-json.js';
 import type { Span } from '../../../sample/02-shop/run/span.js';
 
-/** Stands between services and a collector and passes on what goes by OTLP in JSON, to know what was really sent. */
+/** A proxy between services and a collector. It forwards OTLP in JSON, and so knows the spans that were really sent. */
 export class WireTap {
   /** The spans of each trace, by trace id. */
   readonly traces = new Map<string, Span[]>();
@@ -33,7 +33,7 @@ export class WireTap {
     const body = await text(request);
     const headers = { 'content-type': request.headers['content-type']! };
     const answer = await fetch(this.target + request.url, { method: 'POST', headers, body });
-    // An exporter sends again what was refused.
+    // An exporter repeats an export that was refused.
     if (answer.ok) this.#keep(spansOf(JSON.parse(body) as OtlpJson));
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
   }

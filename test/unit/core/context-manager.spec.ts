@@ -8,7 +8,7 @@ import { contextManager, contextStorage } from '../../../lib/core/context-manage
 const KEY = createContextKey('test');
 const named = (name: string): Context => ROOT_CONTEXT.setValue(KEY, name);
 
-// Whatever was written for OpenTelemetry's own manager must find the same behaviour here.
+// Code that was written for OpenTelemetry's own context manager must find the same behaviour here.
 const managers: [string, () => ContextManager][] = [
   ['our context manager', () => contextManager],
   ["OpenTelemetry's context manager", () => new AsyncLocalStorageContextManager().enable()],

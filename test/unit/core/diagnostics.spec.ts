@@ -17,7 +17,7 @@ let now: number;
 
 beforeEach(() => {
   written = [];
-  // Each test begins well after the ones before.
+  // The clock is set well past the tests before, so that their warnings do not suppress those of this test.
   now = (now ?? 0) + 10 * MINUTE;
   jest.spyOn(performance, 'now').mockImplementation(() => now);
   setDiagnosticsSink({ warn: (message) => written.push(message) });
@@ -171,7 +171,7 @@ describe('reports of ignored errors', () => {
   });
 });
 
-// Last in the file: the kinds it uses up stay used up.
+// This test must be the last in the file, because the kinds of warnings that it uses up stay used up.
 describe('warn() with a kind that is built from data', () => {
   it('keeps a bounded number of kinds, and one for all the rest', () => {
     for (let id = 0; id < 5000; id++) warn(`request ${id}`, `message ${id}`);

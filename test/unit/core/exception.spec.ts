@@ -115,7 +115,7 @@ describe('huge texts', () => {
     expect(attributes['exception.message']).toHaveLength(8192);
     const stacktrace = String(attributes['exception.stacktrace']);
     expect(stacktrace.length).toBeLessThanOrEqual(32_768);
-    // The message takes a part of the room only, so that the frames are seen.
+    // The message may use only a part of the space, so that the stack frames remain visible.
     expect(stacktrace).toMatch(/^Error: x{2041}\n {4}at /);
   });
 

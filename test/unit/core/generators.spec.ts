@@ -20,7 +20,7 @@ function spanName(): string {
 
 const failure = new RangeError('too far');
 
-/** The two kinds of generator behind one face. */
+/** One interface for both kinds of generators. */
 const kinds = [
   [
     'a generator',

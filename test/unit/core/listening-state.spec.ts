@@ -4,7 +4,7 @@ import { ListeningState } from '../../../lib/core/listening-state.js';
 
 type Callback = (error?: unknown) => void;
 
-/** A transport whose `listen()` is inherited, as those of Nest are. */
+/** A transport that inherits `listen()`, as the transports of Nest do. */
 class Transport {
   error: unknown;
   listen(callback?: Callback): string {
@@ -20,7 +20,7 @@ class Server extends EventEmitter {
     this.emit('listening');
   }
   fail(): void {
-    // Of a server that is closing, too: nothing handles it, as where the application handles it in time.
+    // The listener keeps emit() from throwing, also for a server that is closing, as a listener of the application would.
     this.once('error', () => {}).emit('error', new Error('port taken'));
   }
 }

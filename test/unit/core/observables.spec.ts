@@ -56,7 +56,7 @@ function spanName(): string | undefined {
   return (trace.getActiveSpan() as { name?: string } | undefined)?.name;
 }
 
-/** Lets the clock move on. */
+/** Advances the clock. */
 async function passed(milliseconds: number): Promise<void> {
   const until = performance.now() + milliseconds;
   while (performance.now() < until) await turn();
@@ -92,7 +92,7 @@ describe('an Observable', () => {
       .all()
       .filter(({ name }) => name === 'work')
       .map(spans.path);
-    // The first carries on the span of the call.
+    // The first subscription continues the span of the call.
     expect(paths).toEqual(['work < maker', 'work < second', 'work < third']);
   });
 
@@ -366,7 +366,7 @@ describe('a subclass of Observable', () => {
   });
 
   it('of another copy of RxJS is traced as well', async () => {
-    // As far as RxJS itself tells: by lift() and subscribe().
+    // These are the criteria of RxJS itself: lift() and subscribe().
     class Foreign {
       lift(): this {
         return this;

@@ -16,7 +16,7 @@ const APPLICATION = `
 `;
 
 describe('stack traces of an application', () => {
-  /** It has a blank and parentheses in its name. */
+  /** A folder with a blank and parentheses in its name. */
   let folder: string;
 
   beforeAll(() => {

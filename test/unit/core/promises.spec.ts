@@ -1,4 +1,4 @@
-// The very habits these rules warn of are what this file is about.
+// This file tests exactly the code that these lint rules warn about.
 /* oxlint-disable unicorn/no-thenable, unicorn/no-single-promise-in-promise-methods, promise/always-return, promise/valid-params */
 import { readFile } from 'node:fs/promises';
 import { runInNewContext } from 'node:vm';
@@ -34,7 +34,7 @@ async function awaited<T>(promise: Promise<T>): Promise<T> {
   return result;
 }
 
-/** Has a method and a property of its own. */
+/** A promise with an additional method and an additional property. */
 class Task<T> extends Promise<T> {
   stopped = false;
   stop(): void {
@@ -65,7 +65,7 @@ describe('a value', () => {
     ['that takes no property', () => hostile({ get: () => () => 'answer', defineProperty: refuse })],
   ])('may be a proxy %s', (_, create) => {
     const value = create();
-    // Compared by hand: expect() would look into it.
+    // The comparison uses `===`, because expect() would read the properties of the object.
     expect(traced(() => value) === value).toBe(true);
     expect(spans.names()).toEqual(['work']);
   });
@@ -184,7 +184,7 @@ describe('a promise', () => {
     });
     const result = traced(() => own);
     expect(result.then((value) => value)).toBe('own');
-    // What await finds depends on neither: the promise of the language is awaited as such.
+    // The result of `await` does not depend on any `then()`, because `await` uses a native promise directly.
     const awaitedValue = await (result as unknown as Promise<string>);
     expect(awaitedValue).toBe('value');
     expect(spans.names()).toEqual(['work']);

@@ -4,7 +4,7 @@ import { withoutQuotedInput } from '../../../lib/core/quoted-input.js';
 const HIDDEN = 'Unexpected token, "REDACTED" is not valid JSON';
 
 describe('a body that JSON.parse() quotes', () => {
-  // The forms of V8, on Node 20 to 26.
+  // These are the messages of V8 in Node 20 to 26.
   it.each([
     [`Unexpected token 'h', "hunter2" is not valid JSON`, HIDDEN],
     [`Unexpected token 'h', "hunter2 pa"... is not valid JSON`, HIDDEN],

@@ -8,7 +8,7 @@ import { settle } from '../../../lib/core/settle.js';
 import { TracedWork, type Work } from '../../../lib/core/work.js';
 import { recordSpans } from '../../support/recorded-spans.js';
 
-// What becomes of each kind of result is in promises.spec.ts, thenables.spec.ts, observables.spec.ts and generators.spec.ts.
+// The kinds of results have their own tests: promises.spec.ts, thenables.spec.ts, observables.spec.ts, generators.spec.ts.
 
 const spans = recordSpans();
 const startWork = () => new TracedWork(Operation.start('work'));
@@ -89,7 +89,7 @@ describe('settle()', () => {
     try {
       settle(startWork, method, undefined, []);
     } catch {
-      // What counts is the depth.
+      // Only the depth matters in this test.
     }
     expect([inside, nesting.depth]).toEqual([before + 1, before]);
   });

@@ -1,4 +1,4 @@
-// The very habits these rules warn of are what this file is about.
+// This file tests exactly the code that these lint rules warn about.
 /* oxlint-disable unicorn/no-thenable, unicorn/no-single-promise-in-promise-methods, promise/always-return, promise/valid-params */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { trace } from '@opentelemetry/api';
@@ -17,7 +17,7 @@ function traced<T>(call: () => T, name = 'work'): T {
 
 const failure = new RangeError('too far');
 
-/** What one query did: how often it ran, and in which span. */
+/** Records each run of a query, and the span in which it ran. */
 class Database {
   readonly runs: string[] = [];
 

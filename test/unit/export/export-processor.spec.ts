@@ -30,12 +30,12 @@ const refuse: Answer = ({ done }) => done({ code: 1, error: new Error('refused')
 const acceptLater: Answer = ({ done }) => void setImmediate(() => done({ code: 0 }));
 const neverAnswer: Answer = () => {};
 
-/** Longer than a test may take. */
+/** A time that is longer than a test may take. */
 const LONG = 60_000;
 
 const spansOf = (...names: string[]) => names.map((name) => fakeSpan(name));
 
-/** Starts a processor whose exporter answers as told. */
+/** Starts a processor whose exporter gives the specified answers. */
 function start(
   answer: Answer,
   settings: Partial<ExportSettings> = {},
@@ -43,7 +43,7 @@ function start(
 ) {
   const events = new EventEmitter();
   const calls: ExportCall[] = [];
-  /** The life of the transport, in order. */
+  /** The events of the transport's life, in order. */
   const steps: string[] = [];
   const exporter: SpanExporter = {
     export(spans, done) {
@@ -87,7 +87,7 @@ function start(
     end: (...spans: (string | ReadableSpan)[]) => {
       for (const span of spans) processor.onEnd(typeof span === 'string' ? fakeSpan(span) : span);
     },
-    /** Waits until so many exports have started. */
+    /** Waits until this number of exports has started. */
     started: async (count: number) => {
       while (calls.length < count) await once(events, 'export');
     },
@@ -112,7 +112,7 @@ async function timed(work: Promise<unknown>): Promise<number> {
   return Date.now() - started;
 }
 
-/** Lets a test advance the timers of delays and time limits. All else takes its real time. */
+/** Lets a test advance the timers of delays and time limits. Everything else runs in real time. */
 function fakeDelays(): void {
   jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
 }
@@ -272,7 +272,7 @@ describe('ExportProcessor', () => {
     it('keeps no process alive by its timers', async () => {
       const timers = jest.spyOn(globalThis, 'setTimeout');
       const { calls, end, queue, started } = start(neverAnswer);
-      // One for the delay, one for the answer, and one more for the span that is left.
+      // One timer is for the delay, one for the answer, and one more for the remaining span.
       end('a');
       expect(timers).toHaveBeenCalledTimes(1);
       end('b', 'c');

@@ -21,7 +21,7 @@ beforeEach(() => {
   atStart = () => {};
 });
 
-/** Makes a call, answers it, and says what the application and the wire have heard. */
+/** Makes a call and answers it, and records the events that the application and the wire receive. */
 function call(over: object = {}, options: Partial<ClientTracingOptions> = {}, metadata = new Metadata()) {
   let wire!: ClientListener;
   const made = {

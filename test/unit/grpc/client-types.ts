@@ -1,4 +1,4 @@
-/** What the compiler has to accept and to refuse of clients: `npm run types` checks this file. */
+/** Code with clients that the compiler has to accept or to reject: `npm run types` checks this file. */
 import {
   credentials,
   loadPackageDefinition,

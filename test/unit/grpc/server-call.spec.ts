@@ -12,7 +12,7 @@ import { recordSpans } from '../../support/recorded-spans.js';
 
 const spans = recordSpans();
 const definition = { path: '/test.Echo/Unary', requestStream: false, responseStream: false };
-/** What the handler has heard, and what it does when it begins. */
+/** The events that the handler has received, and the function that it calls at its start. */
 let heard: string[] = [];
 let atStart = () => {};
 const listener: ServerListener = {
@@ -25,7 +25,7 @@ const listener: ServerListener = {
   onCancel: () => void heard.push('cancel'),
 };
 
-/** A call as grpc-js makes it, for its wire to be played by hand. */
+/** A call as grpc-js makes it, whose events from the wire the test triggers itself. */
 function serve(
   over: Partial<ServerInterceptingCall> = {},
   options: Partial<ServerTracingOptions> = {},
@@ -161,7 +161,7 @@ describe('a call goes on where tracing fails', () => {
   const broken = (what: string) => () => {
     throw new Error(`${what} broke`);
   };
-  /** Begins and ends like any other. */
+  /** Creates a meter. Its measurements start and end normally, unless `over` replaces these functions. */
   const meter = (over: { start?: () => never; end?: () => void } = {}) => {
     const measured: unknown[] = [];
     const end = (attributes: unknown) => {

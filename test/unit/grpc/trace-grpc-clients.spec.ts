@@ -8,7 +8,7 @@ import { recordSpans } from '../../support/recorded-spans.js';
 const { diagnostics } = recordSpans();
 const interceptor: ClientInterceptor = (options, next) => next(options);
 
-/** A client of grpc-js keeps what it was told of interceptors under symbols of its own. */
+/** The interceptor options of a grpc-js client, which it stores under its own symbols. */
 function interceptorsOf(made: object): unknown {
   return Object.getOwnPropertySymbols(made)
     .map((symbol) => (made as Record<symbol, unknown>)[symbol])
@@ -31,7 +31,7 @@ class FakeClient {
   }
 }
 
-/** Modules in which these are the instances of providers. */
+/** Modules whose providers have these instances. */
 function modules(...instances: unknown[]): ModulesContainer {
   const providers = new Map(instances.map((instance, index) => [index, { instance }]));
   const module = { providers, controllers: new Map(), injectables: new Map() };

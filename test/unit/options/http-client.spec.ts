@@ -43,7 +43,7 @@ describe('resolveHttpClient()', () => {
   it.each<[string, object | null, RegExp]>([
     ['a host that is none', { ignore: 'http://shop.test' }, /http\.client\.ignore/],
     ['a host in a list that is none', { propagateTo: ['shop.test', ''] }, /http\.client\.propagateTo\[1\]/],
-    ['an option nobody knows', { propagate: true }, /propagate/],
+    ['an unknown option', { propagate: true }, /propagate/],
     ['headers that are no list', { requestHeaders: 'x-a' }, /http\.client\.requestHeaders/],
     ['true', true as unknown as object, /http\.client/],
   ])('refuses %s', (_name, given, message) => {

@@ -11,7 +11,7 @@ describe('a Jaeger caller', () => {
     ['with two digits of flags', `${TRACE}:${SPAN}:0:01`, `${TRACE}-${SPAN}-1`, 0],
     ['that debugs', `${TRACE}:${SPAN}:0:3`, `${TRACE}-${SPAN}-1`, DEBUG],
     ['that debugs and is not sampled, which is nothing', `${TRACE}:${SPAN}:0:2`, `${TRACE}-${SPAN}-0`, 0],
-    ['with flags that nobody knows', `${TRACE}:${SPAN}:0:F9`, `${TRACE}-${SPAN}-1`, 0],
+    ['with undefined flags', `${TRACE}:${SPAN}:0:F9`, `${TRACE}-${SPAN}-1`, 0],
     ['with a parent', `${TRACE}:${SPAN}:5e3ac9a4f6e3b90:1`, `${TRACE}-${SPAN}-1`, 0],
     ['with an empty parent', `${TRACE}:${SPAN}::1`, `${TRACE}-${SPAN}-1`, 0],
     ['with a trace id of 64 bits', `${SPAN}:${SPAN}:0:1`, `${'0'.repeat(16)}${SPAN}-${SPAN}-1`, 0],
@@ -89,7 +89,7 @@ describe('Jaeger in outgoing headers', () => {
     ['not sampled', 0, 0, '00'],
     ['to be debugged', 1, DEBUG, '03'],
     ['with a flag of W3C, which is no debug flag', 3, RANDOM, '01'],
-    ['with flags that nobody knows', 0xf3, 0, '01'],
+    ['with undefined flags', 0xf3, 0, '01'],
   ])('%s', (_, traceFlags, traits, flags) => {
     const context = withSpan({ traceFlags, traceState: new TraceState('', traits) });
     expect(write(propagator, context)).toEqual({ 'uber-trace-id': `${TRACE}:${SPAN}:0:${flags}` });
@@ -136,7 +136,7 @@ describe('Jaeger in outgoing headers', () => {
 
 describe('the baggage of Jaeger', () => {
   const LIMIT = 8192;
-  /** As long as an entry of key `a` may be: its header `uberctx-a`, and one byte between name and value. */
+  /** The longest value for an entry of key `a`: its header is `uberctx-a`, and one byte stands between name and value. */
   const longest = 'x'.repeat(LIMIT - 'uberctx-a'.length - 1);
 
   it.each([

@@ -1,4 +1,4 @@
-/** The same service with Nest and nestjs-tracing; the tracing options are in the variable TRACING. */
+/** The same service with Nest and nestjs-tracing. The tracing options are in the variable TRACING. */
 import 'reflect-metadata';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject, Module, Query } from '@nestjs/common';

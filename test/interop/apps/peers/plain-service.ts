@@ -1,4 +1,4 @@
-/** A service that knows neither Nest nor nestjs-tracing: what traces it, if anything, is preloaded. */
+/** A service that uses neither Nest nor nestjs-tracing. If it is traced, then by an SDK that was preloaded. */
 import { createServer, get } from 'node:http';
 import { json } from 'node:stream/consumers';
 import {

@@ -1,6 +1,6 @@
 /**
- * The usual preload: the SDK with its own instrumentations, as OpenTelemetry's documentation has it for ES modules.
- * The variable STOCK says which of them.
+ * The usual preload: the SDK with its own instrumentations, as OpenTelemetry's documentation shows it for ES modules.
+ * The variable STOCK selects the instrumentations.
  */
 import { register } from 'node:module';
 import { GrpcInstrumentation } from '@opentelemetry/instrumentation-grpc';

@@ -1,10 +1,10 @@
-/** What the services of both kinds do: tell what they see of the trace, and ask the next service the same. */
+/** The code that both kinds of services share: a service reports what it sees of the trace, and calls the next service. */
 import { isSpanContextValid, propagation, trace } from '@opentelemetry/api';
 
-/** How a request goes on to the next service. */
+/** The way in which a service calls the next one. */
 export type Via = 'fetch' | 'node:http' | 'unary' | 'server stream';
 
-/** What a service sees of the trace while it serves a request. */
+/** The parts of the trace that a service sees while it serves a request. */
 export interface Seen {
   readonly service: string;
   readonly traceId: string | undefined;
@@ -14,7 +14,7 @@ export interface Seen {
   readonly tenant: string | undefined;
 }
 
-/** How a service sends requests: each hands out what the next ones have seen. */
+/** Functions that send a request to the next service. Each returns the reports of the services behind it. */
 export type Senders = Readonly<Record<Via, (hops: string) => Promise<Seen[]>>>;
 
 export const settings = {
@@ -26,7 +26,7 @@ export const settings = {
   proto: process.env.PROTO!,
 };
 
-/** @param hops the ways to go on, separated by commas */
+/** @param hops the ways to call the next services, separated by commas */
 export async function relay(hops: string, send: Senders): Promise<Seen[]> {
   const seen = whatIsSeen();
   const [via, ...rest] = hops.split(',').filter(Boolean);

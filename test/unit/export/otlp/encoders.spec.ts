@@ -11,7 +11,7 @@ interface Serializer {
   serializeRequest(spans: readonly ReadableSpan[]): Uint8Array;
 }
 
-// The serializers of OpenTelemetry's own exporters: whatever they write, the receivers of the world understand.
+// The serializers of OpenTelemetry's own exporters: all receivers understand what they write.
 const stock = loadFromSdk<{ JsonTraceSerializer: Serializer; ProtobufTraceSerializer: Serializer }>(
   '@opentelemetry/otlp-transformer',
   '@opentelemetry/exporter-trace-otlp-proto',
@@ -155,7 +155,7 @@ const OPTIONAL = new Set(
   ].concat(['span.3', 'span.4', 'span.5', 'span.10', 'span.12', 'span.14', 'event.2']),
 );
 
-/** An empty status says the same as none. */
+/** Removes an empty status, because it means the same as no status. */
 const withoutEmptyStatus = (tree: unknown): unknown =>
   JSON.parse(
     JSON.stringify(tree, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)).replaceAll(

@@ -11,7 +11,7 @@ import type { TracingRuntime } from '../../../../lib/tracing.runtime.js';
 class Exporter extends InMemorySpanExporter {
   flushes = 0;
   isShutDown = false;
-  /** What a shutdown waits for. */
+  /** The promise that a shutdown waits for. */
   pending: Promise<void> | undefined;
   #close: () => void = () => {};
   readonly closed = new Promise<void>((resolve) => (this.#close = resolve));
@@ -42,7 +42,7 @@ interface Application {
 let applications: Map<string, Application>;
 let foreign: InMemorySpanExporter | undefined;
 let warnings: string[];
-/** What the shutdown of the provider of the application "gone" waits for. */
+/** The promise that the shutdown of the provider of the application "gone" waits for. */
 let pendingShutdown: Promise<void> | undefined;
 let ahead = 0;
 /** Lets the minute pass in which a warning is not written again. */
@@ -153,7 +153,7 @@ function registered(): string[] {
   return Object.keys(globals).toSorted();
 }
 
-/** Returns where a span goes that starts now: to an application's exporter, the foreign provider, the buffer or nowhere. */
+/** Returns the destination of a span that starts now: an application's exporter, the foreign provider, the buffer or nowhere. */
 function destination(): string {
   const span = trace.getTracer('app').startSpan('probe');
   const isRecording = span.isRecording();
@@ -164,14 +164,14 @@ function destination(): string {
   return isRecording ? 'buffer' : 'nowhere';
 }
 
-/** What happens in a state, who it comes from, and what follows. */
+/** An event in a state, the application that causes it, and its consequences. */
 type Case = readonly [
   from: keyof typeof ARRANGEMENTS,
   event: ProviderEvent,
   /** The application of the event. */
   by: string,
   to: ProviderState,
-  /** Where spans go afterwards. */
+  /** The destination of spans afterwards. */
   spans: string,
   also?: {
     /** The application whose provider is shut down. */
