@@ -58,7 +58,7 @@ export interface ResolvedOtlpExporter {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeout: number;
   readonly compression: Compression;
-  /** The URL of the proxy, which may have credentials. Undefined if there is none, and with gRPC. */
+  /** The URL of the proxy, which may have credentials. Undefined if there is none. */
   readonly proxy: string | undefined;
   readonly tls: ResolvedTls;
 }
@@ -125,7 +125,7 @@ export function resolveOtlp(path: string, given: object, env: NodeJS.ProcessEnv)
         setting('compression'),
         ...variables('OTEL_EXPORTER_OTLP_TRACES_COMPRESSION', 'OTEL_EXPORTER_OTLP_COMPRESSION'),
       ) ?? 'none',
-    proxy: isGrpc ? undefined : resolveProxy(new URL(url), env),
+    proxy: resolveProxy(new URL(url), env),
     tls: Object.freeze({
       certificate: fileOf(variables('OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE', 'OTEL_EXPORTER_OTLP_CERTIFICATE')),
       clientCertificate: fileOf(

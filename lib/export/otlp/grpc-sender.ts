@@ -5,11 +5,13 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from 'node:http2';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { cutText } from '../../core/cut-text.js';
 import type { TlsFiles } from '../tls-files.js';
 import { readPartialSuccess } from './partial-success.js';
+import { openTunnel, secureSocket } from './proxy.js';
 import { readRetryDelay } from './retry-info.js';
 import {
   closedError,
@@ -44,7 +46,9 @@ const UNAVAILABLE_IN_HTTP = new Set([429, 502, 503, 504]);
 
 export interface GrpcSenderOptions {
   /** The origin of the receiver. */
-  readonly url: string;
+  readonly url: URL;
+  /** The URL of a proxy; undefined if the receiver is reached directly. */
+  readonly proxy: URL | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none';
   readonly tls: TlsFiles;
@@ -65,6 +69,9 @@ interface Status {
  */
 export class GrpcSender implements OtlpSender {
   private session: ClientHttp2Session | undefined;
+  /** The connection that comes about, if there is none yet. */
+  private connecting: Promise<ClientHttp2Session> | undefined;
+  private tunnel: Socket | undefined;
   private calls = 0;
   private isClosed = false;
 
@@ -82,6 +89,7 @@ export class GrpcSender implements OtlpSender {
   close(): void {
     this.isClosed = true;
     this.session?.destroy(closedError());
+    this.tunnel?.destroy();
   }
 
   private async frame(body: Buffer): Promise<Buffer> {
@@ -96,7 +104,7 @@ export class GrpcSender implements OtlpSender {
   /** @throws ConnectionError if there is no status */
   private async call(message: Buffer, timeout: number): Promise<Status> {
     if (this.isClosed) throw closedError();
-    const session = this.usableSession();
+    const session = await this.usableSession();
     const timer = setTimeout(() => session.destroy(timeoutError(timeout)), timeout);
     timer.unref();
     // Only a call that is under way keeps the process alive.
@@ -109,14 +117,24 @@ export class GrpcSender implements OtlpSender {
     }
   }
 
-  private usableSession(): ClientHttp2Session {
-    if (!this.session || this.session.closed || this.session.destroyed) this.session = this.connect();
-    return this.session;
+  private async usableSession(): Promise<ClientHttp2Session> {
+    const { session } = this;
+    if (session && !session.closed && !session.destroyed) return session;
+    this.connecting ??= this.connect();
+    try {
+      this.session = await this.connecting;
+    } finally {
+      this.connecting = undefined;
+    }
+    if (!this.isClosed) return this.session;
+    this.session.destroy();
+    throw closedError();
   }
 
-  private connect(): ClientHttp2Session {
-    const { tls, url } = this.options;
-    const session = connect(url, { ...tls });
+  private async connect(): Promise<ClientHttp2Session> {
+    const { proxy, tls, url } = this.options;
+    const socket = proxy && (await openTunnel(proxy, url, (opened) => (this.tunnel = opened)));
+    const session = connect(url, { ...tls, ...(socket && { createConnection: () => this.overTunnel(socket) }) });
     const forget = () => {
       if (this.session === session) this.session = undefined;
     };
@@ -125,6 +143,11 @@ export class GrpcSender implements OtlpSender {
     session.on('close', forget);
     session.on('goaway', forget);
     return session;
+  }
+
+  private overTunnel(socket: Socket): Socket {
+    const { tls, url } = this.options;
+    return url.protocol === 'https:' ? secureSocket(socket, url, { ...tls, ALPNProtocols: ['h2'] }) : socket;
   }
 
   private headers(timeout: number): Record<string, string> {

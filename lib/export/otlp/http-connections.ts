@@ -4,11 +4,13 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { markUntraced } from '../../core/suppression.js';
 import type { TlsFiles } from '../tls-files.js';
-import { connectThroughProxy, proxyAuthorization } from './proxy.js';
+import { openTunnel, proxyAuthorization, secureSocket } from './proxy.js';
 import { closedError, ConnectionError, timeoutError, toConnectionError } from './sender.js';
 
 /** Bytes of an answer that are read: answers of OTLP are short. */
 const MAX_ANSWER = 64 * 1024;
+type Connected = (error: Error | null, socket?: TLSSocket) => void;
+
 /** Connections to the receiver at once. */
 const MAX_SOCKETS = 4;
 
@@ -94,14 +96,21 @@ export class HttpConnections {
     const keeping = { keepAlive: true, maxSockets: MAX_SOCKETS };
     const agent = url.protocol === 'https:' ? new https.Agent({ ...keeping, ...tls }) : new http.Agent(keeping);
     if (proxy && url.protocol === 'https:') {
-      Object.assign(agent, {
-        createConnection: (options: object, callback: (error: Error | null, socket?: TLSSocket) => void) => {
-          connectThroughProxy(proxy, url, options, this.track, callback);
-        },
-      });
+      const createConnection = (options: object, callback: Connected) => void this.tunnel(proxy, options, callback);
+      Object.assign(agent, { createConnection });
     }
     agent.on('free', this.track);
     return agent;
+  }
+
+  private async tunnel(proxy: URL, options: object, callback: Connected): Promise<void> {
+    try {
+      const socket = secureSocket(await openTunnel(proxy, this.options.url, this.track), this.options.url, options);
+      this.track(socket);
+      callback(null, socket);
+    } catch (error) {
+      callback(error as Error);
+    }
   }
 
   private readonly track = (socket: Socket): void => {

@@ -34,8 +34,8 @@ function createSender(
 ): OtlpSender {
   const address = new URL(url);
   const tls = address.protocol === 'https:' ? readTlsFiles(files) : {};
-  if (protocol === 'grpc') return new GrpcSender({ url, metadata: headers, compression, tls });
-  const proxyUrl = proxy === undefined ? undefined : new URL(proxy);
-  const connections = new HttpConnections({ url: address, proxy: proxyUrl, tls });
+  const way = { url: address, proxy: proxy === undefined ? undefined : new URL(proxy), tls };
+  if (protocol === 'grpc') return new GrpcSender({ ...way, metadata: headers, compression });
+  const connections = new HttpConnections(way);
   return new HttpSender(connections, { headers, contentType, compression });
 }

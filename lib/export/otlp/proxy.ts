@@ -8,8 +8,6 @@ import { markUntraced } from '../../core/suppression.js';
 /** Time that a proxy may take to open a tunnel, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
 
-type Connected = (error: Error | null, socket?: TLSSocket) => void;
-
 /** The value of `Proxy-Authorization` for the credentials in the URL of a proxy; undefined if it has none. */
 export function proxyAuthorization({ password, username }: URL): string | undefined {
   if (!username && !password) return undefined;
@@ -18,24 +16,17 @@ export function proxyAuthorization({ password, username }: URL): string | undefi
 }
 
 /**
- * Opens a TLS connection to `target` through a tunnel of a proxy.
+ * Opens a tunnel of a proxy to a receiver.
  *
- * @param options those of the agent for the connection, with the certificates to use
- * @param opened called with every socket, so that it can be destroyed
+ * @param opened called with the socket as soon as there is one, so that it can be destroyed
  */
-export function connectThroughProxy(
-  proxy: URL,
-  target: URL,
-  options: object,
-  opened: (socket: Socket) => void,
-  connected: Connected,
-): void {
-  const { request } = proxy.protocol === 'https:' ? https : http;
-  const authorization = proxyAuthorization(proxy);
-  const authority = `${target.hostname}:${urlPort(target)}`;
-  const agent = proxy.protocol === 'https:' ? new https.Agent() : new http.Agent();
+export function openTunnel(proxy: URL, receiver: URL, opened: (socket: Socket) => void): Promise<Socket> {
+  const isSecure = proxy.protocol === 'https:';
+  const agent = isSecure ? new https.Agent() : new http.Agent();
   markUntraced(agent);
-  const tunnel = request({
+  const authorization = proxyAuthorization(proxy);
+  const authority = `${receiver.hostname}:${urlPort(receiver)}`;
+  const request = (isSecure ? https : http).request({
     host: unbracketed(proxy.hostname),
     port: urlPort(proxy),
     method: 'CONNECT',
@@ -44,21 +35,28 @@ export function connectThroughProxy(
     timeout: CONNECT_TIMEOUT,
     headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
   });
-  tunnel.once('socket', opened);
-  tunnel.once('timeout', () => tunnel.destroy(new Error('the proxy does not answer')));
-  tunnel.once('error', connected);
-  tunnel.once('connect', ({ statusCode }, socket) => {
-    if (statusCode !== 200) {
+  return new Promise((resolve, reject) => {
+    request.once('socket', opened);
+    request.once('timeout', () => request.destroy(new Error('the proxy does not answer')));
+    request.once('error', reject);
+    request.once('connect', ({ statusCode }, socket: Socket, head: Buffer) => {
+      if (statusCode === 200) {
+        // The receiver may have spoken first.
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket.setTimeout(0));
+        return;
+      }
       socket.destroy();
-      connected(new Error(`the proxy refuses to connect: status ${statusCode}`));
-      return;
-    }
-    const name = unbracketed(target.hostname);
-    const secure = connectTls({ ...(options as ConnectionOptions), host: name, servername: serverName(name), socket });
-    opened(secure);
-    connected(null, secure);
+      reject(new Error(`the proxy refuses to connect: status ${statusCode}`));
+    });
+    request.end();
   });
-  tunnel.end();
+}
+
+/** Starts TLS with a receiver over a connection that is open already. */
+export function secureSocket(socket: Socket, receiver: URL, options: ConnectionOptions): TLSSocket {
+  const host = unbracketed(receiver.hostname);
+  return connectTls({ ...options, host, servername: serverName(host), socket });
 }
 
 /** TLS takes no address as the name of a server. */

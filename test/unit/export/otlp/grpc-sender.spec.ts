@@ -1,16 +1,19 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import {
+  createSecureServer,
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { GrpcSender } from '../../../../lib/export/otlp/grpc-sender.js';
+import { GrpcSender, type GrpcSenderOptions } from '../../../../lib/export/otlp/grpc-sender.js';
 import type { Reply } from '../../../../lib/export/otlp/sender.js';
+import { certificate, privateKey } from '../../../support/certificate.js';
 
 const undos: (() => unknown)[] = [];
 afterEach(async () => {
@@ -61,8 +64,15 @@ async function receiver(handle: (call: Call, attempt: number) => void) {
   return { calls, sessions, url: `http://127.0.0.1:${port}` };
 }
 
-function senderTo(url: string, options: { compression?: 'gzip' | 'none'; metadata?: Record<string, string> } = {}) {
-  const sender = new GrpcSender({ url, metadata: {}, compression: 'none', tls: {}, ...options });
+function senderTo(url: string, options: Partial<GrpcSenderOptions> = {}) {
+  const sender = new GrpcSender({
+    url: new URL(url),
+    proxy: undefined,
+    metadata: {},
+    compression: 'none',
+    tls: {},
+    ...options,
+  });
   undos.push(() => sender.close());
   return (body = 'spans', timeout = 5000): Promise<Reply> => sender.send(Buffer.from(body), timeout);
 }
@@ -223,7 +233,7 @@ describe('a connection', () => {
 
   it('is closed with the sender, which takes no more messages', async () => {
     const { calls, url } = await receiver(() => {});
-    const sender = new GrpcSender({ url, metadata: {}, compression: 'none', tls: {} });
+    const sender = new GrpcSender({ url: new URL(url), proxy: undefined, metadata: {}, compression: 'none', tls: {} });
     const sent = sender.send(Buffer.from('a'), 60_000);
     while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
     sender.close();
@@ -245,6 +255,65 @@ describe('a connection', () => {
     expect(await senderTo(url)()).toMatchObject({
       type: 'retryable',
       error: { message: 'an answer of more than 65536 bytes' },
+    });
+  });
+});
+
+describe('a proxy', () => {
+  /** A proxy that opens tunnels to one port, whatever it is asked for. */
+  async function proxyTo(port: number) {
+    const tunnels: unknown[] = [];
+    const sockets = new Set<Socket>();
+    const proxy = createHttpServer();
+    proxy.on('connection', (socket: Socket) => sockets.add(socket));
+    proxy.on('connect', (request: IncomingMessage, client: Socket) => {
+      tunnels.push([request.url, request.headers['proxy-authorization']]);
+      const target = connect(port, '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        target.pipe(client).pipe(target);
+      });
+      client.on('error', () => {}).on('close', () => target.destroy());
+      target.on('error', () => {}).on('close', () => client.destroy());
+    });
+    const proxyPort = await listen(proxy);
+    undos.push(() => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => proxy.close(resolve));
+    });
+    return { tunnels, url: new URL(`http://user:secret@127.0.0.1:${proxyPort}`) };
+  }
+
+  it('is passed by a tunnel, on a connection that is used again', async () => {
+    const { calls, url } = await receiver((call) => finish(call, OK));
+    const { tunnels, url: proxy } = await proxyTo(Number(new URL(url).port));
+    const send = senderTo('http://otlp.example:4317', { proxy });
+    const accepted = { type: 'accepted' };
+    expect([await send('a'), await send('b')]).toMatchObject([accepted, accepted]);
+    expect(calls).toHaveLength(2);
+    expect(tunnels).toEqual([['otlp.example:4317', `Basic ${Buffer.from('user:secret').toString('base64')}`]]);
+  });
+
+  it('is passed by TLS, too', async () => {
+    const server = createSecureServer({ cert: certificate, key: privateKey });
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('data', () => {}).on('error', () => {});
+      stream.on('end', () => stream.respond({ ':status': 200, ...OK }, { endStream: true }));
+    });
+    const sessions = new Set<ServerHttp2Session>();
+    server.on('session', (session) => void sessions.add(session.on('error', () => {})));
+    const port = await listen(server);
+    undos.push(() => {
+      for (const session of sessions) session.destroy();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    const { url: proxy } = await proxyTo(port);
+    const ca = Buffer.from(certificate);
+    const trusting = senderTo(`https://localhost:${port}`, { proxy, tls: { ca } });
+    expect(await trusting()).toMatchObject({ type: 'accepted' });
+    const distrusting = senderTo(`https://localhost:${port}`, { proxy });
+    expect(await distrusting()).toMatchObject({
+      type: 'retryable',
+      error: { message: expect.stringMatching(/certificate/) },
     });
   });
 });
