@@ -27,6 +27,9 @@ export interface ConnectionOptions {
   readonly tls: TlsFiles;
 }
 
+/** A connection failed that had been used before. */
+class StaleConnectionError extends ConnectionError {}
+
 /** Posts messages to one receiver over HTTP/1.1, on connections that are kept open. None of its requests is traced. */
 export class HttpConnections {
   private readonly agent: http.Agent;
@@ -52,6 +55,17 @@ export class HttpConnections {
    * @throws ConnectionError
    */
   async post(body: Buffer, headers: http.OutgoingHttpHeaders, timeout: number): Promise<Answer> {
+    const deadline = performance.now() + timeout;
+    try {
+      return await this.attempt(body, headers, timeout);
+    } catch (error) {
+      if (!(error instanceof StaleConnectionError)) throw error;
+      // The receiver has closed an idle connection just now: a new one has to be tried at once, also when the application closes.
+      return this.attempt(body, headers, Math.max(0, deadline - performance.now()));
+    }
+  }
+
+  private async attempt(body: Buffer, headers: http.OutgoingHttpHeaders, timeout: number): Promise<Answer> {
     if (this.isClosed) throw closedError();
     const request = this.request({ ...headers, 'content-length': body.length });
     this.inFlight.add(request);
@@ -62,7 +76,9 @@ export class HttpConnections {
     try {
       return await exchange(request, body);
     } catch (error) {
-      throw toConnectionError(error);
+      const failure = toConnectionError(error);
+      const isStale = request.reusedSocket && (failure.code === 'ECONNRESET' || failure.code === 'EPIPE');
+      throw isStale && !this.isClosed ? new StaleConnectionError(failure.message, failure.code) : failure;
     } finally {
       clearTimeout(timer);
       this.inFlight.delete(request);

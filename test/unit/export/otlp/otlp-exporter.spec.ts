@@ -131,6 +131,21 @@ describe('an export over HTTP', () => {
     expect(bodies).toEqual(['a', 'a']);
   });
 
+  it('is sent again at once on a new connection if the receiver has closed an idle one, also when the application closes', async () => {
+    const served = new WeakSet<object>();
+    const { bodies, sockets, url } = await receiver((request, response) => {
+      if (served.has(request.socket)) request.socket.destroy();
+      else response.end();
+      served.add(request.socket);
+    });
+    const { exporter, send } = exporterTo(url);
+    expect(await send('a')).toEqual({ code: 0 });
+    exporter.stopRetrying();
+    expect(await send('b')).toEqual({ code: 0 });
+    expect(bodies).toEqual(['a', 'b', 'b']);
+    expect(sockets.size).toBe(2);
+  });
+
   it('waits as long as the receiver asks, and gives up at once if that is too long', async () => {
     const { bodies, url } = await receiver(status(503, { 'retry-after': '3600' }));
     const started = performance.now();
