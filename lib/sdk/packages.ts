@@ -9,13 +9,9 @@ type NodeRequire = ReturnType<typeof createRequire>;
 /**
  * Loads a package on which the SDK depends, in the version of the SDK: objects of two versions, of resources for example, do not work
  * together. It is resolved from the SDK, because pnpm and Yarn hide the dependencies of a package from others.
- *
- * @param through a dependency of the SDK from which the package is resolved, for a package on which that one depends
  */
-export function loadFromSdk<T>(name: string, through?: string): T {
-  let require = createRequire(resolveSdkNode());
-  if (through !== undefined) require = createRequire(resolveFrom(require, through) ?? nodeRequire.resolve(through));
-  const path = resolveFrom(require, name) ?? nodeRequire.resolve(name);
+export function loadFromSdk<T>(name: string): T {
+  const path = resolveFrom(createRequire(resolveSdkNode()), name) ?? nodeRequire.resolve(name);
   return nodeRequire(path) as T;
 }
 

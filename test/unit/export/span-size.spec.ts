@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { spanSize } from '../../../lib/export/span-size.js';
-import { loadFromSdk } from '../../../lib/sdk/packages.js';
 import type { ReadableSpan } from '../../../lib/options/sdk-types.js';
 import { fakeSpan } from '../sdk/fake-span.js';
+import { loadDependency } from '../../support/load-dependency.js';
 
 describe('spanSize', () => {
   it('is never smaller than the span on the wire', () => {
     interface Transformer {
       ProtobufTraceSerializer: { serializeRequest(spans: ReadableSpan[]): Uint8Array };
     }
-    const { ProtobufTraceSerializer } = loadFromSdk<Transformer>(
+    const { ProtobufTraceSerializer } = loadDependency<Transformer>(
       '@opentelemetry/otlp-transformer',
       '@opentelemetry/exporter-trace-otlp-http',
     );

@@ -5,14 +5,14 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { JsonEncoder } from '../../../../lib/export/otlp/json-encoder.js';
 import { ProtobufEncoder } from '../../../../lib/export/otlp/protobuf-encoder.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
-import { loadFromSdk } from '../../../../lib/sdk/packages.js';
+import { loadDependency } from '../../../support/load-dependency.js';
 
 interface Serializer {
   serializeRequest(spans: readonly ReadableSpan[]): Uint8Array;
 }
 
 // The serializers of OpenTelemetry's own exporters: all receivers understand what they write.
-const stock = loadFromSdk<{ JsonTraceSerializer: Serializer; ProtobufTraceSerializer: Serializer }>(
+const stock = loadDependency<{ JsonTraceSerializer: Serializer; ProtobufTraceSerializer: Serializer }>(
   '@opentelemetry/otlp-transformer',
   '@opentelemetry/exporter-trace-otlp-proto',
 );

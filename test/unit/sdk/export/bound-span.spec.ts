@@ -9,6 +9,7 @@ import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { renderTrace } from '../../../../lib/sdk/console/trace-tree.js';
 import { heapGrowth } from '../../../support/heap.js';
+import { loadDependency } from '../../../support/load-dependency.js';
 
 interface TracePackage {
   TracerProvider: new (config: object) => {
@@ -52,7 +53,7 @@ function record(work: (span: Span) => unknown, options?: object, finiteNumbersOn
 
 /** Encodes a span in all formats of the exporters. Throws if one of them cannot encode it. */
 function encode(span: ReadableSpan): { attributes: { key: string; value: object }[] } {
-  const { ProtobufTraceSerializer, JsonTraceSerializer } = loadFromSdk<Transformer>(
+  const { ProtobufTraceSerializer, JsonTraceSerializer } = loadDependency<Transformer>(
     '@opentelemetry/otlp-transformer',
     '@opentelemetry/exporter-trace-otlp-http',
   );

@@ -3,8 +3,8 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import { loadFromSdk } from '../../../../lib/sdk/packages.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
+import { loadDependency } from '../../../support/load-dependency.js';
 
 /** One export as it was received. */
 export interface Received {
@@ -106,7 +106,7 @@ interface GrpcPackage {
 }
 
 export async function grpcReceiver(tls = false): Promise<Receiver> {
-  const grpc = loadFromSdk<GrpcPackage>('@grpc/grpc-js', '@opentelemetry/otlp-grpc-exporter-base');
+  const grpc = loadDependency<GrpcPackage>('@grpc/grpc-js', '@opentelemetry/otlp-grpc-exporter-base');
   const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
   const bytes = (value: Buffer) => value;
   const method = {
