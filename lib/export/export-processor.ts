@@ -169,7 +169,7 @@ export class ExportProcessor {
   private async failAll(reason: string): Promise<void> {
     this.exporter.failAll(reason);
     this.giveUp();
-    while (this.queue.waiting > 0) {
+    if (this.queue.waiting > 0) {
       const batch = this.queue.take(Infinity, Infinity);
       this.queue.settle(batch, [{ count: batch.spans.length, error: new Error(reason) }]);
     }

@@ -6,13 +6,13 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { cutText } from '../../core/cut-text.js';
 import type { TlsFiles } from '../tls-files.js';
+import { collectAnswer, shorten } from './answer.js';
+import { compress } from './compress.js';
 import { readPartialSuccess } from './partial-success.js';
 import { openTunnel, secureSocket } from './proxy.js';
 import { readRetryDelay } from './retry-info.js';
+import { isRetryable } from './retry.js';
 import {
   closedError,
   ConnectionError,
@@ -23,13 +23,7 @@ import {
   type Reply,
 } from './sender.js';
 
-const compress = promisify(gzip);
-
 const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-/** Bytes of an answer that are read: answers of OTLP are short. */
-const MAX_ANSWER = 64 * 1024;
-/** Characters of a message of the receiver. */
-const MAX_SHOWN = 256;
 /** Bytes before a message: whether it is compressed, and its length. */
 const PREFIX = 5;
 
@@ -40,9 +34,6 @@ const UNAVAILABLE = 14;
 
 /** Status codes after which the specification of OTLP wants another attempt: it may be that the receiver has not seen the message. */
 const RETRYABLE = new Set([1, 4, 10, 11, UNAVAILABLE, 15]);
-
-/** Status codes of HTTP that a proxy answers while the receiver is not there. */
-const UNAVAILABLE_IN_HTTP = new Set([429, 502, 503, 504]);
 
 export interface GrpcSenderOptions {
   /** The origin of the receiver. */
@@ -178,21 +169,15 @@ function exchange(session: ClientHttp2Session, headers: Record<string, string>, 
       fail(error as Error);
       return;
     }
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const answer = collectAnswer(stream, (error) => stream.destroy(error));
     let head: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders = {};
     stream.on('error', fail);
     stream.on('response', (received) => (head = received));
     stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
-    stream.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_ANSWER) stream.destroy(new ConnectionError(`an answer of more than ${MAX_ANSWER} bytes`));
-    });
     stream.on('close', () => {
       session.off('error', fail);
-      const status = statusOf(head, trailers, Buffer.concat(chunks));
+      const status = statusOf(head, trailers, answer());
       if (status) resolve(status);
       else fail(new ConnectionError('the connection was closed without an answer', 'ECONNRESET'));
     });
@@ -211,13 +196,14 @@ function statusOf(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders, answ
   const httpStatus = Number(head[':status'] ?? 200);
   if (httpStatus === 200) return undefined;
   const message = `status ${httpStatus} of HTTP: no gRPC server`;
-  return { code: UNAVAILABLE_IN_HTTP.has(httpStatus) ? UNAVAILABLE : UNKNOWN, message, details: undefined, answer };
+  // A proxy answers so while the receiver is not there.
+  return { code: isRetryable(httpStatus) ? UNAVAILABLE : UNKNOWN, message, details: undefined, answer };
 }
 
 function replyOf({ answer, code, details, message }: Status): Reply {
   if (code === OK)
     return { type: 'accepted', ...readPartialSuccess('application/x-protobuf', answer.subarray(PREFIX)) };
-  const error = new RefusedError(`gRPC status ${code}${message && `: ${cutText(message, MAX_SHOWN)}`}`, code);
+  const error = new RefusedError(`gRPC status ${code}${message && `: ${shorten(message)}`}`, code);
   const after = details === undefined ? undefined : readRetryDelay(Buffer.from(details, 'base64'));
   if (code === RESOURCE_EXHAUSTED) {
     // The receiver may have no room for now, which it says by a delay, or the message may be larger than it takes.

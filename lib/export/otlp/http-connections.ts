@@ -4,15 +4,11 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { markUntraced } from '../../core/suppression.js';
 import type { TlsFiles } from '../tls-files.js';
+import { collectAnswer } from './answer.js';
 import { openTunnel, proxyAuthorization, secureSocket } from './proxy.js';
 import { closedError, ConnectionError, timeoutError, toConnectionError } from './sender.js';
 
-/** Bytes of an answer that are read: answers of OTLP are short. */
-const MAX_ANSWER = 64 * 1024;
 type Connected = (error: Error | null, socket?: TLSSocket) => void;
-
-/** Connections to the receiver at once. */
-const MAX_SOCKETS = 4;
 
 export interface Answer {
   readonly status: number;
@@ -109,8 +105,8 @@ export class HttpConnections {
 
   private createAgent(): http.Agent {
     const { proxy, tls, url } = this.options;
-    const keeping = { keepAlive: true, maxSockets: MAX_SOCKETS };
-    const agent = url.protocol === 'https:' ? new https.Agent({ ...keeping, ...tls }) : new http.Agent(keeping);
+    const keepAlive = true;
+    const agent = url.protocol === 'https:' ? new https.Agent({ keepAlive, ...tls }) : new http.Agent({ keepAlive });
     if (proxy && url.protocol === 'https:') {
       const createConnection = (options: object, callback: Connected) => void this.tunnel(proxy, options, callback);
       Object.assign(agent, { createConnection });
@@ -137,23 +133,17 @@ export class HttpConnections {
 }
 
 /** Sends the body, and resolves with the whole answer. */
-function exchange(request: http.ClientRequest, body: Buffer): Promise<Answer> {
+function exchange(request: http.ClientRequest, message: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     request.on('error', reject);
     request.on('response', (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > MAX_ANSWER) request.destroy(new ConnectionError(`an answer of more than ${MAX_ANSWER} bytes`));
-      });
+      const body = collectAnswer(response, (error) => request.destroy(error));
       response.on('error', reject);
       response.on('aborted', () => reject(new ConnectionError('the answer was cut', 'ECONNRESET')));
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: body() });
       });
     });
-    request.end(body);
+    request.end(message);
   });
 }

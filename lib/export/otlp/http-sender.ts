@@ -1,16 +1,11 @@
 import { STATUS_CODES } from 'node:http';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { cutText } from '../../core/cut-text.js';
+import { shorten } from './answer.js';
+import { compress } from './compress.js';
 import type { Answer, HttpConnections } from './http-connections.js';
 import { readPartialSuccess } from './partial-success.js';
 import { isRetryable, retryAfter } from './retry.js';
 import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
-const compress = promisify(gzip);
-
-/** Characters of an answer in a message. */
-const MAX_SHOWN = 256;
 const TOO_LARGE = 413;
 
 export interface HttpSenderOptions {
@@ -69,11 +64,11 @@ function refusal(status: number, location: string | undefined, body: Buffer): Re
 
 /** The target of a redirect without its query, which may hold secrets. */
 function publicTarget(location: string): string {
-  return cutText(location.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//'), MAX_SHOWN);
+  return shorten(location.replace(/[?#].*$/s, '').replace(/\/\/[^/@]*@/, '//'));
 }
 
 /** An answer as a text, if it is one. */
 function printable(body: Buffer): string {
-  const text = cutText(body.toString('utf8').trim(), MAX_SHOWN);
+  const text = shorten(body.toString('utf8').trim());
   return /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}\r\n\t]*$/u.test(text) ? text.replace(/\s+/g, ' ') : '';
 }

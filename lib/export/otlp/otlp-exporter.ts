@@ -1,18 +1,9 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { callInContext } from '../../core/context-manager.js';
-import { cutText } from '../../core/cut-text.js';
-import { suppressTracing } from '../../core/suppression.js';
 import type { ReadableSpan } from '../../options/sdk-types.js';
 import { FAILED, SUCCESS } from '../export-result.js';
+import { shorten } from './answer.js';
 import { backoff } from './retry.js';
 import { RefusedError, type OtlpSender, type Reply } from './sender.js';
 import { createPause, type Pause } from './slices.js';
-
-/** Characters of an answer in a message. */
-const MAX_SHOWN = 256;
-
-/** Context of everything that the exporter does: it would otherwise hold the context of the request whose span filled a batch. */
-const UNTRACED = suppressTracing(ROOT_CONTEXT);
 
 export interface OtlpEncoder {
   readonly contentType: string;
@@ -54,7 +45,7 @@ export class OtlpExporter {
       done({ code: FAILED, error: new Error('the exporter has shut down') });
       return;
     }
-    const exporting = callInContext(UNTRACED, () => this.exportUntil(spans, done), undefined, []) as Promise<void>;
+    const exporting = this.exportUntil(spans, done);
     this.inFlight.add(exporting);
     void exporting.finally(() => this.inFlight.delete(exporting));
   }
@@ -149,6 +140,6 @@ export class OtlpExporter {
 function deliveryOf({ message, rejectedSpans }: Reply & { type: 'accepted' }, count: number): Delivery {
   const failed = Math.min(rejectedSpans, count);
   if (failed === 0) return { failed };
-  const reason = cutText(message, MAX_SHOWN) || 'it gives no reason';
+  const reason = shorten(message) || 'it gives no reason';
   return { failed, error: new RefusedError(`the receiver has rejected ${failed}: ${reason}`, 'rejected') };
 }

@@ -11,8 +11,8 @@ export interface SequentialOptions {
 }
 
 /**
- * Passes one export at a time to an exporter that mixes up the spans of concurrent exports. A flush of the SDK starts all its
- * exports at once.
+ * Passes one export at a time to an exporter that mixes up the spans of concurrent exports, with a gap between two, also if an
+ * export has not been answered in time.
  */
 export class SequentialExporter implements SpanExporter {
   #last: Promise<void> = Promise.resolve();
