@@ -8,7 +8,9 @@ import type { MetricsOptions } from './options/metrics.js';
 import type { PropagatorOption } from './options/propagators.js';
 import type { ResourceOptions } from './options/resource.js';
 import type { SamplerOption } from './options/sampler.js';
+import type { SpanProcessor } from './options/sdk-types.js';
 import type { ShutdownOptions } from './options/shutdown.js';
+import type { TracerName } from './options/tracer.js';
 
 /**
  * The options of `TracingModule.forRoot()`. None of them is required.
@@ -50,6 +52,19 @@ export interface TracingOptions extends ResourceOptions {
 
   /** Limits of a single span. */
   limits?: SpanLimitOptions;
+
+  /**
+   * Span processors of the SDK. Each sees every recorded span before the exporters do, in this order, so that it can change the span. What a
+   * processor throws is reported and ignored.
+   */
+  spanProcessors?: readonly SpanProcessor[];
+
+  /**
+   * The tracer that creates the spans: the one of the library, or that of the SDK. Both follow the same specification, and export the same.
+   * The one of the SDK takes about twice the time.
+   * @default builtin
+   */
+  tracer?: TracerName;
 
   /** Incoming HTTP requests, and outgoing ones under `client`. */
   http?: HttpOptions;

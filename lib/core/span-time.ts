@@ -9,8 +9,12 @@ interface SdkSpanTime {
   [CLOCK_AT_START]?: number;
 }
 
-/** Moves the start of a span to now, if it is a span of the SDK. */
+/** Moves the start of a span to now, if it is a span of the library or of the SDK. */
 export function restartSpan(span: Span): void {
+  if ('restart' in span) {
+    (span as Span & { restart(): void }).restart();
+    return;
+  }
   const time = span as unknown as SdkSpanTime;
   const clockAtStart = time[CLOCK_AT_START];
   if (!Array.isArray(time.startTime) || clockAtStart === undefined) return;

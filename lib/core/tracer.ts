@@ -2,7 +2,6 @@ import { types } from 'node:util';
 import {
   INVALID_SPAN_CONTEXT,
   trace,
-  TraceFlags,
   type Context,
   type Link,
   type Span,
@@ -10,12 +9,13 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { isSampled } from './sampled.js';
 import { callSafely, reportIgnored, warn } from './diagnostics.js';
 import { VERSION } from './version.js';
 
 let provider: TracerProvider | undefined;
 let tracer: Tracer;
-let parentBased = false;
+let delegate: MaybeParentBased | undefined;
 
 /** The `ProxyTracerProvider` of the API, which returns the tracers of its delegate. */
 interface ProxyProvider extends TracerProvider {
@@ -27,8 +27,10 @@ interface ProxyProvider extends TracerProvider {
 let noopDelegate: TracerProvider | undefined;
 let realDelegate: TracerProvider | undefined;
 
-/** The providers whose sampler is parent-based: it never samples a span below an unsampled one. */
-const parentBasedProviders = new WeakSet<TracerProvider>();
+/** A provider of the library says whether its sampler is parent-based: it then never samples a span below an unsampled one. */
+interface MaybeParentBased extends TracerProvider {
+  readonly isParentBased?: boolean;
+}
 
 /**
  * Starts a span. If that fails, because a sampler or a span processor of the application throws, it returns a non-recording span that
@@ -59,12 +61,6 @@ function isUsable(link: Link | undefined): boolean {
   return typeof traceId === 'string' && typeof spanId === 'string';
 }
 
-/** Marks a provider whose sampler is parent-based: a span below an unsampled span is never sampled. */
-export function markParentBased(registered: TracerProvider): void {
-  parentBasedProviders.add(registered);
-  clearTracerCache();
-}
-
 /** True if no tracer provider is registered, so that all spans are no-op spans. */
 export function isTracingOff(): boolean {
   const registered = trace.getTracerProvider();
@@ -80,9 +76,9 @@ export function isTracingOff(): boolean {
 /** True if no span below this span would be sampled. */
 export function isSubtreeUnsampled(span: Span): boolean {
   currentTracer();
-  if (!parentBased || span.isRecording()) return false;
+  if (delegate?.isParentBased !== true || span.isRecording()) return false;
   // A span that has ended no longer records either, but its trace may be sampled.
-  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0;
+  return !isSampled(span);
 }
 
 /** Returns the library's tracer of the provider that is registered now. */
@@ -91,7 +87,7 @@ function currentTracer(): Tracer {
   if (registered !== provider) {
     provider = registered;
     tracer = registered.getTracer('nestjs-tracing', VERSION);
-    parentBased = parentBasedProviders.has(delegateOf(registered));
+    delegate = delegateOf(registered);
   }
   return tracer;
 }

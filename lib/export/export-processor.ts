@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { context, ROOT_CONTEXT, TraceFlags } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { describeError, reportIgnored, warn } from '../core/diagnostics.js';
+import { isSampled } from '../core/sampled.js';
 import { suppressTracing } from '../core/suppression.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { GuardedExporter } from './guarded-exporter.js';
@@ -54,7 +55,7 @@ export class ExportProcessor {
   onStart(): void {}
 
   onEnd(span: ReadableSpan): void {
-    if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0 || this.isShutDown) return;
+    if (this.isShutDown || !isSampled(span)) return;
     if (!this.queue.add(span)) return;
     const { delay, maxBatchSize } = this.settings;
     if (delay === undefined) this.exportAtOnce();

@@ -1,4 +1,5 @@
 import type { ReadableSpan } from '../options/sdk-types.js';
+import { RecordedSpan } from '../tracer/span.js';
 
 /** Estimated bytes of a span without its strings and attributes. */
 const BYTES_PER_SPAN = 250;
@@ -21,6 +22,7 @@ const SIZE = Symbol('nestjs-tracing:size');
  * than too low, and the same at each call. Never throws.
  */
 export function spanSize(span: ReadableSpan & { [SIZE]?: number }): number {
+  if (span instanceof RecordedSpan) return span.estimatedSize;
   const known = span[SIZE];
   if (known !== undefined) return known;
   // The size cannot be stored with a frozen span.

@@ -16,6 +16,8 @@ import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
+import { resolveSpanProcessors } from './span-processors.js';
+import { resolveTracer } from './tracer.js';
 
 /**
  * Every option, and whether it shapes the tracer provider or the rest of the application. An option of the provider has no
@@ -32,6 +34,8 @@ const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'application'>
   propagators: 'provider',
   baggage: 'application',
   limits: 'provider',
+  spanProcessors: 'provider',
+  tracer: 'provider',
   http: 'application',
   grpc: 'application',
   metrics: 'application',
@@ -82,6 +86,8 @@ function resolve(
     propagators: resolvePropagators(options.propagators, env),
     baggage: resolveBaggage(options.baggage),
     limits: resolveLimits(options.limits, env),
+    spanProcessors: resolveSpanProcessors(options.spanProcessors),
+    tracer: resolveTracer(options.tracer),
     http,
     /** Undefined if outgoing requests are not traced. */
     httpClient: resolveHttpClient(options.http?.client, http),

@@ -8,3 +8,6 @@ export type Sampler = NodeSDKConfiguration['sampler'];
 
 /** A finished span, as an exporter receives it. */
 export type ReadableSpan = Parameters<SpanExporter['export']>[0][number];
+
+/** The span processor of the SDK. */
+export type SpanProcessor = NonNullable<NodeSDKConfiguration['spanProcessors']>[number];

@@ -2,7 +2,7 @@ import { isSdkDisabled } from '../options/enabled.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { TracingRuntime } from '../tracing.runtime.js';
 import { dispatch } from './lifecycle/dispatch.js';
-import { processState, registeredProviderExceptEarly, type Lease } from './lifecycle/process-state.js';
+import { processState, foreignProvider, type Lease } from './lifecycle/process-state.js';
 
 /**
  * Starts to buffer the spans of an application that starts, before its options are known. Does nothing if another SDK has
@@ -10,7 +10,7 @@ import { processState, registeredProviderExceptEarly, type Lease } from './lifec
  */
 export function startBuffering(): void {
   if (isSdkDisabled(process.env)) return;
-  if (!processState.provider && registeredProviderExceptEarly()) return;
+  if (!processState.provider && foreignProvider()) return;
   dispatch('startBuffering');
 }
 

@@ -11,8 +11,17 @@ type NodeRequire = ReturnType<typeof createRequire>;
  * together. It is resolved from the SDK, because pnpm and Yarn hide the dependencies of a package from others.
  */
 export function loadFromSdk<T>(name: string): T {
-  const path = resolveFrom(createRequire(resolveSdkNode()), name) ?? nodeRequire.resolve(name);
-  return nodeRequire(path) as T;
+  return nodeRequire(resolveFromSdk(name)) as T;
+}
+
+/** Returns the version of a package on which the SDK depends, without loading the package. */
+export function versionFromSdk(name: string): string | undefined {
+  const path = resolveFrom(createRequire(resolveSdkNode()), `${name}/package.json`);
+  return path === undefined ? undefined : (nodeRequire(path) as { version: string }).version;
+}
+
+function resolveFromSdk(name: string): string {
+  return resolveFrom(createRequire(resolveSdkNode()), name) ?? nodeRequire.resolve(name);
 }
 
 function resolveSdkNode(): string {

@@ -1,27 +1,22 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
-import { markParentBased } from '../core/tracer.js';
+import { createExportPaths, statisticsOf } from '../export/exporters/exporters.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { ReadableSpan, Sampler } from '../options/sdk-types.js';
+import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
+import { createSampling } from '../sampling/create-sampling.js';
+import { copyBaggageToSpans } from '../tracer/baggage-attributes.js';
+import { Pipeline, type PipelineOptions } from '../tracer/pipeline.js';
+import type { SpanLimits } from '../tracer/span-limits.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
-import { copyBaggageToSpans } from './baggage-attributes.js';
-import { boundSpans } from './export/bounded-spans.js';
-import { createExportPaths, statisticsOf } from './export/exporters.js';
-import { registeredProvider, registerProvider } from './globals.js';
-import type { PresetIdGenerator } from './id-generator.js';
-import { loadFromSdk } from './packages.js';
-import { preciseTimes } from './precise-times.js';
 import { createResource } from './resource.js';
-import { createSampler } from './samplers.js';
-import { withTraceBeginnings } from './trace-beginnings.js';
-import type { SpanProcessor } from './types.js';
+import { createStockProvider } from './stock/stock-provider.js';
 
 /** A tracer provider with the operations that are common to the library's own and a foreign one. */
 export interface ProviderHandle {
-  /** Undefined if the provider could not be registered, because two versions of `@opentelemetry/api` are installed. */
-  readonly provider: TracerProvider | undefined;
-  /** True if another SDK has registered the provider. */
-  readonly isForeign: boolean;
+  /** The pipeline of the spans. Undefined if another SDK has registered the provider. */
+  readonly pipeline: Pipeline | undefined;
+  /** The provider that creates the spans. Undefined if the library creates them itself. */
+  readonly otherProvider: TracerProvider | undefined;
   forceFlush(): Promise<void>;
   /** Flushes for the last time before the process ends: no export is attempted a second time. */
   flushBeforeExit(): Promise<void>;
@@ -37,8 +32,8 @@ export function useForeignProvider(provider: TracerProvider): ProviderHandle {
     await forceFlush?.call(provider);
   };
   return {
-    provider,
-    isForeign: true,
+    pipeline: undefined,
+    otherProvider: provider,
     forceFlush: flush,
     flushBeforeExit: flush,
     // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
@@ -48,69 +43,50 @@ export function useForeignProvider(provider: TracerProvider): ProviderHandle {
   };
 }
 
-interface TraceSdk {
-  TracerProvider: new (config: {
-    resource: unknown;
-    sampler: Sampler;
-    spanProcessors: readonly SpanProcessor[];
-    spanLimits: Readonly<Record<string, number>>;
-    idGenerator: PresetIdGenerator;
-  }) => TracerProvider & { shutdown(): Promise<void> };
-}
-
-/** Starts a tracer provider of the SDK as the options say, and registers it in place of the early one. */
-export function startProvider(options: ResolvedOptions, ids: PresetIdGenerator): ProviderHandle {
-  // The provider alone: the SDK's NodeSDK loads every exporter, and reads variables that options have replaced.
-  const sdk = loadFromSdk<TraceSdk>('@opentelemetry/sdk-trace');
+/** Creates the pipeline of the spans as the options say. */
+export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const { memory, paths } = createExportPaths(options);
-  const processors = paths.map(({ processor }) => processor);
-  const { limits, resource, resourceDetectors } = options;
-  const sampling = createSampler(options.sampler, String(resource[ATTR_SERVICE_NAME]));
-  const started = new sdk.TracerProvider({
+  const exporting = paths.map(({ processor }) => processor);
+  const { baggage, resource, resourceDetectors, spanProcessors } = options;
+  const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
+  const parts: PipelineOptions = {
+    sampling,
+    limits: spanLimits(options.limits),
     resource: createResource(resource, resourceDetectors),
-    sampler: withTraceBeginnings(sampling.sampler),
-    spanProcessors: [...ownProcessors(options), ...processors],
-    spanLimits: {
-      attributeCountLimit: limits.attributeCount,
-      attributeValueLengthLimit: limits.attributeValueLength,
-      eventCountLimit: limits.eventCount,
-      linkCountLimit: limits.linkCount,
-      attributePerEventCountLimit: limits.attributePerEventCount,
-      attributePerLinkCountLimit: limits.attributePerLinkCount,
-    },
-    idGenerator: ids,
-  });
-  registerProvider(started);
-  const provider = registeredProvider();
-  if (provider && isParentBased(options.sampler)) markParentBased(provider);
+    processors: [...baggageProcessors(baggage.attributes), ...spanProcessors, ...exporting],
+    isObserved: spanProcessors.length > 0 || options.exporters.some(({ type }) => type !== 'otlp'),
+  };
+  const pipeline = new Pipeline(parts);
   return {
-    provider,
-    isForeign: false,
-    forceFlush: async () => {
-      await Promise.all(processors.map((processor) => processor.forceFlush()));
-    },
+    pipeline,
+    otherProvider: options.tracer === 'sdk' ? createStockProvider(parts) : undefined,
+    forceFlush: () => pipeline.forceFlush(),
     flushBeforeExit: async () => {
-      await Promise.all(processors.map((processor) => processor.flushBeforeExit()));
+      await Promise.all([
+        ...spanProcessors.map((processor) => processor.forceFlush()),
+        ...exporting.map((processor) => processor.flushBeforeExit()),
+      ]);
     },
     shutdown: () => {
       sampling.stop();
-      return started.shutdown();
+      return pipeline.shutdown();
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
     exportStatistics: () => paths.flatMap((path) => statisticsOf(path) ?? []),
   };
 }
 
-function isParentBased({ type }: ResolvedOptions['sampler']): boolean {
-  return type.startsWith('parentbased') || type === 'always_off';
+function spanLimits(limits: ResolvedOptions['limits']): SpanLimits {
+  const { attributeValueLength: valueLength } = limits;
+  return {
+    attributes: { count: limits.attributeCount, valueLength },
+    eventAttributes: { count: limits.attributePerEventCount, valueLength },
+    linkAttributes: { count: limits.attributePerLinkCount, valueLength },
+    eventCount: limits.eventCount,
+    linkCount: limits.linkCount,
+  };
 }
 
-/** The processors of the library, which come before those that export. */
-function ownProcessors({ baggage: { attributes }, exporters, limits }: ResolvedOptions): SpanProcessor[] {
-  const finiteNumbersOnly = exporters.some((exporter) => exporter.type === 'otlp' && exporter.protocol === 'http/json');
-  return [
-    preciseTimes,
-    ...(attributes.length > 0 ? [copyBaggageToSpans(attributes)] : []),
-    ...(exporters.length > 0 ? [boundSpans({ textLength: limits.attributeValueLength, finiteNumbersOnly })] : []),
-  ];
+function baggageProcessors(keys: readonly string[]): SpanProcessor[] {
+  return keys.length > 0 ? [copyBaggageToSpans(keys)] : [];
 }

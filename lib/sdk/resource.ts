@@ -1,7 +1,16 @@
 import type { Attributes } from '@opentelemetry/api';
+import {
+  ATTR_TELEMETRY_SDK_LANGUAGE,
+  ATTR_TELEMETRY_SDK_NAME,
+  ATTR_TELEMETRY_SDK_VERSION,
+  TELEMETRY_SDK_LANGUAGE_VALUE_NODEJS,
+} from '@opentelemetry/semantic-conventions';
 import type { ResourceDetectorName } from '../options/resource.js';
-import { loadFromSdk } from './packages.js';
-import type { Resource } from './types.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
+import { FixedResource } from './fixed-resource.js';
+import { loadFromSdk, versionFromSdk } from './packages.js';
+
+type Resource = ReadableSpan['resource'];
 
 interface ResourcesPackage {
   defaultResource(): Resource;
@@ -20,11 +29,21 @@ interface ResourcesPackage {
  * @param detectorNames the detectors of `OTEL_NODE_RESOURCE_DETECTORS`
  */
 export function createResource(attributes: Attributes, detectorNames: readonly ResourceDetectorName[] = []): Resource {
+  if (detectorNames.every((name) => name === 'none')) return new FixedResource({ ...sdkAttributes(), ...attributes });
   const resources = loadFromSdk<ResourcesPackage>('@opentelemetry/resources');
   const base = resources.defaultResource();
   const detectors = detectorsNamed(detectorNames, resources);
   const detected = detectors.length > 0 ? base.merge(resources.detectResources({ detectors })) : base;
   return detected.merge(resources.resourceFromAttributes(attributes));
+}
+
+/** The attributes of the SDK's default resource. */
+function sdkAttributes(): Attributes {
+  return {
+    [ATTR_TELEMETRY_SDK_LANGUAGE]: TELEMETRY_SDK_LANGUAGE_VALUE_NODEJS,
+    [ATTR_TELEMETRY_SDK_NAME]: 'opentelemetry',
+    [ATTR_TELEMETRY_SDK_VERSION]: versionFromSdk('@opentelemetry/core'),
+  };
 }
 
 function detectorsNamed(names: readonly ResourceDetectorName[], resources: ResourcesPackage): unknown[] {

@@ -136,6 +136,7 @@ const recorder = new TraceRecorder();
     TracingModule.forRoot({
       serviceName: 'post',
       exporter: recorder,
+      spanProcessors: [recorder],
       grpc: false,
       metrics: { path: false, registry, defaultMetrics: false },
     }),
@@ -176,7 +177,6 @@ describe('an integration for a transport that the library does not know', () => 
       .compile();
     app = testing.createNestMicroservice({ strategy: new PigeonServer(port), logger: false });
     await app.listen();
-    recorder.watchStarts();
     client = app.get(PigeonClient);
     await client.connect();
   });

@@ -64,12 +64,16 @@ afterEach(async () => {
 async function start(imports: readonly (Type | DynamicModule)[], more: TracingModuleOptions = {}): Promise<Started> {
   const traces = new TraceRecorder();
   const warnings = new Warnings();
-  @Module({ imports: [TracingModule.forRoot({ serviceName: 'test', ...more, exporter: traces }), ...imports] })
+  @Module({
+    imports: [
+      TracingModule.forRoot({ serviceName: 'test', ...more, exporter: traces, spanProcessors: [traces] }),
+      ...imports,
+    ],
+  })
   class AppModule {}
   const app = await NestFactory.create(AppModule, { logger: warnings, abortOnError: false });
   apps.push(app);
   await app.init();
-  traces.watchStarts();
   return { app, traces, warnings };
 }
 

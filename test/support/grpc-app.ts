@@ -68,7 +68,9 @@ export async function startGrpcApp(options: GrpcAppOptions = {}): Promise<GrpcAp
   const { host = 'microservice', tracing = {}, server, client, prepare, ...metadata } = options;
   const traces = new TraceRecorder();
   const tracingModule =
-    tracing === false ? [] : [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces })];
+    tracing === false
+      ? []
+      : [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces, spanProcessors: [traces] })];
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const definition = { package: 'test', protoPath, url: address };
@@ -84,7 +86,6 @@ export async function startGrpcApp(options: GrpcAppOptions = {}): Promise<GrpcAp
 
   const transport: MicroserviceOptions = { transport: Transport.GRPC, options: { ...definition, ...server } };
   const app = await create(AppModule, host, transport, prepare);
-  if (tracing !== false && tracing.enabled !== false) traces.watchStarts();
   traces.reset();
   const plain = ClientProxyFactory.create({
     transport: Transport.GRPC,

@@ -42,7 +42,9 @@ export async function startGrpcClientApp(options: GrpcClientAppOptions = {}): Pr
   @Module({
     ...metadata,
     imports: [
-      ...(tracing ? [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces })] : []),
+      ...(tracing
+        ? [TracingModule.forRoot({ serviceName: 'test', ...tracing, exporter: traces, spanProcessors: [traces] })]
+        : []),
       ClientsModule.register([
         { name: ECHO_CLIENT, transport: Transport.GRPC, options: echoOptions(server.address, client) },
       ]),
@@ -52,7 +54,6 @@ export async function startGrpcClientApp(options: GrpcClientAppOptions = {}): Pr
   class AppModule {}
 
   const app = await NestFactory.createApplicationContext(AppModule, { logger: warnings, abortOnError: false });
-  if (tracing && tracing.enabled !== false) traces.watchStarts();
   traces.reset();
   const close = async () => {
     app.get<ClientGrpc & { close(): void }>(ECHO_CLIENT).close();

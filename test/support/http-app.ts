@@ -58,7 +58,6 @@ export async function startHttpApp(platform: Platform, options: HttpAppOptions =
   });
   await prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  if (tracing !== false && tracing.enabled !== false) traces.watchStarts();
   traces.reset();
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
@@ -80,7 +79,13 @@ export async function startHttpApp(platform: Platform, options: HttpAppOptions =
 }
 
 function tracingOptions(given: Omit<TracingOptions, 'exporter'>, exporter: TraceRecorder): TracingOptions {
-  return { serviceName: 'test', ...given, http: { client: false, ...given.http }, exporter };
+  return {
+    serviceName: 'test',
+    ...given,
+    http: { client: false, ...given.http },
+    exporter,
+    spanProcessors: [exporter],
+  };
 }
 
 /** Calls `work` as a client outside of the application would: without a span and without a trace context. */

@@ -1,27 +1,17 @@
 import { expect } from '@jest/globals';
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { preciseTimes } from '../../lib/sdk/precise-times.js';
 import { spanCount, traceTrees, type ExpectedSpan } from './trace-tree.js';
 
 /** How long a test waits for spans to end, in milliseconds. */
 const PATIENCE = 5000;
 
-/** The recorders that are told which spans start and end. */
-const watching = new Set<TraceRecorder>();
-
-/** Keeps the spans that an application exports, and those that have started and not ended. */
+/** Keeps the spans that an application exports, and, as a span processor, those that have started and not ended. */
 export class TraceRecorder implements SpanExporter, SpanProcessor {
   spans: ReadableSpan[] = [];
   readonly #open = new Set<ReadableSpan>();
   #wake: (() => void)[] = [];
   #isShutDown = false;
-
-  /** Also records the spans that start from now on, until the provider is shut down, and their ends. */
-  watchStarts(): void {
-    this.#isShutDown = false;
-    watching.add(this);
-  }
 
   onStart(span: ReadableSpan): void {
     if (this.#isShutDown) return;
@@ -126,15 +116,3 @@ export class TraceRecorder implements SpanExporter, SpanProcessor {
     });
   }
 }
-
-// Neither the SDK nor an option of the library lets a test add a span processor to the provider of an application. So the recorders
-// listen to a processor that the library adds to each of its providers.
-const { onStart, onEnd } = preciseTimes;
-preciseTimes.onStart = (span, parent) => {
-  onStart(span, parent);
-  for (const recorder of watching) recorder.onStart(span);
-};
-preciseTimes.onEnd = (span) => {
-  onEnd(span);
-  for (const recorder of watching) recorder.onEnd(span);
-};

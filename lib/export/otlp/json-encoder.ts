@@ -89,10 +89,15 @@ function keyValues(attributes: object): object[] {
 function valueOf(value: unknown): object {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
-  if (typeof value === 'number')
-    return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (typeof value === 'number') return numberOf(value);
   if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) return { arrayValue: { values: value.map(valueOf) } };
   if (typeof value === 'object' && value !== null) return { kvlistValue: { values: keyValues(value) } };
   return {};
+}
+
+function numberOf(value: number): object {
+  if (Number.isSafeInteger(value)) return { intValue: String(value) };
+  // JSON has no NaN and no infinity: receivers refuse a batch with a null in their place.
+  return Number.isFinite(value) ? { doubleValue: value } : { stringValue: String(value) };
 }

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
-import type { Attributes, HrTime } from '@opentelemetry/api';
+import type { Attributes, HrTime, SpanContext, TraceState } from '@opentelemetry/api';
 import type { ReadableSpan } from '../../options/sdk-types.js';
+import { RecordedSpan } from '../../tracer/span.js';
 import { groupSpans } from './group-spans.js';
 import { ProtobufWriter } from './protobuf-writer.js';
 import type { Pause } from './slices.js';
@@ -108,13 +109,9 @@ export class ProtobufEncoder {
 
   private span(span: ReadableSpan): void {
     const { writer } = this;
-    const { attributes, events, kind, links, name, parentSpanContext, status } = span;
-    const { spanId, traceFlags, traceId, traceState } = span.spanContext();
+    const { attributes, kind, name, status } = span;
     const start = writer.startMessage(SCOPE_SPANS_SPANS);
-    writer.hex(SPAN_TRACE_ID, traceId);
-    writer.hex(SPAN_SPAN_ID, spanId);
-    if (traceState) writer.text(SPAN_TRACE_STATE, traceState.serialize());
-    if (parentSpanContext?.spanId) writer.hex(SPAN_PARENT_SPAN_ID, parentSpanContext.spanId);
+    const flags = span instanceof RecordedSpan ? this.words(span) : this.texts(span);
     writer.text(SPAN_NAME, name);
     // The API counts kinds from 0, OTLP from 1.
     writer.varint(SPAN_KIND, kind + 1);
@@ -122,13 +119,44 @@ export class ProtobufEncoder {
     this.time(SPAN_END_TIME, span.endTime);
     this.attributes(SPAN_ATTRIBUTES, attributes);
     this.count(SPAN_DROPPED_ATTRIBUTES, span.droppedAttributesCount);
-    for (const event of events) this.event(event);
+    for (const event of span.events) this.event(event);
     this.count(SPAN_DROPPED_EVENTS, span.droppedEventsCount);
-    for (const link of links) this.link(link);
+    for (const link of span.links) this.link(link);
     this.count(SPAN_DROPPED_LINKS, span.droppedLinksCount);
     if (status.code !== 0 || status.message) this.status(status);
-    writer.fixed32(SPAN_FLAGS, spanFlags(traceFlags, parentSpanContext?.isRemote));
+    writer.fixed32(SPAN_FLAGS, flags);
     writer.endMessage(start);
+  }
+
+  /** Writes the ids of a span, whose text is never made. Returns its flags. */
+  private words(span: RecordedSpan): number {
+    const { writer } = this;
+    const { word0, word1, word2, word3 } = span.trace.id;
+    writer.words4(SPAN_TRACE_ID, word0, word1, word2, word3);
+    writer.words2(SPAN_SPAN_ID, span.word0, span.word1);
+    this.traceState(span.traceState);
+    if (!span.hasParentOfLibrary) return this.parent(span.traceFlags, span.parentSpanContext);
+    writer.words2(SPAN_PARENT_SPAN_ID, span.parentWord0, span.parentWord1);
+    return spanFlags(span.traceFlags, false);
+  }
+
+  /** Writes the ids of a span of another tracer. Returns its flags. */
+  private texts(span: ReadableSpan): number {
+    const { spanId, traceFlags, traceId, traceState } = span.spanContext();
+    this.writer.hex(SPAN_TRACE_ID, traceId);
+    this.writer.hex(SPAN_SPAN_ID, spanId);
+    this.traceState(traceState);
+    return this.parent(traceFlags, span.parentSpanContext);
+  }
+
+  private parent(traceFlags: number, parent: SpanContext | undefined): number {
+    if (parent?.spanId) this.writer.hex(SPAN_PARENT_SPAN_ID, parent.spanId);
+    return spanFlags(traceFlags, parent?.isRemote);
+  }
+
+  private traceState(state: TraceState | undefined): void {
+    const text = state?.serialize();
+    if (text) this.writer.text(SPAN_TRACE_STATE, text);
   }
 
   private status({ code, message }: ReadableSpan['status']): void {

@@ -100,6 +100,35 @@ export class ProtobufWriter {
     this.position = buffer.writeUInt32LE(value >>> 0, this.position);
   }
 
+  /** Writes 16 bytes, in the order of the digits of an id. */
+  words4(tag: number, word0: number, word1: number, word2: number, word3: number): void {
+    this.reserve(18);
+    this.buffer[this.position++] = tag;
+    this.buffer[this.position++] = 16;
+    this.word(word0);
+    this.word(word1);
+    this.word(word2);
+    this.word(word3);
+  }
+
+  /** Writes 8 bytes, in the order of the digits of an id. */
+  words2(tag: number, word0: number, word1: number): void {
+    this.reserve(10);
+    this.buffer[this.position++] = tag;
+    this.buffer[this.position++] = 8;
+    this.word(word0);
+    this.word(word1);
+  }
+
+  private word(word: number): void {
+    const { buffer, position } = this;
+    buffer[position] = word >>> 24;
+    buffer[position + 1] = word >>> 16;
+    buffer[position + 2] = word >>> 8;
+    buffer[position + 3] = word;
+    this.position = position + 4;
+  }
+
   text(tag: number, text: string): void {
     const { length } = text;
     this.reserve(length * 3 + 7);

@@ -1,16 +1,10 @@
 import { registerContextManager, registeredProvider, registerProvider, unregisterProvider } from '../globals.js';
 import { createPropagator } from '../propagators.js';
-import { startProvider, useForeignProvider } from '../provider.js';
-import { processState, registeredProviderExceptEarly, type Lease } from './process-state.js';
+import { startPipeline, useForeignProvider } from '../provider.js';
+import { foreignProvider, processState, type Lease } from './process-state.js';
 import { SharedProvider } from './shared-provider.js';
 import type { LeaseEffect, ProcessEffect } from './states.js';
-import {
-  warnOfDroppedEarlySpans,
-  warnOfForeignProvider,
-  warnOfRepetition,
-  warnOfSharing,
-  warnOfVersions,
-} from './warnings.js';
+import { warnOfForeignProvider, warnOfRepetition, warnOfSharing } from './warnings.js';
 
 type Effects = Readonly<
   Record<ProcessEffect, () => void | Promise<void>> & Record<LeaseEffect, (lease: Lease) => void | Promise<void>>
@@ -18,26 +12,20 @@ type Effects = Readonly<
 
 /** The effects of the transitions. Each is called in states that have the provider that it needs. */
 export const EFFECTS: Effects = {
-  registerEarlyProvider() {
-    const { early } = processState;
-    if (registeredProvider() !== early) registerProvider(early);
+  startBuffering() {
+    const { tracerProvider } = processState;
+    if (registeredProvider() !== tracerProvider) registerProvider(tracerProvider);
     processState.unregisterContextManager ??= registerContextManager();
-    early.startBuffering();
+    tracerProvider.startBuffering();
   },
 
   discardBuffered() {
-    processState.early.discardBuffered();
+    processState.tracerProvider.discardBuffered();
   },
 
-  /** The early tracers pass everything on to the provider from then on. */
-  replayBuffered() {
-    const { early, provider } = processState;
-    if (!provider?.tracerProvider) {
-      early.discardBuffered();
-      return;
-    }
-    const dropped = early.replayTo(provider.tracerProvider);
-    if (dropped > 0) warnOfDroppedEarlySpans(dropped);
+  /** Every span goes through the pipeline from then on, and those that are buffered go first. */
+  usePipeline() {
+    processState.provider?.use();
   },
 
   registerProvider() {
@@ -51,7 +39,7 @@ export const EFFECTS: Effects = {
   },
 
   unregisterGlobals() {
-    if (registeredProvider() === processState.early) unregisterProvider();
+    if (registeredProvider() === processState.tracerProvider) unregisterProvider();
     processState.unregisterContextManager?.();
     processState.unregisterContextManager = undefined;
   },
@@ -106,9 +94,8 @@ export const EFFECTS: Effects = {
 /** Sets up the SDK as the options say, or uses the provider that another SDK has registered. */
 function start({ options }: Lease): SharedProvider {
   const propagator = createPropagator(options.propagators, options.baggage.propagate);
-  const foreign = registeredProviderExceptEarly();
-  const handle = foreign ? useForeignProvider(foreign) : startProvider(options, processState.early.ids);
+  const foreign = foreignProvider();
+  const handle = foreign ? useForeignProvider(foreign) : startPipeline(options);
   if (foreign) warnOfForeignProvider(options);
-  if (!handle.provider) warnOfVersions();
-  return new SharedProvider(handle, propagator, options);
+  return new SharedProvider(handle, processState.tracerProvider, propagator, options);
 }

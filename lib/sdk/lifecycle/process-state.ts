@@ -1,6 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import { EarlyTracerProvider } from '../early-spans.js';
+import { LibraryTracerProvider } from '../../tracer/tracer-provider.js';
 import { registeredProvider } from '../globals.js';
 import type { SharedProvider } from './shared-provider.js';
 import type { ProviderState } from './states.js';
@@ -8,8 +8,8 @@ import type { ProviderState } from './states.js';
 /** The state that the library keeps once in a process, however many copies of the library are loaded. */
 export interface ProcessState {
   name: ProviderState;
-  /** Stands in for the provider while an application starts. */
-  readonly early: EarlyTracerProvider;
+  /** The tracer provider that is registered while an application starts or runs. */
+  readonly tracerProvider: LibraryTracerProvider;
   /** The provider of the states `unacquired` and `acquired`. */
   provider: SharedProvider | undefined;
   /** The provider of the state `suspended`. */
@@ -33,12 +33,12 @@ export interface Lease {
 
 // The number is the version of the interface above: change both together. A copy of the library with another version has a
 // state of its own, in which the provider of this one is foreign: it is used, and neither replaced nor shut down.
-const KEY = Symbol.for('nestjs-tracing:process:2');
+const KEY = Symbol.for('nestjs-tracing:process:3');
 const holder = globalThis as { [KEY]?: ProcessState };
 
 export const processState: ProcessState = (holder[KEY] ??= {
   name: 'idle',
-  early: new EarlyTracerProvider(),
+  tracerProvider: new LibraryTracerProvider(),
   provider: undefined,
   suspended: undefined,
   users: 0,
@@ -46,8 +46,8 @@ export const processState: ProcessState = (holder[KEY] ??= {
   applications: new WeakSet(),
 });
 
-/** Returns the registered provider, unless it is the early one. */
-export function registeredProviderExceptEarly(): TracerProvider | undefined {
+/** Returns the provider that another SDK has registered. Undefined if there is none. */
+export function foreignProvider(): TracerProvider | undefined {
   const registered = registeredProvider();
-  return registered === processState.early ? undefined : registered;
+  return registered === processState.tracerProvider ? undefined : registered;
 }

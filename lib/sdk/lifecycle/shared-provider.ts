@@ -1,9 +1,11 @@
-import type { TextMapPropagator, TracerProvider } from '@opentelemetry/api';
+import type { TextMapPropagator } from '@opentelemetry/api';
 import { warn } from '../../core/diagnostics.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { registeredProvider, registerPropagator, registerProvider, unregisterProvider } from '../globals.js';
 import { flushOnProcessExit } from '../process-exit.js';
+import type { LibraryTracerProvider } from '../../tracer/tracer-provider.js';
 import type { ProviderHandle } from '../provider.js';
+import { warnOfDroppedEarlySpans, warnOfVersions } from './warnings.js';
 import { beforeDeadline } from '../../export/time-limit.js';
 
 /** The time that an exporter has, beyond its own limit, to report the spans that it gives up, in milliseconds. */
@@ -14,10 +16,13 @@ export class SharedProvider {
   readonly #timeout: number;
   readonly #onProcessExit: boolean;
   #unregistrations: (() => void)[] = [];
+  /** True if this object has registered the tracer provider, which others share. */
+  #isRegistered = false;
   #shutdown: Promise<void> | undefined;
 
   constructor(
     private readonly handle: ProviderHandle,
+    private readonly tracerProvider: LibraryTracerProvider,
     private readonly propagator: TextMapPropagator,
     { shutdown }: ResolvedOptions,
   ) {
@@ -25,30 +30,41 @@ export class SharedProvider {
     this.#onProcessExit = shutdown.onProcessExit;
   }
 
-  /** Undefined if OpenTelemetry's API did not accept the provider. */
-  get tracerProvider(): TracerProvider | undefined {
-    return this.handle.provider;
-  }
-
   /** True if another SDK has registered the provider, so that the library neither replaces it nor shuts it down. */
   get isForeign(): boolean {
-    return this.handle.isForeign;
+    return this.handle.pipeline === undefined;
   }
 
   /** Registers the provider with OpenTelemetry's API, and a propagator and listeners for the end of the process beside it. */
   register(): void {
-    const { provider, isForeign } = this.handle;
-    if (provider && !isForeign && registeredProvider() !== provider) registerProvider(provider);
+    if (!this.isForeign) this.#registerTracerProvider();
     this.#unregistrations.push(registerPropagator(this.propagator));
     if (!this.#onProcessExit) return;
     const exports = { flush: () => this.flush(), flushBeforeExit: () => this.#flushBeforeExit() };
     this.#unregistrations.push(flushOnProcessExit(exports));
   }
 
+  /** Sends every span where the options say. */
+  use(): void {
+    const { otherProvider, pipeline } = this.handle;
+    if (pipeline) {
+      const dropped = this.tracerProvider.use(pipeline, otherProvider);
+      if (dropped > 0) warnOfDroppedEarlySpans(dropped);
+    } else if (otherProvider) this.tracerProvider.passTo(otherProvider);
+  }
+
   unregister(): void {
-    const { provider, isForeign } = this.handle;
-    if (provider && !isForeign && registeredProvider() === provider) unregisterProvider();
+    if (this.#isRegistered && registeredProvider() === this.tracerProvider) unregisterProvider();
+    this.#isRegistered = false;
     for (const unregister of this.#unregistrations.splice(0)) unregister();
+  }
+
+  #registerTracerProvider(): void {
+    const { tracerProvider } = this;
+    this.#isRegistered = true;
+    if (registeredProvider() === tracerProvider) return;
+    registerProvider(tracerProvider);
+    if (registeredProvider() !== tracerProvider) warnOfVersions();
   }
 
   /** Exports the spans that have ended so far. Never rejects. */

@@ -39,9 +39,9 @@ export type ProviderEvent = ApplicationEvent | LeaseEvent;
 
 /** An effect that needs no lease. */
 export type ProcessEffect =
-  | 'registerEarlyProvider'
+  | 'startBuffering'
   | 'discardBuffered'
-  | 'replayBuffered'
+  | 'usePipeline'
   | 'registerProvider'
   | 'unregisterProvider'
   | 'unregisterGlobals'
@@ -95,19 +95,19 @@ const NOTHING = { effects: [] } as const;
 /** Cannot happen: a provider that a lease has acquired stays until the lease is released. */
 const IMPOSSIBLE = NOTHING;
 
-const START = { next: 'unacquired', effects: ['startProvider', 'registerProvider', 'replayBuffered'] } as const;
-const RESUME = { next: 'unacquired', effects: ['resumeSuspended', 'registerProvider', 'replayBuffered'] } as const;
+const START = { next: 'unacquired', effects: ['startProvider', 'registerProvider', 'usePipeline'] } as const;
+const RESUME = { next: 'unacquired', effects: ['resumeSuspended', 'registerProvider', 'usePipeline'] } as const;
 const START_INSTEAD = { next: 'unacquired', effects: [...START.effects, 'shutdownSuspended'] } as const;
 
 /** The module uses the registered provider, which also receives the spans that its application has buffered. */
 const JOIN = [
-  { when: { isRepeatedModule: true }, effects: ['warnOfRepetition', 'joinProvider', 'replayBuffered'] },
-  { effects: ['warnOfSharing', 'joinProvider', 'replayBuffered'] },
+  { when: { isRepeatedModule: true }, effects: ['warnOfRepetition', 'joinProvider', 'usePipeline'] },
+  { effects: ['warnOfSharing', 'joinProvider', 'usePipeline'] },
 ] as const;
 
 export const TRANSITIONS: Readonly<Record<ProviderState, Row>> = {
   idle: {
-    startBuffering: { next: 'buffering', effects: ['registerEarlyProvider'] },
+    startBuffering: { next: 'buffering', effects: ['startBuffering'] },
     discardBuffered: { effects: ['discardBuffered'] },
     start: START,
     acquire: { ...START, again: true },
@@ -116,7 +116,7 @@ export const TRANSITIONS: Readonly<Record<ProviderState, Row>> = {
   },
 
   buffering: {
-    startBuffering: { effects: ['registerEarlyProvider'] },
+    startBuffering: { effects: ['startBuffering'] },
     discardBuffered: { next: 'idle', effects: ['discardBuffered', 'unregisterGlobals'] },
     start: START,
     acquire: { ...START, again: true },
@@ -125,7 +125,7 @@ export const TRANSITIONS: Readonly<Record<ProviderState, Row>> = {
   },
 
   suspended: {
-    startBuffering: { effects: ['registerEarlyProvider'] },
+    startBuffering: { effects: ['startBuffering'] },
     discardBuffered: { next: 'unacquired', effects: ['discardBuffered', ...RESUME.effects] },
     start: START_INSTEAD,
     acquire: [
@@ -142,7 +142,7 @@ export const TRANSITIONS: Readonly<Record<ProviderState, Row>> = {
   unacquired: {
     startBuffering: [
       { when: { isForeignProvider: true }, effects: [] },
-      { next: 'suspended', effects: ['suspendProvider', 'registerEarlyProvider'] },
+      { next: 'suspended', effects: ['suspendProvider', 'startBuffering'] },
     ],
     discardBuffered: NOTHING,
     start: [

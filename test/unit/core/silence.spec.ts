@@ -8,7 +8,6 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Operation } from '../../../lib/core/operation.js';
-import { markParentBased } from '../../../lib/core/tracer.js';
 import { registerContextManager, registerProvider, unregisterProvider } from '../../../lib/sdk/globals.js';
 
 let undo = () => {};
@@ -18,9 +17,7 @@ afterEach(() => {
 });
 
 function provide(sampler: Sampler, parentBased: boolean): void {
-  const provider = new TracerProvider({ sampler });
-  registerProvider(provider);
-  if (parentBased) markParentBased(provider);
+  registerProvider(Object.assign(new TracerProvider({ sampler }), { isParentBased: parentBased }));
   undo = registerContextManager();
 }
 

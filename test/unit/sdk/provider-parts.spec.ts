@@ -14,7 +14,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ResolvedOptions } from '../../../lib/options/resolve-options.js';
 import { createPropagator } from '../../../lib/sdk/propagators.js';
 import { createResource } from '../../../lib/sdk/resource.js';
-import { createSampler } from '../../../lib/sdk/samplers.js';
+import { createSampling } from '../../../lib/sampling/create-sampling.js';
 import type { SamplerName } from '../../../lib/options/sampler.js';
 import type { Sampler } from '../../../lib/options/sdk-types.js';
 
@@ -26,7 +26,7 @@ function parent(traceId: string, sampled: boolean): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: '00f067aa0ba902b7', traceFlags, isRemote: true });
 }
 
-describe('createSampler', () => {
+describe('createSampling', () => {
   const kept = (sampler: Sampler, context: Context, traceId: string) =>
     sampler.shouldSample(context, traceId, 'name', SpanKind.INTERNAL, {}, []).decision === 2;
 
@@ -38,21 +38,21 @@ describe('createSampler', () => {
     ['parentbased_always_off', [false, false], true, false],
     ['parentbased_traceidratio', [true, false], true, false],
   ])('%s', (type, roots, underSampled, underUnsampled) => {
-    const { sampler } = createSampler({ type, ratio: 0.5 }, 'shop');
+    const { sampler } = createSampling({ type, ratio: 0.5 }, 'shop');
     expect([LOW, HIGH].map((traceId) => kept(sampler, ROOT_CONTEXT, traceId))).toEqual(roots);
     expect(kept(sampler, parent(LOW, true), LOW)).toBe(underSampled);
     expect(kept(sampler, parent(LOW, false), LOW)).toBe(underUnsampled);
   });
 
   it('samples the ratio of the options', () => {
-    const ofRatio = (ratio: number) => createSampler({ type: 'traceidratio', ratio }, 'shop').sampler;
+    const ofRatio = (ratio: number) => createSampling({ type: 'traceidratio', ratio }, 'shop').sampler;
     expect(kept(ofRatio(1), ROOT_CONTEXT, HIGH)).toBe(true);
     expect(kept(ofRatio(0), ROOT_CONTEXT, LOW)).toBe(false);
   });
 
   it('uses a sampler of the application', () => {
     const sampler = { shouldSample: () => ({ decision: 0 }) };
-    expect(kept(createSampler({ type: 'custom', sampler }, 'shop').sampler, ROOT_CONTEXT, LOW)).toBe(false);
+    expect(kept(createSampling({ type: 'custom', sampler }, 'shop').sampler, ROOT_CONTEXT, LOW)).toBe(false);
   });
 });
 

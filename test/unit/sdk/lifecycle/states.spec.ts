@@ -266,7 +266,8 @@ for (const [from, event, by, to, spans, { closes, warning } = {}] of CASES) {
     expect(processState.name).toBe(to);
     expect(registered()).toEqual(foreign && to === 'idle' ? ['trace'] : REGISTERED[to]);
     expect(destination()).toBe(spans);
-    if (to === 'idle') expect(processState.early.getTracer('app').startSpan('early').isRecording()).toBe(false);
+    if (to === 'idle')
+      expect(processState.tracerProvider.getTracer('app').startSpan('early').isRecording()).toBe(false);
     expect(warnings).toEqual(warning ? [expect.stringMatching(warning)] : []);
     if (closes) await applications.get(closes)!.exporter.closed;
     await new Promise((resolve) => setImmediate(resolve));

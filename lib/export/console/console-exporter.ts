@@ -1,0 +1,144 @@
+import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
+import { toMilliseconds } from './terminal-text.js';
+import { renderTrace } from './trace-tree.js';
+import { SUCCESS, type ExportCallback } from '../export-result.js';
+
+/** The number of spans that may wait for their root. Beyond it, the trace that has waited longest is printed as it is. */
+const MAX_WAITING = 1_000;
+/** The number of printed traces that are remembered. */
+const MAX_PRINTED = 100;
+
+/** The output of the exporter. */
+export interface Terminal {
+  write(text: string): void;
+  readonly colors: boolean;
+  readonly columns: number | undefined;
+}
+
+interface PrintedTrace {
+  readonly start: number;
+  readonly spanIds: Set<string>;
+}
+
+/** Prints each trace as a tree when its root in this process has ended. For development. */
+export class ConsoleSpanExporter implements SpanExporter {
+  readonly #waiting = new Map<string, ReadableSpan[]>();
+  readonly #printed = new Map<string, PrintedTrace>();
+  #waitingCount = 0;
+
+  constructor(private readonly terminal: Terminal = standardOutput()) {}
+
+  export(spans: ReadableSpan[], done: ExportCallback): void {
+    for (const span of spans) {
+      this.#add(span);
+      if (isLocalRoot(span)) this.#print(this.#takeSubtree(span));
+      else if (this.#isLate(span)) this.#print(this.#takeSubtree(span), 'ended after its root');
+    }
+    while (this.#waitingCount > MAX_WAITING) this.#printOldest();
+    done({ code: SUCCESS });
+  }
+
+  /** Prints the spans that still wait for their root. */
+  forceFlush(): Promise<void> {
+    while (this.#waiting.size > 0) this.#printOldest();
+    return Promise.resolve();
+  }
+
+  shutdown(): Promise<void> {
+    return this.forceFlush();
+  }
+
+  #add(span: ReadableSpan): void {
+    const { traceId } = span.spanContext();
+    const spans = this.#waiting.get(traceId);
+    if (spans) spans.push(span);
+    else this.#waiting.set(traceId, [span]);
+    this.#waitingCount++;
+  }
+
+  /** Removes a span and its descendants from the waiting spans. A trace may have several roots in one process. */
+  #takeSubtree(top: ReadableSpan): ReadableSpan[] {
+    const { traceId } = top.spanContext();
+    const waiting = this.#waiting.get(traceId) ?? [];
+    const ids = new Set([top.spanContext().spanId]);
+    const taken = new Set([top]);
+    // Children usually end before their parents, so that one pass from the end finds nearly all; others need one more.
+    for (let before = 0; before !== taken.size;) {
+      before = taken.size;
+      for (const span of waiting.toReversed()) {
+        const parent = span.parentSpanContext;
+        if (!parent || parent.isRemote || taken.has(span) || !ids.has(parent.spanId)) continue;
+        taken.add(span);
+        ids.add(span.spanContext().spanId);
+      }
+    }
+    const left = waiting.filter((span) => !taken.has(span));
+    if (left.length > 0) this.#waiting.set(traceId, left);
+    else this.#waiting.delete(traceId);
+    this.#waitingCount -= taken.size;
+    return [...taken];
+  }
+
+  /** True if the parent of a span has been printed. */
+  #isLate(span: ReadableSpan): boolean {
+    const parent = span.parentSpanContext?.spanId;
+    return parent !== undefined && (this.#printed.get(span.spanContext().traceId)?.spanIds.has(parent) ?? false);
+  }
+
+  #printOldest(): void {
+    for (const [traceId, spans] of this.#waiting) {
+      this.#waiting.delete(traceId);
+      this.#waitingCount -= spans.length;
+      this.#print(spans, 'incomplete: its root has not ended');
+      return;
+    }
+  }
+
+  #print(spans: readonly ReadableSpan[], note?: string): void {
+    const trace = this.#remember(spans);
+    const { colors, columns } = this.terminal;
+    this.terminal.write(`${renderTrace(spans, { colors, columns, note, start: trace?.start })}\n`);
+  }
+
+  /** Remembers that spans are printed. Returns the printed trace to which they belong, if any. */
+  #remember(spans: readonly ReadableSpan[]): PrintedTrace | undefined {
+    const traceId = spans[0]?.spanContext().traceId ?? '';
+    const known = this.#printed.get(traceId);
+    const trace = known ?? {
+      start: Math.min(...spans.map((span) => toMilliseconds(span.startTime))),
+      spanIds: new Set(),
+    };
+    for (const span of spans) if (trace.spanIds.size < MAX_WAITING) trace.spanIds.add(span.spanContext().spanId);
+    this.#printed.set(traceId, trace);
+    const [oldest] = this.#printed.keys();
+    if (this.#printed.size > MAX_PRINTED && oldest !== undefined) this.#printed.delete(oldest);
+    return known;
+  }
+}
+
+function isLocalRoot(span: ReadableSpan): boolean {
+  return !span.parentSpanContext || span.parentSpanContext.isRemote === true;
+}
+
+let isStdoutBroken: boolean | undefined;
+
+function standardOutput(): Terminal {
+  const { stdout } = process;
+  if (isStdoutBroken === undefined) {
+    isStdoutBroken = false;
+    stdout.on('error', onStdoutError);
+  }
+  return {
+    write: (text) => void (isStdoutBroken || stdout.write(text)),
+    colors: stdout.isTTY && !process.env.NO_COLOR,
+    get columns() {
+      return stdout.columns;
+    },
+  };
+}
+
+/** Ignores that the reader of a pipe has ended, as `head` does: this must not end the application. */
+function onStdoutError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  isStdoutBroken = true;
+}

@@ -1,0 +1,116 @@
+import type { ResolvedExporter } from '../../options/exporter.js';
+import type { ResolvedOptions } from '../../options/resolve-options.js';
+import type { SpanExporter } from '../../options/sdk-types.js';
+import { createOtlpTransport } from '../otlp/otlp-transport.js';
+import { ExportProcessor, type ExportSettings } from '../export-processor.js';
+import type { Transport } from '../transport.js';
+import type { Component, ExportStatistics } from '../../tracing.runtime.js';
+import { ConsoleSpanExporter } from '../console/console-exporter.js';
+import { createJaegerExporter } from './jaeger-exporter.js';
+import { MemorySpanExporter } from './memory-exporter.js';
+import { publicAddress } from '../../core/public-address.js';
+
+/** The estimated bytes of spans that a queue of any size may hold. */
+const MIN_QUEUE_BYTES = 64 * 2 ** 20;
+/** The estimated bytes that a large queue may hold for each of its spans: twice those of a span with many long strings. */
+const BYTES_PER_QUEUED_SPAN = 8 * 2 ** 10;
+
+/** The way of finished spans to one exporter. */
+export interface ExportPath {
+  readonly processor: ExportProcessor;
+  /** Undefined if nothing is counted: the exporter keeps the spans in this process. */
+  readonly components: Pick<ExportStatistics, 'processor' | 'exporter'> | undefined;
+}
+
+/** Creates the path to each exporter. Returns the `memory` exporter as well, if it is one of them. */
+export function createExportPaths(options: ResolvedOptions): {
+  paths: ExportPath[];
+  memory: MemorySpanExporter | undefined;
+} {
+  let memory: MemorySpanExporter | undefined;
+  const settings = exportSettings(options);
+  const immediate = (transport: Transport, destination: string): ExportPath => {
+    const processor = new ExportProcessor(transport, destination, { ...settings, delay: undefined });
+    return { processor, components: undefined };
+  };
+  const paths = options.exporters.map((resolved, index) => {
+    if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
+    if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
+    const { transport, destination } = connect(resolved);
+    // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
+    if (keepsSpans(transport.exporter)) return immediate(transport, destination);
+    return {
+      processor: new ExportProcessor(transport, destination, settings),
+      components: {
+        processor: component('batching_span_processor', index),
+        exporter: component(componentType(resolved), index),
+      },
+    };
+  });
+  return { paths, memory };
+}
+
+/** Returns the statistics of a path. Undefined if nothing is counted. */
+export function statisticsOf({ components, processor: { queue } }: ExportPath): ExportStatistics | undefined {
+  if (!components) return undefined;
+  const { dropped, exported, failures } = queue.outcomes;
+  const { limits, takenTotal: taken, waiting: queued } = queue;
+  return { ...components, taken, exported, failed: failures, dropped, queued, capacity: limits.maxSpans };
+}
+
+function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): {
+  transport: Transport;
+  destination: string;
+} {
+  switch (resolved.type) {
+    case 'otlp':
+      return { transport: createOtlpTransport(resolved), destination: publicAddress(resolved.url) };
+    case 'jaeger': {
+      const destination =
+        'endpoint' in resolved ? publicAddress(resolved.endpoint) : `${resolved.host}:${resolved.port}`;
+      return { transport: createJaegerExporter(resolved), destination };
+    }
+    case 'custom':
+      return {
+        transport: { exporter: resolved.exporter },
+        destination: exporterClassName(resolved.exporter),
+      };
+  }
+}
+
+/** Returns the type of an exporter in OpenTelemetry's conventions. */
+function componentType(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): string {
+  switch (resolved.type) {
+    case 'otlp':
+      return `otlp_${{ 'http/protobuf': 'http', 'http/json': 'http_json', grpc: 'grpc' }[resolved.protocol]}_span_exporter`;
+    case 'jaeger':
+      return 'jaeger_span_exporter';
+    case 'custom':
+      return exporterClassName(resolved.exporter);
+  }
+}
+
+function component(type: string, index: number): Component {
+  return { type, name: `${type}/${index}` };
+}
+
+function exporterClassName(exporter: SpanExporter): string {
+  const name = exporter.constructor?.name;
+  return name && name !== 'Object' ? name : 'the exporter';
+}
+
+function keepsSpans(exporter: SpanExporter): boolean {
+  return 'getFinishedSpans' in exporter && typeof exporter.getFinishedSpans === 'function';
+}
+
+function exportSettings({ batch, shutdown }: ResolvedOptions): ExportSettings {
+  const { exportTimeout, maxExportBatchSize, maxQueueSize, scheduledDelay } = batch;
+  return {
+    maxSpans: maxQueueSize,
+    maxBytes: Math.max(MIN_QUEUE_BYTES, maxQueueSize * BYTES_PER_QUEUED_SPAN),
+    maxBatchSize: maxExportBatchSize,
+    delay: scheduledDelay,
+    exportTimeout,
+    shutdownTimeout: shutdown.timeout,
+  };
+}

@@ -1,0 +1,93 @@
+import { INVALID_SPAN_CONTEXT, trace, type Context, type Span, type SpanOptions } from '@opentelemetry/api';
+import { callSafely } from '../core/diagnostics.js';
+import { IdentifiedSpan } from './identified-span.js';
+import type { Origin } from './origin.js';
+import type { Pipeline } from './pipeline.js';
+import { decide } from './sampling.js';
+import type { RecordedSpan } from './span.js';
+
+/** The number of spans that are buffered; further ones are dropped and counted. */
+const MAX_EARLY_SPANS = 2048;
+
+/** A span that waits for the options, and the arguments with which it has started. */
+interface EarlySpan {
+  readonly span: RecordedSpan;
+  readonly origin: Origin;
+  readonly within: Context;
+  readonly options: SpanOptions;
+}
+
+/**
+ * The spans that start while the options of an application are not known. They are recorded, and sent through the pipeline as soon as there
+ * is one: under the configured service name, sampler and limits, with the ids that were handed out.
+ */
+export class EarlySpans {
+  // One buffer for each start of an application. A start that fails is not reported, and the next one must not export its spans.
+  private buffers: EarlySpan[][] = [];
+  private dropped = 0;
+
+  /** Starts to buffer the spans of an application that starts. */
+  startBuffering(): void {
+    if (this.buffers.at(-1)?.length !== 0) this.buffers.push([]);
+  }
+
+  /** Discards the buffered spans. */
+  discardBuffered(): void {
+    for (const { span } of this.buffers.flat()) span.discard();
+    this.buffers = [];
+    this.dropped = 0;
+  }
+
+  /** Returns a buffered span, or one that does not record if no application is starting or the buffer is full. */
+  start(origin: Origin, within: Context, options: SpanOptions, startSpan: () => RecordedSpan): Span {
+    const latest = this.buffers.at(-1);
+    if (!latest || !this.makeRoom()) {
+      if (latest) this.dropped++;
+      // With the ids of its parent, so that spans below it belong to the same trace.
+      const { parent } = origin;
+      const ids = parent instanceof IdentifiedSpan ? parent.spanContext() : parent;
+      return trace.wrapSpanContext(ids ?? INVALID_SPAN_CONTEXT);
+    }
+    const span = startSpan();
+    // The application may change the attributes later.
+    latest.push({ span, origin, within, options: { ...options, attributes: { ...options.attributes } } });
+    return span;
+  }
+
+  /**
+   * Sends the spans of the latest start through a pipeline. A second call sends the spans of an application that started earlier, and whose
+   * options are known later.
+   *
+   * @returns the number of spans that were dropped because the buffer was full
+   */
+  enter(pipeline: Pipeline): number {
+    for (const early of this.buffers.pop() ?? []) {
+      callSafely('Sampling an early span', () => enter(early, pipeline));
+    }
+    const { dropped } = this;
+    this.dropped = 0;
+    return dropped;
+  }
+
+  /** Discards the buffers of earlier starts, if need be. Returns true if there is room for a span. */
+  private makeRoom(): boolean {
+    const count = () => this.buffers.reduce((sum, spans) => sum + spans.length, 0);
+    while (this.buffers.length > 1 && count() >= MAX_EARLY_SPANS) {
+      for (const { span } of this.buffers.shift() ?? []) span.discard();
+    }
+    return count() < MAX_EARLY_SPANS;
+  }
+}
+
+function enter({ options, origin, span, within }: EarlySpan, pipeline: Pipeline): void {
+  const { attributes, isRecorded, isSampled, traceState } = decide(
+    pipeline.sampling,
+    origin,
+    within,
+    span.name,
+    span.kind,
+    options,
+  );
+  if (isRecorded) span.enter(pipeline, within, isSampled, traceState, attributes);
+  else span.discard();
+}

@@ -1,0 +1,403 @@
+import { inspect, type InspectOptions } from 'node:util';
+import {
+  isSpanContextValid,
+  SpanKind,
+  SpanStatusCode,
+  type Attributes,
+  type AttributeValue,
+  type Context,
+  type Exception,
+  type HrTime,
+  type Link,
+  type Span,
+  type SpanContext,
+  type SpanStatus,
+  type TimeInput,
+  type TraceState,
+} from '@opentelemetry/api';
+import {
+  ATTR_EXCEPTION_MESSAGE,
+  ATTR_EXCEPTION_STACKTRACE,
+  ATTR_EXCEPTION_TYPE,
+} from '@opentelemetry/semantic-conventions';
+import { cutText } from '../core/cut-text.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
+import { AttributeSet, type AttributeLimits } from './attributes.js';
+import { durationBetween, givenTime, isTimeInput } from './clock.js';
+import { IdentifiedSpan, type LocalTrace } from './identified-span.js';
+import type { Pipeline } from './pipeline.js';
+import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
+
+type SpanEvent = ReadableSpan['events'][number];
+type SpanLink = ReadableSpan['links'][number];
+type Scope = ReadableSpan['instrumentationScope'];
+
+/** The parts of a span that are made when they are read. In a span of the SDK they are own properties. */
+const LAZY_PARTS = ['parentSpanContext', 'startTime', 'endTime', 'attributes', 'events', 'links', 'resource'] as const;
+
+/** The maximal length of the name of a span or an event. */
+const MAX_NAME = 1024;
+/** Estimated bytes in an exported message of a span, an event or a link, without texts and attributes. */
+const BYTES_PER_SPAN = 250;
+const BYTES_PER_ENTRY = 80;
+const BYTES_PER_CHARACTER = 3;
+
+const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
+
+/**
+ * A recorded span, by the specification of the SDK. It is also the finished span that processors and exporters read.
+ *
+ * A span that starts before the options are known has no pipeline. It is recorded like any other, and `decide()` tells what becomes of it.
+ */
+export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
+  name: string;
+  readonly kind: SpanKind;
+  status: SpanStatus = UNSET;
+  droppedEventsCount = 0;
+  droppedLinksCount = 0;
+  private readonly attributeSet = new AttributeSet();
+  private eventList: SpanEvent[] | undefined;
+  private linkList: SpanLink[] | undefined;
+  /** Readings of the monotonic clock, in milliseconds. */
+  private startedAt: number;
+  private endedAt = NaN;
+  /** Times that the application has given. They are kept to the nanosecond. */
+  private givenStart: HrTime | undefined;
+  private givenEnd: HrTime | undefined;
+  private pipeline: Pipeline | undefined;
+  /** True once the span has ended or was discarded: it can no longer be changed. */
+  private isClosed = false;
+  /** Estimated bytes of the name, the status, the events and the links in an exported message. */
+  private ownSize = BYTES_PER_SPAN;
+  private sizeOnce: number | undefined;
+
+  /**
+   * @param pipeline undefined if the options are not known yet
+   * @param startedAt the reading of the monotonic clock at the start; `startTime` takes precedence
+   */
+  constructor(
+    readonly instrumentationScope: Scope,
+    pipeline: Pipeline | undefined,
+    trace: LocalTrace,
+    parent: IdentifiedSpan | SpanContext | undefined,
+    isSampled: boolean,
+    traceState: TraceState | undefined,
+    name: string,
+    kind: SpanKind,
+    startedAt: number,
+    startTime?: TimeInput,
+  ) {
+    super(trace, parent, isSampled, traceState);
+    this.pipeline = pipeline;
+    this.name = toName(name);
+    this.kind = SpanKind[kind] === undefined ? SpanKind.INTERNAL : kind;
+    this.startedAt = startedAt;
+    if (startTime !== undefined) this.startAt(startTime);
+  }
+
+  private startAt(startTime: TimeInput): void {
+    const { clock } = this.trace;
+    this.givenStart = givenTime(startTime, clock);
+    // Events and the end are measured from the start by the same clock.
+    if (this.givenStart) this.startedAt = clock.monotonicAt(this.givenStart);
+  }
+
+  /** Moves the start to now, because the work itself only starts now. */
+  restart(): void {
+    if (this.isClosed) return;
+    this.startedAt = performance.now();
+    this.givenStart = undefined;
+  }
+
+  isRecording(): boolean {
+    return !this.isClosed;
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    if (!this.isClosed) this.attributeSet.set(key, value, this.limits.attributes);
+    return this;
+  }
+
+  setAttributes(attributes: Attributes): this {
+    if (!this.isClosed) this.attributeSet.setAll(attributes, this.limits.attributes);
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: Attributes | TimeInput, time?: TimeInput): this {
+    if (this.isClosed) return this;
+    const { eventAttributes, eventCount } = this.limits;
+    const isTime = isTimeInput(attributesOrTime);
+    const attributes = toSet(isTime ? undefined : attributesOrTime, eventAttributes);
+    const event: SpanEvent = {
+      name: toName(name),
+      time: this.timeOf(time ?? (isTime ? attributesOrTime : undefined)),
+      attributes: attributes.values,
+      droppedAttributesCount: attributes.dropped,
+    };
+    this.ownSize += BYTES_PER_ENTRY + BYTES_PER_CHARACTER * event.name.length + attributes.size;
+    this.droppedEventsCount += addNewest((this.eventList ??= []), event, eventCount);
+    return this;
+  }
+
+  addLink(link: Link): this {
+    // A link without ids would make an exporter lose the whole batch.
+    if (this.isClosed || !isValidLink(link)) return this;
+    const { linkAttributes, linkCount } = this.limits;
+    const attributes = toSet(link.attributes, linkAttributes);
+    const added: SpanLink = {
+      context: withSerializableState(link.context),
+      ...(attributes.count > 0 && { attributes: attributes.values }),
+      ...(attributes.dropped > 0 && { droppedAttributesCount: attributes.dropped }),
+    };
+    this.ownSize += BYTES_PER_ENTRY + attributes.size;
+    this.droppedLinksCount += addNewest((this.linkList ??= []), added, linkCount);
+    return this;
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link);
+    return this;
+  }
+
+  /** A status of `OK` is final, and nothing unsets a status. */
+  setStatus({ code, message }: SpanStatus): this {
+    if (this.isClosed || this.status.code === SpanStatusCode.OK) return this;
+    if (code !== SpanStatusCode.OK && code !== SpanStatusCode.ERROR) return this;
+    this.status = { code };
+    if (code === SpanStatusCode.ERROR && typeof message === 'string') {
+      this.status.message = cutText(message, this.limits.attributes.valueLength);
+      this.ownSize += BYTES_PER_CHARACTER * this.status.message.length;
+    }
+    return this;
+  }
+
+  updateName(name: string): this {
+    if (!this.isClosed) this.name = toName(name);
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    const attributes = attributesOf(exception);
+    if (attributes[ATTR_EXCEPTION_TYPE] || attributes[ATTR_EXCEPTION_MESSAGE]) {
+      this.addEvent('exception', attributes, time);
+    }
+  }
+
+  end(endTime?: TimeInput): void {
+    if (this.isClosed) return;
+    if (endTime === undefined) this.endedAt = performance.now();
+    else this.endAt(endTime);
+    const pipeline = this.pipeline;
+    if (pipeline) this.finish(pipeline);
+    else this.isClosed = true;
+  }
+
+  private finish(pipeline: Pipeline): void {
+    if (pipeline.isObserved) this.showParts();
+    pipeline.onEnding(this);
+    this.isClosed = true;
+    pipeline.onEnd(this);
+  }
+
+  /**
+   * Gives the span the own properties that a span of the SDK has. Processors and exporters of others may copy them by `{ ...span }`, or assign
+   * them. The library itself reads the getters, which make a part only if it is asked for.
+   */
+  private showParts(): void {
+    for (const part of LAZY_PARTS) {
+      Object.defineProperty(this, part, { value: this[part], writable: true, enumerable: true, configurable: true });
+    }
+  }
+
+  private endAt(endTime: TimeInput): void {
+    const { clock } = this.trace;
+    this.givenEnd = givenTime(endTime, clock);
+    this.endedAt = this.givenEnd ? clock.monotonicAt(this.givenEnd) : this.startedAt;
+  }
+
+  /**
+   * Sends a span that has started before the options were known through a pipeline, from its start to the point that it has reached.
+   *
+   * @param parent the context in which it has started
+   * @param samplerAttributes the attributes that the sampler adds
+   */
+  enter(
+    pipeline: Pipeline,
+    parent: Context,
+    isSampled: boolean,
+    traceState: TraceState | undefined,
+    samplerAttributes?: Attributes,
+  ): void {
+    this.decide(isSampled, traceState);
+    this.pipeline = pipeline;
+    const { limits } = pipeline;
+    if (samplerAttributes) this.attributeSet.setAll(samplerAttributes, limits.attributes);
+    this.applyLimits(limits);
+    const hasEnded = this.isClosed;
+    // A processor may set attributes of a span that starts.
+    this.isClosed = false;
+    pipeline.onStart(this, parent);
+    if (hasEnded) this.finish(pipeline);
+  }
+
+  /** Turns a span into one that is not recorded. */
+  discard(): void {
+    this.decide(false, this.traceState);
+    this.isClosed = true;
+  }
+
+  private applyLimits(limits: SpanLimits): void {
+    this.attributeSet.limit(limits.attributes);
+    if (this.status.message) this.status.message = cutText(this.status.message, limits.attributes.valueLength);
+    const events = this.eventList ?? [];
+    const links = this.linkList ?? [];
+    this.eventList = undefined;
+    this.linkList = undefined;
+    for (const event of events)
+      this.droppedEventsCount += addNewest(
+        (this.eventList ??= []),
+        limited(event, limits.eventAttributes),
+        limits.eventCount,
+      );
+    for (const link of links)
+      this.droppedLinksCount += addNewest(
+        (this.linkList ??= []),
+        limited(link, limits.linkAttributes),
+        limits.linkCount,
+      );
+  }
+
+  get startTime(): HrTime {
+    return this.givenStart ?? this.trace.clock.wallTime(this.startedAt);
+  }
+
+  /** The time of the end, never before the start. Zero while the span is open. */
+  get endTime(): HrTime {
+    if (Number.isNaN(this.endedAt)) return [0, 0];
+    if (this.endedAt < this.startedAt) return this.startTime;
+    return this.givenEnd ?? this.trace.clock.wallTime(this.endedAt);
+  }
+
+  get duration(): HrTime {
+    return Number.isNaN(this.endedAt) ? [-1, -1] : durationBetween(this.startTime, this.endTime);
+  }
+
+  get ended(): boolean {
+    return this.isClosed;
+  }
+
+  get attributes(): Attributes {
+    return this.attributeSet.values;
+  }
+
+  /** A processor of the application may replace the attributes, although the types of the SDK say that they are read only. */
+  set attributes(attributes: Attributes) {
+    this.attributeSet.values = attributes;
+  }
+
+  get droppedAttributesCount(): number {
+    return this.attributeSet.dropped;
+  }
+
+  get events(): SpanEvent[] {
+    return (this.eventList ??= []);
+  }
+
+  get links(): SpanLink[] {
+    return (this.linkList ??= []);
+  }
+
+  get resource(): ReadableSpan['resource'] {
+    return (this.pipeline as Pipeline).resource;
+  }
+
+  /**
+   * An estimate of the bytes of the ended span in Protocol Buffers or Thrift, without its resource. It is rather too high than too low, and
+   * the same at each call, although an exporter may change the span.
+   */
+  get estimatedSize(): number {
+    return (this.sizeOnce ??= this.ownSize + BYTES_PER_CHARACTER * this.name.length + this.attributeSet.size);
+  }
+
+  private get limits(): SpanLimits {
+    return this.pipeline?.limits ?? EARLY_LIMITS;
+  }
+
+  /** Returns a given time, or the time of now by the clock of the trace. */
+  private timeOf(time: TimeInput | undefined): HrTime {
+    const { clock } = this.trace;
+    return givenTime(time, clock) ?? clock.wallTime(performance.now());
+  }
+
+  /** The text of `console.log(span)`. */
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const { attributes, droppedAttributesCount, droppedEventsCount, droppedLinksCount, duration, ended } = this;
+    const { endTime, events, instrumentationScope, kind, links, name, parentSpanContext, startTime, status } = this;
+    const times = { startTime, endTime, duration, ended };
+    const dropped = { droppedAttributesCount, droppedEventsCount, droppedLinksCount };
+    const ids = { spanContext: this.spanContext(), parentSpanContext };
+    const shown = { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
+    return `RecordedSpan ${inspect(shown, { ...options, depth })}`;
+  }
+}
+
+function toName(name: unknown): string {
+  if (typeof name === 'string') return cutText(name, MAX_NAME);
+  try {
+    return cutText(String(name), MAX_NAME);
+  } catch {
+    return 'unknown';
+  }
+}
+
+function toSet(attributes: Attributes | undefined, limits: AttributeLimits): AttributeSet {
+  const set = new AttributeSet();
+  if (attributes) set.setAll(attributes, limits);
+  return set;
+}
+
+/** Adds an entry to a list, whose oldest entry makes room for it. Returns the number of entries that were dropped. */
+function addNewest<T>(list: T[], entry: T, limit: number): number {
+  if (limit === 0) return 1;
+  list.push(entry);
+  if (list.length <= limit) return 0;
+  list.shift();
+  return 1;
+}
+
+/** Returns an event or a link with its attributes within the limits. */
+function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimits): T {
+  if (!entry.attributes) return entry;
+  const { dropped, values } = toSet(entry.attributes, limits);
+  const droppedAttributesCount = (entry.droppedAttributesCount ?? 0) + dropped;
+  return { ...entry, attributes: values, ...(droppedAttributesCount > 0 && { droppedAttributesCount }) };
+}
+
+/** Returns a span context whose trace state exporters can serialize. It is a copy if need be, because the context is an object of the application. */
+function withSerializableState(context: SpanContext): SpanContext {
+  const { traceState } = context;
+  if (traceState === undefined || typeof traceState?.serialize === 'function') return context;
+  return { ...context, traceState: undefined };
+}
+
+function isValidLink(link: Link | undefined): link is Link {
+  const context: Partial<SpanContext> = link?.context ?? {};
+  return (
+    typeof context.traceId === 'string' &&
+    typeof context.spanId === 'string' &&
+    isSpanContextValid(context as SpanContext)
+  );
+}
+
+/** Returns the attributes of an exception, as the SDK names them. */
+function attributesOf(exception: Exception | undefined): Attributes {
+  if (typeof exception === 'string') return { [ATTR_EXCEPTION_MESSAGE]: exception };
+  if (!exception) return {};
+  const { code, message, name, stack } = exception;
+  const type = code ? String(code) : name;
+  return {
+    ...(type && { [ATTR_EXCEPTION_TYPE]: type }),
+    ...(message && { [ATTR_EXCEPTION_MESSAGE]: message }),
+    ...(stack && { [ATTR_EXCEPTION_STACKTRACE]: stack }),
+  };
+}

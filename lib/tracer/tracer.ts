@@ -1,0 +1,126 @@
+import {
+  context as contextApi,
+  INVALID_SPAN_CONTEXT,
+  SpanKind,
+  trace,
+  type Context,
+  type Span,
+  type SpanOptions,
+  type Tracer,
+  type TracerProvider,
+  type TraceState,
+} from '@opentelemetry/api';
+import { isTracingSuppressed } from '../core/suppression.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
+import type { EarlySpans } from './early-spans.js';
+import { IdentifiedSpan } from './identified-span.js';
+import { originBelow, type Origin } from './origin.js';
+import type { Pipeline } from './pipeline.js';
+import { decide, decideQuickly } from './sampling.js';
+import { RecordedSpan } from './span.js';
+import { UnsampledSpan } from './unsampled-span.js';
+
+export type InstrumentationScope = ReadableSpan['instrumentationScope'];
+
+/** The destination of the spans of all tracers. */
+export interface SpanDestination {
+  /** Undefined while the options are not known, and while nothing is traced. */
+  readonly pipeline: Pipeline | undefined;
+  /** The provider that creates the spans. Undefined if the library creates them itself. */
+  readonly otherProvider: TracerProvider | undefined;
+  readonly early: EarlySpans;
+}
+
+const NOOP_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/** Creates the spans of one instrumentation scope. It works for as long as the process does, whichever pipeline there is. */
+export class SpanTracer implements Tracer {
+  private otherProvider: TracerProvider | undefined;
+  private otherTracer: Tracer | undefined;
+
+  constructor(
+    private readonly destination: SpanDestination,
+    private readonly scope: InstrumentationScope,
+  ) {}
+
+  startSpan(name: string, options: SpanOptions = {}, within: Context = contextApi.active()): Span {
+    const { early, otherProvider, pipeline } = this.destination;
+    if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, within);
+    if (isTracingSuppressed(within)) return NOOP_SPAN;
+    const startedAt = performance.now();
+    const origin = originBelow(options.root ? undefined : trace.getSpan(within), startedAt);
+    if (!pipeline) {
+      const start = () => this.record(undefined, origin, true, origin.traceState, name, options, startedAt);
+      return early.start(origin, within, options, start);
+    }
+    const isSampled = decideQuickly(pipeline.sampling, origin, within);
+    if (isSampled === undefined) return this.startByDecision(pipeline, origin, name, options, within, startedAt);
+    if (!isSampled) return new UnsampledSpan(origin.trace, origin.traceState);
+    const span = this.record(pipeline, origin, true, origin.traceState, name, options, startedAt);
+    pipeline.onStart(span, within);
+    return span;
+  }
+
+  startActiveSpan<F extends (span: Span) => ReturnType<F>>(name: string, ...rest: unknown[]): ReturnType<F> {
+    const fn = rest.pop() as F;
+    const [options, given] = rest as [SpanOptions?, Context?];
+    const parent = given ?? contextApi.active();
+    const span = this.startSpan(name, options, parent);
+    return contextApi.with(trace.setSpan(parent, span), fn, undefined, span);
+  }
+
+  private startByDecision(
+    pipeline: Pipeline,
+    origin: Origin,
+    name: string,
+    options: SpanOptions,
+    within: Context,
+    startedAt: number,
+  ): Span {
+    const decision = decide(pipeline.sampling, origin, within, name, options.kind ?? SpanKind.INTERNAL, options);
+    const { isRecorded, isSampled, traceState } = decision;
+    if (!isRecorded) return new UnsampledSpan(origin.trace, traceState);
+    const { parent } = origin;
+    // The decision of the sampler is about this span alone, so the parent keeps its own.
+    const below = parent instanceof IdentifiedSpan ? { ...origin, parent: parent.spanContext() } : origin;
+    const span = this.record(pipeline, below, isSampled, traceState, name, options, startedAt);
+    if (decision.attributes) span.setAttributes(decision.attributes);
+    pipeline.onStart(span, within);
+    return span;
+  }
+
+  private record(
+    pipeline: Pipeline | undefined,
+    { parent, trace }: Origin,
+    isSampled: boolean,
+    traceState: TraceState | undefined,
+    name: string,
+    { attributes, kind = SpanKind.INTERNAL, links, startTime }: SpanOptions,
+    startedAt: number,
+  ): RecordedSpan {
+    const span = new RecordedSpan(
+      this.scope,
+      pipeline,
+      trace,
+      parent,
+      isSampled,
+      traceState,
+      name,
+      kind,
+      startedAt,
+      startTime,
+    );
+    if (attributes) span.setAttributes(attributes);
+    if (Array.isArray(links)) span.addLinks(links);
+    return span;
+  }
+
+  private tracerOf(provider: TracerProvider): Tracer {
+    if (provider !== this.otherProvider) {
+      this.otherProvider = provider;
+      const { name, schemaUrl, version } = this.scope;
+      this.otherTracer = provider.getTracer(name, version, schemaUrl === undefined ? undefined : { schemaUrl });
+    }
+    return this.otherTracer as Tracer;
+  }
+}

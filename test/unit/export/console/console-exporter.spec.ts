@@ -1,0 +1,76 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConsoleSpanExporter } from '../../../../lib/export/console/console-exporter.js';
+import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
+import { fakeSpan } from '../../sdk/fake-span.js';
+
+function setUp() {
+  const written: string[] = [];
+  const exporter = new ConsoleSpanExporter({ write: (text) => void written.push(text), colors: false, columns: 60 });
+  const end = (...spans: ReadableSpan[]) => {
+    for (const span of spans) exporter.export([span], (result) => expect(result).toEqual({ code: 0 }));
+    return written.splice(0).map(outline);
+  };
+  const flush = async () => {
+    await exporter.forceFlush();
+    return written.splice(0).map(outline);
+  };
+  return { end, flush };
+}
+
+/** Returns the remark of the heading, and the names of the spans. */
+function outline(text: string): string {
+  const [heading = '', ...rows] = text.trimEnd().split('\n');
+  const note = heading.split(' · ').at(5) ?? heading.split(' · ').at(4) ?? '';
+  return [note, ...rows.map((row) => row.replace(/ {2,}\d.*$/, '').trim())].filter(Boolean).join('|');
+}
+
+describe('ConsoleSpanExporter', () => {
+  it('prints a trace when its root has ended', () => {
+    const { end } = setUp();
+    expect(end(fakeSpan('leaf', { id: '3', parent: '2' }), fakeSpan('child', { id: '2', parent: '1' }))).toEqual([]);
+    expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root|└─ child|└─ leaf']);
+  });
+
+  it('treats a span whose parent is in another process as a root', () => {
+    const { end } = setUp();
+    expect(end(fakeSpan('child', { parent: '1' }))).toEqual([]);
+    expect(end(fakeSpan('server', { id: '1', parent: '9', remote: true }))).toEqual(['server|└─ child']);
+  });
+
+  it('keeps traces apart, and roots of one trace too', () => {
+    const { end } = setUp();
+    end(
+      fakeSpan('other', { parent: '7', trace: 'b' }),
+      fakeSpan('mine', { parent: '1' }),
+      fakeSpan('theirs', { parent: '2' }),
+    );
+    expect(end(fakeSpan('server', { id: '2', parent: '5', remote: true }))).toEqual(['server|└─ theirs']);
+    expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root|└─ mine']);
+  });
+
+  it('prints a span that ends after its root as late, with its descendants', () => {
+    const { end } = setUp();
+    end(fakeSpan('leaf', { id: '3', parent: '2' }));
+    expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root']);
+    expect(end(fakeSpan('child', { id: '2', parent: '1', from: 50 }))).toEqual(['ended after its root|child|└─ leaf']);
+    expect(end(fakeSpan('later', { parent: '3', from: 60 }))).toEqual(['ended after its root|later']);
+  });
+
+  it('prints the waiting spans at a flush', async () => {
+    const { end, flush } = setUp();
+    end(fakeSpan('a', { parent: '1' }), fakeSpan('b', { parent: '1', trace: 'b' }));
+    expect(await flush()).toEqual(['incomplete: its root has not ended|a', 'incomplete: its root has not ended|b']);
+    expect(await flush()).toEqual([]);
+  });
+
+  it('holds no more than a thousand spans', async () => {
+    const { end, flush } = setUp();
+    let printed = 0;
+    for (let index = 0; index < 2500; index++) {
+      const trace = Math.floor(index / 100).toString(16);
+      printed += end(fakeSpan('a', { parent: 'ff', trace })).length;
+    }
+    expect(printed).toBe(15);
+    expect(await flush()).toHaveLength(10);
+  });
+});
