@@ -55,12 +55,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   ): IncomingOperation<Outcome> {
     const { caller, links, parent } = placement;
     return new IncomingOperation(exchange, meter, caller, false, (incoming) =>
-      Operation.start(name, {
-        kind,
-        parent: OperationContext.ofIncoming(parent, incoming),
-        ...(links && { links }),
-        ...(attributes && { attributes }),
-      }),
+      Operation.start(name, { kind, parent, ...(links && { links }), ...(attributes && { attributes }) }, incoming),
     );
   }
 

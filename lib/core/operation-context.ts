@@ -10,14 +10,15 @@ const INCOMING = createContextKey('nestjs-tracing incoming operation');
  * set; here only values with other keys cost that copy.
  */
 export class OperationContext implements Context {
-  private constructor(
+  protected constructor(
     private readonly others: Context,
     readonly span: Span | undefined,
-    readonly operation: unknown,
+    protected operation: unknown,
     readonly incoming: unknown,
   ) {}
 
-  private static of(context: Context): OperationContext {
+  /** Returns a context with the same values, as one of this class. */
+  protected static of(context: Context): OperationContext {
     if (context instanceof OperationContext) return context;
     return new OperationContext(
       context,
@@ -27,10 +28,9 @@ export class OperationContext implements Context {
     );
   }
 
-  /** Returns a context in which this operation is the active one, and its span the active span. */
-  static ofOperation(parent: Context, span: Span, operation: unknown): Context {
-    const { incoming, others } = OperationContext.of(parent);
-    return new OperationContext(others, span, operation, incoming);
+  /** Returns the values of a context other than the three. */
+  protected static othersIn(context: Context): Context {
+    return context instanceof OperationContext ? context.others : context;
   }
 
   /** Returns a context in which this incoming operation is served. */

@@ -57,25 +57,39 @@ export interface OperationOptions extends ManualSpanOptions {
  *
  * HTTP requests, gRPC calls, handlers and `@Span()` methods all become operations, so the rules here hold for all of them.
  *
+ * An operation is itself the context in which it is active: there are several in each request, and each would have a context beside it.
+ *
  * A context may live as long as the process, in a timer or a pooled socket that was created in it, and a context references its operation.
  * An operation that is over therefore releases everything, and an operation references its parent only while both are open.
  */
-export class Operation {
+export class Operation extends OperationContext {
+  declare readonly span: Span;
   private isOver = false;
   private exceptions: RecordedException[] | undefined;
+  private parent: Operation | undefined;
 
   private constructor(
-    readonly span: Span,
-    readonly context: Context,
-    private parent: Operation | undefined,
+    span: Span,
+    within: Context,
+    incoming: unknown,
     private readonly forFunction: string | undefined,
     private readonly endsSpan: boolean,
-  ) {}
+  ) {
+    super(OperationContext.othersIn(within), span, undefined, incoming);
+    this.operation = this;
+    const outer = Operation.in(within);
+    this.parent = outer?.isOver ? undefined : outer;
+  }
 
-  /** Starts an operation below the active context, or below `options.parent`. */
-  static start(name: string, options: OperationOptions = {}): Operation {
+  /**
+   * Starts an operation below the active context, or below `options.parent`.
+   *
+   * @param incoming the incoming operation that is served in the operation; if it is left out, that of the parent
+   */
+  static start(name: string, options: OperationOptions = {}, incoming?: object): Operation {
     const parent = options.parent ?? context.active();
-    return Operation.create(startSpan(name, options, parent), parent, options.forFunction);
+    const span = startSpan(name, options, parent);
+    return new Operation(span, parent, incoming ?? OperationContext.incomingIn(parent), options.forFunction, true);
   }
 
   /**
@@ -104,26 +118,22 @@ export class Operation {
 
   /** Creates an operation around a span that another instrumentation, or another operation, has started and will end. */
   static join(span: Span, parent: Context): Operation {
-    return Operation.create(span, parent, undefined, false);
+    return new Operation(span, parent, OperationContext.incomingIn(parent), undefined, false);
   }
 
   /** Creates an operation without a span. Nothing below it is traced. */
   static suppressed(parent: Context = context.active()): Operation {
-    return Operation.create(NOOP_SPAN, suppressTracing(parent));
-  }
-
-  private static create(span: Span, parent: Context, forFunction?: string, endsSpan = true): Operation {
-    const outer = Operation.in(parent);
-    const ancestor = outer?.isOver ? undefined : outer;
-    // The context references the operation and the operation its context, so one of the two is assigned afterwards.
-    const operation = new Operation(span, parent, ancestor, forFunction, endsSpan) as { context: Context } & Operation;
-    operation.context = OperationContext.ofOperation(parent, span, operation);
-    return operation;
+    return new Operation(NOOP_SPAN, suppressTracing(parent), OperationContext.incomingIn(parent), undefined, true);
   }
 
   /** Returns the operation of a context. Undefined if it has none. */
   static in(from: Context): Operation | undefined {
     return OperationContext.operationIn(from) as Operation | undefined;
+  }
+
+  /** The context in which the operation is the active one, and its span the active span: the operation itself. */
+  get context(): Context {
+    return this;
   }
 
   /** True if the span records attributes and events. */
@@ -138,7 +148,7 @@ export class Operation {
 
   /** Calls `fn` with this operation as the active one. */
   run<T>(fn: () => T): T {
-    return callInContext(this.context, fn, undefined, []) as T;
+    return callInContext(this, fn, undefined, []) as T;
   }
 
   /** Moves the start of the span to now, because the work itself only starts now. */
@@ -176,7 +186,7 @@ export class Operation {
 
   private withhold(thrown: unknown): void {
     withholdDetails(thrown);
-    const incoming = OperationContext.incomingIn(this.context) as { withholdDetails(): void } | undefined;
+    const incoming = this.incoming as { withholdDetails(): void } | undefined;
     incoming?.withholdDetails();
   }
 

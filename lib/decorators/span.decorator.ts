@@ -130,6 +130,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, functionName, mayRecordDetails: details };
   const { kind, root } = options;
+  const codeAttributes = { [ATTR_CODE_FUNCTION_NAME]: functionName };
   // A route handler already has a span with the same name as this one: they become one span.
   const mayJoin = name === functionName && kind === undefined && !root && !options.links;
 
@@ -142,7 +143,7 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
       if (operation.isRecording) {
-        operation.describe('code attributes', () => ({ [ATTR_CODE_FUNCTION_NAME]: functionName }));
+        callSafely('code attributes', () => operation.span.setAttributes(codeAttributes));
         describeCall(operation, functionName, options, parameters, args);
       }
       return new TracedWork(operation, outcome);
@@ -163,7 +164,9 @@ function describeCall(
   parameters: TracedParameters,
   args: unknown[],
 ): void {
-  if (typeof attributes !== 'function') operation.describe(`The attributes of ${functionName}`, () => attributes);
+  if (attributes && typeof attributes !== 'function') {
+    operation.describe(`The attributes of ${functionName}`, () => attributes);
+  }
   if (record === false) return;
   if (typeof attributes === 'function') {
     operation.describe(`The attributes function of ${functionName}`, () => attributes(...args));

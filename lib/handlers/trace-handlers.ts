@@ -59,16 +59,19 @@ function traceHandler(method: AnyMethod, controller: Type, name: string): void {
 
 /** A handler function with one traced handler for each class that inherits the function. */
 class InheritedHandler {
-  readonly #byClass = new WeakMap<object, TracedHandler>();
-  readonly #first: TracedHandler;
+  private readonly byClass = new WeakMap<object, TracedHandler>();
+  private readonly first: TracedHandler;
+  private isShared = false;
 
   constructor(controller: Type, name: string) {
-    this.#first = new TracedHandler(controller, name);
-    this.#byClass.set(controller, this.#first);
+    this.first = new TracedHandler(controller, name);
+    this.byClass.set(controller, this.first);
   }
 
   add(controller: Type, name: string): void {
-    if (!this.#byClass.has(controller)) this.#byClass.set(controller, new TracedHandler(controller, name));
+    if (this.byClass.has(controller)) return;
+    this.byClass.set(controller, new TracedHandler(controller, name));
+    this.isShared = true;
   }
 
   /**
@@ -76,8 +79,9 @@ class InheritedHandler {
    * `constructor`.
    */
   forInstance(instance: unknown): TracedHandler {
+    if (!this.isShared) return this.first;
     const controller = (instance as object | null | undefined)?.constructor;
-    return (controller && this.#byClass.get(controller)) ?? this.#first;
+    return (controller && this.byClass.get(controller)) ?? this.first;
   }
 }
 

@@ -7,6 +7,9 @@ import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
 import { TracedWork } from '../core/work.js';
 
+/** Nest only subscribes to the Observable that a handler returns. */
+const OUTCOME = { followsSubjects: true };
+
 /** A handler, with the name and the attributes of its spans. */
 export class TracedHandler {
   /** The positions of the `@CurrentSpan()` parameters. */
@@ -34,7 +37,6 @@ export class TracedHandler {
     if (isUntraced) incoming.discard();
     const operation = isUntraced ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
     incoming.enterHandler(operation);
-    // Nest only subscribes to the Observable that a handler returns.
-    return new TracedWork(operation, { followsSubjects: true });
+    return new TracedWork(operation, OUTCOME);
   }
 }

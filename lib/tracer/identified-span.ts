@@ -1,12 +1,6 @@
 import { TraceFlags, type SpanContext, type TraceState } from '@opentelemetry/api';
-import type { Clock } from './clock.js';
-import { randomWord, wordText, type TraceId } from './trace-ids.js';
-
-/** The facts that the spans of one trace in this process share. */
-export interface LocalTrace {
-  readonly id: TraceId;
-  readonly clock: Clock;
-}
+import type { LocalTrace } from './local-trace.js';
+import { randomWord, wordText } from './trace-ids.js';
 
 /** A span of the library: its ids, and those of its parent, as numbers until their text is asked for. */
 export abstract class IdentifiedSpan {

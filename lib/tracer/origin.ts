@@ -1,7 +1,7 @@
 import { isSpanContextValid, type Span, type SpanContext, type TraceState } from '@opentelemetry/api';
 import { RANDOM, traceStateWith } from '../propagation/trace-state.js';
-import { currentClock } from './clock.js';
-import { IdentifiedSpan, type LocalTrace } from './identified-span.js';
+import { IdentifiedSpan } from './identified-span.js';
+import { LocalTrace } from './local-trace.js';
 import { TraceId } from './trace-ids.js';
 
 /** The place at which a span begins: in a trace that is continued, or at the beginning of a new one. */
@@ -12,25 +12,13 @@ export interface Origin {
   readonly traceState: TraceState | undefined;
 }
 
-/**
- * Returns the origin of a span.
- *
- * @param startedAt a reading of the monotonic clock that was just taken
- */
-export function originBelow(parent: Span | undefined, startedAt: number): Origin {
-  if (parent instanceof IdentifiedSpan) {
-    return { trace: traceOf(parent, startedAt), parent, traceState: parent.traceState };
-  }
-  const clock = currentClock(startedAt);
+/** Returns the origin of a span. */
+export function originBelow(parent: Span | undefined): Origin {
+  if (parent instanceof IdentifiedSpan) return { trace: parent.trace, parent, traceState: parent.traceState };
   const spanContext = parent?.spanContext();
   if (!spanContext || !isSpanContextValid(spanContext)) {
-    return { trace: { id: TraceId.random(), clock }, parent: undefined, traceState: traceStateWith(RANDOM) };
+    return { trace: new LocalTrace(TraceId.random()), parent: undefined, traceState: traceStateWith(RANDOM) };
   }
   const { traceId, traceState } = spanContext;
-  return { trace: { id: TraceId.parse(traceId), clock }, parent: spanContext, traceState };
-}
-
-/** Returns the trace of the parent. After a sleep of the machine, in which the monotonic clock stands still, it has another clock. */
-function traceOf({ trace }: IdentifiedSpan, startedAt: number): LocalTrace {
-  return trace.clock.isBehind(startedAt) ? { id: trace.id, clock: currentClock(startedAt) } : trace;
+  return { trace: new LocalTrace(TraceId.parse(traceId)), parent: spanContext, traceState };
 }

@@ -24,7 +24,8 @@ import { cutText } from '../core/cut-text.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet, type AttributeLimits } from './attributes.js';
 import { durationBetween, givenTime, isTimeInput } from './clock.js';
-import { IdentifiedSpan, type LocalTrace } from './identified-span.js';
+import { IdentifiedSpan } from './identified-span.js';
+import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 

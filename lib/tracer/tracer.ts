@@ -47,16 +47,15 @@ export class SpanTracer implements Tracer {
     const { early, otherProvider, pipeline } = this.destination;
     if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, within);
     if (isTracingSuppressed(within)) return NOOP_SPAN;
-    const startedAt = performance.now();
-    const origin = originBelow(options.root ? undefined : trace.getSpan(within), startedAt);
+    const origin = originBelow(options.root ? undefined : trace.getSpan(within));
     if (!pipeline) {
-      const start = () => this.record(undefined, origin, true, origin.traceState, name, options, startedAt);
+      const start = () => this.record(undefined, origin, true, origin.traceState, name, options);
       return early.start(origin, within, options, start);
     }
     const isSampled = decideQuickly(pipeline.sampling, origin, within);
-    if (isSampled === undefined) return this.startByDecision(pipeline, origin, name, options, within, startedAt);
+    if (isSampled === undefined) return this.startByDecision(pipeline, origin, name, options, within);
     if (!isSampled) return new UnsampledSpan(origin.trace, origin.traceState);
-    const span = this.record(pipeline, origin, true, origin.traceState, name, options, startedAt);
+    const span = this.record(pipeline, origin, true, origin.traceState, name, options);
     pipeline.onStart(span, within);
     return span;
   }
@@ -75,7 +74,6 @@ export class SpanTracer implements Tracer {
     name: string,
     options: SpanOptions,
     within: Context,
-    startedAt: number,
   ): Span {
     const decision = decide(pipeline.sampling, origin, within, name, options.kind ?? SpanKind.INTERNAL, options);
     const { isRecorded, isSampled, traceState } = decision;
@@ -83,7 +81,7 @@ export class SpanTracer implements Tracer {
     const { parent } = origin;
     // The decision of the sampler is about this span alone, so the parent keeps its own.
     const below = parent instanceof IdentifiedSpan ? { ...origin, parent: parent.spanContext() } : origin;
-    const span = this.record(pipeline, below, isSampled, traceState, name, options, startedAt);
+    const span = this.record(pipeline, below, isSampled, traceState, name, options);
     if (decision.attributes) span.setAttributes(decision.attributes);
     pipeline.onStart(span, within);
     return span;
@@ -96,12 +94,12 @@ export class SpanTracer implements Tracer {
     traceState: TraceState | undefined,
     name: string,
     { attributes, kind = SpanKind.INTERNAL, links, startTime }: SpanOptions,
-    startedAt: number,
   ): RecordedSpan {
+    const startedAt = performance.now();
     const span = new RecordedSpan(
       this.scope,
       pipeline,
-      trace,
+      trace.at(startedAt),
       parent,
       isSampled,
       traceState,

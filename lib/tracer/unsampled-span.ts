@@ -1,5 +1,6 @@
 import type { Span, TraceState } from '@opentelemetry/api';
-import { IdentifiedSpan, type LocalTrace } from './identified-span.js';
+import { IdentifiedSpan } from './identified-span.js';
+import type { LocalTrace } from './local-trace.js';
 
 /** A span that is not recorded. It has an id of its own, so that a service that is called can tell it apart from others. */
 export class UnsampledSpan extends IdentifiedSpan implements Span {

@@ -18,7 +18,6 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
 import { parseAuthority, type Authority } from '../../core/authority.js';
-import { definedAttributes } from '../../core/defined-attributes.js';
 import { errorType } from '../../core/exception.js';
 import { originForm } from '../../options/request-target.js';
 import type { ResolvedHttp, HttpResponse } from '../../options/http.js';
@@ -38,7 +37,7 @@ export function serverRequestAttributes(
   const method = knownMethod(original, knownMethods);
   const { path, query } = splitTarget(target);
   const server = serverAuthority(headers, framework);
-  return definedAttributes({
+  return {
     [ATTR_HTTP_REQUEST_METHOD]: method,
     [ATTR_URL_PATH]: redactPath(path, isSecret),
     [ATTR_URL_SCHEME]: encrypted ? 'https' : (frameworkText(framework, 'protocol') ?? 'http'),
@@ -51,7 +50,7 @@ export function serverRequestAttributes(
     [ATTR_NETWORK_PEER_ADDRESS]: peerAddress,
     [ATTR_NETWORK_PEER_PORT]: peerPort,
     [ATTR_USER_AGENT_ORIGINAL]: headers['user-agent'],
-  });
+  };
 }
 
 /** Returns the attributes of the metric of active requests. */
@@ -115,6 +114,8 @@ export function splitTarget(target: string): { path: string; query: string | und
 function serverAuthority(headers: IncomingHttpHeaders, framework: FrameworkRequest | undefined): Authority {
   const pseudoHeader = headers[':authority'];
   const requested = parseAuthority(typeof pseudoHeader === 'string' && pseudoHeader ? pseudoHeader : headers.host);
-  const trusted = parseAuthority(frameworkText(framework, 'hostname'));
+  const hostname = frameworkText(framework, 'hostname');
+  if (hostname === undefined || hostname === requested.host) return requested;
+  const trusted = parseAuthority(hostname);
   return trusted.host === undefined || trusted.host === requested.host ? requested : trusted;
 }

@@ -81,7 +81,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     if (!this.incoming.isOver) this.prepareEnd();
   }
 
-  /** The context in which the events of the request and its response are afterEvent. */
+  /** The context in which the listeners of the request and its response are called. */
   get context(): Context {
     return this.incoming.context;
   }

@@ -1,15 +1,16 @@
 import { createContextKey, propagation, ROOT_CONTEXT, trace, type Span } from '@opentelemetry/api';
 import { describe, expect, it } from '@jest/globals';
+import { Operation } from '../../../lib/core/operation.js';
 import { OperationContext } from '../../../lib/core/operation-context.js';
 
 const span = trace.wrapSpanContext({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 });
 const other = trace.wrapSpanContext({ traceId: '3'.repeat(32), spanId: '4'.repeat(16), traceFlags: 1 });
 const KEY = createContextKey('key');
-const operation = { is: 'an operation' };
 const incoming = { is: 'an incoming operation' };
 
 describe('the context of an operation', () => {
-  const context = OperationContext.ofOperation(OperationContext.ofIncoming(ROOT_CONTEXT, incoming), span, operation);
+  const operation = Operation.join(span, OperationContext.ofIncoming(ROOT_CONTEXT, incoming));
+  const { context } = operation;
 
   it('has its span where the API looks for it', () => {
     expect(trace.getSpan(context)).toBe(span);
@@ -41,7 +42,7 @@ describe('the context of an operation', () => {
     const around = trace.setSpan(ROOT_CONTEXT.setValue(KEY, 1), other);
     const inside = OperationContext.ofIncoming(around, incoming);
     expect([inside.getValue(KEY), trace.getSpan(inside)]).toEqual([1, other]);
-    expect(trace.getSpan(OperationContext.ofOperation(around, span, operation))).toBe(span);
+    expect(trace.getSpan(Operation.join(span, around).context)).toBe(span);
     expect(trace.getSpan(trace.deleteSpan(inside))).toBeUndefined();
   });
 
