@@ -29,9 +29,9 @@ export interface ExportSettings extends QueueLimits {
  *
  * Everything it does takes a bounded time and a bounded memory, and nothing it leaves behind keeps the process alive.
  */
-export class ExportProcessor {
-  readonly queue: SpanQueue;
-  private readonly exporter: GuardedExporter;
+export class ExportProcessor<Item extends object = ReadableSpan> {
+  readonly queue: SpanQueue<Item>;
+  private readonly exporter: GuardedExporter<Item>;
   private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   /** Spans up to this one leave without waiting for a full batch: their number in the order of arrival. */
@@ -43,7 +43,7 @@ export class ExportProcessor {
   private giveUp = (): void => {};
 
   constructor(
-    private readonly transport: Transport,
+    private readonly transport: Transport<Item>,
     private readonly destination: string,
     private readonly settings: ExportSettings,
   ) {
@@ -56,11 +56,26 @@ export class ExportProcessor {
 
   onEnd(span: ReadableSpan): void {
     if (this.isShutDown || !isSampled(span)) return;
-    if (!this.queue.add(span)) return;
+    if (!this.queue.hasRoom()) return;
+    const item = this.prepare(span);
+    if (!item || !this.queue.add(item)) return;
     const { delay, maxBatchSize } = this.settings;
     if (delay === undefined) this.exportAtOnce();
     else if (this.queue.waiting >= maxBatchSize) this.startDue();
     else this.scheduleTimer(delay);
+  }
+
+  /** Returns the form in which a span waits. Undefined if it has none: a span that cannot be encoded must not take others with it. */
+  private prepare(span: ReadableSpan): Item | undefined {
+    const { prepare } = this.transport;
+    // Without a function, the span itself is the item.
+    if (!prepare) return span as object as Item;
+    try {
+      return prepare(span);
+    } catch (error) {
+      this.queue.refuse(error);
+      return undefined;
+    }
   }
 
   /** Exports the spans that have ended so far. Never rejects: exports that fail are reported when they do. */
@@ -121,7 +136,7 @@ export class ExportProcessor {
     const { maxConcurrent = 1, maxMessageBytes = Infinity } = transport;
     while (this.inFlight.size < maxConcurrent && queue.waiting > 0) {
       if (queue.waiting < settings.maxBatchSize && queue.takenTotal >= this.dueTotal) break;
-      // The application goes on first: encoding a batch takes some time.
+      // The application goes on first.
       this.start(queue.take(settings.maxBatchSize, maxMessageBytes), nextTurn());
     }
     if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.isShutDown) {
@@ -139,7 +154,7 @@ export class ExportProcessor {
   }
 
   /** @param after what the export waits for; undefined if it starts at once */
-  private start(batch: Batch, after: Promise<void> | undefined): void {
+  private start(batch: Batch<Item>, after: Promise<void> | undefined): void {
     const exporting = callInContext(UNTRACED, () => this.exportBatch(batch, after), undefined, []) as Promise<void>;
     this.inFlight.add(exporting);
     void exporting.finally(() => {
@@ -148,7 +163,7 @@ export class ExportProcessor {
     });
   }
 
-  private async exportBatch(batch: Batch, after: Promise<void> | undefined): Promise<void> {
+  private async exportBatch(batch: Batch<Item>, after: Promise<void> | undefined): Promise<void> {
     if (after) await after;
     const pendingResource = pendingResourceOf(batch);
     if (pendingResource) await this.waitFor(pendingResource);
@@ -188,7 +203,9 @@ export class ExportProcessor {
 }
 
 /** Resolves when the attributes of the resource are there. Undefined if they are there already. */
-function pendingResourceOf({ spans: [span] }: Batch): Promise<void> | undefined {
+function pendingResourceOf({
+  spans: [span],
+}: Batch<{ readonly resource?: ReadableSpan['resource'] }>): Promise<void> | undefined {
   const resource = span?.resource;
   return resource?.asyncAttributesPending ? attributesOf(resource) : undefined;
 }

@@ -1,7 +1,7 @@
 import { warn } from '../core/diagnostics.js';
-import type { ReadableSpan, SpanExporter } from '../options/sdk-types.js';
 import { describeFailure, failureIn, NoAnswer } from './export-failure.js';
 import type { Failure } from './span-queue.js';
+import type { ItemExporter } from './transport.js';
 
 /**
  * How often the parts of a batch whose export has thrown are exported again. Enough to find three spans that cannot be encoded
@@ -19,7 +19,7 @@ interface PendingExport {
  * Shields the application from an exporter, which may throw, reject, call back twice or never, or change what it is given.
  * Nothing here throws or rejects.
  */
-export class GuardedExporter {
+export class GuardedExporter<Item> {
   /** False after a batch of which no part could be exported without an exception. */
   private splitsAfterThrow = true;
   private readonly pending = new Set<PendingExport>();
@@ -32,13 +32,13 @@ export class GuardedExporter {
    * @param timeout when an export without an answer counts as failed, in milliseconds
    */
   constructor(
-    private readonly exporter: SpanExporter,
+    private readonly exporter: ItemExporter<Item>,
     private readonly destination: string,
     private readonly timeout: number,
   ) {}
 
   /** Exports spans. Calls back with what has failed: an empty list if all spans have arrived. */
-  export(spans: readonly ReadableSpan[], done: (failures: readonly Failure[]) => void): void {
+  export(spans: readonly Item[], done: (failures: readonly Failure[]) => void): void {
     const retries = { left: this.splitsAfterThrow ? MAX_RETRIES : 0 };
     this.exportPart(spans, retries, (failures) => {
       if (totalOf(failures) < spans.length) this.splitsAfterThrow = true;
@@ -62,7 +62,7 @@ export class GuardedExporter {
   }
 
   private exportPart(
-    spans: readonly ReadableSpan[],
+    spans: readonly Item[],
     retries: { left: number },
     done: (failures: readonly Failure[]) => void,
   ): void {
@@ -101,7 +101,7 @@ export class GuardedExporter {
    * with it. Returns false if the batch cannot be split, or has been split too often.
    */
   private exportHalves(
-    spans: readonly ReadableSpan[],
+    spans: readonly Item[],
     retries: { left: number },
     done: (failures: readonly Failure[]) => void,
   ): boolean {

@@ -1,4 +1,3 @@
-import type { ReadableSpan } from '../options/sdk-types.js';
 import { ExportOutcomes } from './export-outcomes.js';
 import { spanSize } from './span-size.js';
 
@@ -10,8 +9,8 @@ export interface QueueLimits {
 }
 
 /** Spans that leave together. They are under way until the queue is told how their export ended. */
-export interface Batch {
-  readonly spans: readonly ReadableSpan[];
+export interface Batch<Item> {
+  readonly spans: readonly Item[];
   readonly bytes: number;
 }
 
@@ -19,10 +18,10 @@ export interface Batch {
  * The spans on their way to one backend, and every count of them. At all times the spans that were added are those that were dropped, that
  * wait, that are under way, that were exported and that failed.
  */
-export class SpanQueue {
+export class SpanQueue<Item extends object> {
   readonly outcomes: ExportOutcomes;
   /** A span that has left is undefined here. */
-  private waitingSpans: (ReadableSpan | undefined)[] = [];
+  private waitingSpans: (Item | undefined)[] = [];
   /** The number of spans at the front of the list that have left: removing them one by one would move all others each time. */
   private left = 0;
   private bytes = 0;
@@ -58,19 +57,34 @@ export class SpanQueue {
     return this.taken - this.settled;
   }
 
-  /** Adds a span, or drops it if the queue is full. Returns false if it was dropped. */
-  add(span: ReadableSpan): boolean {
-    const { maxBytes, maxSpans } = this.limits;
-    const size = spanSize(span);
-    if (this.waiting >= maxSpans) this.outcomes.countDropped(maxSpans);
-    else if (this.bytes + size > maxBytes) this.outcomes.countDropped(`${toMebibytes(this.bytes)} MiB of spans`);
-    else {
-      this.accepted++;
-      this.bytes += size;
-      this.waitingSpans.push(span);
-      return true;
-    }
+  /** Returns true if there is room for a span. Drops the span otherwise, before time is spent on it. */
+  hasRoom(): boolean {
+    const { maxSpans } = this.limits;
+    if (this.waiting < maxSpans) return true;
+    this.outcomes.countDropped(maxSpans);
     return false;
+  }
+
+  /** Adds a span, or drops it if the queue is full. Returns false if it was dropped. */
+  add(span: Item): boolean {
+    if (!this.hasRoom()) return false;
+    const size = spanSize(span);
+    if (this.bytes + size > this.limits.maxBytes) {
+      this.outcomes.countDropped(`${toMebibytes(this.bytes)} MiB of spans`);
+      return false;
+    }
+    this.accepted++;
+    this.bytes += size;
+    this.waitingSpans.push(span);
+    return true;
+  }
+
+  /** Counts a span that cannot be exported at all. */
+  refuse(error: unknown): void {
+    this.accepted++;
+    this.taken++;
+    this.settled++;
+    this.outcomes.countFailed(1, error);
   }
 
   /**
@@ -78,8 +92,8 @@ export class SpanQueue {
    *
    * @param maxBytes estimated bytes of a batch; a span that is larger is a batch of its own
    */
-  take(maxSpans: number, maxBytes: number): Batch {
-    const spans: ReadableSpan[] = [];
+  take(maxSpans: number, maxBytes: number): Batch<Item> {
+    const spans: Item[] = [];
     let bytes = 0;
     while (spans.length < maxSpans) {
       const span = this.waitingSpans[this.left];
@@ -96,7 +110,7 @@ export class SpanQueue {
   }
 
   /** Ends a batch: `failed` of its spans have not arrived, because of `error`. */
-  settle({ bytes, spans }: Batch, failures: readonly Failure[]): void {
+  settle({ bytes, spans }: Batch<Item>, failures: readonly Failure[]): void {
     let failed = 0;
     for (const failure of failures) {
       failed += failure.count;

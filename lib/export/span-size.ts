@@ -1,5 +1,4 @@
 import type { ReadableSpan } from '../options/sdk-types.js';
-import { RecordedSpan } from '../tracer/span.js';
 
 /** Estimated bytes of a span without its strings and attributes. */
 const BYTES_PER_SPAN = 250;
@@ -17,17 +16,22 @@ const MAX_DEPTH = 8;
 // may change the span, and the same number must be added and later subtracted.
 const SIZE = Symbol('nestjs-tracing:size');
 
+interface Sized {
+  [SIZE]?: number;
+  readonly estimatedSize?: number;
+}
+
 /**
  * Returns an estimate of the bytes of a finished span in Protocol Buffers or Thrift, without its resource. It is rather too high
  * than too low, and the same at each call. Never throws.
  */
-export function spanSize(span: ReadableSpan & { [SIZE]?: number }): number {
-  if (span instanceof RecordedSpan) return span.estimatedSize;
-  const known = span[SIZE];
+export function spanSize(span: object): number {
+  // A span of the library knows its size, and an encoded one its bytes.
+  const { [SIZE]: known = (span as Sized).estimatedSize } = span as Sized;
   if (known !== undefined) return known;
   // The size cannot be stored with a frozen span.
   if (!Object.isExtensible(span)) return BYTES_PER_SPAN;
-  return (span[SIZE] = estimate(span));
+  return ((span as Sized)[SIZE] = estimate(span as ReadableSpan));
 }
 
 function estimate(span: ReadableSpan): number {

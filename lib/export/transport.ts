@@ -1,8 +1,21 @@
-import type { SpanExporter } from '../options/sdk-types.js';
+import type { ReadableSpan } from '../options/sdk-types.js';
 
-/** An exporter with its limits and the control of its connections. */
-export interface Transport {
-  readonly exporter: SpanExporter;
+/** An exporter of spans, or of what a transport makes of each of them. A span exporter of the SDK is one. */
+export interface ItemExporter<Item> {
+  export(items: Item[], done: (result: { code: number; error?: Error }) => void): void;
+  forceFlush?(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+/**
+ * An exporter with its limits and the control of its connections.
+ *
+ * @typeParam Item the form in which a span waits and is exported
+ */
+export interface Transport<Item extends object = ReadableSpan> {
+  readonly exporter: ItemExporter<Item>;
+  /** Returns the form in which an ended span waits. It may throw, and the span then counts as failed. Undefined if the span itself waits. */
+  readonly prepare?: (span: ReadableSpan) => Item;
   /** Estimated bytes of the spans of one export: a larger message would fail as a whole. Undefined if there is no limit. */
   readonly maxMessageBytes?: number;
   /**

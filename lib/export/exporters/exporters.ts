@@ -3,6 +3,7 @@ import type { ResolvedOptions } from '../../options/resolve-options.js';
 import type { SpanExporter } from '../../options/sdk-types.js';
 import { createOtlpTransport } from '../otlp/otlp-transport.js';
 import { ExportProcessor, type ExportSettings } from '../export-processor.js';
+import type { SpanQueue } from '../span-queue.js';
 import type { Transport } from '../transport.js';
 import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
@@ -15,9 +16,14 @@ const MIN_QUEUE_BYTES = 64 * 2 ** 20;
 /** The estimated bytes that a large queue may hold for each of its spans: twice those of a span with many long strings. */
 const BYTES_PER_QUEUED_SPAN = 8 * 2 ** 10;
 
+/** An exporter that sends spans out of this process. */
+type RemoteExporter = Exclude<ResolvedExporter, { type: 'console' | 'memory' }>;
+
+type QueueCounts = Pick<SpanQueue<never>, 'limits' | 'outcomes' | 'takenTotal' | 'waiting'>;
+
 /** The way of finished spans to one exporter. */
 export interface ExportPath {
-  readonly processor: ExportProcessor;
+  readonly processor: Omit<ExportProcessor<never>, 'queue'> & { readonly queue: QueueCounts };
   /** Undefined if nothing is counted: the exporter keeps the spans in this process. */
   readonly components: Pick<ExportStatistics, 'processor' | 'exporter'> | undefined;
 }
@@ -33,19 +39,29 @@ export function createExportPaths(options: ResolvedOptions): {
     const processor = new ExportProcessor(transport, destination, { ...settings, delay: undefined });
     return { processor, components: undefined };
   };
+  const batching = <Item extends object>(
+    transport: Transport<Item>,
+    destination: string,
+    resolved: RemoteExporter,
+    index: number,
+  ): ExportPath => ({
+    processor: new ExportProcessor(transport, destination, settings),
+    components: {
+      processor: component('batching_span_processor', index),
+      exporter: component(componentType(resolved), index),
+    },
+  });
   const paths = options.exporters.map((resolved, index) => {
     if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
     if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
+    if (resolved.type === 'otlp') {
+      return batching(createOtlpTransport(resolved), publicAddress(resolved.url), resolved, index);
+    }
     const { transport, destination } = connect(resolved);
     // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
-    if (keepsSpans(transport.exporter)) return immediate(transport, destination);
-    return {
-      processor: new ExportProcessor(transport, destination, settings),
-      components: {
-        processor: component('batching_span_processor', index),
-        exporter: component(componentType(resolved), index),
-      },
-    };
+    return keepsSpans(transport.exporter)
+      ? immediate(transport, destination)
+      : batching(transport, destination, resolved, index);
   });
   return { paths, memory };
 }
@@ -58,13 +74,11 @@ export function statisticsOf({ components, processor: { queue } }: ExportPath): 
   return { ...components, taken, exported, failed: failures, dropped, queued, capacity: limits.maxSpans };
 }
 
-function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): {
+function connect(resolved: Exclude<RemoteExporter, { type: 'otlp' }>): {
   transport: Transport;
   destination: string;
 } {
   switch (resolved.type) {
-    case 'otlp':
-      return { transport: createOtlpTransport(resolved), destination: publicAddress(resolved.url) };
     case 'jaeger': {
       const destination =
         'endpoint' in resolved ? publicAddress(resolved.endpoint) : `${resolved.host}:${resolved.port}`;
@@ -79,7 +93,7 @@ function connect(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory
 }
 
 /** Returns the type of an exporter in OpenTelemetry's conventions. */
-function componentType(resolved: Exclude<ResolvedExporter, { type: 'console' | 'memory' }>): string {
+function componentType(resolved: RemoteExporter): string {
   switch (resolved.type) {
     case 'otlp':
       return `otlp_${{ 'http/protobuf': 'http', 'http/json': 'http_json', grpc: 'grpc' }[resolved.protocol]}_span_exporter`;
@@ -99,7 +113,7 @@ function exporterClassName(exporter: SpanExporter): string {
   return name && name !== 'Object' ? name : 'the exporter';
 }
 
-function keepsSpans(exporter: SpanExporter): boolean {
+function keepsSpans(exporter: object): boolean {
   return 'getFinishedSpans' in exporter && typeof exporter.getFinishedSpans === 'function';
 }
 

@@ -202,7 +202,12 @@ function statusOf(head: IncomingHttpHeaders, trailers: IncomingHttpHeaders, answ
 
 function replyOf({ answer, code, details, message }: Status): Reply {
   if (code === OK)
-    return { type: 'accepted', ...readPartialSuccess('application/x-protobuf', answer.subarray(PREFIX)) };
+    return {
+      type: 'accepted',
+      // The frame is a copy of the message.
+      hasLeft: true,
+      ...readPartialSuccess('application/x-protobuf', answer.subarray(PREFIX)),
+    };
   const error = new RefusedError(`gRPC status ${code}${message && `: ${shorten(message)}`}`, code);
   const after = details === undefined ? undefined : readRetryDelay(Buffer.from(details, 'base64'));
   if (code === RESOURCE_EXHAUSTED) {

@@ -14,6 +14,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** True if the whole request has left. */
+  readonly hasLeft: boolean;
 }
 
 export interface ConnectionOptions {
@@ -141,7 +143,8 @@ function exchange(request: http.ClientRequest, message: Buffer): Promise<Answer>
       response.on('error', reject);
       response.on('aborted', () => reject(new ConnectionError('the answer was cut', 'ECONNRESET')));
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: body() });
+        const { headers, statusCode = 0 } = response;
+        resolve({ status: statusCode, headers, body: body(), hasLeft: request.writableFinished });
       });
     });
     request.end(message);

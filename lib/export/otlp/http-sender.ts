@@ -43,9 +43,9 @@ export class HttpSender implements OtlpSender {
   }
 }
 
-function replyOf({ body, headers, status }: Answer): Reply {
+function replyOf({ body, hasLeft, headers, status }: Answer): Reply {
   if (status >= 200 && status < 300) {
-    return { type: 'accepted', ...readPartialSuccess(headers['content-type'], body) };
+    return { type: 'accepted', hasLeft, ...readPartialSuccess(headers['content-type'], body) };
   }
   const error = refusal(status, headers.location, body);
   if (status === TOO_LARGE) return { type: 'too large', error };

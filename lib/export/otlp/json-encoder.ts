@@ -1,34 +1,36 @@
 import { Buffer } from 'node:buffer';
 import type { Attributes, HrTime } from '@opentelemetry/api';
 import type { ReadableSpan } from '../../options/sdk-types.js';
+import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
 import { groupSpans } from './group-spans.js';
-import type { Pause } from './slices.js';
 import { spanFlags } from './span-flags.js';
 
-/** Encodes spans as an `ExportTraceServiceRequest` in the JSON of OTLP: ids in hexadecimal, 64-bit integers as texts. */
-export class JsonEncoder {
+/** A span as a text. */
+export interface JsonSpan extends EncodedSpan {
+  readonly json: string;
+}
+
+/** Encodes spans in the JSON of OTLP: ids in hexadecimal, 64-bit integers as texts. */
+export class JsonEncoder implements OtlpEncoder<JsonSpan> {
   readonly contentType = 'application/json';
 
-  async encode(spans: readonly ReadableSpan[], pause: Pause): Promise<Buffer> {
-    const resourceSpans: string[] = [];
-    for (const { resource, scopes } of groupSpans(spans)) {
-      const scopeSpans: string[] = [];
-      for (const { scope, spans: ofScope } of scopes) {
-        const encoded: string[] = [];
-        for (const span of ofScope) {
-          encoded.push(JSON.stringify(spanOf(span)));
-          const paused = pause();
-          if (paused) await paused;
-        }
+  encodeSpan(span: ReadableSpan): JsonSpan {
+    const { instrumentationScope, resource } = span;
+    const json = JSON.stringify(spanOf(span));
+    return { resource, instrumentationScope, estimatedSize: Buffer.byteLength(json), json };
+  }
+
+  encodeRequest(spans: readonly JsonSpan[]): Buffer {
+    const resourceSpans = groupSpans(spans).map(({ resource, scopes }) => {
+      const scopeSpans = scopes.map(({ scope, spans: ofScope }) => {
         const { attributes, name, schemaUrl, version } = scope as typeof scope & { attributes?: Attributes };
         const scopeJson = JSON.stringify({ name, version, attributes: attributes && keyValues(attributes) });
-        scopeSpans.push(`{"scope":${scopeJson},"spans":[${encoded.join()}]${schemaUrlJson(schemaUrl)}}`);
-      }
+        const spansJson = ofScope.map(({ json }) => json).join();
+        return `{"scope":${scopeJson},"spans":[${spansJson}]${schemaUrlJson(schemaUrl)}}`;
+      });
       const resourceJson = JSON.stringify({ attributes: keyValues(resource.attributes), droppedAttributesCount: 0 });
-      resourceSpans.push(
-        `{"resource":${resourceJson},"scopeSpans":[${scopeSpans.join()}]${schemaUrlJson(resource.schemaUrl)}}`,
-      );
-    }
+      return `{"resource":${resourceJson},"scopeSpans":[${scopeSpans.join()}]${schemaUrlJson(resource.schemaUrl)}}`;
+    });
     return Buffer.from(`{"resourceSpans":[${resourceSpans.join()}]}`);
   }
 }

@@ -1,14 +1,8 @@
-import type { ReadableSpan } from '../../options/sdk-types.js';
 import { FAILED, SUCCESS } from '../export-result.js';
 import { shorten } from './answer.js';
+import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
 import { backoff } from './retry.js';
 import { RefusedError, type OtlpSender, type Reply } from './sender.js';
-import { createPause, type Pause } from './slices.js';
-
-export interface OtlpEncoder {
-  readonly contentType: string;
-  encode(spans: readonly ReadableSpan[], pause: Pause): Promise<Buffer>;
-}
 
 /** The result of an export, in the terms of the SDK. */
 export interface OtlpExportResult {
@@ -24,10 +18,8 @@ interface Delivery {
   readonly error?: Error | undefined;
 }
 
-/** Exports spans by OTLP, by the specification of the protocol. It works like any exporter of the SDK. */
-export class OtlpExporter {
-  /** Settles when the message before is encoded: the encoder has one buffer. */
-  private encoding: Promise<unknown> = Promise.resolve();
+/** Exports encoded spans by OTLP, by the specification of the protocol. It has the methods of an exporter of the SDK. */
+export class OtlpExporter<Encoded extends EncodedSpan> {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waits = new Set<() => void>();
   private mayRetry = true;
@@ -35,12 +27,12 @@ export class OtlpExporter {
 
   /** @param timeout time of an export with all of its attempts, in milliseconds */
   constructor(
+    private readonly encoder: OtlpEncoder<Encoded>,
     private readonly sender: OtlpSender,
-    private readonly encoder: OtlpEncoder,
     private readonly timeout: number,
   ) {}
 
-  export(spans: readonly ReadableSpan[], done: (result: OtlpExportResult) => void): void {
+  export(spans: readonly Encoded[], done: (result: OtlpExportResult) => void): void {
     if (this.isShutDown) {
       done({ code: FAILED, error: new Error('the exporter has shut down') });
       return;
@@ -50,8 +42,9 @@ export class OtlpExporter {
     void exporting.finally(() => this.inFlight.delete(exporting));
   }
 
-  private async exportUntil(spans: readonly ReadableSpan[], done: (result: OtlpExportResult) => void): Promise<void> {
+  private async exportUntil(spans: readonly Encoded[], done: (result: OtlpExportResult) => void): Promise<void> {
     const { error, failed } = await this.deliver(spans, performance.now() + this.timeout);
+    this.encoder.releaseSpans?.(spans);
     const reason = error && { error };
     if (failed === 0) done({ code: SUCCESS });
     else if (failed < spans.length) done({ code: SUCCESS, rejected: failed, ...reason });
@@ -83,31 +76,24 @@ export class OtlpExporter {
   }
 
   /** Never rejects. */
-  private async deliver(spans: readonly ReadableSpan[], deadline: number): Promise<Delivery> {
+  private async deliver(spans: readonly Encoded[], deadline: number): Promise<Delivery> {
     let body: Buffer;
     try {
-      body = await this.encode(spans);
+      body = this.encoder.encodeRequest(spans);
     } catch (error) {
-      // A span that cannot be encoded must not take the others with it.
-      if (spans.length > 1) return this.deliverHalves(spans, deadline);
-      return { failed: 1, error: error as Error };
+      return { failed: spans.length, error: error as Error };
     }
     const reply = await this.send(body, deadline);
+    if (reply.type === 'accepted' && reply.hasLeft) this.encoder.releaseRequest?.(body);
     if (reply.type === 'too large' && spans.length > 1) return this.deliverHalves(spans, deadline);
     return reply.type === 'accepted' ? deliveryOf(reply, spans.length) : { failed: spans.length, error: reply.error };
   }
 
-  private async deliverHalves(spans: readonly ReadableSpan[], deadline: number): Promise<Delivery> {
+  private async deliverHalves(spans: readonly Encoded[], deadline: number): Promise<Delivery> {
     const middle = Math.ceil(spans.length / 2);
     const first = await this.deliver(spans.slice(0, middle), deadline);
     const second = await this.deliver(spans.slice(middle), deadline);
     return { failed: first.failed + second.failed, error: first.error ?? second.error };
-  }
-
-  private encode(spans: readonly ReadableSpan[]): Promise<Buffer> {
-    const encoded = this.encoding.then(() => this.encoder.encode(spans, createPause()));
-    this.encoding = encoded.catch(() => {});
-    return encoded;
   }
 
   /** Sends a message until there is a final reply, or no time for another attempt. */

@@ -1,6 +1,7 @@
 import type { ResolvedOtlpExporter } from '../../options/otlp.js';
 import { readTlsFiles } from '../tls-files.js';
 import type { Transport } from '../transport.js';
+import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
 import { GrpcSender } from './grpc-sender.js';
 import { HttpConnections } from './http-connections.js';
 import { HttpSender } from './http-sender.js';
@@ -16,11 +17,21 @@ const MAX_MESSAGE = 4_000_000;
 const MAX_CONCURRENT = 4;
 
 /** Creates the way to a receiver of OTLP. */
-export function createOtlpTransport(resolved: ResolvedOtlpExporter): Transport {
-  const encoder = resolved.protocol === 'http/json' ? new JsonEncoder() : new ProtobufEncoder();
-  const exporter = new OtlpExporter(createSender(resolved, encoder.contentType), encoder, resolved.timeout);
+export function createOtlpTransport(resolved: ResolvedOtlpExporter): Transport<EncodedSpan> {
+  return resolved.protocol === 'http/json'
+    ? connect(resolved, new JsonEncoder())
+    : connect(resolved, new ProtobufEncoder());
+}
+
+function connect<Encoded extends EncodedSpan>(
+  resolved: ResolvedOtlpExporter,
+  encoder: OtlpEncoder<Encoded>,
+): Transport<Encoded> {
+  const sender = createSender(resolved, encoder.contentType);
+  const exporter = new OtlpExporter(encoder, sender, resolved.timeout);
   return {
     exporter,
+    prepare: (span) => encoder.encodeSpan(span),
     maxMessageBytes: MAX_MESSAGE,
     maxConcurrent: MAX_CONCURRENT,
     stopRetrying: () => exporter.stopRetrying(),

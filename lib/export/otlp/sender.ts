@@ -1,7 +1,13 @@
 /** The reply of a receiver to a message, in the terms of OTLP. */
 export type Reply =
   /** The receiver has accepted the spans, but for some that it rejects, which its message explains. */
-  | { readonly type: 'accepted'; readonly rejectedSpans: number; readonly message: string }
+  | {
+      readonly type: 'accepted';
+      readonly rejectedSpans: number;
+      readonly message: string;
+      /** True if nothing of the message waits to be sent: a receiver may answer before it has read all. */
+      readonly hasLeft: boolean;
+    }
   /** Another attempt may succeed, after the time that the receiver asks for, in milliseconds. */
   | { readonly type: 'retryable'; readonly error: Error; readonly after: number | undefined }
   | { readonly type: 'too large'; readonly error: Error }

@@ -777,3 +777,55 @@ describe('ExportProcessor', () => {
     });
   });
 });
+
+describe('a transport that prepares spans', () => {
+  const settings = {
+    maxSpans: 2,
+    maxBytes: Infinity,
+    maxBatchSize: 10,
+    delay: 60_000,
+    exportTimeout: 1000,
+    shutdownTimeout: 1000,
+  };
+
+  it('gets them as they were when they ended, and loses only those that cannot be prepared', async () => {
+    const exported: string[][] = [];
+    const transport: Transport<{ text: string; estimatedSize: number }> = {
+      prepare({ name }) {
+        if (name === 'bad') throw new Error('no way');
+        return { text: name, estimatedSize: 1 };
+      },
+      exporter: {
+        export(items, done) {
+          exported.push(items.map(({ text }) => text));
+          done({ code: 0 });
+        },
+        shutdown: () => Promise.resolve(),
+      },
+    };
+    const processor = new ExportProcessor(transport, 'a preparing backend', settings);
+    const first = fakeSpan('first');
+    for (const span of [first, fakeSpan('bad'), fakeSpan('second'), fakeSpan('third')]) processor.onEnd(span);
+    Object.assign(first, { name: 'changed' });
+    await processor.forceFlush();
+    expect(exported).toEqual([['first', 'second']]);
+    expect(processor.queue).toMatchObject({ acceptedTotal: 3, takenTotal: 3, waiting: 0, underWay: 0 });
+    expect(processor.queue.outcomes).toMatchObject({ exported: 2, failed: 1, dropped: 1 });
+    await processor.shutdown();
+  });
+
+  it('is not asked to prepare a span for which there is no room', () => {
+    const prepared: string[] = [];
+    const transport: Transport<{ estimatedSize: number }> = {
+      prepare({ name }) {
+        prepared.push(name);
+        return { estimatedSize: 1 };
+      },
+      exporter: { export() {}, shutdown: () => Promise.resolve() },
+    };
+    const processor = new ExportProcessor(transport, 'a full backend', settings);
+    for (const name of ['a', 'b', 'c', 'd']) processor.onEnd(fakeSpan(name));
+    expect(prepared).toEqual(['a', 'b']);
+    expect(processor.queue.outcomes.dropped).toBe(2);
+  });
+});

@@ -36,8 +36,8 @@ function guard(
   };
   // A warning says how many of its kind and destination were left out before.
   const destination = `backend-${++destinations}`;
-  const guarded = new GuardedExporter(exporter, destination, timeout);
-  const queue = new SpanQueue(destination, { maxSpans: 10_000, maxBytes: Infinity });
+  const guarded = new GuardedExporter<ReadableSpan>(exporter, destination, timeout);
+  const queue = new SpanQueue<ReadableSpan>(destination, { maxSpans: 10_000, maxBytes: Infinity });
   /** Exports spans. Returns each call of the callback: there must be one. */
   const sendSpans = (spans: readonly ReadableSpan[]) => {
     for (const span of spans) queue.add(span);

@@ -9,11 +9,11 @@ import { fakeSpan } from '../sdk/fake-span.js';
 const warnings = recordWarnings();
 let destinations = 0;
 
-const namesOf = ({ spans }: Batch) => spans.map(({ name }) => name);
+const namesOf = ({ spans }: Batch<ReadableSpan>) => spans.map(({ name }) => name);
 
-function queueOf({ maxSpans = 1000, maxBytes = Infinity }, ...spans: ReadableSpan[]): SpanQueue {
+function queueOf({ maxSpans = 1000, maxBytes = Infinity }, ...spans: ReadableSpan[]): SpanQueue<ReadableSpan> {
   // A warning says how many of its kind and destination were left out before.
-  const queue = new SpanQueue(`backend-${++destinations}`, { maxSpans, maxBytes });
+  const queue = new SpanQueue<ReadableSpan>(`backend-${++destinations}`, { maxSpans, maxBytes });
   for (const span of spans) queue.add(span);
   return queue;
 }
@@ -142,7 +142,7 @@ describe('SpanQueue', () => {
     const limits = { maxSpans: 1 + below(40), maxBytes: 5000 + below(50_000) };
     const queue = queueOf(limits);
     const waiting: ReadableSpan[] = [];
-    const underWay: Batch[] = [];
+    const underWay: Batch<ReadableSpan>[] = [];
     const expected = { added: 0, dropped: 0, exported: 0, failed: 0 };
     const bytesOf = (spans: readonly ReadableSpan[]) => spans.reduce((bytes, span) => bytes + spanSize(span), 0);
 

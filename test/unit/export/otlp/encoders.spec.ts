@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createTraceState, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Attributes } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { EncodedSpan, OtlpEncoder } from '../../../../lib/export/otlp/encoded-span.js';
 import { JsonEncoder } from '../../../../lib/export/otlp/json-encoder.js';
 import { ProtobufEncoder } from '../../../../lib/export/otlp/protobuf-encoder.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
@@ -164,17 +165,20 @@ const withoutEmptyStatus = (tree: unknown): unknown =>
     ),
   );
 
-const never = () => undefined;
+/** Encodes spans one by one, and then a message with them. */
+function encode<Encoded extends EncodedSpan>(encoder: OtlpEncoder<Encoded>, spans: readonly ReadableSpan[]): Buffer {
+  return encoder.encodeRequest(spans.map((span) => encoder.encodeSpan(span)));
+}
 
 describe('the encoders of OTLP', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('write what those of OpenTelemetry write: random spans %i', async (seed) => {
     const spans = randomSpans(seed, 40);
     expect(spans).toHaveLength(40);
-    const protobuf = await new ProtobufEncoder().encode(spans, never);
+    const protobuf = encode(new ProtobufEncoder(), spans);
     const expected = Buffer.from(stock.ProtobufTraceSerializer.serializeRequest(spans));
     expect(withoutEmptyStatus(decode(protobuf, 'request'))).toEqual(withoutEmptyStatus(decode(expected, 'request')));
 
-    const json: unknown = JSON.parse((await new JsonEncoder().encode(spans, never)).toString());
+    const json: unknown = JSON.parse(encode(new JsonEncoder(), spans).toString());
     const stockJson: unknown = JSON.parse(Buffer.from(stock.JsonTraceSerializer.serializeRequest(spans)).toString());
     expect(normalized(json)).toEqual(normalized(stockJson));
   });
@@ -182,21 +186,62 @@ describe('the encoders of OTLP', () => {
   it('encode the same again, and longer messages after shorter ones', async () => {
     const encoder = new ProtobufEncoder();
     const [few, many] = [randomSpans(1, 3), randomSpans(2, 2000)];
-    const first = await encoder.encode(few, never);
-    const large = await encoder.encode(many, never);
+    const first = encode(encoder, few);
+    const large = encode(encoder, many);
     expect(large.length).toBeGreaterThan(first.length * 100);
-    expect((await encoder.encode(few, never)).equals(first)).toBe(true);
+    expect(encode(encoder, few).equals(first)).toBe(true);
   });
 
-  it('let others run between two spans', async () => {
-    let turns = 0;
-    const pause = () => new Promise<void>((resolve) => setImmediate(() => resolve(void turns++)));
-    const spans = randomSpans(3, 5);
-    const encoded = await new ProtobufEncoder().encode(spans, pause);
-    expect(turns).toBe(5);
-    expect(encoded.equals(await new ProtobufEncoder().encode(spans, never))).toBe(true);
-    await new JsonEncoder().encode(spans, pause);
-    expect(turns).toBe(10);
+  it('keep each span as it was when it was encoded', () => {
+    const spans = randomSpans(3, 600);
+    const encoder = new ProtobufEncoder();
+    const encoded = spans.map((span) => encoder.encodeSpan(span));
+    const inOrder = encoder.encodeRequest(encoded);
+    for (const span of spans) Object.defineProperty(span, 'name', { value: 'changed' });
+    expect(encoder.encodeRequest(encoded).equals(inOrder)).toBe(true);
+    expect(inOrder.includes('changed')).toBe(false);
+    expect(new Set(encoded.map(({ buffer }) => buffer)).size).toBeGreaterThan(1);
+    // Spans of several buffers, in any order and not all of them, are those that were asked for.
+    const some = encoded.filter((_, index) => index % 3 !== 0).toReversed();
+    expect(spanCount(encoder.encodeRequest(some))).toBe(400);
+  });
+
+  it('writes into the same memory again once it is given back, and never into memory that is in use', () => {
+    const encoder = new ProtobufEncoder();
+    const spans = randomSpans(7, 300);
+    const expected = encode(new ProtobufEncoder(), spans);
+    const buffers = new Set<ArrayBufferLike>();
+    let waiting = spans.map((span) => encoder.encodeSpan(span));
+    for (let round = 0; round < 50; round++) {
+      const next = spans.map((span) => encoder.encodeSpan(span));
+      const request = encoder.encodeRequest(waiting);
+      expect(request.equals(expected)).toBe(true);
+      buffers.add(request.buffer);
+      encoder.releaseSpans(waiting);
+      encoder.releaseRequest(request);
+      waiting = next;
+    }
+    expect(buffers.size).toBeLessThan(10);
+  });
+
+  it('goes on after a span that cannot be encoded', () => {
+    const [first, second] = randomSpans(5, 2) as [ReadableSpan, ReadableSpan];
+    const broken = Object.create(second, { name: { value: undefined } }) as ReadableSpan;
+    for (const encoder of [new ProtobufEncoder(), new JsonEncoder()] as OtlpEncoder<EncodedSpan>[]) {
+      const before = encoder.encodeSpan(first);
+      if (encoder instanceof ProtobufEncoder) expect(() => encoder.encodeSpan(broken)).toThrow(TypeError);
+      const after = encoder.encodeSpan(second);
+      expect(encoder.encodeRequest([before, after])).toEqual(encode(encoder, [first, second]));
+    }
+  });
+
+  it.each([127, 128, 129, 16_383, 16_384, 300_000])('write a text of %i characters', (length) => {
+    const [span] = randomSpans(6, 1);
+    const attributes = { text: 'x'.repeat(length), more: 'y'.repeat(length - 20) };
+    const changed = Object.create(span!, { attributes: { value: attributes } }) as ReadableSpan;
+    const expected = Buffer.from(stock.ProtobufTraceSerializer.serializeRequest([changed]));
+    const written = decode(encode(new ProtobufEncoder(), [changed]), 'request');
+    expect(withoutEmptyStatus(written)).toEqual(withoutEmptyStatus(decode(expected, 'request')));
   });
 
   it('write bytes, nested values and integers beyond those of a number', async () => {
@@ -208,14 +253,23 @@ describe('the encoders of OTLP', () => {
     } as unknown as Attributes;
     const changed = Object.assign(Object.create(span!) as ReadableSpan, { attributes });
     Object.defineProperty(changed, 'attributes', { value: attributes });
-    const json = (await new JsonEncoder().encode([changed], never)).toString();
+    const json = encode(new JsonEncoder(), [changed]).toString();
     expect(json).toContain('{"key":"bytes","value":{"bytesValue":"AQL/"}}');
     expect(json).toContain('{"key":"huge","value":{"doubleValue":1e+30}}');
     expect(json).toContain('"kvlistValue":{"values":[{"key":"a"');
-    const protobuf = await new ProtobufEncoder().encode([changed], never);
+    const protobuf = encode(new ProtobufEncoder(), [changed]);
     expect(protobuf.includes(Buffer.from([0x3a, 3, 1, 2, 255]))).toBe(true);
   });
 });
+
+/** Returns the number of spans in a message. */
+function spanCount(message: Buffer): number {
+  const fieldsOf = (tree: unknown, wanted: number) =>
+    (tree as [number, unknown][]).filter(([number]) => number === wanted).map(([, value]) => value);
+  return fieldsOf(decode(message, 'request'), 1)
+    .flatMap((resourceSpans) => fieldsOf(resourceSpans, 2))
+    .flatMap((scopeSpans) => fieldsOf(scopeSpans, 2)).length;
+}
 
 /** Integers may be written as numbers or as texts in JSON, and absent fields as such or as undefined. */
 function normalized(value: unknown): unknown {

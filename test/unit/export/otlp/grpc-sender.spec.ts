@@ -92,7 +92,7 @@ describe('a message over gRPC', () => {
   it('arrives as a call of the service for traces, on one connection', async () => {
     const { calls, sessions, url } = await receiver((call) => finish(call, OK, Buffer.alloc(0)));
     const send = senderTo(url, { metadata: { 'x-key': 'secret' } });
-    const accepted = { type: 'accepted', rejectedSpans: 0, message: '' };
+    const accepted = { type: 'accepted', hasLeft: true, rejectedSpans: 0, message: '' };
     expect([await send('one'), await send('two')]).toEqual([accepted, accepted]);
     expect(calls.map(({ message }) => message.toString())).toEqual(['one', 'two']);
     expect(sessions.size).toBe(1);
@@ -119,7 +119,7 @@ describe('a message over gRPC', () => {
   it('may be accepted in part', async () => {
     const partial = Buffer.from([0x0a, 7, 0x08, 2, 0x12, 3, ...Buffer.from('old')]);
     const { url } = await receiver((call) => finish(call, OK, partial));
-    expect(await senderTo(url)()).toEqual({ type: 'accepted', rejectedSpans: 2, message: 'old' });
+    expect(await senderTo(url)()).toEqual({ type: 'accepted', hasLeft: true, rejectedSpans: 2, message: 'old' });
   });
 
   it.each([1, 4, 10, 11, 14, 15])('is worth another attempt after status %i', async (code) => {

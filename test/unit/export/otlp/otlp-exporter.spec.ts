@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { EncodedSpan, OtlpEncoder } from '../../../../lib/export/otlp/encoded-span.js';
 import { HttpConnections } from '../../../../lib/export/otlp/http-connections.js';
 import { HttpSender } from '../../../../lib/export/otlp/http-sender.js';
 import { OtlpExporter, type OtlpExportResult } from '../../../../lib/export/otlp/otlp-exporter.js';
-import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer, attempt: number) => void;
@@ -56,6 +56,38 @@ interface Settings {
   ca?: Buffer | undefined;
 }
 
+type EncodedName = EncodedSpan & { readonly name: string };
+
+const encodedName = (name: string): EncodedName => ({
+  name,
+  estimatedSize: name.length,
+  resource: {} as EncodedSpan['resource'],
+  instrumentationScope: { name: 'test' },
+});
+
+/** Encodes spans as their names, and keeps what it gets back. */
+class NameEncoder implements OtlpEncoder<EncodedName> {
+  readonly contentType = 'application/x-protobuf';
+  readonly releasedRequests: string[] = [];
+  readonly releasedSpans: string[] = [];
+
+  encodeSpan({ name }: { name: string }): EncodedName {
+    return encodedName(name);
+  }
+
+  encodeRequest(spans: readonly EncodedName[]): Buffer {
+    return Buffer.from(spans.map(({ name }) => name).join());
+  }
+
+  releaseRequest(request: Buffer): void {
+    this.releasedRequests.push(request.toString());
+  }
+
+  releaseSpans(spans: readonly EncodedName[]): void {
+    this.releasedSpans.push(...spans.map(({ name }) => name));
+  }
+}
+
 /** An exporter whose messages are the names of the spans. */
 function exporterTo(url: string, settings: Settings = {}) {
   const { compression = 'none', proxy, timeout = 5000 } = settings;
@@ -66,15 +98,15 @@ function exporterTo(url: string, settings: Settings = {}) {
     tls: { ca },
   });
   const contentType = 'application/x-protobuf';
-  const encode = (spans: readonly ReadableSpan[]) => Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
+  const encoder = new NameEncoder();
   const sender = new HttpSender(connections, { headers: { 'x-key': 'secret' }, contentType, compression });
-  const exporter = new OtlpExporter(sender, { contentType, encode }, timeout);
+  const exporter = new OtlpExporter(encoder, sender, timeout);
   undos.push(() => exporter.close());
   const send = (...names: string[]) =>
     new Promise<OtlpExportResult>((resolve) => {
-      exporter.export(names.map((name) => ({ name })) as ReadableSpan[], resolve);
+      exporter.export(names.map(encodedName), resolve);
     });
-  return { connections, exporter, send };
+  return { connections, encoder, exporter, send };
 }
 
 const status =
@@ -174,22 +206,49 @@ describe('an export over HTTP', () => {
   });
 });
 
-describe('spans that cannot be encoded', () => {
-  it('are lost alone', async () => {
-    const { bodies, url } = await receiver(status(200));
-    const contentType = 'application/x-protobuf';
-    const encode = (spans: readonly ReadableSpan[]) => {
-      if (spans.some(({ name }) => name === 'bad')) return Promise.reject(new Error('no way'));
-      return Promise.resolve(Buffer.from(spans.map(({ name }) => name).join()));
-    };
-    const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: {} });
-    const sender = new HttpSender(connections, { headers: {}, contentType, compression: 'none' });
-    const exporter = new OtlpExporter(sender, { contentType, encode }, 5000);
-    undos.push(() => exporter.close());
-    const spans = ['a', 'b', 'bad', 'c', 'd'].map((name) => ({ name })) as ReadableSpan[];
-    const result = await new Promise<OtlpExportResult>((resolve) => exporter.export(spans, resolve));
-    expect(result).toMatchObject({ code: 0, rejected: 1, error: new Error('no way') });
-    expect(bodies.join().split(',').toSorted()).toEqual(['a', 'b', 'c', 'd']);
+it('a message that cannot be encoded fails, with the reason', async () => {
+  const { bodies, url } = await receiver(status(200));
+  const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: {} });
+  const contentType = 'application/x-protobuf';
+  const sender = new HttpSender(connections, { headers: {}, contentType, compression: 'none' });
+  const encoder = new NameEncoder();
+  encoder.encodeRequest = () => {
+    throw new Error('no way');
+  };
+  const exporter = new OtlpExporter(encoder, sender, 5000);
+  undos.push(() => exporter.close());
+  const result = await new Promise<OtlpExportResult>((resolve) =>
+    exporter.export(['a', 'b'].map(encodedName), resolve),
+  );
+  expect(result).toMatchObject({ code: 1, error: new Error('no way') });
+  expect(bodies).toEqual([]);
+});
+
+describe('the memory of a message', () => {
+  it('is given back when the message has left and is accepted, and that of its spans when their export is over', async () => {
+    const { url } = await receiver(status(200));
+    const { encoder, send } = exporterTo(url);
+    await send('a', 'b');
+    expect(encoder).toMatchObject({ releasedRequests: ['a,b'], releasedSpans: ['a', 'b'] });
+  });
+
+  it('is not given back when the message is refused: a part of it may still be under way', async () => {
+    const { url } = await receiver(status(400));
+    const { encoder, send } = exporterTo(url);
+    await send('a', 'b');
+    expect(encoder).toMatchObject({ releasedRequests: [], releasedSpans: ['a', 'b'] });
+  });
+
+  it('is not given back while a part of the message waits, though the receiver has accepted it', async () => {
+    const server = createNetServer((socket) => {
+      // It never reads, so that the rest of the message stays where it is.
+      socket.pause();
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    });
+    const { encoder, send } = exporterTo(`http://127.0.0.1:${await listen(server)}/v1/traces`);
+    await send('x'.repeat(20_000_000));
+    expect(encoder.releasedRequests).toEqual([]);
+    expect(encoder.releasedSpans).toHaveLength(1);
   });
 });
 
