@@ -43,20 +43,29 @@ export class AttributeSet {
     values[key] = value;
   }
 
-  /** Sets all attributes of an object. */
+  /** Sets all attributes of an object. Ignores what is no object: a text would have each of its characters for an attribute. */
   setAll(attributes: Attributes, limits: AttributeLimits): void {
+    if (typeof attributes !== 'object') return;
     for (const key in attributes) {
       if (Object.hasOwn(attributes, key)) this.set(key, attributes[key], limits);
     }
   }
 
-  /** Applies limits that were not known when the attributes were set. */
-  limit(limits: AttributeLimits): void {
+  /**
+   * Applies limits that were not known when the attributes were set.
+   *
+   * @param initial the values of the attributes with which the span has started
+   * @param decided the attributes that the sampler has put in their place
+   */
+  decide(initial: Attributes, decided: Attributes, limits: AttributeLimits): void {
     const { values } = this;
     this.values = {};
     this.count = 0;
     this.size = 0;
-    this.setAll(values, limits);
+    this.setAll(decided, limits);
+    for (const key in values) {
+      if (values[key] !== initial[key]) this.set(key, values[key], limits);
+    }
   }
 }
 

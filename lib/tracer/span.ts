@@ -23,10 +23,11 @@ import {
 import { cutText } from '../core/cut-text.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet, type AttributeLimits } from './attributes.js';
-import { durationBetween, givenTime, isTimeInput } from './clock.js';
+import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
+import type { Decision } from './sampling.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 
 type SpanEvent = ReadableSpan['events'][number];
@@ -91,7 +92,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     super(trace, parent, isSampled, traceState);
     this.pipeline = pipeline;
     this.name = toName(name);
-    this.kind = SpanKind[kind] === undefined ? SpanKind.INTERNAL : kind;
+    // Beside the numbers, the object of kinds has their names as keys.
+    this.kind = typeof kind === 'number' && SpanKind[kind] !== undefined ? kind : SpanKind.INTERNAL;
     this.startedAt = startedAt;
     if (startTime !== undefined) this.startAt(startTime);
   }
@@ -131,7 +133,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     const attributes = toSet(isTime ? undefined : attributesOrTime, eventAttributes);
     const event: SpanEvent = {
       name: toName(name),
-      time: this.timeOf(time ?? (isTime ? attributesOrTime : undefined)),
+      time: this.timeOf(isTime && !isTimeInput(time) ? attributesOrTime : time),
       attributes: attributes.values,
       droppedAttributesCount: attributes.dropped,
     };
@@ -186,8 +188,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
 
   end(endTime?: TimeInput): void {
     if (this.isClosed) return;
-    if (endTime === undefined) this.endedAt = performance.now();
-    else this.endAt(endTime);
+    if (isTimeInput(endTime)) this.endAt(endTime);
+    else this.endedAt = performance.now();
     const pipeline = this.pipeline;
     if (pipeline) this.finish(pipeline);
     else this.isClosed = true;
@@ -220,19 +222,13 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
    * Sends a span that has started before the options were known through a pipeline, from its start to the point that it has reached.
    *
    * @param parent the context in which it has started
-   * @param samplerAttributes the attributes that the sampler adds
+   * @param initial the values of the attributes with which it has started
    */
-  enter(
-    pipeline: Pipeline,
-    parent: Context,
-    isSampled: boolean,
-    traceState: TraceState | undefined,
-    samplerAttributes?: Attributes,
-  ): void {
-    this.decide(isSampled, traceState);
+  enter(pipeline: Pipeline, parent: Context, decision: Decision, initial: Attributes): void {
+    this.decide(decision.isSampled, decision.traceState);
     this.pipeline = pipeline;
     const { limits } = pipeline;
-    if (samplerAttributes) this.attributeSet.setAll(samplerAttributes, limits.attributes);
+    this.attributeSet.decide(initial, decision.attributes, limits.attributes);
     this.applyLimits(limits);
     const hasEnded = this.isClosed;
     // A processor may set attributes of a span that starts.
@@ -242,13 +238,12 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   }
 
   /** Turns a span into one that is not recorded. */
-  discard(): void {
-    this.decide(false, this.traceState);
+  discard(traceState = this.traceState): void {
+    this.decide(false, traceState);
     this.isClosed = true;
   }
 
   private applyLimits(limits: SpanLimits): void {
-    this.attributeSet.limit(limits.attributes);
     if (this.status.message) this.status.message = cutText(this.status.message, limits.attributes.valueLength);
     const events = this.eventList ?? [];
     const links = this.linkList ?? [];
@@ -276,7 +271,10 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   get endTime(): HrTime {
     if (Number.isNaN(this.endedAt)) return [0, 0];
     if (this.endedAt < this.startedAt) return this.startTime;
-    return this.givenEnd ?? this.trace.clock.wallTime(this.endedAt);
+    const { givenEnd, givenStart } = this;
+    if (!givenEnd) return this.trace.clock.wallTime(this.endedAt);
+    // The readings of the monotonic clock have too few digits for two times long ago.
+    return givenStart && isBefore(givenEnd, givenStart) ? givenStart : givenEnd;
   }
 
   get duration(): HrTime {

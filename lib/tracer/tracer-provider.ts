@@ -23,8 +23,8 @@ export class LibraryTracerProvider implements TracerProvider, SpanDestination {
   }
 
   /** True if a span below an unsampled one is never sampled. */
-  get isParentBased(): boolean {
-    return this.currentPipeline?.sampling.isParentBased === true;
+  get isUnsampledInherited(): boolean {
+    return this.currentPipeline?.sampling.isUnsampledInherited === true;
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {

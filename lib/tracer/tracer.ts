@@ -43,11 +43,12 @@ export class SpanTracer implements Tracer {
     private readonly scope: InstrumentationScope,
   ) {}
 
-  startSpan(name: string, options: SpanOptions = {}, within: Context = contextApi.active()): Span {
+  startSpan(name: string, options: SpanOptions = {}, active: Context = contextApi.active()): Span {
     const { early, otherProvider, pipeline } = this.destination;
-    if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, within);
+    if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, active);
+    const within = options.root ? trace.deleteSpan(active) : active;
     if (isTracingSuppressed(within)) return NOOP_SPAN;
-    const origin = originBelow(options.root ? undefined : trace.getSpan(within));
+    const origin = originBelow(trace.getSpan(within));
     if (!pipeline) {
       const start = () => this.record(undefined, origin, true, origin.traceState, name, options);
       return early.start(origin, within, options, start);
@@ -81,8 +82,8 @@ export class SpanTracer implements Tracer {
     const { parent } = origin;
     // The decision of the sampler is about this span alone, so the parent keeps its own.
     const below = parent instanceof IdentifiedSpan ? { ...origin, parent: parent.spanContext() } : origin;
-    const span = this.record(pipeline, below, isSampled, traceState, name, options);
-    if (decision.attributes) span.setAttributes(decision.attributes);
+    const decided = { ...options, attributes: decision.attributes };
+    const span = this.record(pipeline, below, isSampled, traceState, name, decided);
     pipeline.onStart(span, within);
     return span;
   }
