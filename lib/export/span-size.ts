@@ -22,12 +22,14 @@ const SIZE = Symbol('nestjs-tracing:size');
  * than too low, and the same at each call. Never throws.
  */
 export function spanSize(span: ReadableSpan & { [SIZE]?: number }): number {
-  if (span instanceof RecordedSpan) return span.estimatedSize;
-  const known = span[SIZE];
+  const known = span instanceof RecordedSpan ? span.estimatedSize : span[SIZE];
   if (known !== undefined) return known;
   // The size cannot be stored with a frozen span.
   if (!Object.isExtensible(span)) return BYTES_PER_SPAN;
-  return (span[SIZE] = estimate(span));
+  const size = estimate(span);
+  if (span instanceof RecordedSpan) span.estimatedSize = size;
+  else span[SIZE] = size;
+  return size;
 }
 
 function estimate(span: ReadableSpan): number {

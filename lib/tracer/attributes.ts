@@ -1,14 +1,9 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
+import { reportIgnored } from '../core/diagnostics.js';
 
 /** The maximal number of elements of a list. */
 const MAX_ELEMENTS = 1000;
-
-/** Estimated bytes of an attribute in an exported message, beside its texts. */
-const BYTES_PER_ATTRIBUTE = 50;
-const BYTES_PER_ELEMENT = 12;
-// The most that a character takes: to count the bytes exactly takes as long as to encode them.
-const BYTES_PER_CHARACTER = 3;
 
 /** The limits of a set of attributes. */
 export interface AttributeLimits {
@@ -23,12 +18,10 @@ export class AttributeSet {
   count = 0;
   /** Attributes that were refused because the set was full. */
   dropped = 0;
-  /** Estimated bytes in an exported message. */
-  size = 0;
 
   /** Sets an attribute. Ignores a key or a value that no attribute can have. */
   set(key: string, given: unknown, limits: AttributeLimits): void {
-    if (given === null || given === undefined || key === '') return;
+    if (given === null || given === undefined || !isKey(key)) return;
     const value = typeof given === 'string' && given.length <= limits.valueLength ? given : bounded(given, limits);
     if (value === undefined) return;
     const { values } = this;
@@ -39,15 +32,19 @@ export class AttributeSet {
       }
       this.count++;
     }
-    this.size += BYTES_PER_ATTRIBUTE + BYTES_PER_CHARACTER * key.length + valueSize(value);
     values[key] = value;
   }
 
   /** Sets all attributes of an object. Ignores what is no object: a text would have each of its characters for an attribute. */
   setAll(attributes: Attributes, limits: AttributeLimits): void {
     if (typeof attributes !== 'object') return;
-    for (const key in attributes) {
-      if (Object.hasOwn(attributes, key)) this.set(key, attributes[key], limits);
+    try {
+      for (const key in attributes) {
+        if (Object.hasOwn(attributes, key)) this.set(key, attributes[key], limits);
+      }
+    } catch (error) {
+      // An attribute may be a getter of the application.
+      reportIgnored('Reading an attribute', error);
     }
   }
 
@@ -61,12 +58,16 @@ export class AttributeSet {
     const { values } = this;
     this.values = {};
     this.count = 0;
-    this.size = 0;
     this.setAll(decided, limits);
     for (const key in values) {
       if (values[key] !== initial[key]) this.set(key, values[key], limits);
     }
   }
+}
+
+/** True for a key that an attribute can have. An assignment to `__proto__` would change the prototype of the attributes. */
+function isKey(key: unknown): boolean {
+  return typeof key === 'string' && key !== '' && key !== '__proto__';
 }
 
 /** Returns a copy of a value within the limits. Undefined if an attribute cannot have it. */
@@ -95,14 +96,4 @@ function boundedList(list: readonly unknown[], { valueLength }: AttributeLimits)
   }
   const isPrimitive = type === undefined || type === 'string' || type === 'number' || type === 'boolean';
   return isPrimitive ? (copy as AttributeValue) : undefined;
-}
-
-function valueSize(value: AttributeValue): number {
-  if (typeof value === 'string') return BYTES_PER_CHARACTER * value.length;
-  if (!Array.isArray(value)) return BYTES_PER_ELEMENT;
-  let size = 0;
-  for (const element of value) {
-    size += BYTES_PER_ELEMENT + (typeof element === 'string' ? BYTES_PER_CHARACTER * element.length : 0);
-  }
-  return size;
 }

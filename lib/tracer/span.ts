@@ -21,12 +21,14 @@ import {
   ATTR_EXCEPTION_TYPE,
 } from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
+import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet, type AttributeLimits } from './attributes.js';
 import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
+import { withSerializableState } from './serializable-state.js';
 import type { Decision } from './sampling.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 
@@ -39,10 +41,6 @@ const LAZY_PARTS = ['parentSpanContext', 'startTime', 'endTime', 'attributes', '
 
 /** The maximal length of the name of a span or an event. */
 const MAX_NAME = 1024;
-/** Estimated bytes in an exported message of a span, an event or a link, without texts and attributes. */
-const BYTES_PER_SPAN = 250;
-const BYTES_PER_ENTRY = 80;
-const BYTES_PER_CHARACTER = 3;
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
@@ -69,9 +67,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   private pipeline: Pipeline | undefined;
   /** True once the span has ended or was discarded: it can no longer be changed. */
   private isClosed = false;
-  /** Estimated bytes of the name, the status, the events and the links in an exported message. */
-  private ownSize = BYTES_PER_SPAN;
-  private sizeOnce: number | undefined;
+  /** The place for the estimate of `spanSize()`. */
+  estimatedSize: number | undefined = undefined;
 
   /**
    * @param pipeline undefined if the options are not known yet
@@ -137,7 +134,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
       attributes: attributes.values,
       droppedAttributesCount: attributes.dropped,
     };
-    this.ownSize += BYTES_PER_ENTRY + BYTES_PER_CHARACTER * event.name.length + attributes.size;
     this.droppedEventsCount += addNewest((this.eventList ??= []), event, eventCount);
     return this;
   }
@@ -152,24 +148,23 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
       ...(attributes.count > 0 && { attributes: attributes.values }),
       ...(attributes.dropped > 0 && { droppedAttributesCount: attributes.dropped }),
     };
-    this.ownSize += BYTES_PER_ENTRY + attributes.size;
     this.droppedLinksCount += addNewest((this.linkList ??= []), added, linkCount);
     return this;
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link);
+    if (Array.isArray(links)) for (const link of links) this.addLink(link);
     return this;
   }
 
   /** A status of `OK` is final, and nothing unsets a status. */
-  setStatus({ code, message }: SpanStatus): this {
+  setStatus(status: SpanStatus): this {
     if (this.isClosed || this.status.code === SpanStatusCode.OK) return this;
+    const { code, message } = status ?? UNSET;
     if (code !== SpanStatusCode.OK && code !== SpanStatusCode.ERROR) return this;
     this.status = { code };
     if (code === SpanStatusCode.ERROR && typeof message === 'string') {
       this.status.message = cutText(message, this.limits.attributes.valueLength);
-      this.ownSize += BYTES_PER_CHARACTER * this.status.message.length;
     }
     return this;
   }
@@ -180,19 +175,27 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const attributes = attributesOf(exception);
+    // An exception may have getters of the application.
+    const attributes = callSafely('Describing an exception', () => attributesOf(exception)) ?? {};
     if (attributes[ATTR_EXCEPTION_TYPE] || attributes[ATTR_EXCEPTION_MESSAGE]) {
       this.addEvent('exception', attributes, time);
     }
   }
 
+  /** Never throws. */
   end(endTime?: TimeInput): void {
-    if (this.isClosed) return;
-    if (isTimeInput(endTime)) this.endAt(endTime);
-    else this.endedAt = performance.now();
-    const pipeline = this.pipeline;
-    if (pipeline) this.finish(pipeline);
-    else this.isClosed = true;
+    // A span that is about to end is not closed yet, and a processor may end it again.
+    if (this.isClosed || !Number.isNaN(this.endedAt)) return;
+    try {
+      if (isTimeInput(endTime)) this.endAt(endTime);
+      else this.endedAt = performance.now();
+      const pipeline = this.pipeline;
+      if (pipeline) this.finish(pipeline);
+      else this.isClosed = true;
+    } catch (error) {
+      // The application may have frozen the span.
+      reportIgnored('Ending a span', error);
+    }
   }
 
   private finish(pipeline: Pipeline): void {
@@ -207,6 +210,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
    * them. The library itself reads the getters, which make a part only if it is asked for.
    */
   private showParts(): void {
+    // Others may change the status as well, and spans without one share an object.
+    this.status = { ...this.status };
     for (const part of LAZY_PARTS) {
       Object.defineProperty(this, part, { value: this[part], writable: true, enumerable: true, configurable: true });
     }
@@ -310,14 +315,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     return (this.pipeline as Pipeline).resource;
   }
 
-  /**
-   * An estimate of the bytes of the ended span in Protocol Buffers or Thrift, without its resource. It is rather too high than too low, and
-   * the same at each call, although an exporter may change the span.
-   */
-  get estimatedSize(): number {
-    return (this.sizeOnce ??= this.ownSize + BYTES_PER_CHARACTER * this.name.length + this.attributeSet.size);
-  }
-
   private get limits(): SpanLimits {
     return this.pipeline?.limits ?? EARLY_LIMITS;
   }
@@ -330,13 +327,17 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
 
   /** The text of `console.log(span)`. */
   [inspect.custom](depth: number, options: InspectOptions): string {
+    return `RecordedSpan ${inspect(this.toJSON(), { ...options, depth })}`;
+  }
+
+  /** Returns the parts of a span that a log may show: without exporters, and what they send for authentication. */
+  toJSON(): object {
     const { attributes, droppedAttributesCount, droppedEventsCount, droppedLinksCount, duration, ended } = this;
     const { endTime, events, instrumentationScope, kind, links, name, parentSpanContext, startTime, status } = this;
     const times = { startTime, endTime, duration, ended };
     const dropped = { droppedAttributesCount, droppedEventsCount, droppedLinksCount };
     const ids = { spanContext: this.spanContext(), parentSpanContext };
-    const shown = { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
-    return `RecordedSpan ${inspect(shown, { ...options, depth })}`;
+    return { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
   }
 }
 
@@ -370,13 +371,6 @@ function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimi
   const { dropped, values } = toSet(entry.attributes, limits);
   const droppedAttributesCount = (entry.droppedAttributesCount ?? 0) + dropped;
   return { ...entry, attributes: values, ...(droppedAttributesCount > 0 && { droppedAttributesCount }) };
-}
-
-/** Returns a span context whose trace state exporters can serialize. It is a copy if need be, because the context is an object of the application. */
-function withSerializableState(context: SpanContext): SpanContext {
-  const { traceState } = context;
-  if (traceState === undefined || typeof traceState?.serialize === 'function') return context;
-  return { ...context, traceState: undefined };
 }
 
 function isValidLink(link: Link | undefined): link is Link {

@@ -124,6 +124,18 @@ describe('the encoders of OTLP', () => {
     expect(turns).toBe(10);
   });
 
+  it('write a time that the application has rounded to a whole second of nanoseconds', async () => {
+    const [span] = randomSpans(5, 1);
+    const changed = Object.assign(Object.create(span!) as ReadableSpan, { startTime: [1_764_457_000, 1e9] });
+    expect((await new JsonEncoder().encode([changed], never)).toString()).toContain(
+      '"startTimeUnixNano":"1764457001000000000"',
+    );
+    const stockMessage = stock.ProtobufTraceSerializer.serializeRequest([changed]);
+    expect(decodeOtlp(await new ProtobufEncoder().encode([changed], never))).toEqual(
+      decodeOtlp(Buffer.from(stockMessage)),
+    );
+  });
+
   it('write bytes, nested values and integers beyond those of a number', async () => {
     const [span] = randomSpans(4, 1);
     const attributes = {
