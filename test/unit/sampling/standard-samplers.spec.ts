@@ -6,7 +6,7 @@ import { alwaysOn, parentBased, ratioSampler } from '../../../lib/sampling/stand
 import { TraceId } from '../../../lib/tracer/trace-ids.js';
 
 const traceId = fc.oneof(
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), minLength: 32, maxLength: 32 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdefABCDEF')), minLength: 32, maxLength: 32 }),
   // The ids around the bound of a ratio: all words but one are zero.
   fc
     .tuple(fc.nat(3), fc.oneof(fc.integer({ min: 0, max: 0xffffffff }), fc.constantFrom(0x7fffffff, 0x80000000)))
