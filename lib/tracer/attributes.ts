@@ -1,6 +1,7 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
 import { reportIgnored } from '../core/diagnostics.js';
+import { keySize, valueSize } from './estimated-size.js';
 
 /** The maximal number of elements of a list. */
 const MAX_ELEMENTS = 1000;
@@ -18,6 +19,8 @@ export class AttributeSet {
   count = 0;
   /** Attributes that were refused because the set was full. */
   dropped = 0;
+  /** Estimated bytes in an exported message. */
+  size = 0;
 
   /** Sets an attribute. Ignores a key or a value that no attribute can have. */
   set(key: string, given: unknown, limits: AttributeLimits): void {
@@ -25,13 +28,15 @@ export class AttributeSet {
     const value = typeof given === 'string' && given.length <= limits.valueLength ? given : bounded(given, limits);
     if (value === undefined) return;
     const { values } = this;
-    if (!Object.hasOwn(values, key)) {
-      if (this.count >= limits.count) {
-        this.dropped++;
-        return;
-      }
+    if (Object.hasOwn(values, key)) this.size -= valueSize(values[key]);
+    else if (this.count < limits.count) {
       this.count++;
+      this.size += keySize(key);
+    } else {
+      this.dropped++;
+      return;
     }
+    this.size += valueSize(value);
     values[key] = value;
   }
 
@@ -58,6 +63,7 @@ export class AttributeSet {
     const { values } = this;
     this.values = {};
     this.count = 0;
+    this.size = 0;
     this.setAll(decided, limits);
     for (const key in values) {
       if (values[key] !== initial[key]) this.set(key, values[key], limits);

@@ -25,6 +25,7 @@ import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet, type AttributeLimits } from './attributes.js';
 import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
+import { BYTES_PER_SPAN, entrySize, textSize } from './estimated-size.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
@@ -67,8 +68,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   private pipeline: Pipeline | undefined;
   /** True once the span has ended or was discarded: it can no longer be changed. */
   private isClosed = false;
-  /** The place for the estimate of `spanSize()`. */
-  estimatedSize: number | undefined = undefined;
+  private sizeOnce: number | undefined;
 
   /**
    * @param pipeline undefined if the options are not known yet
@@ -313,6 +313,20 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
 
   get resource(): ReadableSpan['resource'] {
     return (this.pipeline as Pipeline).resource;
+  }
+
+  /** An estimate of the bytes of the ended span in an exported message. It stays the same, although an exporter may change the span. */
+  get estimatedSize(): number {
+    if (this.sizeOnce !== undefined) return this.sizeOnce;
+    let size = BYTES_PER_SPAN + textSize(this.name) + textSize(this.status.message) + this.attributeSet.size;
+    if (this.eventList) for (const event of this.eventList) size += entrySize(event);
+    if (this.linkList) for (const link of this.linkList) size += entrySize(link);
+    try {
+      this.sizeOnce = size;
+    } catch {
+      // A processor has frozen the span.
+    }
+    return size;
   }
 
   private get limits(): SpanLimits {
