@@ -15,7 +15,7 @@ import { VERSION } from './version.js';
 
 let provider: TracerProvider | undefined;
 let tracer: Tracer;
-let delegate: MaybeParentBased | undefined;
+let delegate: SamplingProvider | undefined;
 
 /** The `ProxyTracerProvider` of the API, which returns the tracers of its delegate. */
 interface ProxyProvider extends TracerProvider {
@@ -27,9 +27,9 @@ interface ProxyProvider extends TracerProvider {
 let noopDelegate: TracerProvider | undefined;
 let realDelegate: TracerProvider | undefined;
 
-/** A provider of the library says whether its sampler is parent-based: it then never samples a span below an unsampled one. */
-interface MaybeParentBased extends TracerProvider {
-  readonly isParentBased?: boolean;
+interface SamplingProvider extends TracerProvider {
+  /** True if the provider is one of the library whose sampler never samples a span below an unsampled one. */
+  readonly isUnsampledInherited?: boolean;
 }
 
 /**
@@ -76,7 +76,7 @@ export function isTracingOff(): boolean {
 /** True if no span below this span would be sampled. */
 export function isSubtreeUnsampled(span: Span): boolean {
   currentTracer();
-  if (delegate?.isParentBased !== true || span.isRecording()) return false;
+  if (delegate?.isUnsampledInherited !== true || span.isRecording()) return false;
   // A span that has ended no longer records either, but its trace may be sampled.
   return !isSampled(span);
 }

@@ -20,20 +20,30 @@ export interface StartedSampling extends Sampling {
  * @param serviceName the service whose strategy a remote sampler requests
  */
 export function createSampling(resolved: ResolvedSampler, serviceName: string): StartedSampling {
-  if (resolved.type === 'custom') return sampling(guardSampler(resolved.sampler), false);
+  if (resolved.type === 'custom') return sampling(guardSampler(resolved.sampler), { isParentBased: false });
   const isParentBased = resolved.type.startsWith('parentbased');
   if ('endpoint' in resolved) {
     const remote = createRemoteSampler(resolved, serviceName);
-    return { ...sampling(isParentBased ? parentBased(remote) : remote, isParentBased), stop: () => remote.stop() };
+    return { ...sampling(isParentBased ? parentBased(remote) : remote, { isParentBased }), stop: () => remote.stop() };
   }
   const root = rootSampler(resolved);
-  const sampler = isParentBased ? parentBased(root) : root;
-  // Nothing is sampled below an unsampled span if nothing is sampled at all.
-  return sampling(sampler, isParentBased || resolved.type === 'always_off', (id) => root.samplesTrace(id));
+  return sampling(isParentBased ? parentBased(root) : root, {
+    isParentBased,
+    // Nothing is sampled below an unsampled span if nothing is sampled at all.
+    isUnsampledInherited: isParentBased || resolved.type === 'always_off',
+    samplesTrace: (id) => root.samplesTrace(id),
+  });
 }
 
-function sampling(sampler: Sampler, isParentBased: boolean, samplesTrace?: Sampling['samplesTrace']): StartedSampling {
-  return { sampler: withTraceBeginnings(sampler), isParentBased, samplesTrace, stop() {} };
+function sampling(
+  sampler: Sampler,
+  {
+    isParentBased,
+    isUnsampledInherited = isParentBased,
+    samplesTrace,
+  }: Partial<Omit<Sampling, 'sampler'>> & { isParentBased: boolean },
+): StartedSampling {
+  return { sampler: withTraceBeginnings(sampler), isParentBased, isUnsampledInherited, samplesTrace, stop() {} };
 }
 
 function rootSampler({

@@ -1,14 +1,10 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
+import { reportIgnored } from '../core/diagnostics.js';
+import { keySize, valueSize } from './estimated-size.js';
 
 /** The maximal number of elements of a list. */
 const MAX_ELEMENTS = 1000;
-
-/** Estimated bytes of an attribute in an exported message, beside its texts. */
-const BYTES_PER_ATTRIBUTE = 50;
-const BYTES_PER_ELEMENT = 12;
-// The most that a character takes: to count the bytes exactly takes as long as to encode them.
-const BYTES_PER_CHARACTER = 3;
 
 /** The limits of a set of attributes. */
 export interface AttributeLimits {
@@ -28,36 +24,56 @@ export class AttributeSet {
 
   /** Sets an attribute. Ignores a key or a value that no attribute can have. */
   set(key: string, given: unknown, limits: AttributeLimits): void {
-    if (given === null || given === undefined || key === '') return;
+    if (given === null || given === undefined || !isKey(key)) return;
     const value = typeof given === 'string' && given.length <= limits.valueLength ? given : bounded(given, limits);
     if (value === undefined) return;
     const { values } = this;
-    if (!Object.hasOwn(values, key)) {
-      if (this.count >= limits.count) {
-        this.dropped++;
-        return;
-      }
+    if (Object.hasOwn(values, key)) this.size -= valueSize(values[key]);
+    else if (this.count < limits.count) {
       this.count++;
+      this.size += keySize(key);
+    } else {
+      this.dropped++;
+      return;
     }
-    this.size += BYTES_PER_ATTRIBUTE + BYTES_PER_CHARACTER * key.length + valueSize(value);
+    this.size += valueSize(value);
     values[key] = value;
   }
 
-  /** Sets all attributes of an object. */
+  /** Sets all attributes of an object. Ignores what is no object: a text would have each of its characters for an attribute. */
   setAll(attributes: Attributes, limits: AttributeLimits): void {
-    for (const key in attributes) {
-      if (Object.hasOwn(attributes, key)) this.set(key, attributes[key], limits);
+    if (typeof attributes !== 'object') return;
+    try {
+      for (const key in attributes) {
+        if (Object.hasOwn(attributes, key)) this.set(key, attributes[key], limits);
+      }
+    } catch (error) {
+      // An attribute may be a getter of the application.
+      reportIgnored('Reading an attribute', error);
     }
   }
 
-  /** Applies limits that were not known when the attributes were set. */
-  limit(limits: AttributeLimits): void {
+  /**
+   * Applies limits that were not known when the attributes were set.
+   *
+   * @param initial the values of the attributes with which the span has started
+   * @param decided the attributes that the sampler has put in their place
+   */
+  decide(initial: Attributes, decided: Attributes, limits: AttributeLimits): void {
     const { values } = this;
     this.values = {};
     this.count = 0;
     this.size = 0;
-    this.setAll(values, limits);
+    this.setAll(decided, limits);
+    for (const key in values) {
+      if (values[key] !== initial[key]) this.set(key, values[key], limits);
+    }
   }
+}
+
+/** True for a key that an attribute can have. An assignment to `__proto__` would change the prototype of the attributes. */
+function isKey(key: unknown): boolean {
+  return typeof key === 'string' && key !== '' && key !== '__proto__';
 }
 
 /** Returns a copy of a value within the limits. Undefined if an attribute cannot have it. */
@@ -86,14 +102,4 @@ function boundedList(list: readonly unknown[], { valueLength }: AttributeLimits)
   }
   const isPrimitive = type === undefined || type === 'string' || type === 'number' || type === 'boolean';
   return isPrimitive ? (copy as AttributeValue) : undefined;
-}
-
-function valueSize(value: AttributeValue): number {
-  if (typeof value === 'string') return BYTES_PER_CHARACTER * value.length;
-  if (!Array.isArray(value)) return BYTES_PER_ELEMENT;
-  let size = 0;
-  for (const element of value) {
-    size += BYTES_PER_ELEMENT + (typeof element === 'string' ? BYTES_PER_CHARACTER * element.length : 0);
-  }
-  return size;
 }

@@ -81,6 +81,11 @@ export function durationBetween(from: HrTime, to: HrTime): HrTime {
   return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
 }
 
+/** True if one time is before another. */
+export function isBefore(time: HrTime, other: HrTime): boolean {
+  return time[0] < other[0] || (time[0] === other[0] && time[1] < other[1]);
+}
+
 /** True for a time as the API accepts it. */
 export function isTimeInput(value: unknown): value is TimeInput {
   return typeof value === 'number' || value instanceof Date || isHrTime(value);

@@ -1,4 +1,11 @@
-import { INVALID_SPAN_CONTEXT, trace, type Context, type Span, type SpanOptions } from '@opentelemetry/api';
+import {
+  INVALID_SPAN_CONTEXT,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanOptions,
+} from '@opentelemetry/api';
 import { callSafely } from '../core/diagnostics.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { Origin } from './origin.js';
@@ -14,7 +21,9 @@ interface EarlySpan {
   readonly span: RecordedSpan;
   readonly origin: Origin;
   readonly within: Context;
-  readonly options: SpanOptions;
+  readonly name: string;
+  /** The attributes are a copy, because the application may change them later. */
+  readonly options: SpanOptions & { readonly attributes: Attributes };
 }
 
 /**
@@ -49,8 +58,7 @@ export class EarlySpans {
       return trace.wrapSpanContext(ids ?? INVALID_SPAN_CONTEXT);
     }
     const span = startSpan();
-    // The application may change the attributes later.
-    latest.push({ span, origin, within, options: { ...options, attributes: { ...options.attributes } } });
+    latest.push({ span, origin, within, name: span.name, options: { ...options, attributes: { ...span.attributes } } });
     return span;
   }
 
@@ -79,15 +87,8 @@ export class EarlySpans {
   }
 }
 
-function enter({ options, origin, span, within }: EarlySpan, pipeline: Pipeline): void {
-  const { attributes, isRecorded, isSampled, traceState } = decide(
-    pipeline.sampling,
-    origin,
-    within,
-    span.name,
-    span.kind,
-    options,
-  );
-  if (isRecorded) span.enter(pipeline, within, isSampled, traceState, attributes);
-  else span.discard();
+function enter({ name, options, origin, span, within }: EarlySpan, pipeline: Pipeline): void {
+  const decision = decide(pipeline.sampling, origin, within, name, span.kind, options);
+  if (decision.isRecorded) span.enter(pipeline, within, decision, options.attributes);
+  else span.discard(decision.traceState);
 }

@@ -2,6 +2,7 @@ import { isSpanContextValid, type Span, type SpanContext, type TraceState } from
 import { RANDOM, traceStateWith } from '../propagation/trace-state.js';
 import { IdentifiedSpan } from './identified-span.js';
 import { LocalTrace } from './local-trace.js';
+import { withSerializableState } from './serializable-state.js';
 import { TraceId } from './trace-ids.js';
 
 /** The place at which a span begins: in a trace that is continued, or at the beginning of a new one. */
@@ -19,6 +20,6 @@ export function originBelow(parent: Span | undefined): Origin {
   if (!spanContext || !isSpanContextValid(spanContext)) {
     return { trace: new LocalTrace(TraceId.random()), parent: undefined, traceState: traceStateWith(RANDOM) };
   }
-  const { traceId, traceState } = spanContext;
-  return { trace: new LocalTrace(TraceId.parse(traceId)), parent: spanContext, traceState };
+  const usable = withSerializableState(spanContext);
+  return { trace: new LocalTrace(TraceId.parse(usable.traceId)), parent: usable, traceState: usable.traceState };
 }

@@ -1,5 +1,5 @@
 import type { Attributes, Context, Link, SpanContext, SpanKind, SpanOptions, TraceState } from '@opentelemetry/api';
-import { trace, TraceFlags } from '@opentelemetry/api';
+import { TraceFlags } from '@opentelemetry/api';
 import type { Sampler } from '../options/sdk-types.js';
 import { samplingRequestIn } from '../propagation/sampling-request.js';
 import { traitsOf, UNDECIDED } from '../propagation/trace-state.js';
@@ -20,6 +20,8 @@ export interface Sampling {
   readonly sampler: Sampler;
   /** True if a span below another one is sampled if and only if that one is. */
   readonly isParentBased: boolean;
+  /** True if a span below an unsampled one is never sampled. */
+  readonly isUnsampledInherited: boolean;
   /** Decides about a trace that begins, by its id alone. Undefined if the sampler needs more than the id. */
   readonly samplesTrace: ((id: TraceId) => boolean) | undefined;
 }
@@ -29,8 +31,8 @@ export interface Decision {
   readonly isRecorded: boolean;
   readonly isSampled: boolean;
   readonly traceState: TraceState | undefined;
-  /** Attributes that the sampler adds to the span. */
-  readonly attributes?: Attributes | undefined;
+  /** The attributes of the span at its start: the given ones, as the sampler has left them, and those that it adds. */
+  readonly attributes: Attributes;
 }
 
 /** Decides without the sampler whether a span is sampled, which takes a small part of its time. Undefined if the sampler has to decide. */
@@ -54,17 +56,26 @@ export function decide(
   kind: SpanKind,
   options: SpanOptions,
 ): Decision {
-  const below = parent ? within : trace.deleteSpan(within);
-  const attributes = new AttributeSet();
-  if (options.attributes) attributes.setAll(options.attributes, NO_LIMITS);
-  const links: Link[] = Array.isArray(options.links) ? options.links : [];
-  const result = sampler.shouldSample(below, id.text, name, kind, attributes.values, links);
+  const attributes = copyOf(options.attributes);
+  const links: Link[] = Array.isArray(options.links) ? options.links.map(copyOfLink) : [];
+  const result = sampler.shouldSample(within, id.text, name, kind, attributes, links);
   return {
     isRecorded: result.decision !== NOT_RECORD,
     isSampled: result.decision === RECORD_AND_SAMPLED,
     traceState: result.traceState ?? spanContextOf(parent)?.traceState,
-    attributes: result.attributes,
+    attributes: Object.assign(attributes, result.attributes),
   };
+}
+
+/** Returns a copy, because a sampler may change what it is given. */
+function copyOf(attributes: Attributes | undefined): Attributes {
+  const set = new AttributeSet();
+  if (attributes) set.setAll(attributes, NO_LIMITS);
+  return set.values;
+}
+
+function copyOfLink(link: Link | undefined): Link {
+  return { context: link?.context as SpanContext, attributes: copyOf(link?.attributes) };
 }
 
 function spanContextOf(parent: IdentifiedSpan | SpanContext | undefined): SpanContext | undefined {

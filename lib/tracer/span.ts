@@ -21,12 +21,16 @@ import {
   ATTR_EXCEPTION_TYPE,
 } from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
+import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet, type AttributeLimits } from './attributes.js';
-import { durationBetween, givenTime, isTimeInput } from './clock.js';
+import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
+import { BYTES_PER_SPAN, entrySize, textSize } from './estimated-size.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
+import { withSerializableState } from './serializable-state.js';
+import type { Decision } from './sampling.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 
 type SpanEvent = ReadableSpan['events'][number];
@@ -38,10 +42,6 @@ const LAZY_PARTS = ['parentSpanContext', 'startTime', 'endTime', 'attributes', '
 
 /** The maximal length of the name of a span or an event. */
 const MAX_NAME = 1024;
-/** Estimated bytes in an exported message of a span, an event or a link, without texts and attributes. */
-const BYTES_PER_SPAN = 250;
-const BYTES_PER_ENTRY = 80;
-const BYTES_PER_CHARACTER = 3;
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
@@ -68,8 +68,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   private pipeline: Pipeline | undefined;
   /** True once the span has ended or was discarded: it can no longer be changed. */
   private isClosed = false;
-  /** Estimated bytes of the name, the status, the events and the links in an exported message. */
-  private ownSize = BYTES_PER_SPAN;
   private sizeOnce: number | undefined;
 
   /**
@@ -91,7 +89,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     super(trace, parent, isSampled, traceState);
     this.pipeline = pipeline;
     this.name = toName(name);
-    this.kind = SpanKind[kind] === undefined ? SpanKind.INTERNAL : kind;
+    // Beside the numbers, the object of kinds has their names as keys.
+    this.kind = typeof kind === 'number' && SpanKind[kind] !== undefined ? kind : SpanKind.INTERNAL;
     this.startedAt = startedAt;
     if (startTime !== undefined) this.startAt(startTime);
   }
@@ -131,11 +130,10 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     const attributes = toSet(isTime ? undefined : attributesOrTime, eventAttributes);
     const event: SpanEvent = {
       name: toName(name),
-      time: this.timeOf(time ?? (isTime ? attributesOrTime : undefined)),
+      time: this.timeOf(isTime && !isTimeInput(time) ? attributesOrTime : time),
       attributes: attributes.values,
       droppedAttributesCount: attributes.dropped,
     };
-    this.ownSize += BYTES_PER_ENTRY + BYTES_PER_CHARACTER * event.name.length + attributes.size;
     this.droppedEventsCount += addNewest((this.eventList ??= []), event, eventCount);
     return this;
   }
@@ -150,24 +148,23 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
       ...(attributes.count > 0 && { attributes: attributes.values }),
       ...(attributes.dropped > 0 && { droppedAttributesCount: attributes.dropped }),
     };
-    this.ownSize += BYTES_PER_ENTRY + attributes.size;
     this.droppedLinksCount += addNewest((this.linkList ??= []), added, linkCount);
     return this;
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link);
+    if (Array.isArray(links)) for (const link of links) this.addLink(link);
     return this;
   }
 
   /** A status of `OK` is final, and nothing unsets a status. */
-  setStatus({ code, message }: SpanStatus): this {
+  setStatus(status: SpanStatus): this {
     if (this.isClosed || this.status.code === SpanStatusCode.OK) return this;
+    const { code, message } = status ?? UNSET;
     if (code !== SpanStatusCode.OK && code !== SpanStatusCode.ERROR) return this;
     this.status = { code };
     if (code === SpanStatusCode.ERROR && typeof message === 'string') {
       this.status.message = cutText(message, this.limits.attributes.valueLength);
-      this.ownSize += BYTES_PER_CHARACTER * this.status.message.length;
     }
     return this;
   }
@@ -178,19 +175,27 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const attributes = attributesOf(exception);
+    // An exception may have getters of the application.
+    const attributes = callSafely('Describing an exception', () => attributesOf(exception)) ?? {};
     if (attributes[ATTR_EXCEPTION_TYPE] || attributes[ATTR_EXCEPTION_MESSAGE]) {
       this.addEvent('exception', attributes, time);
     }
   }
 
+  /** Never throws. */
   end(endTime?: TimeInput): void {
-    if (this.isClosed) return;
-    if (endTime === undefined) this.endedAt = performance.now();
-    else this.endAt(endTime);
-    const pipeline = this.pipeline;
-    if (pipeline) this.finish(pipeline);
-    else this.isClosed = true;
+    // A span that is about to end is not closed yet, and a processor may end it again.
+    if (this.isClosed || !Number.isNaN(this.endedAt)) return;
+    try {
+      if (isTimeInput(endTime)) this.endAt(endTime);
+      else this.endedAt = performance.now();
+      const pipeline = this.pipeline;
+      if (pipeline) this.finish(pipeline);
+      else this.isClosed = true;
+    } catch (error) {
+      // The application may have frozen the span.
+      reportIgnored('Ending a span', error);
+    }
   }
 
   private finish(pipeline: Pipeline): void {
@@ -205,6 +210,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
    * them. The library itself reads the getters, which make a part only if it is asked for.
    */
   private showParts(): void {
+    // Others may change the status as well, and spans without one share an object.
+    this.status = { ...this.status };
     for (const part of LAZY_PARTS) {
       Object.defineProperty(this, part, { value: this[part], writable: true, enumerable: true, configurable: true });
     }
@@ -220,19 +227,13 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
    * Sends a span that has started before the options were known through a pipeline, from its start to the point that it has reached.
    *
    * @param parent the context in which it has started
-   * @param samplerAttributes the attributes that the sampler adds
+   * @param initial the values of the attributes with which it has started
    */
-  enter(
-    pipeline: Pipeline,
-    parent: Context,
-    isSampled: boolean,
-    traceState: TraceState | undefined,
-    samplerAttributes?: Attributes,
-  ): void {
-    this.decide(isSampled, traceState);
+  enter(pipeline: Pipeline, parent: Context, decision: Decision, initial: Attributes): void {
+    this.decide(decision.isSampled, decision.traceState);
     this.pipeline = pipeline;
     const { limits } = pipeline;
-    if (samplerAttributes) this.attributeSet.setAll(samplerAttributes, limits.attributes);
+    this.attributeSet.decide(initial, decision.attributes, limits.attributes);
     this.applyLimits(limits);
     const hasEnded = this.isClosed;
     // A processor may set attributes of a span that starts.
@@ -242,13 +243,12 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   }
 
   /** Turns a span into one that is not recorded. */
-  discard(): void {
-    this.decide(false, this.traceState);
+  discard(traceState = this.traceState): void {
+    this.decide(false, traceState);
     this.isClosed = true;
   }
 
   private applyLimits(limits: SpanLimits): void {
-    this.attributeSet.limit(limits.attributes);
     if (this.status.message) this.status.message = cutText(this.status.message, limits.attributes.valueLength);
     const events = this.eventList ?? [];
     const links = this.linkList ?? [];
@@ -276,7 +276,10 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   get endTime(): HrTime {
     if (Number.isNaN(this.endedAt)) return [0, 0];
     if (this.endedAt < this.startedAt) return this.startTime;
-    return this.givenEnd ?? this.trace.clock.wallTime(this.endedAt);
+    const { givenEnd, givenStart } = this;
+    if (!givenEnd) return this.trace.clock.wallTime(this.endedAt);
+    // The readings of the monotonic clock have too few digits for two times long ago.
+    return givenStart && isBefore(givenEnd, givenStart) ? givenStart : givenEnd;
   }
 
   get duration(): HrTime {
@@ -312,12 +315,18 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     return (this.pipeline as Pipeline).resource;
   }
 
-  /**
-   * An estimate of the bytes of the ended span in Protocol Buffers or Thrift, without its resource. It is rather too high than too low, and
-   * the same at each call, although an exporter may change the span.
-   */
+  /** An estimate of the bytes of the ended span in an exported message. It stays the same, although an exporter may change the span. */
   get estimatedSize(): number {
-    return (this.sizeOnce ??= this.ownSize + BYTES_PER_CHARACTER * this.name.length + this.attributeSet.size);
+    if (this.sizeOnce !== undefined) return this.sizeOnce;
+    let size = BYTES_PER_SPAN + textSize(this.name) + textSize(this.status.message) + this.attributeSet.size;
+    if (this.eventList) for (const event of this.eventList) size += entrySize(event);
+    if (this.linkList) for (const link of this.linkList) size += entrySize(link);
+    try {
+      this.sizeOnce = size;
+    } catch {
+      // A processor has frozen the span.
+    }
+    return size;
   }
 
   private get limits(): SpanLimits {
@@ -332,13 +341,17 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
 
   /** The text of `console.log(span)`. */
   [inspect.custom](depth: number, options: InspectOptions): string {
+    return `RecordedSpan ${inspect(this.toJSON(), { ...options, depth })}`;
+  }
+
+  /** Returns the parts of a span that a log may show: without exporters, and what they send for authentication. */
+  toJSON(): object {
     const { attributes, droppedAttributesCount, droppedEventsCount, droppedLinksCount, duration, ended } = this;
     const { endTime, events, instrumentationScope, kind, links, name, parentSpanContext, startTime, status } = this;
     const times = { startTime, endTime, duration, ended };
     const dropped = { droppedAttributesCount, droppedEventsCount, droppedLinksCount };
     const ids = { spanContext: this.spanContext(), parentSpanContext };
-    const shown = { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
-    return `RecordedSpan ${inspect(shown, { ...options, depth })}`;
+    return { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
   }
 }
 
@@ -372,13 +385,6 @@ function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimi
   const { dropped, values } = toSet(entry.attributes, limits);
   const droppedAttributesCount = (entry.droppedAttributesCount ?? 0) + dropped;
   return { ...entry, attributes: values, ...(droppedAttributesCount > 0 && { droppedAttributesCount }) };
-}
-
-/** Returns a span context whose trace state exporters can serialize. It is a copy if need be, because the context is an object of the application. */
-function withSerializableState(context: SpanContext): SpanContext {
-  const { traceState } = context;
-  if (traceState === undefined || typeof traceState?.serialize === 'function') return context;
-  return { ...context, traceState: undefined };
 }
 
 function isValidLink(link: Link | undefined): link is Link {

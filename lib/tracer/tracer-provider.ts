@@ -23,15 +23,15 @@ export class LibraryTracerProvider implements TracerProvider, SpanDestination {
   }
 
   /** True if a span below an unsampled one is never sampled. */
-  get isParentBased(): boolean {
-    return this.currentPipeline?.sampling.isParentBased === true;
+  get isUnsampledInherited(): boolean {
+    return this.currentPipeline?.sampling.isUnsampledInherited === true;
   }
 
   getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
-    const schemaUrl = options?.schemaUrl;
-    const key = JSON.stringify([name, version, schemaUrl]);
+    const scope = scopeOf(name, version, options?.schemaUrl);
+    const key = JSON.stringify([scope.name, scope.version, scope.schemaUrl]);
     let tracer = this.tracers.get(key);
-    if (!tracer) this.tracers.set(key, (tracer = new SpanTracer(this, scopeOf(name, version, schemaUrl))));
+    if (!tracer) this.tracers.set(key, (tracer = new SpanTracer(this, scope)));
     return tracer;
   }
 
@@ -81,10 +81,10 @@ export class LibraryTracerProvider implements TracerProvider, SpanDestination {
 }
 
 /** Returns an instrumentation scope. Exporters need texts. */
-function scopeOf(name: unknown, version: unknown, schemaUrl: string | undefined): InstrumentationScope {
-  return {
-    name: typeof name === 'string' ? name : '',
-    version: typeof version === 'string' || typeof version === 'number' ? String(version) : undefined,
-    schemaUrl,
-  };
+function scopeOf(name: unknown, version: unknown, schemaUrl: unknown): InstrumentationScope {
+  return { name: textOf(name) ?? '', version: textOf(version), schemaUrl: textOf(schemaUrl) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }

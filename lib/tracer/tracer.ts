@@ -10,6 +10,7 @@ import {
   type TracerProvider,
   type TraceState,
 } from '@opentelemetry/api';
+import { reportIgnored } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import type { EarlySpans } from './early-spans.js';
@@ -31,8 +32,6 @@ export interface SpanDestination {
   readonly early: EarlySpans;
 }
 
-const NOOP_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
-
 /** Creates the spans of one instrumentation scope. It works for as long as the process does, whichever pipeline there is. */
 export class SpanTracer implements Tracer {
   private otherProvider: TracerProvider | undefined;
@@ -43,11 +42,23 @@ export class SpanTracer implements Tracer {
     private readonly scope: InstrumentationScope,
   ) {}
 
-  startSpan(name: string, options: SpanOptions = {}, within: Context = contextApi.active()): Span {
-    const { early, otherProvider, pipeline } = this.destination;
+  /** Never throws, unless it is the tracer of another provider that throws. */
+  startSpan(name: string, options?: SpanOptions, within?: Context): Span {
+    const { otherProvider } = this.destination;
     if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, within);
-    if (isTracingSuppressed(within)) return NOOP_SPAN;
-    const origin = originBelow(options.root ? undefined : trace.getSpan(within));
+    try {
+      return this.start(name, options ?? {}, within ?? contextApi.active());
+    } catch (error) {
+      reportIgnored('Starting a span', error);
+      return noopSpan();
+    }
+  }
+
+  private start(name: string, options: SpanOptions, active: Context): Span {
+    const { early, pipeline } = this.destination;
+    const within = options.root ? trace.deleteSpan(active) : active;
+    if (isTracingSuppressed(within)) return noopSpan();
+    const origin = originBelow(trace.getSpan(within));
     if (!pipeline) {
       const start = () => this.record(undefined, origin, true, origin.traceState, name, options);
       return early.start(origin, within, options, start);
@@ -61,9 +72,12 @@ export class SpanTracer implements Tracer {
   }
 
   startActiveSpan<F extends (span: Span) => ReturnType<F>>(name: string, ...rest: unknown[]): ReturnType<F> {
-    const fn = rest.pop() as F;
-    const [options, given] = rest as [SpanOptions?, Context?];
-    const parent = given ?? contextApi.active();
+    // The tracer of the SDK does nothing without a function, and ignores further arguments.
+    if (rest.length === 0) return undefined as ReturnType<F>;
+    const given = rest.slice(0, 3);
+    const fn = given.pop() as F;
+    const [options, within] = given as [SpanOptions?, Context?];
+    const parent = within ?? contextApi.active();
     const span = this.startSpan(name, options, parent);
     return contextApi.with(trace.setSpan(parent, span), fn, undefined, span);
   }
@@ -81,8 +95,8 @@ export class SpanTracer implements Tracer {
     const { parent } = origin;
     // The decision of the sampler is about this span alone, so the parent keeps its own.
     const below = parent instanceof IdentifiedSpan ? { ...origin, parent: parent.spanContext() } : origin;
-    const span = this.record(pipeline, below, isSampled, traceState, name, options);
-    if (decision.attributes) span.setAttributes(decision.attributes);
+    const decided = { ...options, attributes: decision.attributes };
+    const span = this.record(pipeline, below, isSampled, traceState, name, decided);
     pipeline.onStart(span, within);
     return span;
   }
@@ -109,7 +123,7 @@ export class SpanTracer implements Tracer {
       startTime,
     );
     if (attributes) span.setAttributes(attributes);
-    if (Array.isArray(links)) span.addLinks(links);
+    if (links) span.addLinks(links);
     return span;
   }
 
@@ -121,4 +135,9 @@ export class SpanTracer implements Tracer {
     }
     return this.otherTracer as Tracer;
   }
+}
+
+/** Returns a new span each time: the application, or an instrumentation, may set properties of it. */
+function noopSpan(): Span {
+  return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 }

@@ -46,11 +46,21 @@ export function createPipeline(
     resource: new FixedResource({ 'service.name': 'test' }),
     sampling: sampler
       ? samplingBy(sampler)
-      : { ...samplingBy(parentBased(alwaysOn)), isParentBased: true, samplesTrace: () => true },
+      : {
+          ...samplingBy(parentBased(alwaysOn)),
+          isParentBased: true,
+          isUnsampledInherited: true,
+          samplesTrace: () => true,
+        },
   });
 }
 
 /** The sampling by a sampler that has to decide about each span. */
 export function samplingBy(sampler: Sampler): Sampling {
-  return { sampler: withTraceBeginnings(sampler), isParentBased: false, samplesTrace: undefined };
+  return {
+    sampler: withTraceBeginnings(sampler),
+    isParentBased: false,
+    isUnsampledInherited: false,
+    samplesTrace: undefined,
+  };
 }

@@ -77,6 +77,8 @@ function spanOf(span: ReadableSpan): object {
 
 /** A number has too few bits for nanoseconds since 1970, so the digits are put together. */
 function nanoseconds([seconds, rest]: HrTime): string {
+  // A time that the application has rounded may have a whole second of nanoseconds.
+  if (rest >= 1e9) return String(BigInt(seconds) * 1_000_000_000n + BigInt(rest));
   return seconds === 0 ? String(rest) : `${seconds}${String(rest).padStart(9, '0')}`;
 }
 

@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode, trace, type Attributes, type HrTime, type SpanContext } from '@opentelemetry/api';
 import { copyText, cutText } from '../../core/cut-text.js';
 import type { ReadableSpan } from '../../options/sdk-types.js';
+import { isBefore } from '../../tracer/clock.js';
 
 /** The limits of an exported span, beyond those that the SDK applies. */
 export interface SpanBounds {
@@ -164,10 +165,6 @@ function repairedTime(time: unknown): HrTime | undefined {
 function timeNow(): HrTime {
   const now = Date.now();
   return [Math.trunc(now / 1000), (now % 1000) * 1e6];
-}
-
-function isBefore(time: HrTime, other: HrTime): boolean {
-  return time[0] < other[0] || (time[0] === other[0] && time[1] < other[1]);
 }
 
 function difference(from: HrTime, to: HrTime): HrTime {

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 function provide(sampler: Sampler, parentBased: boolean): void {
-  registerProvider(Object.assign(new TracerProvider({ sampler }), { isParentBased: parentBased }));
+  registerProvider(Object.assign(new TracerProvider({ sampler }), { isUnsampledInherited: parentBased }));
   undo = registerContextManager();
 }
 

@@ -7,6 +7,7 @@ import { JsonEncoder } from '../../../../lib/export/otlp/json-encoder.js';
 import { ProtobufEncoder } from '../../../../lib/export/otlp/protobuf-encoder.js';
 import type { ReadableSpan } from '../../../../lib/options/sdk-types.js';
 import { loadDependency } from '../../../support/load-dependency.js';
+import { decodeOtlp, encodeOtlp } from '../../../support/otlp-message.js';
 
 interface Serializer {
   serializeRequest(spans: readonly ReadableSpan[]): Uint8Array;
@@ -89,96 +90,15 @@ function randomSpans(seed: number, count: number): ReadableSpan[] {
   return exporter.getFinishedSpans();
 }
 
-/** Any message of Protocol Buffers as a tree: fields in the order of their numbers, nested messages by the paths that OTLP has. */
-function decode(message: Buffer, type: string): unknown {
-  const fields: [number, unknown][] = [];
-  let position = 0;
-  const varint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = message[position++]!;
-      value |= BigInt(byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-  };
-  while (position < message.length) {
-    const tag = Number(varint());
-    const number = tag >>> 3;
-    const nested = NESTED[`${type}.${number}`];
-    if ((tag & 7) === 0) fields.push([number, varint()]);
-    else if ((tag & 7) === 1) fields.push([number, message.subarray(position, (position += 8)).toString('hex')]);
-    else if ((tag & 7) === 5) fields.push([number, message.subarray(position, (position += 4)).toString('hex')]);
-    else {
-      const length = Number(varint());
-      const bytes = message.subarray(position, (position += length));
-      fields.push([number, nested ? decode(bytes, nested) : bytes.toString('hex')]);
-    }
-  }
-  const isDefault = (value: unknown) => value === 0n || value === '';
-  return fields
-    .filter(([number, value]) => !(OPTIONAL.has(`${type}.${number}`) && isDefault(value)))
-    .toSorted(([one], [other]) => one - other);
-}
-
-const NESTED: Record<string, string> = {
-  'request.1': 'resourceSpans',
-  'resourceSpans.1': 'resource',
-  'resourceSpans.2': 'scopeSpans',
-  'resource.1': 'keyValue',
-  'scopeSpans.1': 'scope',
-  'scopeSpans.2': 'span',
-  'scope.3': 'keyValue',
-  'span.9': 'keyValue',
-  'span.11': 'event',
-  'span.13': 'link',
-  'span.15': 'status',
-  'event.3': 'keyValue',
-  'link.4': 'keyValue',
-  'keyValue.2': 'value',
-  'value.5': 'array',
-  'value.6': 'list',
-  'array.1': 'value',
-  'list.1': 'keyValue',
-};
-/** Fields whose default value may be written or left out. */
-const OPTIONAL = new Set(
-  [
-    'resource.2',
-    'resourceSpans.3',
-    'scope.2',
-    'scope.4',
-    'scopeSpans.3',
-    'status.2',
-    'status.3',
-    'event.4',
-    'link.3',
-    'link.5',
-  ].concat(['span.3', 'span.4', 'span.5', 'span.10', 'span.12', 'span.14', 'event.2']),
-);
-
-/** Removes an empty status, because it means the same as no status. */
-const withoutEmptyStatus = (tree: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(tree, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)).replaceAll(
-      ',[15,[]]',
-      '',
-    ),
-  );
-
-/** Encodes spans one by one, and then a message with them. */
-function encode<Encoded extends EncodedSpan>(encoder: OtlpEncoder<Encoded>, spans: readonly ReadableSpan[]): Buffer {
-  return encoder.encodeRequest(spans.map((span) => encoder.encodeSpan(span)));
-}
-
 describe('the encoders of OTLP', () => {
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('write what those of OpenTelemetry write: random spans %i', async (seed) => {
     const spans = randomSpans(seed, 40);
     expect(spans).toHaveLength(40);
-    const protobuf = encode(new ProtobufEncoder(), spans);
+    const protobuf = encodeOtlp(new ProtobufEncoder(), spans);
     const expected = Buffer.from(stock.ProtobufTraceSerializer.serializeRequest(spans));
-    expect(withoutEmptyStatus(decode(protobuf, 'request'))).toEqual(withoutEmptyStatus(decode(expected, 'request')));
+    expect(decodeOtlp(protobuf)).toEqual(decodeOtlp(expected));
 
-    const json: unknown = JSON.parse(encode(new JsonEncoder(), spans).toString());
+    const json: unknown = JSON.parse(encodeOtlp(new JsonEncoder(), spans).toString());
     const stockJson: unknown = JSON.parse(Buffer.from(stock.JsonTraceSerializer.serializeRequest(spans)).toString());
     expect(normalized(json)).toEqual(normalized(stockJson));
   });
@@ -186,10 +106,10 @@ describe('the encoders of OTLP', () => {
   it('encode the same again, and longer messages after shorter ones', async () => {
     const encoder = new ProtobufEncoder();
     const [few, many] = [randomSpans(1, 3), randomSpans(2, 2000)];
-    const first = encode(encoder, few);
-    const large = encode(encoder, many);
+    const first = encodeOtlp(encoder, few);
+    const large = encodeOtlp(encoder, many);
     expect(large.length).toBeGreaterThan(first.length * 100);
-    expect(encode(encoder, few).equals(first)).toBe(true);
+    expect(encodeOtlp(encoder, few).equals(first)).toBe(true);
   });
 
   it('keep each span as it was when it was encoded', () => {
@@ -209,7 +129,7 @@ describe('the encoders of OTLP', () => {
   it('writes into the same memory again once it is given back, and never into memory that is in use', () => {
     const encoder = new ProtobufEncoder();
     const spans = randomSpans(7, 300);
-    const expected = encode(new ProtobufEncoder(), spans);
+    const expected = encodeOtlp(new ProtobufEncoder(), spans);
     const buffers = new Set<ArrayBufferLike>();
     let waiting = spans.map((span) => encoder.encodeSpan(span));
     for (let round = 0; round < 50; round++) {
@@ -231,7 +151,7 @@ describe('the encoders of OTLP', () => {
       const before = encoder.encodeSpan(first);
       if (encoder instanceof ProtobufEncoder) expect(() => encoder.encodeSpan(broken)).toThrow(TypeError);
       const after = encoder.encodeSpan(second);
-      expect(encoder.encodeRequest([before, after])).toEqual(encode(encoder, [first, second]));
+      expect(encoder.encodeRequest([before, after])).toEqual(encodeOtlp(encoder, [first, second]));
     }
   });
 
@@ -240,8 +160,15 @@ describe('the encoders of OTLP', () => {
     const attributes = { text: 'x'.repeat(length), more: 'y'.repeat(length - 20) };
     const changed = Object.create(span!, { attributes: { value: attributes } }) as ReadableSpan;
     const expected = Buffer.from(stock.ProtobufTraceSerializer.serializeRequest([changed]));
-    const written = decode(encode(new ProtobufEncoder(), [changed]), 'request');
-    expect(withoutEmptyStatus(written)).toEqual(withoutEmptyStatus(decode(expected, 'request')));
+    expect(decodeOtlp(encodeOtlp(new ProtobufEncoder(), [changed]))).toEqual(decodeOtlp(expected));
+  });
+
+  it('write a time that the application has rounded to a whole second of nanoseconds', () => {
+    const [span] = randomSpans(5, 1);
+    const changed = Object.assign(Object.create(span!) as ReadableSpan, { startTime: [1_764_457_000, 1e9] });
+    expect(encodeOtlp(new JsonEncoder(), [changed]).toString()).toContain('"startTimeUnixNano":"1764457001000000000"');
+    const stockMessage = stock.ProtobufTraceSerializer.serializeRequest([changed]);
+    expect(decodeOtlp(encodeOtlp(new ProtobufEncoder(), [changed]))).toEqual(decodeOtlp(Buffer.from(stockMessage)));
   });
 
   it('write bytes, nested values and integers beyond those of a number', async () => {
@@ -253,11 +180,11 @@ describe('the encoders of OTLP', () => {
     } as unknown as Attributes;
     const changed = Object.assign(Object.create(span!) as ReadableSpan, { attributes });
     Object.defineProperty(changed, 'attributes', { value: attributes });
-    const json = encode(new JsonEncoder(), [changed]).toString();
+    const json = encodeOtlp(new JsonEncoder(), [changed]).toString();
     expect(json).toContain('{"key":"bytes","value":{"bytesValue":"AQL/"}}');
     expect(json).toContain('{"key":"huge","value":{"doubleValue":1e+30}}');
     expect(json).toContain('"kvlistValue":{"values":[{"key":"a"');
-    const protobuf = encode(new ProtobufEncoder(), [changed]);
+    const protobuf = encodeOtlp(new ProtobufEncoder(), [changed]);
     expect(protobuf.includes(Buffer.from([0x3a, 3, 1, 2, 255]))).toBe(true);
   });
 });
@@ -266,7 +193,7 @@ describe('the encoders of OTLP', () => {
 function spanCount(message: Buffer): number {
   const fieldsOf = (tree: unknown, wanted: number) =>
     (tree as [number, unknown][]).filter(([number]) => number === wanted).map(([, value]) => value);
-  return fieldsOf(decode(message, 'request'), 1)
+  return fieldsOf(decodeOtlp(message), 1)
     .flatMap((resourceSpans) => fieldsOf(resourceSpans, 2))
     .flatMap((scopeSpans) => fieldsOf(scopeSpans, 2)).length;
 }

@@ -1,0 +1,7 @@
+import { beforeAll } from '@jest/globals';
+import { resolveTracer } from '../../lib/options/tracer.js';
+
+// Otherwise the tests would pass with the other tracer if the default moved to another file.
+beforeAll(() => {
+  if (resolveTracer(undefined) !== 'sdk') throw new Error('jest.sdk.config.mjs does not replace the default tracer.');
+});
