@@ -6,7 +6,7 @@ import type { ReadableSpan, SpanProcessor } from '../../../lib/options/sdk-types
 import { alwaysOff } from '../../../lib/sampling/standard-samplers.js';
 import { LibraryTracerProvider } from '../../../lib/tracer/tracer-provider.js';
 import { createPipeline, KeptSpans } from '../../support/pipeline.js';
-import { decodeOtlp } from '../../support/otlp-message.js';
+import { decodeOtlp, encodeOtlp } from '../../support/otlp-message.js';
 
 type Changeable = { -readonly [Key in keyof ReadableSpan]: ReadableSpan[Key] };
 
@@ -57,7 +57,7 @@ describe('a span that a processor or an exporter of others receives', () => {
     });
     // A copy is no span of the library any more, so this is the way of the encoder for spans of other tracers.
     const counts = { droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 };
-    expect(decodeOtlp(bytes({ ...copy, ...counts }))).toEqual(decodeOtlpbytes(span));
+    expect(decodeOtlp(bytes({ ...copy, ...counts }))).toEqual(decodeOtlp(bytes(span)));
   });
 
   it.each(['onEnding', 'onEnd'] as const)('can be changed by assignment in %s()', async (hook) => {
