@@ -1,6 +1,5 @@
 import { inspect, type InspectOptions } from 'node:util';
 import {
-  isSpanContextValid,
   SpanKind,
   SpanStatusCode,
   type Attributes,
@@ -15,40 +14,32 @@ import {
   type TimeInput,
   type TraceState,
 } from '@opentelemetry/api';
-import {
-  ATTR_EXCEPTION_MESSAGE,
-  ATTR_EXCEPTION_STACKTRACE,
-  ATTR_EXCEPTION_TYPE,
-} from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
 import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
-import { AttributeSet, type AttributeLimits } from './attributes.js';
+import { AttributeSet } from './attributes.js';
 import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
 import { BYTES_PER_SPAN, entrySize, textSize } from './estimated-size.js';
+import { addNewest, createEvent, createLink, limited, type SpanEvent, type SpanLink } from './events-and-links.js';
+import { exceptionAttributes } from './exception-attributes.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
-import { withSerializableState } from './serializable-state.js';
 import type { Decision } from './sampling.js';
+import { toName } from './span-name.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 
-type SpanEvent = ReadableSpan['events'][number];
-type SpanLink = ReadableSpan['links'][number];
 type Scope = ReadableSpan['instrumentationScope'];
 
 /** The parts of a span that are made when they are read. In a span of the SDK they are own properties. */
 const LAZY_PARTS = ['parentSpanContext', 'startTime', 'endTime', 'attributes', 'events', 'links', 'resource'] as const;
-
-/** The maximal length of the name of a span or an event. */
-const MAX_NAME = 1024;
 
 const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
 /**
  * A recorded span, by the specification of the SDK. It is also the finished span that processors and exporters read.
  *
- * A span that starts before the options are known has no pipeline. It is recorded like any other, and `decide()` tells what becomes of it.
+ * A span that starts before the options are known has no pipeline. It is recorded like any other, and `enter()` or `discard()` says what becomes of it.
  */
 export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   name: string;
@@ -127,28 +118,17 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     if (this.isClosed) return this;
     const { eventAttributes, eventCount } = this.limits;
     const isTime = isTimeInput(attributesOrTime);
-    const attributes = toSet(isTime ? undefined : attributesOrTime, eventAttributes);
-    const event: SpanEvent = {
-      name: toName(name),
-      time: this.timeOf(isTime && !isTimeInput(time) ? attributesOrTime : time),
-      attributes: attributes.values,
-      droppedAttributesCount: attributes.dropped,
-    };
+    const at = this.timeOf(isTime && !isTimeInput(time) ? attributesOrTime : time);
+    const event = createEvent(name, isTime ? undefined : attributesOrTime, at, eventAttributes);
     this.droppedEventsCount += addNewest((this.eventList ??= []), event, eventCount);
     return this;
   }
 
-  addLink(link: Link): this {
-    // A link without ids would make an exporter lose the whole batch.
-    if (this.isClosed || !isValidLink(link)) return this;
+  addLink(given: Link): this {
+    if (this.isClosed) return this;
     const { linkAttributes, linkCount } = this.limits;
-    const attributes = toSet(link.attributes, linkAttributes);
-    const added: SpanLink = {
-      context: withSerializableState(link.context),
-      ...(attributes.count > 0 && { attributes: attributes.values }),
-      ...(attributes.dropped > 0 && { droppedAttributesCount: attributes.dropped }),
-    };
-    this.droppedLinksCount += addNewest((this.linkList ??= []), added, linkCount);
+    const link = createLink(given, linkAttributes);
+    if (link) this.droppedLinksCount += addNewest((this.linkList ??= []), link, linkCount);
     return this;
   }
 
@@ -176,10 +156,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
 
   recordException(exception: Exception, time?: TimeInput): void {
     // An exception may have getters of the application.
-    const attributes = callSafely('Describing an exception', () => attributesOf(exception)) ?? {};
-    if (attributes[ATTR_EXCEPTION_TYPE] || attributes[ATTR_EXCEPTION_MESSAGE]) {
-      this.addEvent('exception', attributes, time);
-    }
+    const attributes = callSafely('Describing an exception', () => exceptionAttributes(exception));
+    if (attributes) this.addEvent('exception', attributes, time);
   }
 
   /** Never throws. */
@@ -254,18 +232,14 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     const links = this.linkList ?? [];
     this.eventList = undefined;
     this.linkList = undefined;
-    for (const event of events)
-      this.droppedEventsCount += addNewest(
-        (this.eventList ??= []),
-        limited(event, limits.eventAttributes),
-        limits.eventCount,
-      );
-    for (const link of links)
-      this.droppedLinksCount += addNewest(
-        (this.linkList ??= []),
-        limited(link, limits.linkAttributes),
-        limits.linkCount,
-      );
+    for (const event of events) {
+      const kept = limited(event, limits.eventAttributes);
+      this.droppedEventsCount += addNewest((this.eventList ??= []), kept, limits.eventCount);
+    }
+    for (const link of links) {
+      const kept = limited(link, limits.linkAttributes);
+      this.droppedLinksCount += addNewest((this.linkList ??= []), kept, limits.linkCount);
+    }
   }
 
   get startTime(): HrTime {
@@ -353,58 +327,4 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     const ids = { spanContext: this.spanContext(), parentSpanContext };
     return { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
   }
-}
-
-function toName(name: unknown): string {
-  if (typeof name === 'string') return cutText(name, MAX_NAME);
-  try {
-    return cutText(String(name), MAX_NAME);
-  } catch {
-    return 'unknown';
-  }
-}
-
-function toSet(attributes: Attributes | undefined, limits: AttributeLimits): AttributeSet {
-  const set = new AttributeSet();
-  if (attributes) set.setAll(attributes, limits);
-  return set;
-}
-
-/** Adds an entry to a list, whose oldest entry makes room for it. Returns the number of entries that were dropped. */
-function addNewest<T>(list: T[], entry: T, limit: number): number {
-  if (limit === 0) return 1;
-  list.push(entry);
-  if (list.length <= limit) return 0;
-  list.shift();
-  return 1;
-}
-
-/** Returns an event or a link with its attributes within the limits. */
-function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimits): T {
-  if (!entry.attributes) return entry;
-  const { dropped, values } = toSet(entry.attributes, limits);
-  const droppedAttributesCount = (entry.droppedAttributesCount ?? 0) + dropped;
-  return { ...entry, attributes: values, ...(droppedAttributesCount > 0 && { droppedAttributesCount }) };
-}
-
-function isValidLink(link: Link | undefined): link is Link {
-  const context: Partial<SpanContext> = link?.context ?? {};
-  return (
-    typeof context.traceId === 'string' &&
-    typeof context.spanId === 'string' &&
-    isSpanContextValid(context as SpanContext)
-  );
-}
-
-/** Returns the attributes of an exception, as the SDK names them. */
-function attributesOf(exception: Exception | undefined): Attributes {
-  if (typeof exception === 'string') return { [ATTR_EXCEPTION_MESSAGE]: exception };
-  if (!exception) return {};
-  const { code, message, name, stack } = exception;
-  const type = code ? String(code) : name;
-  return {
-    ...(type && { [ATTR_EXCEPTION_TYPE]: type }),
-    ...(message && { [ATTR_EXCEPTION_MESSAGE]: message }),
-    ...(stack && { [ATTR_EXCEPTION_STACKTRACE]: stack }),
-  };
 }
