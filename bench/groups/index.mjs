@@ -1,5 +1,6 @@
 import { grpcGroup } from './grpc.mjs';
 import { classicGroup, httpGroup } from './http.mjs';
+import { latency } from './latency.mjs';
 import { linearity } from './linearity.mjs';
 import { memory } from './memory.mjs';
 import { micro } from './micro.mjs';
@@ -15,6 +16,7 @@ export const groups = [
   grpcGroup('unary', 'client'),
   grpcGroup('stream', 'server'),
   grpcGroup('stream', 'client'),
+  latency,
   linearity,
   startup,
   memory,

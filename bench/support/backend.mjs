@@ -29,6 +29,11 @@ export class Backend {
     return this.load.ask('run', order, order.milliseconds + 30_000);
   }
 
+  /** Makes requests at a rate for a while. Returns the latencies as well. */
+  pace(order) {
+    return this.load.ask('pace', order, order.milliseconds + 30_000);
+  }
+
   spans() {
     return this.sink.ask('count');
   }

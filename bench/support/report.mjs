@@ -41,8 +41,8 @@ function versionText(versions) {
 
 function goalTable(goals) {
   return table(
-    ['goal', 'at most', 'measured', 'verdict'],
-    goals.map((goal) => [goal.goal, goal.limit, measured(goal), verdict(goal)]),
+    ['goal', 'limit', 'measured', 'verdict'],
+    goals.map((goal) => [goal.goal, `${goal.isLowerLimit ? '≥' : '≤'} ${goal.limit}`, measured(goal), verdict(goal)]),
   );
 }
 
