@@ -5,8 +5,8 @@ import type { AnyMethod } from '../../core/wrap-method.js';
 
 // The key of a property of the emitter. A WeakMap with an entry for each request would be expensive for the garbage collector.
 const OBSERVER = Symbol('nestjs-tracing observer');
-/** The key of the emitter's own `emit`, if it had one. */
-const OWN_EMIT = Symbol('nestjs-tracing emit');
+/** The key of the `emit` that the emitter had or inherited. */
+const PREVIOUS_EMIT = Symbol('nestjs-tracing emit');
 
 /** Observes the events of an emitter. */
 export interface EmitterObserver {
@@ -24,7 +24,7 @@ type Emit = (this: Observed, event: unknown, ...args: unknown[]) => unknown;
 
 interface Observed {
   [OBSERVER]?: EmitterObserver;
-  [OWN_EMIT]?: Emit;
+  [PREVIOUS_EMIT]?: Emit;
   readonly emit: Emit;
   listenerCount(event: unknown): number;
 }
@@ -38,8 +38,7 @@ interface Observed {
  */
 export function observeEvents(emitter: EventEmitter, observer: EmitterObserver): void {
   const observed = emitter as unknown as Observed;
-  // This comparison takes a small part of the time of `Object.hasOwn()`, since requests and responses have many properties.
-  if (observed.emit !== prototypeOf(observed).emit) observed[OWN_EMIT] = observed.emit;
+  observed[PREVIOUS_EMIT] = observed.emit;
   observed[OBSERVER] = observer;
   Object.defineProperty(emitter, 'emit', EMIT);
 }
@@ -49,31 +48,23 @@ export function observerOf(emitter: object): EmitterObserver | undefined {
   return (emitter as Observed)[OBSERVER];
 }
 
+// It runs for each event of each request. So it has a form for an event without arguments, which most are: the general one needs an object for
+// the list of the arguments. The application may have derived the emitter by `Object.create()`, and the properties are then those of its
+// prototype.
 function emit(this: Observed, event: unknown): unknown {
-  const inherited = inheritedEmit(this);
+  const previous = this[PREVIOUS_EMIT] as Emit;
   const observer = this[OBSERVER] as EmitterObserver;
+  // Most events have no listener, and changing the context has a cost.
+  const hasListener = this.listenerCount(event) > 0;
   try {
-    // oxlint-disable-next-line eslint/prefer-rest-params -- a list of the arguments would be one more object for each event
+    if (arguments.length === 1 && !hasListener) return previous.call(this, event);
+    // oxlint-disable-next-line eslint/prefer-rest-params -- see above
     const args = arguments as unknown as unknown[];
-    // Most events have no listener, and changing the context has a cost.
-    if (this.listenerCount(event) === 0) return Reflect.apply(inherited, this, args);
-    return callInContext(observer.context, inherited as AnyMethod, this, args);
+    if (hasListener) return callInContext(observer.context, previous as AnyMethod, this, args);
+    return Reflect.apply(previous, this, args);
   } finally {
     observer.afterEvent(this, event);
   }
-}
-
-/** Returns the method that an emitter would have without its own `emit`. The application may have derived the emitter, by `Object.create()`. */
-function inheritedEmit(emitter: Observed): Emit {
-  const own = emitter[OWN_EMIT];
-  if (own) return own;
-  let prototype = prototypeOf(emitter);
-  while (prototype.emit === emit) prototype = prototypeOf(prototype);
-  return prototype.emit;
-}
-
-function prototypeOf(emitter: Observed): Observed {
-  return Object.getPrototypeOf(emitter) as Observed;
 }
 
 /** The descriptor that all emitters share: there are two emitters for each request. */
