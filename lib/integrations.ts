@@ -57,7 +57,7 @@ function startIntegration(
 }
 
 function contextFor(
-  { sampler }: ResolvedOptions,
+  { sampler, spanProcessors }: ResolvedOptions,
   { foreignProvider }: TracingRuntime,
   hosts: ApplicationHosts,
   { instruments }: Metrics,
@@ -65,7 +65,8 @@ function contextFor(
   return {
     ...hosts,
     meter: (metrics) => instruments && OperationMeter.of(instruments, metrics),
-    samplerReadsAttributes: sampler.type === 'custom',
+    // The provider of another SDK may have a sampler and processors of any kind.
+    areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || foreignProvider,
     hasForeignProvider: foreignProvider,
   };
 }

@@ -51,8 +51,11 @@ export interface ApplicationHosts {
 export interface IntegrationContext extends ApplicationHosts {
   /** Returns the meter of the application for one kind of operation; undefined if the application measures nothing. */
   readonly meter: (metrics: OperationMetrics) => OperationMeter | undefined;
-  /** True if the sampler reads attributes. Only then are they computed before it decides. */
-  readonly samplerReadsAttributes: boolean;
+  /**
+   * True if a sampler or a span processor may read the attributes of a span when it starts. Only then are they computed before it is known
+   * whether the span records.
+   */
+  readonly areAttributesReadAtStart: boolean;
   /** True if the tracer provider belongs to another instrumentation, which may have spans around ours. */
   readonly hasForeignProvider: boolean;
 }

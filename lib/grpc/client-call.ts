@@ -25,6 +25,8 @@ import { OK, UNIMPLEMENTED, UNKNOWN } from './status-code.js';
 const NO_MESSAGE = { code: UNIMPLEMENTED, details: 'No message received' };
 
 export interface ClientTracingOptions extends ResolvedGrpc {
+  /** True if attributes have to be there when a span starts. Else they are computed only for a span that records. */
+  readonly areAttributesReadAtStart: boolean;
   /** Returns the meter of a call that starts now; undefined if nothing measures it. */
   readonly meter: () => OperationMeter | undefined;
 }
@@ -57,12 +59,17 @@ export class ClientCall implements Exchange<CallOutcome> {
     private readonly options: ClientTracingOptions,
   ) {
     this.target = this.peer();
-    const attributes = { ...callAttributes(method), ...serverAddress(this.target) };
+    const attributes = options.areAttributesReadAtStart ? this.startAttributes() : undefined;
     this.outgoing = OutgoingOperation.start(method, this, { attributes, meter: options.meter() });
     const { outgoing } = this;
     this.isRecording = outgoing.isRecording;
+    if (this.isRecording && !attributes) outgoing.span.setAttributes(this.startAttributes());
     if (options.messageEvents && this.isRecording) this.events = MessageEvents.of(definition, outgoing.span);
     outgoing.measure(() => activeCallAttributes(method, definition));
+  }
+
+  private startAttributes(): Attributes {
+    return { ...callAttributes(this.method), ...serverAddress(this.target) };
   }
 
   send(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
@@ -70,11 +77,14 @@ export class ClientCall implements Exchange<CallOutcome> {
     const sentMetadata = this.withTraceContext(metadata);
     this.describeMetadata('requestMetadata', 'request.header', sentMetadata);
     try {
-      outgoing.run(() => start(sentMetadata, this.observeListener(listener)));
+      // A call that is neither recorded nor measured is over already.
+      const observed = outgoing.isOver ? listener : this.observeListener(listener);
+      outgoing.run(() => start(sentMetadata, observed));
     } catch (thrown) {
       traceSafely(() => outgoing.end({ thrown }));
       throw thrown;
     }
+    if (outgoing.isOver) return;
     traceSafely(() => {
       if (this.events) this.watchMessages(this.events);
       this.watchCancel();

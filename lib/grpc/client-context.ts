@@ -1,4 +1,6 @@
 import { context, type Context } from '@opentelemetry/api';
+import { callInContext } from '../core/context-manager.js';
+import type { AnyMethod } from '../core/wrap-method.js';
 import { traceSafely } from './trace-safely.js';
 import type { ClientInterceptingCall, ClientInterceptor, ClientListener, MessageContext } from './grpc-js.js';
 
@@ -25,10 +27,14 @@ export function keepContext(call: ClientInterceptingCall): ClientInterceptingCal
 export const contextInterceptor: ClientInterceptor = (options, nextCall) => keepContext(nextCall(options));
 
 function bindListener(caller: Context, listener: ClientListener): ClientListener {
+  const notify = (method: keyof ClientListener, argument: unknown): void => {
+    const callback = listener[method] as AnyMethod | undefined;
+    if (callback) callInContext(caller, callback, listener, [argument]);
+  };
   return {
-    onReceiveMetadata: (metadata) => context.with(caller, () => listener.onReceiveMetadata?.(metadata)),
-    onReceiveMessage: (message) => context.with(caller, () => listener.onReceiveMessage?.(message)),
-    onReceiveStatus: (status) => context.with(caller, () => listener.onReceiveStatus?.(status)),
+    onReceiveMetadata: (metadata) => notify('onReceiveMetadata', metadata),
+    onReceiveMessage: (message) => notify('onReceiveMessage', message),
+    onReceiveStatus: (status) => notify('onReceiveStatus', status),
   };
 }
 

@@ -10,12 +10,12 @@ import { traceGrpcServer } from './trace-grpc-server.js';
 /** Instruments gRPC on both sides: a span for each call. */
 export const grpcIntegration: Integration<{ readonly grpc: ResolvedGrpc | undefined }> = {
   name: 'grpc',
-  start({ grpc }, { meter, modules }) {
+  start({ grpc }, { areAttributesReadAtStart, meter, modules }) {
     if (!grpc) return undefined;
     const openCalls = new OpenCalls();
     const server = serverInterceptor({ ...grpc, meter: meter(serverCallMetrics) }, openCalls);
     const clientMeter = meter(clientCallMetrics);
-    const client = clientInterceptor({ ...grpc, meter: () => clientMeter });
+    const client = clientInterceptor({ ...grpc, areAttributesReadAtStart, meter: () => clientMeter });
     traceGrpcClients(modules, client);
     return {
       beforeTransport: (transport) => traceGrpcServer(transport, server),

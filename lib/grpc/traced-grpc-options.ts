@@ -45,5 +45,7 @@ export function tracedGrpcOptions<T extends object>(clientOptions: T, options?: 
 }
 
 function tracingInterceptor(options: GrpcOptions = {}): ClientInterceptor {
-  return markTracing(clientInterceptor({ ...resolveGrpc(options), meter: () => currentMeter(clientCallMetrics) }));
+  const meter = () => currentMeter(clientCallMetrics);
+  // The options of the application are not known here, and its sampler may read attributes.
+  return markTracing(clientInterceptor({ ...resolveGrpc(options), areAttributesReadAtStart: true, meter }));
 }

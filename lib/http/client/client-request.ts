@@ -15,8 +15,8 @@ import { RequestExchange, type RequestEnd } from './request-exchange.js';
 import { RequestRules } from './rules.js';
 
 export interface ClientRequestOptions extends ResolvedHttpClient {
-  /** True if the sampler reads attributes. Only then are they computed before it decides. */
-  readonly samplerReadsAttributes: boolean;
+  /** True if attributes have to be there when the span starts. */
+  readonly areAttributesReadAtStart: boolean;
   /** Undefined if there are no metrics. */
   readonly meter: OperationMeter | undefined;
 }
@@ -191,10 +191,10 @@ function propagate(message: Headers, rules: RequestRules, owner: ContextOwner, o
 
 function startOperation(
   exchange: RequestExchange,
-  { knownMethods, meter, samplerReadsAttributes }: ClientRequestOptions,
+  { knownMethods, meter, areAttributesReadAtStart }: ClientRequestOptions,
   parent: Context,
 ): OutgoingOperation<RequestEnd> {
-  const attributes = samplerReadsAttributes
+  const attributes = areAttributesReadAtStart
     ? callSafely('http.client attributes', () => exchange.requestAttributes())
     : undefined;
   const name = httpSpanName(exchange.message.method, knownMethods);

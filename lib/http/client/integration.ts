@@ -14,10 +14,10 @@ const ANNOUNCES_REQUESTS = Number.parseInt(process.versions.node, 10) >= 22;
 /** Instruments outgoing HTTP requests, including those that constructors of other providers send. */
 export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedHttpClient | undefined }> = {
   name: 'http/client',
-  start({ httpClient }, { meter, modules, samplerReadsAttributes }): IntegrationHooks | undefined {
+  start({ httpClient }, { meter, modules, areAttributesReadAtStart }): IntegrationHooks | undefined {
     if (!httpClient) return undefined;
     let services: HttpServices | undefined;
-    const options = { ...httpClient, samplerReadsAttributes, meter: meter(clientRequestMetrics) };
+    const options = { ...httpClient, areAttributesReadAtStart, meter: meter(clientRequestMetrics) };
     const application = applications.add(options, unsubscribeIfUnused);
     subscribe();
     return {

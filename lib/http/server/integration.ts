@@ -6,13 +6,13 @@ import { traceHttpServer } from './trace-http-server.js';
 /** Instruments the HTTP server of an application: a span for each request. */
 export const httpServerIntegration: Integration<{ readonly http: ResolvedHttp }> = {
   name: 'http/server',
-  start({ http }, { adapterHost, hasForeignProvider, meter, samplerReadsAttributes }) {
+  start({ http }, { adapterHost, hasForeignProvider, meter, areAttributesReadAtStart }) {
     let undo = () => {};
     return {
       beforeRoutes() {
         undo = traceHttpServer(adapterHost, {
           ...http,
-          samplerReadsAttributes,
+          areAttributesReadAtStart,
           hasForeignProvider,
           meter: meter(serverRequestMetrics),
         });

@@ -34,8 +34,8 @@ import { readResponseEnd, watchConnection, type ResponseEnd } from './response-e
 import { ServerSpanName } from './server-span-name.js';
 
 export interface ServerRequestOptions extends ResolvedHttp, PlacementConditions {
-  /** True if the sampler reads attributes. Only then are they computed before it decides. */
-  readonly samplerReadsAttributes: boolean;
+  /** True if attributes have to be there when the span starts. */
+  readonly areAttributesReadAtStart: boolean;
   /** Undefined if the application measures nothing. */
   readonly meter: OperationMeter | undefined;
   /** True if the route is reported by the framework, and not by Nest. */
@@ -96,7 +96,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     }
     const placement = requestPlacement(request, options);
     let attributes: Attributes | undefined;
-    if (options.samplerReadsAttributes) {
+    if (options.areAttributesReadAtStart) {
       this.snapshot = takeSnapshot(request);
       attributes = callSafely('http attributes', () => this.serverRequestAttributes());
     }

@@ -35,7 +35,12 @@ function call(over: object = {}, options: Partial<ClientTracingOptions> = {}, me
     getPeer: () => 'dns:host:1',
     ...over,
   } as unknown as ClientInterceptingCall;
-  const interceptor = clientInterceptor({ ...resolveGrpc({}), meter: () => undefined, ...options });
+  const interceptor = clientInterceptor({
+    ...resolveGrpc({}),
+    areAttributesReadAtStart: false,
+    meter: () => undefined,
+    ...options,
+  });
   const intercepted = interceptor({ method_definition: definition }, () => made);
   intercepted.start(metadata, {
     onReceiveMetadata: () => void heard.push('metadata'),

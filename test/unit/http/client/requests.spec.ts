@@ -28,14 +28,14 @@ const OPTIONS: ClientRequestOptions = {
   responseHeaders: [],
   knownMethods: DEFAULT_KNOWN_METHODS,
   redactQuery: () => false,
-  samplerReadsAttributes: false,
+  areAttributesReadAtStart: false,
   meter: undefined,
 };
 
 /** Instruments outgoing requests for an application, as the module does. */
 function instrument(options: ClientRequestOptions, integration = httpClientIntegration): IntegrationHooks {
-  const { meter, samplerReadsAttributes, ...httpClient } = options;
-  const context = { meter: () => meter, modules: new Map(), samplerReadsAttributes } as unknown as IntegrationContext;
+  const { meter, areAttributesReadAtStart, ...httpClient } = options;
+  const context = { meter: () => meter, modules: new Map(), areAttributesReadAtStart } as unknown as IntegrationContext;
   return integration.start({ httpClient }, context)!;
 }
 
