@@ -1,4 +1,4 @@
-import { Controller, Get, Logger, type INestApplication } from '@nestjs/common';
+import { Controller, Get, Logger, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
@@ -15,6 +15,9 @@ class UsersController {
     return 'Ada';
   }
 }
+
+@Module({})
+class AppModule {}
 
 const apps: INestApplication[] = [];
 afterEach(async () => {
@@ -35,7 +38,7 @@ function processor(methods: Partial<SpanProcessor>): SpanProcessor {
 async function serve(spanProcessors: SpanProcessor[], more: TracingOptions = {}): Promise<ReadableSpan[]> {
   const traces = new TraceRecorder();
   const module = {
-    module: class AppModule {},
+    module: AppModule,
     imports: [TracingModule.forRoot({ serviceName: 'test', exporter: traces, spanProcessors, ...more })],
     controllers: [UsersController],
   };
@@ -101,7 +104,7 @@ describe('span processors of the application', () => {
     ['a list with another object', [{}], /spanProcessors\[0\].*onStart\(\)/],
   ])('are refused at the start: %s', async (_, spanProcessors, message) => {
     const imports = [TracingModule.forRoot({ spanProcessors: spanProcessors as never })];
-    const module = { module: class AppModule {}, imports };
+    const module = { module: AppModule, imports };
     await expect(NestFactory.createApplicationContext(module, { logger: false, abortOnError: false })).rejects.toThrow(
       message,
     );
