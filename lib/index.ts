@@ -47,6 +47,7 @@ export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';
 export type {
   JaegerRemoteSamplerOptions,
+  KeepOptions,
   RatioSamplerOptions,
   RemoteSamplerName,
   SamplerName,

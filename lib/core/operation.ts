@@ -11,6 +11,7 @@ import {
   type TimeInput,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { discardCandidate } from './candidate-span.js';
 import { callInContext } from './context-manager.js';
 import { callSafely, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
@@ -240,6 +241,7 @@ export class Operation extends OperationContext {
   /** Releases the operation without ending its span, so that the span is never exported. */
   discard(): void {
     this.release();
+    if (this.endsSpan) callSafely('Discarding a span', () => discardCandidate(this.span));
   }
 
   private release(): void {

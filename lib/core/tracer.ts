@@ -9,6 +9,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api';
+import { isUndecided } from './candidate-span.js';
 import { isSampled } from './sampled.js';
 import { callSafely, reportIgnored, warn } from './diagnostics.js';
 import { VERSION } from './version.js';
@@ -77,8 +78,8 @@ export function isTracingOff(): boolean {
 export function isSubtreeUnsampled(span: Span): boolean {
   currentTracer();
   if (delegate?.isUnsampledInherited !== true || span.isRecording()) return false;
-  // A span that has ended no longer records either, but its trace may be sampled.
-  return !isSampled(span);
+  // A span that has ended no longer records either, but its trace may be sampled or kept.
+  return !isSampled(span) && !isUndecided(span);
 }
 
 /** Returns the library's tracer of the provider that is registered now. */

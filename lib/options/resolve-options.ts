@@ -14,10 +14,10 @@ import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
-import { resolveSampler } from './sampler.js';
+import { resolveSampler, type ResolvedSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
 import { resolveSpanProcessors } from './span-processors.js';
-import { resolveTracer } from './tracer.js';
+import { resolveTracer, type TracerName } from './tracer.js';
 
 /**
  * Every option, and whether it shapes the tracer provider or the rest of the application. An option of the provider has no
@@ -75,6 +75,9 @@ function resolve(
   findPackage: () => PackageInfo | undefined,
 ) {
   const metrics = resolveMetrics(options.metrics);
+  const sampler = resolveSampler(options.sampler, env);
+  const tracer = resolveTracer(options.tracer);
+  checkKeepsTraces(tracer, sampler);
   const http = resolveHttp(options.http, resolveKnownMethods(env), applicationPathOf(metrics));
   return Object.freeze({
     enabled,
@@ -82,12 +85,12 @@ function resolve(
     resourceDetectors: resolveResourceDetectors(env),
     exporters: resolveExporters(options.exporter, env),
     batch: resolveBatch(options.batch, env),
-    sampler: resolveSampler(options.sampler, env),
+    sampler,
     propagators: resolvePropagators(options.propagators, env),
     baggage: resolveBaggage(options.baggage),
     limits: resolveLimits(options.limits, env),
     spanProcessors: resolveSpanProcessors(options.spanProcessors),
-    tracer: resolveTracer(options.tracer),
+    tracer,
     http,
     /** Undefined if outgoing requests are not traced. */
     httpClient: resolveHttpClient(options.http?.client, http),
@@ -99,6 +102,14 @@ function resolve(
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
   });
+}
+
+/** Only the tracer of the library records traces that are not sampled. */
+function checkKeepsTraces(tracer: TracerName, sampler: ResolvedSampler): void {
+  const keep = 'keep' in sampler ? sampler.keep : undefined;
+  if (!keep || tracer === 'builtin') return;
+  const fix = `It needs the tracer "builtin". Leave out the option "tracer", or "sampler.keep".`;
+  throw new TracingConfigurationError('sampler.keep', keep, fix);
 }
 
 function providerOptionsIn(options: Partial<TracingOptions>): readonly string[] {

@@ -38,6 +38,26 @@ export interface RatioSamplerOptions {
   ratio: number;
   /** True if the decision of a remote parent is followed, and the ratio applies only to new traces. @default true */
   parentBased?: boolean;
+  /** Keeps traces that the ratio does not sample, if they fail or are slow. @default no trace */
+  keep?: KeepOptions;
+}
+
+/**
+ * Keeps failed and slow traces that are not sampled. Such a trace is recorded in memory until its local root ends, the first span of the trace
+ * in this process. It is then exported or discarded. Each span of a kept trace has the attribute `tailsampling.policy`, with `errors` or
+ * `slowerThan`. Other services do not learn of the decision, because it is made after they were called.
+ */
+export interface KeepOptions {
+  /** True to keep a trace if one of its spans in this process has the status ERROR. @default false */
+  errors?: boolean;
+  /** Keeps a trace if its local root takes longer, in milliseconds. @default the duration does not matter */
+  slowerThan?: number;
+  /**
+   * True to keep also the part of a trace whose caller has decided not to sample it. The other services export nothing of it, so that
+   * the backend gets this part only.
+   * @default false
+   */
+  partialTraces?: boolean;
 }
 
 /** Samples by the strategy that a Jaeger has for the service (remote sampling), and follows its changes. */
@@ -57,9 +77,17 @@ export interface JaegerRemoteSamplerOptions {
 }
 
 export type ResolvedSampler =
-  | { readonly type: SamplerName; readonly ratio: number }
+  | { readonly type: SamplerName; readonly ratio: number; readonly keep?: ResolvedKeep | undefined }
   | ResolvedRemoteSampler
   | { readonly type: 'custom'; readonly sampler: Sampler };
+
+/** Traces that are exported although they are not sampled. */
+export interface ResolvedKeep {
+  readonly errors: boolean;
+  /** In milliseconds. `Infinity` if the duration does not matter. */
+  readonly slowerThan: number;
+  readonly partialTraces: boolean;
+}
 
 export interface ResolvedRemoteSampler {
   readonly type: RemoteSamplerName;
@@ -101,7 +129,7 @@ function resolveNamed(type: SamplerName | RemoteSamplerName, env: NodeJS.Process
 }
 
 function resolveRatio(value: object): ResolvedSampler {
-  const options = checkKeys<RatioSamplerOptions>('sampler', value, { ratio: true, parentBased: true });
+  const options = checkKeys<RatioSamplerOptions>('sampler', value, { ratio: true, parentBased: true, keep: true });
   const ratio = readOption('sampler.ratio', options.ratio);
   if (!ratio) {
     const fix = 'Give a number from 0 to 1. If it comes from your configuration, give that a default.';
@@ -110,7 +138,25 @@ function resolveRatio(value: object): ResolvedSampler {
   return Object.freeze({
     type: isParentBased(options.parentBased) ? 'parentbased_traceidratio' : 'traceidratio',
     ratio: parseFraction(ratio),
+    keep: resolveKeep(options.keep),
   });
+}
+
+function resolveKeep(given: KeepOptions | undefined): ResolvedKeep | undefined {
+  const setting = readOption('sampler.keep', given);
+  if (!setting) return undefined;
+  const known = { errors: true, slowerThan: true, partialTraces: true };
+  const options = checkKeys<KeepOptions>('sampler.keep', setting.value, known);
+  const errors = readOption('sampler.keep.errors', options.errors);
+  const slowerThan = readOption('sampler.keep.slowerThan', options.slowerThan);
+  const partialTraces = readOption('sampler.keep.partialTraces', options.partialTraces);
+  const keep = {
+    errors: errors !== undefined && parseBoolean(errors),
+    slowerThan: slowerThan ? parseMilliseconds(slowerThan) : Infinity,
+    partialTraces: partialTraces !== undefined && parseBoolean(partialTraces),
+  };
+  if (keep.errors || slowerThan) return Object.freeze(keep);
+  throw new TracingConfigurationError('sampler.keep', setting.value, 'Give errors: true, slowerThan, or both.');
 }
 
 function resolveRemote(value: object): ResolvedSampler {

@@ -1,4 +1,4 @@
-import { createContextKey, type Context } from '@opentelemetry/api';
+import { createContextKey, SpanKind, type Context } from '@opentelemetry/api';
 
 /** The sampling decision of a caller that has sent no trace: b3 can carry it without ids. */
 export interface SamplingRequest {
@@ -16,4 +16,12 @@ export function withSamplingRequest(context: Context, request: SamplingRequest):
 /** Returns the sampling request for a new trace in this context, if any. */
 export function samplingRequestIn(context: Context): SamplingRequest | undefined {
   return context.getValue(SAMPLING_REQUEST) as SamplingRequest | undefined;
+}
+
+/**
+ * Returns the sampling request for a new trace that begins with a span of this kind, if any. The request is about the trace of the operation
+ * that is served, not about other traces that begin within it.
+ */
+export function samplingRequestFor(kind: SpanKind | undefined, context: Context): SamplingRequest | undefined {
+  return kind === SpanKind.SERVER || kind === SpanKind.CONSUMER ? samplingRequestIn(context) : undefined;
 }

@@ -32,6 +32,7 @@ export function createSampling(resolved: ResolvedSampler, serviceName: string): 
     // Nothing is sampled below an unsampled span if nothing is sampled at all.
     isUnsampledInherited: isParentBased || resolved.type === 'always_off',
     samplesTrace: (id) => root.samplesTrace(id),
+    keep: resolved.keep,
   });
 }
 
@@ -41,9 +42,10 @@ function sampling(
     isParentBased,
     isUnsampledInherited = isParentBased,
     samplesTrace,
+    keep,
   }: Partial<Omit<Sampling, 'sampler'>> & { isParentBased: boolean },
 ): StartedSampling {
-  return { sampler: withTraceBeginnings(sampler), isParentBased, isUnsampledInherited, samplesTrace, stop() {} };
+  return { sampler: withTraceBeginnings(sampler), isParentBased, isUnsampledInherited, samplesTrace, keep, stop() {} };
 }
 
 function rootSampler({

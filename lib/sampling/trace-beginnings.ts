@@ -1,6 +1,6 @@
-import { SpanKind, trace, TraceFlags, type Context } from '@opentelemetry/api';
+import { trace, TraceFlags, type Context, type SpanKind } from '@opentelemetry/api';
 import type { Sampler } from '../options/sdk-types.js';
-import { samplingRequestIn } from '../propagation/sampling-request.js';
+import { samplingRequestFor } from '../propagation/sampling-request.js';
 import { DEBUG, RANDOM, traceStateWith, traitsOf, UNDECIDED } from '../propagation/trace-state.js';
 
 type Arguments = Parameters<Sampler['shouldSample']>;
@@ -37,8 +37,7 @@ function decideForNewTrace(
   kind: SpanKind,
   decideIn: (within: Context) => Result,
 ): Result {
-  // The request is about the trace of the operation that is served, not about other traces that begin within it.
-  const request = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER ? samplingRequestIn(context) : undefined;
+  const request = samplingRequestFor(kind, context);
   if (!request) return withTraits(decideIn(context), RANDOM);
   const traceFlags = request.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
   const caller = { traceId, spanId: CALLER_WITHOUT_ID, traceFlags, isRemote: true };

@@ -62,6 +62,7 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
     otherProvider: options.tracer === 'sdk' ? createStockProvider(parts) : undefined,
     forceFlush: () => pipeline.forceFlush(),
     flushBeforeExit: async () => {
+      pipeline.candidates?.decideAll();
       await Promise.all([
         ...spanProcessors.map((processor) => processor.forceFlush()),
         ...exporting.map((processor) => processor.flushBeforeExit()),

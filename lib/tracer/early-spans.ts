@@ -7,6 +7,7 @@ import {
   type SpanOptions,
 } from '@opentelemetry/api';
 import { callSafely } from '../core/diagnostics.js';
+import { candidateOf } from './candidate-of.js';
 import { IdentifiedSpan } from './identified-span.js';
 import type { Origin } from './origin.js';
 import type { Pipeline } from './pipeline.js';
@@ -69,8 +70,12 @@ export class EarlySpans {
    * @returns the number of spans that were dropped because the buffer was full
    */
   enter(pipeline: Pipeline): number {
-    for (const early of this.buffers.pop() ?? []) {
-      callSafely('Sampling an early span', () => enter(early, pipeline));
+    const latest = this.buffers.pop() ?? [];
+    for (const early of latest) callSafely('Sampling an early span', () => enter(early, pipeline));
+    // The end of a span may decide about its trace, so the pipeline sees the ends in their order, and of two at one time first the inner one.
+    const ended = latest.flatMap(({ span }) => (span.hasEndedEarly ? span : [])).toReversed();
+    for (const span of ended.toSorted((a, b) => a.endedAt - b.endedAt)) {
+      callSafely('Ending an early span', () => span.finishEarly());
     }
     const { dropped } = this;
     this.dropped = 0;
@@ -89,6 +94,9 @@ export class EarlySpans {
 
 function enter({ name, options, origin, span, within }: EarlySpan, pipeline: Pipeline): void {
   const decision = decide(pipeline.sampling, origin, within, name, span.kind, options);
-  if (decision.isRecorded) span.enter(pipeline, within, decision, options.attributes);
+  const candidate =
+    !decision.isRecorded && pipeline.candidates && candidateOf(origin, within, span.kind, pipeline.candidates);
+  if (candidate) candidate.onStart(span);
+  if (decision.isRecorded || candidate) span.enter(pipeline, within, decision, options.attributes);
   else span.discard(decision.traceState);
 }

@@ -49,7 +49,9 @@ export abstract class IdentifiedSpan {
   }
 
   spanContext(): SpanContext {
-    if (this.spanContextOnce) return this.spanContextOnce;
+    const once = this.spanContextOnce;
+    // The flags of a span that has ended may change: it is exported if its trace is kept.
+    if (once !== undefined && once.traceFlags === this.traceFlags) return once;
     const spanContext = this.spanContextFor(this.word0, this.word1);
     // The application may have frozen the span.
     if (!Object.isFrozen(this)) this.spanContextOnce = spanContext;

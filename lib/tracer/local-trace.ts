@@ -1,3 +1,4 @@
+import type { CandidateTrace } from './candidate-trace.js';
 import { currentClock, type Clock } from './clock.js';
 import type { TraceId } from './trace-ids.js';
 
@@ -6,7 +7,11 @@ export class LocalTrace {
   /** Undefined until a span of the trace is recorded: most traces of a service that samples need no clock. */
   private clockOnce: Clock | undefined;
 
-  constructor(readonly id: TraceId) {}
+  /** @param candidate set if the trace is not sampled and may be kept */
+  constructor(
+    readonly id: TraceId,
+    public candidate?: CandidateTrace,
+  ) {}
 
   get clock(): Clock {
     return (this.clockOnce ??= currentClock(performance.now()));
@@ -19,7 +24,7 @@ export class LocalTrace {
    */
   at(startedAt: number): LocalTrace {
     if (!this.clockOnce) this.clockOnce = currentClock(startedAt);
-    else if (this.clockOnce.isBehind(startedAt)) return new LocalTrace(this.id).at(startedAt);
+    else if (this.clockOnce.isBehind(startedAt)) return new LocalTrace(this.id, this.candidate).at(startedAt);
     return this;
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import { reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
+import { CandidateTraces } from './candidate-trace.js';
 import type { Sampling } from './sampling.js';
 import type { SpanLimits } from './span-limits.js';
 
@@ -25,11 +26,14 @@ export class Pipeline {
   readonly limits: SpanLimits;
   readonly resource: ReadableSpan['resource'];
   readonly isObserved: boolean;
+  /** The unsampled traces that may be kept. Undefined if no option keeps any. */
+  readonly candidates: CandidateTraces | undefined;
   private readonly processors: readonly SpanProcessor[];
   private readonly endingProcessors: readonly SpanProcessor[];
 
   constructor({ isObserved, limits, processors, resource, sampling }: PipelineOptions) {
     this.sampling = sampling;
+    this.candidates = sampling.keep && new CandidateTraces(sampling.keep);
     this.isObserved = isObserved;
     this.limits = limits;
     this.resource = resource;
@@ -73,6 +77,7 @@ export class Pipeline {
   }
 
   async shutdown(): Promise<void> {
+    this.candidates?.decideAll();
     await this.callAll((processor) => processor.shutdown());
   }
 

@@ -1,5 +1,6 @@
 import type { Attributes, Context, Link, SpanContext, SpanKind, SpanOptions, TraceState } from '@opentelemetry/api';
 import { TraceFlags } from '@opentelemetry/api';
+import type { ResolvedKeep } from '../options/sampler.js';
 import type { Sampler } from '../options/sdk-types.js';
 import { samplingRequestIn } from '../propagation/sampling-request.js';
 import { traitsOf, UNDECIDED } from '../propagation/trace-state.js';
@@ -24,6 +25,8 @@ export interface Sampling {
   readonly isUnsampledInherited: boolean;
   /** Decides about a trace that begins, by its id alone. Undefined if the sampler needs more than the id. */
   readonly samplesTrace: ((id: TraceId) => boolean) | undefined;
+  /** The traces that are exported although they are not sampled. Undefined if there are none. */
+  readonly keep?: ResolvedKeep | undefined;
 }
 
 /** The decision about a span. */

@@ -12,12 +12,14 @@ import {
   type SpanContext,
   type SpanStatus,
   type TimeInput,
+  TraceFlags,
   type TraceState,
 } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
 import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet } from './attributes.js';
+import { ATTR_TAIL_SAMPLING_POLICY, type CandidateSpan, type KeepReason } from './candidate-trace.js';
 import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
 import { BYTES_PER_SPAN, entrySize, textSize } from './estimated-size.js';
 import { addNewest, createEvent, createLink, limited, type SpanEvent, type SpanLink } from './events-and-links.js';
@@ -41,7 +43,7 @@ const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
  *
  * A span that starts before the options are known has no pipeline. It is recorded like any other, and `enter()` or `discard()` says what becomes of it.
  */
-export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
+export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, CandidateSpan {
   name: string;
   readonly kind: SpanKind;
   status: SpanStatus = UNSET;
@@ -52,7 +54,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   private linkList: SpanLink[] | undefined;
   /** Readings of the monotonic clock, in milliseconds. */
   private startedAt: number;
-  private endedAt = NaN;
+  endedAt = NaN;
   /** Times that the application has given. They are kept to the nanosecond. */
   private givenStart: HrTime | undefined;
   private givenEnd: HrTime | undefined;
@@ -180,7 +182,38 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     if (pipeline.isObserved) this.showParts();
     pipeline.onEnding(this);
     this.isClosed = true;
-    pipeline.onEnd(this);
+    const { candidate } = this.trace;
+    if (candidate) candidate.onEnd(this);
+    else pipeline.onEnd(this);
+  }
+
+  /**
+   * The flags that are propagated, until the span has ended. Processors and exporters find the sampled flag in each span that is to be
+   * exported, as the specification defines, also if its trace is kept without being sampled.
+   */
+  override get traceFlags(): number {
+    const isExported = this.isSampled || (this.isClosed && this.trace.candidate?.isKept === true);
+    return isExported ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  }
+
+  /** True if the trace is not sampled, and it is not known yet whether it is kept. */
+  get isUndecided(): boolean {
+    return this.trace.candidate?.isUndecided === true;
+  }
+
+  get elapsed(): number {
+    return (Number.isNaN(this.endedAt) ? performance.now() : this.endedAt) - this.startedAt;
+  }
+
+  /** Processors receive each recorded span, as the specification defines. A span of a discarded trace is not sampled, so none exports it. */
+  passOn(reason: KeepReason | undefined): void {
+    if (reason) callSafely('Marking a kept span', () => (this.attributes[ATTR_TAIL_SAMPLING_POLICY] = reason));
+    this.pipeline?.onEnd(this);
+  }
+
+  /** Reports that the span is never exported, and will not end. */
+  discardCandidate(): void {
+    this.trace.candidate?.onDiscard(this);
   }
 
   /**
@@ -202,7 +235,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
   }
 
   /**
-   * Sends a span that has started before the options were known through a pipeline, from its start to the point that it has reached.
+   * Starts to send a span that has started before the options were known through a pipeline. If it has ended as well, `finishEarly()` follows.
    *
    * @param parent the context in which it has started
    * @param initial the values of the attributes with which it has started
@@ -213,11 +246,18 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan {
     const { limits } = pipeline;
     this.attributeSet.decide(initial, decision.attributes, limits.attributes);
     this.applyLimits(limits);
-    const hasEnded = this.isClosed;
     // A processor may set attributes of a span that starts.
     this.isClosed = false;
     pipeline.onStart(this, parent);
-    if (hasEnded) this.finish(pipeline);
+  }
+
+  /** True if the span has ended before the options were known, and the pipeline does not know it yet. */
+  get hasEndedEarly(): boolean {
+    return !this.isClosed && !Number.isNaN(this.endedAt);
+  }
+
+  finishEarly(): void {
+    if (this.pipeline) this.finish(this.pipeline);
   }
 
   /** Turns a span into one that is not recorded. */

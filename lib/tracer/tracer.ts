@@ -15,6 +15,7 @@ import { isTracingSuppressed } from '../core/suppression.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import type { EarlySpans } from './early-spans.js';
 import { IdentifiedSpan } from './identified-span.js';
+import { candidateOf } from './candidate-of.js';
 import { originBelow, type Origin } from './origin.js';
 import type { Pipeline } from './pipeline.js';
 import { decide, decideQuickly } from './sampling.js';
@@ -65,7 +66,7 @@ export class SpanTracer implements Tracer {
     }
     const isSampled = decideQuickly(pipeline.sampling, origin, within);
     if (isSampled === undefined) return this.startByDecision(pipeline, origin, name, options, within);
-    if (!isSampled) return new UnsampledSpan(origin.trace, origin.traceState);
+    if (!isSampled) return this.startUnsampled(pipeline, origin, origin.traceState, name, options, within);
     const span = this.record(pipeline, origin, true, origin.traceState, name, options);
     pipeline.onStart(span, within);
     return span;
@@ -91,12 +92,28 @@ export class SpanTracer implements Tracer {
   ): Span {
     const decision = decide(pipeline.sampling, origin, within, name, options.kind ?? SpanKind.INTERNAL, options);
     const { isRecorded, isSampled, traceState } = decision;
-    if (!isRecorded) return new UnsampledSpan(origin.trace, traceState);
+    if (!isRecorded) return this.startUnsampled(pipeline, origin, traceState, name, options, within);
     const { parent } = origin;
     // The decision of the sampler is about this span alone, so the parent keeps its own.
     const below = parent instanceof IdentifiedSpan ? { ...origin, parent: parent.spanContext() } : origin;
     const decided = { ...options, attributes: decision.attributes };
     const span = this.record(pipeline, below, isSampled, traceState, name, decided);
+    pipeline.onStart(span, within);
+    return span;
+  }
+
+  private startUnsampled(
+    pipeline: Pipeline,
+    origin: Origin,
+    traceState: TraceState | undefined,
+    name: string,
+    options: SpanOptions,
+    within: Context,
+  ): Span {
+    const candidate = pipeline.candidates && candidateOf(origin, within, options.kind, pipeline.candidates);
+    if (!candidate) return new UnsampledSpan(origin.trace, traceState);
+    const span = this.record(pipeline, origin, false, traceState, name, options);
+    candidate.onStart(span);
     pipeline.onStart(span, within);
     return span;
   }

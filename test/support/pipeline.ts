@@ -37,21 +37,23 @@ export class KeptSpans implements SpanProcessor {
 /** Creates a pipeline that samples by the default, unless a sampler is given. */
 export function createPipeline(
   processors: readonly SpanProcessor[],
-  { limits, sampler }: { sampler?: Sampler; limits?: Partial<SpanLimits> } = {},
+  { limits, sampler, sampling }: { sampler?: Sampler; sampling?: Sampling; limits?: Partial<SpanLimits> } = {},
 ): Pipeline {
   return new Pipeline({
     processors,
     isObserved: true,
     limits: { ...LIMITS, ...limits },
     resource: new FixedResource({ 'service.name': 'test' }),
-    sampling: sampler
-      ? samplingBy(sampler)
-      : {
-          ...samplingBy(parentBased(alwaysOn)),
-          isParentBased: true,
-          isUnsampledInherited: true,
-          samplesTrace: () => true,
-        },
+    sampling:
+      sampling ??
+      (sampler
+        ? samplingBy(sampler)
+        : {
+            ...samplingBy(parentBased(alwaysOn)),
+            isParentBased: true,
+            isUnsampledInherited: true,
+            samplesTrace: () => true,
+          }),
   });
 }
 
