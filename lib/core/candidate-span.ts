@@ -1,8 +1,10 @@
-import type { Span } from '@opentelemetry/api';
+import { trace, TraceFlags, type Context, type Span } from '@opentelemetry/api';
 
 /** A span of the library, whose trace may be exported although it is not sampled. */
 interface CandidateSpan extends Span {
   readonly isUndecided?: boolean;
+  /** True for a span that has ended and is exported, although its trace is not sampled. */
+  readonly isKept?: boolean;
   discardCandidate?(): void;
 }
 
@@ -14,4 +16,14 @@ export function isUndecided(span: CandidateSpan): boolean {
 /** Reports that a span is never exported, and will not end: its trace would wait for it. */
 export function discardCandidate(span: CandidateSpan): void {
   span.discardCandidate?.();
+}
+
+/**
+ * Returns a context for injection into a carrier. A kept span is marked as sampled for its export, but other services go on to be told that
+ * the trace is not sampled: they have exported nothing of it before.
+ */
+export function withPropagatedDecision(context: Context): Context {
+  const span = trace.getSpan(context) as CandidateSpan | undefined;
+  if (span?.isKept !== true) return context;
+  return trace.setSpanContext(context, { ...span.spanContext(), traceFlags: TraceFlags.NONE });
 }

@@ -1,4 +1,5 @@
 import { propagation, type Context, type TextMapPropagator } from '@opentelemetry/api';
+import { withPropagatedDecision } from '../core/candidate-span.js';
 import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 
@@ -17,7 +18,8 @@ export function composePropagators(
   return {
     inject(context, carrier, setter) {
       if (isTracingSuppressed(context)) return;
-      const propagated = shouldPropagate ? withoutPrivateBaggage(context, shouldPropagate) : context;
+      const decided = withPropagatedDecision(context);
+      const propagated = shouldPropagate ? withoutPrivateBaggage(decided, shouldPropagate) : decided;
       for (const propagator of propagators) {
         try {
           propagator.inject(propagated, carrier, setter);

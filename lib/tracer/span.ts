@@ -192,8 +192,12 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
    * exported, as the specification defines, also if its trace is kept without being sampled.
    */
   override get traceFlags(): number {
-    const isExported = this.isSampled || (this.isClosed && this.trace.candidate?.isKept === true);
-    return isExported ? TraceFlags.SAMPLED : TraceFlags.NONE;
+    return this.isSampled || this.isKept ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  }
+
+  /** True if the span has ended and is exported, although its trace is not sampled. */
+  get isKept(): boolean {
+    return this.isClosed && this.trace.candidate?.isKept === true;
   }
 
   /** True if the trace is not sampled, and it is not known yet whether it is kept. */

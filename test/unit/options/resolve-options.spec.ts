@@ -26,6 +26,7 @@ function errorOf(call: () => unknown): TracingConfigurationError {
   throw new Error('nothing was thrown');
 }
 
+const keep = (given: object) => ({ errors: false, slowerThan: Infinity, partialTraces: false, ...given });
 const ratio = (value: number) => ({ type: 'parentbased_traceidratio', ratio: value });
 
 describe('resolveOptions', () => {
@@ -156,6 +157,14 @@ describe('resolveOptions', () => {
     [{}, { OTEL_TRACES_SAMPLER: 'always_on', OTEL_TRACES_SAMPLER_ARG: 'of no use' }, { type: 'always_on', ratio: 1 }],
     [{ sampler: { ratio: 0 } }, {}, ratio(0)],
     [{ sampler: { ratio: 1, parentBased: true } }, {}, ratio(1)],
+    [{ sampler: { ratio: 0, keep: { errors: true } } }, {}, { ...ratio(0), keep: keep({ errors: true }) }],
+    [{ sampler: { ratio: 0, keep: { slowerThan: 500 } } }, {}, { ...ratio(0), keep: keep({ slowerThan: 500 }) }],
+    [
+      { sampler: { ratio: 0, keep: { errors: 'true', slowerThan: '9', partialTraces: 'true' } } },
+      {},
+      { ...ratio(0), keep: { errors: true, slowerThan: 9, partialTraces: true } },
+    ],
+    [{ sampler: { ratio: 0, keep: undefined } }, {}, ratio(0)],
   ])('sampler of %j and %j', (options, env, expected) => {
     expect(resolve(options, env as Env).sampler).toEqual(expected);
   });
@@ -244,6 +253,14 @@ describe('resolveOptions', () => {
     [{ sampler: 'traceidratoi' }, 'sampler', 'Did you mean "traceidratio"?'],
     [{ sampler: 0.1 }, 'sampler', 'write { ratio: 0.1 }'],
     [{ sampler: { ratio: undefined } }, 'sampler.ratio', 'configuration'],
+    [{ sampler: { ratio: 0, keep: true } }, 'sampler.keep', 'errors, slowerThan'],
+    [{ sampler: { ratio: 0, keep: {} } }, 'sampler.keep', 'errors: true, slowerThan'],
+    [{ sampler: { ratio: 0, keep: { errors: false } } }, 'sampler.keep', 'errors: true, slowerThan'],
+    [{ sampler: { ratio: 0, keep: { errors: 1 } } }, 'sampler.keep.errors', 'true or false'],
+    [{ sampler: { ratio: 0, keep: { slowerThen: 500 } } }, 'sampler.keep.slowerThen', 'Did you mean "slowerThan"?'],
+    [{ sampler: { ratio: 0, keep: { slowerThan: 0.5 } } }, 'sampler.keep.slowerThan', 'milliseconds'],
+    [{ sampler: { ratio: 0, keep: { errors: true } }, tracer: 'sdk' }, 'sampler.keep', 'tracer "builtin"'],
+    [{ sampler: { type: 'jaeger_remote', keep: { errors: true } } }, 'sampler.keep', 'no such option'],
     [{ sampler: {} }, 'sampler.ratio', 'configuration'],
     [{ sampler: { ratio: 1.5 } }, 'sampler.ratio', 'from 0 to 1'],
     [{ sampler: { ratio: Number.NaN } }, 'sampler.ratio', 'from 0 to 1'],

@@ -335,7 +335,9 @@ describe('the limits of undecided traces', () => {
 
 describe('the memory of undecided traces', () => {
   // A mock would keep the results of all its calls.
-  beforeEach(() => jest.restoreAllMocks());
+  beforeEach(() => {
+    jest.restoreAllMocks();
+  });
 
   it('is bounded for roots that never end', async () => {
     ended.onEnd = () => {};
