@@ -16,6 +16,13 @@ export const httpSetups = [
   { id: 'disabled', title: `${ours}, disabled`, setup: 'ours', spans: 0, options: { enabled: false }, core: true },
   { id: 'ours-1pc', title: `${ours}, 3 spans, 1 %`, setup: 'ours', spans: 0.03, options: { ratio: 0.01 }, core: true },
   {
+    id: 'ours-1pc-keep',
+    title: `${ours}, 3 spans, 1 %, failed and slow traces kept`,
+    setup: 'ours',
+    spans: 0.03,
+    options: { ratio: 0.01, keep: { errors: true, slowerThan: 10_000 } },
+  },
+  {
     id: 'floor-1pc',
     title: `${floor}, 3 spans, 1 %`,
     setup: 'floor',

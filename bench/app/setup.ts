@@ -18,6 +18,8 @@ export interface BenchOptions {
   queue?: number;
   /** The share of traces that are kept. */
   ratio?: number;
+  /** The option `sampler.keep`. */
+  keep?: { errors: boolean; slowerThan: number };
   /** True if only the server span is made, and none for handler and method. */
   serverSpanOnly?: boolean;
   metrics?: boolean;

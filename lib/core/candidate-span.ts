@@ -23,7 +23,7 @@ export function discardCandidate(span: CandidateSpan): void {
  * the trace is not sampled: they have exported nothing of it before.
  */
 export function withPropagatedDecision(context: Context): Context {
-  const span = trace.getSpan(context) as CandidateSpan | undefined;
+  const span: CandidateSpan | undefined = trace.getSpan(context);
   if (span?.isKept !== true) return context;
   return trace.setSpanContext(context, { ...span.spanContext(), traceFlags: TraceFlags.NONE });
 }

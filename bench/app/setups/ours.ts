@@ -7,6 +7,7 @@ import type { BenchOptions, Setup } from '../setup.js';
 export default function ours({
   enabled,
   endpoint,
+  keep,
   metrics,
   noExport,
   queue,
@@ -17,7 +18,7 @@ export default function ours({
     serviceName: 'bench',
     exporter: noExport ? 'none' : { type: 'otlp', endpoint },
     ...(queue !== undefined && { batch: { maxQueueSize: queue } }),
-    ...(ratio !== undefined && { sampler: { ratio } }),
+    ...(ratio !== undefined && { sampler: { ratio, ...(keep && { keep }) } }),
     ...(enabled !== undefined && { enabled }),
     ...(metrics && { metrics: { path: '/metrics' } }),
   };

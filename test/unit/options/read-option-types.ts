@@ -38,7 +38,8 @@ export function readOptionTypes(): readonly TypedOption[] {
       const groups = membersOf(valueType).filter(isOptionsType);
       const comment = commentOf(property);
       found.push({ path, form, isGroup: groups.length > 0, comment, variables: variablesIn(defaultOf(property)) });
-      for (const group of groups) visit(group, `${path}.`, formOf(group));
+      // A group within a form belongs to that form.
+      for (const group of groups) visit(group, `${path}.`, form ?? formOf(group));
     }
   }
 
