@@ -1,0 +1,302 @@
+import {
+  AMPERSAND,
+  BACKTICK,
+  CLOSE,
+  COLON,
+  COMMA,
+  DOLLAR,
+  DOT,
+  DOUBLE_QUOTE,
+  EXCLAMATION,
+  HASH,
+  isDigit,
+  isSpace,
+  isWordStart,
+  MINUS,
+  OPEN,
+  OPEN_BRACKET,
+  PLUS,
+  QUESTION,
+  QUOTE,
+  SEMICOLON,
+  SLASH,
+  SPACE,
+  STAR,
+  UPPER_M,
+} from './characters.js';
+import type { SqlDialect } from './dialect.js';
+import { SummaryBuilder, type Token } from './summary.js';
+import {
+  endOfComment,
+  endOfDollarQuoted,
+  endOfEscapeString,
+  endOfLine,
+  endOfNumber,
+  endOfQuoted,
+  endOfQuoteOperator,
+  endOfWord,
+} from './token-ends.js';
+
+/** A SQL statement without its literals. */
+export interface ScannedStatement {
+  /** The text, in which `?` stands for each literal. Comments are left out: they may hold anything. */
+  readonly text: string;
+  /** The operations and their tables. Empty if nothing is known of them. */
+  readonly summary: string;
+}
+
+/** The text that stands for a literal, by the semantic conventions. */
+const LITERAL = '?';
+
+/** The words that are literals themselves. */
+const LITERAL_WORD = /^(?:true|false)$/i;
+
+/** The prefixes that belong to a string. */
+const STRING_PREFIX = /^(?:e|n|b|x|q|nq)$/i;
+
+/**
+ * Replaces the literals of a statement and summarizes it, in a single pass over its characters. A literal, a quoted name or a comment that
+ * does not end is replaced together with the rest of the text.
+ */
+export function scanStatement(sql: string, dialect: SqlDialect): ScannedStatement {
+  return new StatementScanner(sql, dialect).scan();
+}
+
+class StatementScanner {
+  #at = 0;
+  /** The sanitized text of everything before `#copied`. */
+  #out = '';
+  #copied = 0;
+  /** True if the last thing before `#copied` was a comment. */
+  #isCommentBefore = false;
+  #executedComments = 0;
+  #word = '';
+  #wordBefore = '';
+  /** The length of the sanitized text at the parenthesis of an IN list, while the list has only literals. */
+  #listStart: number | undefined;
+  readonly #summary = new SummaryBuilder();
+
+  constructor(
+    private readonly sql: string,
+    private readonly dialect: SqlDialect,
+  ) {}
+
+  scan(): ScannedStatement {
+    const { sql } = this;
+    while (this.#at < sql.length) {
+      const code = sql.charCodeAt(this.#at);
+      if (isSpace(code)) this.#at++;
+      else if (isWordStart(code)) this.#scanWord();
+      else if (isDigit(code)) this.#scanNumber();
+      else this.#scanSymbol(code, sql.charCodeAt(this.#at + 1));
+    }
+    const text = this.#copied === 0 ? sql : this.#out + sql.slice(this.#copied);
+    return { text: text.trim(), summary: this.#summary.finish() };
+  }
+
+  #scanSymbol(code: number, next: number): void {
+    const { dialect } = this;
+    switch (code) {
+      case QUOTE:
+        return this.#replaceString(this.#at, this.#at, dialect.hasBackslashEscapes);
+      case DOUBLE_QUOTE:
+        if (dialect.doubleQuotes === 'name') return this.#scanQuotedName('"');
+        return this.#replaceString(this.#at, this.#at, dialect.hasBackslashEscapes);
+      case BACKTICK:
+        return dialect.hasBackticks ? this.#scanQuotedName('`') : this.#skip(1);
+      case OPEN_BRACKET:
+        return dialect.hasBrackets ? this.#scanQuotedName(']') : this.#skip(1);
+      case DOLLAR:
+        return this.#scanDollar(next);
+      case MINUS:
+        return next === MINUS && this.#startsLineComment() ? this.#removeLine() : this.#skipInList(1);
+      case HASH:
+        return dialect.hasMysqlComments ? this.#removeLine() : this.#skip(1);
+      case SLASH:
+        return next === STAR ? this.#removeComment() : this.#skip(1);
+      case STAR:
+        return next === SLASH && this.#executedComments > 0 ? this.#endExecutedComment() : this.#skip(1);
+      case DOT:
+        return isDigit(next) ? this.#scanNumber() : this.#skip(1, 'dot');
+      case OPEN:
+        return this.#openParenthesis();
+      case CLOSE:
+        return this.#closeParenthesis();
+      case COMMA:
+        return this.#skipInList(1, 'comma');
+      case PLUS:
+        return this.#skipInList(1);
+      case QUESTION:
+        // SQLite allows a number behind it.
+        return this.#skipInList(endOfWord(this.sql, this.#at + 1) - this.#at);
+      case SEMICOLON:
+        return this.#skip(1, 'semicolon');
+      default:
+        return this.#scanPrefix(code, next);
+    }
+  }
+
+  /** Skips characters that are kept, and that end a list of literals. */
+  #skip(length: number, token: Token = 'other'): void {
+    this.#listStart = undefined;
+    this.#skipInList(length, token);
+  }
+
+  /** Skips characters that are kept, and that may stand in a list of literals. */
+  #skipInList(length: number, token: Token = 'other'): void {
+    this.#at += length;
+    this.#word = '';
+    this.#summary.add(token);
+  }
+
+  /** Skips the name of a parameter or of a variable, such as `:id` or `@@version`; the colons of a cast; or another symbol. */
+  #scanPrefix(code: number, next: number): void {
+    if (code === COLON && next === COLON) this.#skip(2);
+    else if (!this.dialect.parameterPrefixes.includes(String.fromCharCode(code))) this.#skip(1);
+    else {
+      let end = this.#at + 1;
+      while (this.sql.charCodeAt(end) === code) end++;
+      this.#skip(endOfWord(this.sql, end) - this.#at);
+    }
+  }
+
+  #scanDollar(next: number): void {
+    const { dialect, sql } = this;
+    const canBeParameter = dialect.hasDollarQuotes ? isDigit(next) : dialect.parameterPrefixes.includes('$');
+    const quotedEnd = dialect.hasDollarQuotes && !isDigit(next) ? endOfDollarQuoted(sql, this.#at) : undefined;
+    if (quotedEnd !== undefined) this.#replaceLiteral(this.#at, quotedEnd);
+    else this.#skip(canBeParameter ? endOfWord(sql, this.#at + 1) - this.#at : 1);
+  }
+
+  #scanNumber(): void {
+    this.#replaceLiteral(this.#at, endOfNumber(this.sql, this.#at));
+  }
+
+  #scanWord(): void {
+    const { sql } = this;
+    const start = this.#at;
+    const end = endOfWord(sql, start);
+    const word = sql.slice(start, end);
+    const next = sql.charCodeAt(end);
+    if (next === QUOTE && STRING_PREFIX.test(word)) {
+      this.#replacePrefixedString(start, end, word.toLowerCase());
+    } else if (next === AMPERSAND && sql.charCodeAt(end + 1) === QUOTE && /^u$/i.test(word)) {
+      this.#replaceString(start, end + 1, false);
+    } else if (LITERAL_WORD.test(word) && !this.#isAfterIs()) {
+      this.#replaceLiteral(start, end);
+    } else {
+      this.#at = end;
+      this.#listStart = undefined;
+      this.#wordBefore = this.#word;
+      this.#word = word;
+      this.#summary.add('word', word);
+    }
+  }
+
+  /** True after IS or IS NOT: TRUE and FALSE belong to the operator there. */
+  #isAfterIs(): boolean {
+    const word = this.#word.toUpperCase();
+    return word === 'IS' || (word === 'NOT' && this.#wordBefore.toUpperCase() === 'IS');
+  }
+
+  #replacePrefixedString(start: number, quote: number, prefix: string): void {
+    const { dialect, sql } = this;
+    if (prefix.endsWith('q') && dialect.hasQuoteOperator) this.#replaceLiteral(start, endOfQuoteOperator(sql, quote));
+    else if (prefix === 'e' && !dialect.hasBackslashEscapes) this.#replaceLiteral(start, endOfEscapeString(sql, quote));
+    else this.#replaceString(start, quote, dialect.hasBackslashEscapes);
+  }
+
+  /** @param start the index of the prefix of the string, or of its quote */
+  #replaceString(start: number, quote: number, hasEscapes: boolean): void {
+    const { sql } = this;
+    this.#replaceLiteral(start, endOfQuoted(sql, quote, sql.charAt(quote), hasEscapes) ?? sql.length);
+  }
+
+  #replaceLiteral(start: number, end: number): void {
+    this.#out += this.sql.slice(this.#copied, start) + LITERAL;
+    this.#isCommentBefore = false;
+    this.#copied = end;
+    this.#at = end;
+    this.#word = '';
+    this.#summary.add('other');
+  }
+
+  #scanQuotedName(mark: string): void {
+    const { sql } = this;
+    const start = this.#at;
+    const end = endOfQuoted(sql, start, mark, false);
+    // Without its end it may be anything.
+    if (end === undefined) return this.#replaceLiteral(start, sql.length);
+    this.#at = end;
+    this.#listStart = undefined;
+    this.#word = '';
+    this.#summary.add('name', sql.slice(start, end));
+  }
+
+  #openParenthesis(): void {
+    const isList = this.#word.length === 2 && this.#word.toUpperCase() === 'IN';
+    this.#skip(1, 'open');
+    if (isList) this.#listStart = this.#out.length + this.#at - this.#copied;
+  }
+
+  /** Folds a list of literals to a single one, so that lists of any length have the same text. */
+  #closeParenthesis(): void {
+    const start = this.#listStart;
+    if (start !== undefined) {
+      const out = this.#out + this.sql.slice(this.#copied, this.#at);
+      if (out.length > start) {
+        this.#out = out.slice(0, start) + LITERAL;
+        this.#isCommentBefore = false;
+        this.#copied = this.#at;
+      }
+    }
+    this.#skip(1, 'close');
+  }
+
+  /** In MySQL, two minus signs without a space behind them are an expression. */
+  #startsLineComment(): boolean {
+    const after = this.#at + 2;
+    return !this.dialect.hasMysqlComments || after >= this.sql.length || isSpace(this.sql.charCodeAt(after));
+  }
+
+  #removeLine(): void {
+    this.#remove(endOfLine(this.sql, this.#at));
+  }
+
+  #removeComment(): void {
+    const { dialect, sql } = this;
+    const executed = dialect.hasMysqlComments ? this.#startOfExecuted(this.#at + 2) : undefined;
+    if (executed === undefined) return this.#remove(endOfComment(sql, this.#at, dialect.nestsComments));
+    this.#executedComments++;
+    this.#remove(executed);
+  }
+
+  #endExecutedComment(): void {
+    this.#executedComments--;
+    this.#remove(this.#at + 2);
+  }
+
+  /** Returns the index of the statement in a comment that MySQL executes, behind its version. Undefined for other comments. */
+  #startOfExecuted(start: number): number | undefined {
+    const { sql } = this;
+    const mark = sql.charCodeAt(start) === UPPER_M ? start + 1 : start;
+    if (sql.charCodeAt(mark) !== EXCLAMATION) return undefined;
+    let at = mark + 1;
+    while (isDigit(sql.charCodeAt(at))) at++;
+    return at;
+  }
+
+  /** Removes a comment up to `end`. A space replaces it, unless there is one. */
+  #remove(end: number): void {
+    const { sql } = this;
+    const kept = sql.slice(this.#copied, this.#at);
+    const endsInSpace =
+      kept === '' ? this.#out === '' || this.#isCommentBefore : isSpace(kept.charCodeAt(kept.length - 1));
+    this.#out += endsInSpace ? kept : `${kept} `;
+    this.#isCommentBefore = true;
+    let next = end;
+    while (sql.charCodeAt(next) === SPACE) next++;
+    this.#copied = next;
+    this.#at = next;
+  }
+}
