@@ -1,4 +1,5 @@
 export type { ManualSpanOptions } from './core/operation.js';
+export { tracePool } from './data/trace-pool.js';
 export { Baggage } from './decorators/baggage.decorator.js';
 export { Counted, type CountedOptions } from './decorators/counted.decorator.js';
 export { CurrentSpan } from './decorators/current-span.decorator.js';
@@ -25,6 +26,7 @@ export { grpcTracingInterceptor, tracedGrpcOptions, type GrpcTracingInterceptor 
 export { MetricsEndpoint } from './metrics/metrics-endpoint.js';
 export type { BaggageOptions } from './options/baggage.js';
 export type { BatchOptions } from './options/batch.js';
+export type { DataLibraryName, DataOptions, OutgoingQuery, QueryPattern, QueryRecording } from './options/data.js';
 export type { ExporterName, ExporterOption } from './options/exporter.js';
 export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js';
 export type { HostPattern } from './options/host-pattern.js';

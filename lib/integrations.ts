@@ -1,6 +1,7 @@
 import { reportIgnored } from './core/diagnostics.js';
 import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHooks } from './core/integration.js';
 import { OperationMeter } from './core/operation-meter.js';
+import { dataIntegration } from './data/integration.js';
 import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
@@ -19,6 +20,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   httpServerIntegration,
   httpClientIntegration,
   grpcIntegration,
+  dataIntegration,
 ];
 
 /**

@@ -1,5 +1,6 @@
 import type { BaggageOptions } from './options/baggage.js';
 import type { BatchOptions } from './options/batch.js';
+import type { DataOptions } from './options/data.js';
 import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
@@ -71,6 +72,9 @@ export interface TracingOptions extends ResourceOptions {
 
   /** gRPC calls on both sides. False if they are not traced. */
   grpc?: GrpcOptions | false;
+
+  /** Databases. False if none is traced. */
+  data?: DataOptions | false;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -7,6 +7,13 @@ import { callSafely } from './diagnostics.js';
  */
 const subscribedChannels = new Set<Channel>();
 
+/** Returns a diagnostics channel, which is never garbage-collected from now on. */
+export function heldChannel(name: string): Channel {
+  const held = channel(name);
+  subscribedChannels.add(held);
+  return held;
+}
+
 /** The handlers of the messages of diagnostics channels, by the name of the channel. */
 export type ChannelHandlers = Readonly<Record<string, (message: never) => void>>;
 
@@ -22,7 +29,7 @@ export function subscribeChannels(handlers: ChannelHandlers): () => void {
     const subscriber = (message: unknown) => {
       callSafely(`A subscriber of the channel ${name}`, () => handler(message as never));
     };
-    subscribedChannels.add(channel(name));
+    heldChannel(name);
     subscribe(name, subscriber);
     return () => unsubscribe(name, subscriber);
   });

@@ -5,6 +5,7 @@ import { cutText } from './cut-text.js';
 /** The logger that the library writes its own messages to. Nest's `Logger` fits. */
 export interface DiagnosticsSink {
   warn(message: string): void;
+  debug?(message: string): void;
 }
 
 /** The time in milliseconds in which a kind of message is written at most once. */
@@ -42,6 +43,15 @@ export function warn(kind: string, message: string): void {
     sink.warn(message + suffix);
   } catch {
     // A logger that throws must not fail the request.
+  }
+}
+
+/** Writes a message for a developer who wants to know how the library is set up. Never throws. */
+export function debug(message: string): void {
+  try {
+    sink.debug?.(message);
+  } catch {
+    // A logger that throws must not fail the start.
   }
 }
 

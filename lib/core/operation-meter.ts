@@ -11,7 +11,8 @@ import type {
 /** The metrics of one kind of operation, such as incoming HTTP requests or outgoing gRPC calls. */
 export interface OperationMetrics {
   readonly duration: HistogramDescription;
-  readonly active: InstrumentDescription;
+  /** The number of active operations. Undefined if the conventions have no such metric. */
+  readonly active?: InstrumentDescription;
 }
 
 const meters = new WeakMap<Instruments, Map<OperationMetrics, OperationMeter>>();
@@ -21,7 +22,7 @@ export class OperationMeter {
   /** True if another instrumentation that has a span for an exchange records it in the same metrics. */
   readonly isShared: boolean;
   private readonly duration: Histogram;
-  private readonly active: UpDownCounter;
+  private readonly active: UpDownCounter | undefined;
 
   /** Returns the meter of these instruments for one kind of operation. The same arguments give the same meter. */
   static of(instruments: Instruments, metrics: OperationMetrics): OperationMeter {
@@ -38,16 +39,16 @@ export class OperationMeter {
   ) {
     this.isShared = instruments.isShared;
     this.duration = instruments.histogram(duration);
-    this.active = instruments.upDownCounter(active);
+    this.active = active && instruments.upDownCounter(active);
   }
 
   /** Counts an active operation, and starts to measure its duration. */
   start(attributes: Attributes): OperationMeasurement {
-    this.active.add(1, attributes);
+    this.active?.add(1, attributes);
     const stopwatch = new Stopwatch();
     return {
       end: (outcome, span) => {
-        this.active.add(-1, attributes);
+        this.active?.add(-1, attributes);
         this.duration.record(stopwatch.seconds(span), outcome, span);
       },
     };

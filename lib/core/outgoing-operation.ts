@@ -1,4 +1,12 @@
-import { context, propagation, SpanKind, type Attributes, type Context, type TextMapSetter } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  SpanKind,
+  type Attributes,
+  type Context,
+  type TextMapSetter,
+  type TimeInput,
+} from '@opentelemetry/api';
 import { callSafely } from './diagnostics.js';
 import { ExchangeOperation, type Exchange } from './exchange-operation.js';
 import { Operation } from './operation.js';
@@ -11,6 +19,8 @@ export interface OutgoingOptions {
   readonly parent?: Context;
   /** Attributes that the span has from its start, so that a sampler sees them. */
   readonly attributes?: Attributes | undefined;
+  /** @default now */
+  readonly startTime?: TimeInput | undefined;
   /** Undefined if nothing measures the exchange. */
   readonly meter: OperationMeter | undefined;
 }
@@ -21,9 +31,15 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   static start<Outcome>(
     name: string,
     exchange: Exchange<Outcome>,
-    { attributes, kind = SpanKind.CLIENT, meter, parent = context.active() }: OutgoingOptions,
+    { attributes, kind = SpanKind.CLIENT, meter, parent = context.active(), startTime }: OutgoingOptions,
   ): OutgoingOperation<Outcome> {
-    const start = () => Operation.start(name, { kind, parent, ...(attributes && { attributes }) });
+    const start = () =>
+      Operation.start(name, {
+        kind,
+        parent,
+        ...(attributes && { attributes }),
+        ...(startTime !== undefined && { startTime }),
+      });
     return new OutgoingOperation(exchange, meter, start, false);
   }
 
@@ -31,8 +47,9 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   static measureOnly<Outcome>(
     exchange: Exchange<Outcome>,
     meter: OperationMeter | undefined,
+    parent: Context = context.active(),
   ): OutgoingOperation<Outcome> {
-    return new OutgoingOperation(exchange, meter, () => Operation.suppressed(), true);
+    return new OutgoingOperation(exchange, meter, () => Operation.suppressed(parent), true);
   }
 
   private constructor(

@@ -3,6 +3,7 @@ import type { TracingOptions } from '../tracing.options.js';
 import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
 import { checkKeys } from './check-keys.js';
+import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
@@ -38,6 +39,7 @@ const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'application'>
   tracer: 'provider',
   http: 'application',
   grpc: 'application',
+  data: 'application',
   metrics: 'application',
   shutdown: 'application',
 };
@@ -96,6 +98,8 @@ function resolve(
     httpClient: resolveHttpClient(options.http?.client, http),
     /** Undefined if gRPC is not traced. */
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    /** Undefined if no database is traced. */
+    data: resolveData(options.data),
     /** Undefined if nothing is measured. */
     metrics,
     shutdown: resolveShutdown(options.shutdown),

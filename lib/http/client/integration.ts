@@ -1,9 +1,10 @@
 import { subscribeChannels } from '../../core/channel.js';
 import type { Integration, IntegrationHooks } from '../../core/integration.js';
+import type { ProviderWatch } from '../../core/provider-instances.js';
 import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { applications } from './applications.js';
 import { prepareRequests } from './axios-propagation.js';
-import { findHttpServices, type HttpServices } from './http-services.js';
+import { findHttpServices } from './http-services.js';
 import { clientRequestMetrics } from './metrics.js';
 import { nodeHttpChannels } from './trace-node-http.js';
 import { undiciChannels } from './trace-undici.js';
@@ -16,7 +17,7 @@ export const httpClientIntegration: Integration<{ readonly httpClient: ResolvedH
   name: 'http/client',
   start({ httpClient }, { meter, modules, areAttributesReadAtStart }): IntegrationHooks | undefined {
     if (!httpClient) return undefined;
-    let services: HttpServices | undefined;
+    let services: ProviderWatch | undefined;
     const options = { ...httpClient, areAttributesReadAtStart, meter: meter(clientRequestMetrics) };
     const application = applications.add(options, unsubscribeIfUnused);
     subscribe();

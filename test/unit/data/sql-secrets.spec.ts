@@ -1,6 +1,6 @@
 /** No literal of a statement survives, however the statement is written, and wherever it is cut off. */
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MYSQL, ORACLE, POSTGRESQL, SQL_SERVER, SQLITE, type SqlDialect } from '../../../lib/data/sql/dialect.js';
 import { readStatement } from '../../../lib/data/sql/read-statement.js';
 import { scanStatement } from '../../../lib/data/sql/scan-statement.js';

@@ -1,0 +1,91 @@
+import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import { heldChannel, subscribeChannels } from './channel.js';
+import { contextStorage, ownsActiveContext } from './context-manager.js';
+import { callSafely } from './diagnostics.js';
+
+/** A call that a library announces on a tracing channel. Exactly one of its methods is called, and then no more than once. */
+export interface ChannelCall {
+  /** The context in which the library works on the call. Undefined for that of the caller. */
+  readonly context?: Context | undefined;
+  succeed(result: unknown): void;
+  fail(error: unknown): void;
+}
+
+/** The message of a tracing channel. It is the same object from the start of a call to its end. */
+export interface ChannelMessage {
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+interface CallState {
+  readonly caller: Context;
+  call: ChannelCall | undefined;
+  /** The value of `continuing` outside of the callback of this call. */
+  outside: Context | undefined;
+}
+
+/**
+ * The context of the caller whose callback is running, because a call has ended. It is only needed while the context manager belongs to
+ * another instrumentation, whose storage cannot be bound to a channel.
+ */
+let continuing: Context | undefined;
+
+/**
+ * Follows the calls on a tracing channel of `node:diagnostics_channel`, until the returned function is called.
+ *
+ * Behind a pool, a library calls back in the context of any request: that of the request that opened the socket, or of the one that used
+ * the connection before. So the caller's context is remembered when the call starts, and restored before the callback runs.
+ *
+ * @param start called at the start of a call; returns undefined if the call is of no interest, and its callback runs in the context of the
+ *   caller all the same
+ */
+export function followTracingChannel<Message extends ChannelMessage & object>(
+  name: string,
+  start: (message: Message, caller: Context) => ChannelCall | undefined,
+): () => void {
+  const states = new WeakMap<object, CallState>();
+  const started = heldChannel(`tracing:${name}:start`);
+  const callingBack = heldChannel(`tracing:${name}:asyncStart`);
+
+  function startCall(message: Message): Context {
+    const caller = (ownsActiveContext() ? undefined : continuing) ?? context.active();
+    const call = callSafely(`A subscriber of the channel ${name}`, () => start(message, caller));
+    states.set(message, { caller, call, outside: undefined });
+    return call?.context ?? caller;
+  }
+
+  function endCall(message: Message, state: CallState): void {
+    const { call } = state;
+    state.call = undefined;
+    if (!call) return;
+    if (message.error === undefined) call.succeed(message.result);
+    else call.fail(message.error);
+  }
+
+  // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
+  started.bindStore(contextStorage, (message) => startCall(message as Message));
+  callingBack.bindStore(contextStorage, (message) => states.get(message as Message)?.caller ?? ROOT_CONTEXT);
+  const unsubscribe = subscribeChannels({
+    [`tracing:${name}:asyncStart`]: (message: Message) => {
+      const state = states.get(message);
+      if (!state) return;
+      endCall(message, state);
+      state.outside = continuing;
+      continuing = state.caller;
+    },
+    [`tracing:${name}:asyncEnd`]: (message: Message) => {
+      const state = states.get(message);
+      if (state) continuing = state.outside;
+    },
+    // A call that throws at once has no asynchronous part.
+    [`tracing:${name}:end`]: (message: Message) => {
+      const state = states.get(message);
+      if (state && message.error !== undefined) endCall(message, state);
+    },
+  });
+  return () => {
+    unsubscribe();
+    started.unbindStore(contextStorage);
+    callingBack.unbindStore(contextStorage);
+  };
+}

@@ -1,0 +1,100 @@
+import type { Attributes } from '@opentelemetry/api';
+import {
+  ATTR_DB_COLLECTION_NAME,
+  ATTR_DB_NAMESPACE,
+  ATTR_DB_OPERATION_BATCH_SIZE,
+  ATTR_DB_OPERATION_NAME,
+  ATTR_DB_QUERY_SUMMARY,
+  ATTR_DB_QUERY_TEXT,
+  ATTR_DB_SYSTEM_NAME,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+} from '@opentelemetry/semantic-conventions';
+import { cutText } from '../core/cut-text.js';
+import { definedAttributes } from '../core/defined-attributes.js';
+import type { ResolvedQueryRecording } from '../options/data.js';
+import { parameterAttributes } from './parameters.js';
+import { readStatement } from './sql/read-statement.js';
+import type { DatabaseSystem } from './system.js';
+
+/** The database that a connection leads to. */
+export interface DatabaseTarget {
+  readonly system: DatabaseSystem;
+  /** The name of the database. */
+  readonly namespace?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** A query, command or operation, as its library reports it. */
+export interface DatabaseQuery extends DatabaseTarget {
+  /** The SQL statement. */
+  readonly text?: string | undefined;
+  /** The values of the placeholders: a list, or an object of values by name. */
+  readonly parameters?: unknown;
+  /** The name of the command or operation. Not for SQL: the summary has the operations of a statement. */
+  readonly operation?: string | undefined;
+  /** The name of the collection. Not for SQL: the summary has the tables of a statement. */
+  readonly collection?: string | undefined;
+  /** The number of queries that are sent as one, if it is not 1. */
+  readonly batchSize?: number | undefined;
+  /** The name of the span, where the library or its conventions have another one than operation and target. */
+  readonly spanName?: string | undefined;
+  /** The time that the query has waited for a connection, in seconds. */
+  readonly waitTime?: number | undefined;
+}
+
+/** The attribute has the name of the metric: the conventions have none for it. */
+const ATTR_WAIT_TIME = 'db.client.connection.wait_time';
+/** Shorter waits, in seconds, are not recorded: the connection was there, and only the callback was called later. */
+const MIN_WAIT_TIME = 0.001;
+
+/** The attributes of a query that spans and metrics share. */
+export function queryAttributes({
+  address,
+  collection,
+  namespace,
+  operation,
+  port,
+  system,
+  text,
+}: DatabaseQuery): Attributes {
+  const { defaultPort, dialect, name } = system;
+  return definedAttributes({
+    [ATTR_DB_SYSTEM_NAME]: name,
+    [ATTR_DB_NAMESPACE]: namespace || undefined,
+    [ATTR_DB_OPERATION_NAME]: operation,
+    [ATTR_DB_COLLECTION_NAME]: collection,
+    [ATTR_DB_QUERY_SUMMARY]: (dialect && text !== undefined && readStatement(text, dialect).summary) || undefined,
+    [ATTR_SERVER_ADDRESS]: address,
+    [ATTR_SERVER_PORT]: port === defaultPort ? undefined : port,
+  });
+}
+
+/** The attributes that only a span has. */
+export function querySpanAttributes(query: DatabaseQuery, recording: ResolvedQueryRecording): Attributes {
+  const { batchSize, parameters, system, text, waitTime } = query;
+  const { maxQueryTextLength, queryText } = recording;
+  const isTextRecorded = queryText && system.dialect && text !== undefined;
+  return {
+    ...definedAttributes({
+      [ATTR_DB_QUERY_TEXT]: isTextRecorded
+        ? cutText(readStatement(text, system.dialect).text, maxQueryTextLength)
+        : undefined,
+      [ATTR_DB_OPERATION_BATCH_SIZE]: batchSize,
+      [ATTR_WAIT_TIME]: waitTime !== undefined && waitTime >= MIN_WAIT_TIME ? waitTime : undefined,
+    }),
+    ...(recording.parameters && parameterAttributes(parameters)),
+  };
+}
+
+/** Returns the name of the span of a query, of which `attributes` are known. */
+export function querySpanName({ address, port, spanName, system }: DatabaseQuery, attributes: Attributes): string {
+  if (spanName !== undefined) return spanName;
+  const summary = attributes[ATTR_DB_QUERY_SUMMARY];
+  if (typeof summary === 'string') return summary;
+  const server = address !== undefined && port !== undefined ? `${address}:${port}` : address;
+  const target = attributes[ATTR_DB_COLLECTION_NAME] ?? attributes[ATTR_DB_NAMESPACE] ?? server;
+  const parts = [attributes[ATTR_DB_OPERATION_NAME], target].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join(' ') : system.name;
+}

@@ -1,0 +1,69 @@
+import { callSafely } from '../core/diagnostics.js';
+import type { Integration, IntegrationContext, IntegrationHooks } from '../core/integration.js';
+import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
+import type { DataLibraryName, ResolvedData } from '../options/data.js';
+import { applications, type ApplicationSettings, type DataApplication } from './applications.js';
+import { FoundInstances } from './found-instances.js';
+import { dataLibraries } from './libraries.js';
+import { queryMetrics, waitTimeMetric } from './metrics.js';
+import type { QuerySettings } from './query-settings.js';
+
+/** Instruments databases: by the diagnostics channels of their libraries, and the pools and clients in dependency injection. */
+export const dataIntegration: Integration<{ readonly data: ResolvedData | undefined }> = {
+  name: 'data',
+  start({ data }, context): IntegrationHooks | undefined {
+    if (!data) return undefined;
+    const self: DataApplication = { settings: settingsOf(data, context) };
+    const application = applications.add(self, unsubscribeIfUnused);
+    const found = new FoundInstances(self);
+    let providers: ProviderWatch | undefined;
+    subscribe();
+    return {
+      providersReady() {
+        providers = watchProviders(context.modules, found);
+        found.report();
+      },
+      acquire() {
+        providers?.scan();
+        application.acquire();
+        subscribe();
+      },
+      release: () => application.release(),
+      shutdown() {
+        providers?.stop();
+        found.release();
+        application.remove();
+        self.settings = undefined;
+      },
+    };
+  },
+};
+
+function settingsOf(data: ResolvedData, { meter }: IntegrationContext): ApplicationSettings {
+  const queryMeter = meter(queryMetrics);
+  const waitTime = queryMeter?.instruments.histogram(waitTimeMetric);
+  const settings: Partial<Record<DataLibraryName, QuerySettings>> = {};
+  for (const [library, recording] of Object.entries(data) as [DataLibraryName, QuerySettings][]) {
+    settings[library] = Object.freeze({ ...recording, meter: queryMeter, waitTime });
+  }
+  return Object.freeze(settings);
+}
+
+/** Ends the subscriptions, which all applications that use this copy of the library share. */
+let unsubscribe: (() => void) | undefined;
+
+function subscribe(): void {
+  if (unsubscribe) return;
+  const undos = dataLibraries.map(({ name, subscribe: start }) =>
+    callSafely(`Subscribing to the channels of ${name}`, () => start?.(() => applications.newest?.settings?.[name])),
+  );
+  unsubscribe = () => {
+    for (const undo of undos) undo?.();
+  };
+}
+
+function unsubscribeIfUnused(): void {
+  if (applications.hasOwnApplications) return;
+  unsubscribe?.();
+  unsubscribe = undefined;
+}

@@ -1,0 +1,6 @@
+import type { DataLibrary } from './library.js';
+import { mysqlLibrary } from './mysql/library.js';
+import { postgresLibrary } from './postgres/library.js';
+
+/** The libraries that are traced. */
+export const dataLibraries: readonly DataLibrary[] = [postgresLibrary, mysqlLibrary];

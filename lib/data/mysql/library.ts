@@ -1,0 +1,83 @@
+import type { Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
+import { ConnectionWait, takeWaitTime } from '../connection-wait.js';
+import type { DatabaseTarget } from '../database-query.js';
+import type { DataLibrary } from '../library.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { startQuery } from '../start-query.js';
+import { mysql } from './system.js';
+
+/** The message of mysql2 about a connection. */
+interface ConnectMessage extends ChannelMessage {
+  readonly database?: string;
+  /** A host, or the path of a socket. */
+  readonly serverAddress?: string;
+  /** Undefined for a socket. */
+  readonly serverPort?: number;
+}
+
+/** The message of mysql2 about a query. */
+interface QueryMessage extends ConnectMessage {
+  /** The statement. That of `query()` has the values in place of the placeholders. */
+  readonly query?: string;
+  readonly values?: unknown;
+}
+
+/** mysql2 from 3.20, which also speaks to MariaDB. All of its forms publish on channels: pools, clusters, promises and streams. */
+export const mysqlLibrary: DataLibrary = {
+  name: 'mysql',
+  subscribe(settings) {
+    const undos = [
+      followTracingChannel('mysql2:query', startQueryOf(settings)),
+      followTracingChannel('mysql2:execute', startQueryOf(settings)),
+      followTracingChannel('mysql2:pool:connect', startConnectOf(settings)),
+    ];
+    return () => {
+      for (const undo of undos) undo();
+    };
+  },
+  instances: [
+    { name: 'mysql2 pool', matches: isPool },
+    { name: 'mysql2 connection', matches: isConnection },
+  ],
+};
+
+function startQueryOf(settings: CurrentSettings) {
+  return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
+    const current = settings();
+    if (!current) return undefined;
+    const { query: text, values: parameters } = message;
+    const query = { ...targetOf(message), text, parameters, waitTime: takeWaitTime(caller) };
+    return startQuery(query, current, { caller });
+  };
+}
+
+function startConnectOf(settings: CurrentSettings) {
+  return (message: ConnectMessage, caller: Context): ChannelCall | undefined => {
+    const current = settings();
+    if (!current) return undefined;
+    const wait = new ConnectionWait(targetOf(message), current, caller);
+    return {
+      // A socket that is opened now lives on after the request, and must not keep its context.
+      context: ROOT_CONTEXT,
+      succeed: () => wait.end(),
+      fail: (error) => wait.fail(error),
+    };
+  };
+}
+
+function targetOf({ database, serverAddress, serverPort }: ConnectMessage): DatabaseTarget {
+  return { system: mysql, namespace: database, address: serverAddress, port: serverPort };
+}
+
+/** Recognizes pools and clusters, also those of `mysql2/promise`. */
+function isPool(candidate: object): boolean {
+  return (
+    'getConnection' in candidate && 'execute' in candidate && ('releaseConnection' in candidate || 'pool' in candidate)
+  );
+}
+
+function isConnection(candidate: object): boolean {
+  return 'execute' in candidate && 'changeUser' in candidate && 'unprepare' in candidate;
+}

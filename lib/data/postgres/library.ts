@@ -1,0 +1,3 @@
+import type { DataLibrary } from '../library.js';
+
+export const postgresLibrary: DataLibrary = { name: 'postgres' };

@@ -1,0 +1,78 @@
+import { channel } from 'node:diagnostics_channel';
+import { types } from 'node:util';
+import { callSafely, reportIgnored } from '../core/diagnostics.js';
+import { isObject } from '../core/is-object.js';
+import { applications, type DataApplication } from './applications.js';
+import { dataLibraries } from './libraries.js';
+import type { DataLibrary, InstanceKind } from './library.js';
+
+/** An object that is instrumented. */
+interface TracedInstance {
+  /** The applications in whose dependency injection it is. The settings of the last one apply. */
+  readonly owners: DataApplication[];
+  /** True if the application has asked for it with `tracePool()`. */
+  isPinned: boolean;
+  readonly undo: () => void;
+}
+
+/** What an object is, in the terms of its library. */
+interface RecognizedInstance {
+  readonly library: DataLibrary;
+  readonly kind: InstanceKind;
+}
+
+const NAME = 'nestjs-tracing:traced-instances';
+
+/** All copies of the library share a diagnostics channel, which therefore holds the instances: none is instrumented by two copies. */
+const holder = channel(NAME) as { [NAME]?: WeakMap<object, TracedInstance> };
+const instances = (holder[NAME] ??= new WeakMap<object, TracedInstance>());
+
+/** Returns the library and the kind of an object. Undefined for any other object. */
+export function recognizeInstance(candidate: unknown): RecognizedInstance | undefined {
+  if (!isObject(candidate) || types.isProxy(candidate)) return undefined;
+  for (const library of dataLibraries) {
+    const kind = library.instances?.find((each) =>
+      callSafely(`Looking for ${each.name}`, () => each.matches(candidate)),
+    );
+    if (kind) return { library, kind };
+  }
+  return undefined;
+}
+
+/** Instruments an object for an application that has it in dependency injection. */
+export function traceInstance(instance: object, recognized: RecognizedInstance, owner: DataApplication): void {
+  const owners = instrument(instance, recognized)?.owners;
+  if (owners && !owners.includes(owner)) owners.push(owner);
+}
+
+/** Instruments an object that dependency injection does not show, for all applications of the process. */
+export function pinInstance(instance: object, recognized: RecognizedInstance): void {
+  const traced = instrument(instance, recognized);
+  if (traced) traced.isPinned = true;
+}
+
+/** Ends the use of an object by an application. The object is as it was if nothing else uses it. */
+export function releaseInstance(instance: object, owner: DataApplication): void {
+  const traced = instances.get(instance);
+  if (!traced) return;
+  const index = traced.owners.indexOf(owner);
+  if (index !== -1) traced.owners.splice(index, 1);
+  if (traced.owners.length > 0 || traced.isPinned) return;
+  instances.delete(instance);
+  callSafely('Undoing the instrumentation of a database client', traced.undo);
+}
+
+function instrument(instance: object, { kind, library }: RecognizedInstance): TracedInstance | undefined {
+  const existing = instances.get(instance);
+  if (existing || !kind.instrument) return existing;
+  const owners: DataApplication[] = [];
+  try {
+    const undo = kind.instrument(instance, () => (owners.at(-1) ?? applications.newest)?.settings?.[library.name]);
+    const traced = { owners, isPinned: false, undo };
+    instances.set(instance, traced);
+    return traced;
+  } catch (error) {
+    reportIgnored(`Tracing ${kind.name}`, error);
+    return undefined;
+  }
+}

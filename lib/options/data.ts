@@ -1,0 +1,165 @@
+import { TracingConfigurationError } from '../tracing.errors.js';
+import { checkKeys } from './check-keys.js';
+import { parseBoolean, parseInteger } from './parse.js';
+import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
+import { readOption } from './setting.js';
+
+/**
+ * Queries: the whole text of a statement, a text with `*` for any characters, or a regular expression. For a library without statements,
+ * the name of the command takes the place of the text.
+ */
+export type QueryPattern = string | RegExp;
+
+/** The part of a query, command or operation that options can use. */
+export interface OutgoingQuery {
+  /** The system, such as `postgresql`, `mysql` or `redis`. */
+  readonly system: string;
+  /** The text as the driver sends it, with all literals. Undefined for a system without statements. */
+  readonly text: string | undefined;
+  /** The name of the command or operation, such as `GET`. Undefined for SQL. */
+  readonly operation: string | undefined;
+  /** The name of the collection. Undefined for SQL. */
+  readonly collection: string | undefined;
+  /** The name of the database. */
+  readonly namespace: string | undefined;
+}
+
+/** How queries are recorded. */
+export interface QueryRecording {
+  /**
+   * True if the text of queries is recorded as `db.query.text`, with `?` for each literal. The summary is recorded in any case.
+   * @default true
+   */
+  queryText?: boolean;
+
+  /**
+   * Number of characters of the text of a query. Longer texts are cut.
+   * @default 2048
+   */
+  maxQueryTextLength?: number;
+
+  /**
+   * True if the parameters of queries are recorded as `db.query.parameter.<key>`. They may hold personal data and secrets.
+   * @default false
+   */
+  parameters?: boolean;
+
+  /**
+   * Queries that are neither traced nor measured: statements, or a function of the query.
+   * @default []
+   */
+  ignore?: QueryPattern | readonly QueryPattern[] | ((query: OutgoingQuery) => boolean);
+
+  /**
+   * True if a query outside of any span starts a trace of its own. If not, it is only measured.
+   * @default false
+   */
+  rootSpans?: boolean;
+}
+
+/** How databases, caches and queues are traced. */
+export interface DataOptions extends QueryRecording {
+  /**
+   * PostgreSQL, with `pg`. False if it is not traced, or options for PostgreSQL alone.
+   * @default true
+   */
+  postgres?: boolean | QueryRecording;
+
+  /**
+   * MySQL and MariaDB, with `mysql2`. False if they are not traced, or options for them alone.
+   * @default true
+   */
+  mysql?: boolean | QueryRecording;
+}
+
+/** The names of the libraries' options. */
+export type DataLibraryName = Exclude<keyof DataOptions, keyof QueryRecording>;
+
+export interface ResolvedQueryRecording {
+  readonly queryText: boolean;
+  readonly maxQueryTextLength: number;
+  readonly parameters: boolean;
+  /** True if a query is not traced. It throws if the application's function throws. Undefined if every query is traced. */
+  readonly ignore: ((query: OutgoingQuery) => boolean) | undefined;
+  readonly rootSpans: boolean;
+}
+
+/** How the queries of each library are recorded. A library that is not traced is missing. */
+export type ResolvedData = Readonly<Partial<Record<DataLibraryName, ResolvedQueryRecording>>>;
+
+const RECORDING: Readonly<Record<keyof QueryRecording, true>> = {
+  queryText: true,
+  maxQueryTextLength: true,
+  parameters: true,
+  ignore: true,
+  rootSpans: true,
+};
+
+const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true };
+
+const DEFAULTS: ResolvedQueryRecording = Object.freeze({
+  queryText: true,
+  maxQueryTextLength: 2048,
+  parameters: false,
+  ignore: undefined,
+  rootSpans: false,
+});
+
+/** Resolves how databases are traced. Returns undefined if none is. */
+export function resolveData(given: DataOptions | false | undefined): ResolvedData | undefined {
+  if (given === false) return undefined;
+  const options = checkKeys<DataOptions>('data', given, { ...RECORDING, ...LIBRARIES });
+  const common = resolveRecording('data', options, DEFAULTS);
+  const resolved: Partial<Record<DataLibraryName, ResolvedQueryRecording>> = {};
+  for (const library of Object.keys(LIBRARIES) as DataLibraryName[]) {
+    const recording = resolveLibrary(`data.${library}`, options[library], common);
+    if (recording) resolved[library] = recording;
+  }
+  return Object.freeze(resolved);
+}
+
+function resolveLibrary(
+  path: string,
+  given: unknown,
+  common: ResolvedQueryRecording,
+): ResolvedQueryRecording | undefined {
+  if (given === undefined) return common;
+  if (typeof given !== 'object' || given === null) {
+    const isTraced = parseBoolean({ name: path, value: given }, 'Use true, false, or an object with options.');
+    return isTraced ? common : undefined;
+  }
+  return resolveRecording(path, checkKeys<QueryRecording>(path, given, RECORDING), common);
+}
+
+/** @param inherited the values of the options that are left out */
+function resolveRecording(
+  path: string,
+  options: Partial<QueryRecording>,
+  inherited: ResolvedQueryRecording,
+): ResolvedQueryRecording {
+  const boolean = (key: 'parameters' | 'queryText' | 'rootSpans') => {
+    const setting = readOption(`${path}.${key}`, options[key]);
+    return setting ? parseBoolean(setting) : inherited[key];
+  };
+  const length = readOption(`${path}.maxQueryTextLength`, options.maxQueryTextLength);
+  return Object.freeze({
+    queryText: boolean('queryText'),
+    maxQueryTextLength: length ? parseInteger(length, 1) : inherited.maxQueryTextLength,
+    parameters: boolean('parameters'),
+    ignore: ignorePredicate(`${path}.ignore`, options.ignore) ?? inherited.ignore,
+    rootSpans: boolean('rootSpans'),
+  });
+}
+
+function ignorePredicate(option: string, given: QueryRecording['ignore']): ResolvedQueryRecording['ignore'] {
+  if (given === undefined || typeof given === 'function') return given;
+  const matches = compileAny(option, given, compileQueryPattern);
+  return ({ operation, text }) => matches(text?.trim() ?? operation ?? '');
+}
+
+function compileQueryPattern(option: string, pattern: unknown): (text: string) => boolean {
+  if (pattern instanceof RegExp) return compileRegExp(pattern);
+  if (typeof pattern === 'string' && pattern.trim()) return compileWildcard(pattern.trim());
+  const fix = 'Write a statement, such as SELECT 1 or SET *, or a regular expression.';
+  throw new TracingConfigurationError(option, pattern, fix);
+}

@@ -1,0 +1,53 @@
+import type { ModuleMetadata } from '@nestjs/common';
+import { context } from '@opentelemetry/api';
+import type { TracingOptions } from 'nestjs-tracing';
+import { runIn, WorkController } from './client-app.js';
+import { withHttpApp, type HttpApp } from './http-app.js';
+import { handler, server, type ExpectedSpan } from './trace-tree.js';
+
+/** An application whose handler does what a test gives it. */
+export interface DataApp extends HttpApp {
+  /** Calls `work` in the handler of a request. Returns its result, or throws its exception. */
+  run<T>(work: () => T | Promise<T>): Promise<T>;
+}
+
+export interface DataAppOptions extends ModuleMetadata {
+  tracing?: Omit<TracingOptions, 'exporter'> | false;
+}
+
+export async function withDataApp(
+  { tracing = {}, ...metadata }: DataAppOptions,
+  use: (app: DataApp) => Promise<void>,
+): Promise<void> {
+  await withHttpApp('Express', { tracing, controllers: [WorkController], ...metadata }, (http) =>
+    use({ ...http, run: (work) => runIn(http, work) }),
+  );
+}
+
+/** The trace of one run, down to its queries. */
+export function runOf(...children: ExpectedSpan[]): ExpectedSpan {
+  return server('GET /work/:id', 200, handler('WorkController.work', ...children));
+}
+
+/** The trace of a run whose work has thrown an error of a driver. */
+export function failedRunOf(type: string, ...children: ExpectedSpan[]): ExpectedSpan {
+  return server('GET /work/:id', 500, {
+    ...handler('WorkController.work', ...children),
+    status: 'ERROR',
+    events: [`exception ${type}`],
+  });
+}
+
+/** The span of a query. */
+export function query(
+  name: string,
+  attributes: Record<string, unknown>,
+  details: Partial<ExpectedSpan> = {},
+): ExpectedSpan {
+  return { name, kind: 'CLIENT', ...details, attributes };
+}
+
+/** Calls `work` in no context, as a timer of the process would. */
+export function outside<T>(work: () => T): T {
+  return context.with({} as never, work);
+}
