@@ -1,5 +1,5 @@
-import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api';
-import type { DatabaseTarget } from './database-query.js';
+import { trace, type Attributes, type Context } from '@opentelemetry/api';
+import type { DatabaseQuery, DatabaseTarget } from './database-query.js';
 import { ATTR_POOL_NAME } from './metrics.js';
 import type { QuerySettings } from './query-settings.js';
 import { startQuery } from './start-query.js';
@@ -19,38 +19,36 @@ export class ConnectionWait {
   readonly #startedAt = performance.now();
 
   constructor(
-    private readonly target: DatabaseTarget,
+    readonly caller: Context,
     private readonly settings: QuerySettings,
-    private readonly caller: Context,
   ) {}
 
   /** Measures the wait, whose end is now. The next query of the caller records it. */
-  end(): void {
+  end(target: DatabaseTarget): void {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     lastWaits.set(this.caller, seconds);
-    this.settings.waitTime?.record(seconds, poolAttributes(this.target), trace.getSpan(this.caller));
+    this.settings.waitTime?.record(seconds, poolAttributes(target), trace.getSpan(this.caller));
   }
 
   /** Ends the wait without a connection. The failure gets a span: no query follows that could have one. */
-  fail(error: unknown): void {
-    const { caller, settings, target } = this;
-    const query = { ...target, spanName: `connect ${databaseName(target)}` };
-    startQuery(
-      query,
-      { ...settings, meter: undefined },
-      { caller, startTime: this.#startedAt, kind: SpanKind.CLIENT },
-    ).fail(error);
+  fail(error: unknown, query: DatabaseQuery, isTracedElsewhere = false): void {
+    const { caller, settings } = this;
+    const options = { caller, isTracedElsewhere, startTime: this.#startedAt };
+    startQuery(query, { ...settings, meter: undefined }, options).fail(error);
   }
 }
 
-/** The name of a pool, by the semantic conventions for pools that have no name of their own. */
-function poolAttributes({ address, namespace, port }: DatabaseTarget): Attributes {
-  const server = port === undefined ? address : `${address}:${port}`;
-  return { [ATTR_POOL_NAME]: namespace ? `${server}/${namespace}` : (server ?? '') };
+/** Describes the attempt to connect to a database. */
+export function describeConnect(target: DatabaseTarget): DatabaseQuery {
+  return { ...target, spanName: `connect ${target.namespace || serverOf(target) || target.system.name}` };
 }
 
-function databaseName({ address, namespace, port, system }: DatabaseTarget): string {
-  if (namespace) return namespace;
-  if (address === undefined) return system.name;
+/** The name of a pool, by the semantic conventions for pools that have no name of their own. */
+function poolAttributes(target: DatabaseTarget): Attributes {
+  const server = serverOf(target);
+  return { [ATTR_POOL_NAME]: target.namespace ? `${server}/${target.namespace}` : server };
+}
+
+function serverOf({ address = '', port }: DatabaseTarget): string {
   return port === undefined ? address : `${address}:${port}`;
 }

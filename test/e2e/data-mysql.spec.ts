@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import mysql, { type Pool } from 'mysql2';
 import type { Pool as PromisePool } from 'mysql2/promise';
-import { query, runOf, withDataApp, type DataApp } from '../support/data-app.js';
+import { expectOwnSpans } from '../support/contention.js';
+import { query, runOf, withDataApp } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
 import { startMysqlServer, type MysqlServer } from '../support/mysql-server.js';
 import type { ExpectedSpan } from '../support/trace-tree.js';
@@ -153,26 +154,6 @@ describe('each form of mysql2', () => {
 
 describe('behind a pool of one connection', () => {
   const mine = (id: number) => `SELECT * FROM mine_${id}`;
-
-  /** Runs the same work in several requests at once. Each of its spans has to be below the request of its number. */
-  async function expectOwnSpans(
-    { run, traces }: DataApp,
-    work: (id: number) => Promise<unknown>,
-    count: number,
-  ): Promise<void> {
-    const ids = [1, 2, 3, 4];
-    await Promise.all(ids.map((id) => run(() => work(id))));
-    await traces.until((spans) => spans.length >= ids.length * (2 + count));
-    const spans = traces.take();
-    const handlers = spans.filter(({ name }) => name === 'WorkController.work');
-    const found = handlers.map((handler) =>
-      spans
-        .filter(({ parentSpanContext }) => parentSpanContext?.spanId === handler.spanContext().spanId)
-        .map(({ name }) => name),
-    );
-    const expected = ids.map((id) => Array.from({ length: count }, () => `SELECT mine_${id}`));
-    expect(found.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual(expected);
-  }
 
   it.each<[string, (pool: Pool, promises: PromisePool, id: number) => Promise<unknown>]>([
     [

@@ -1,7 +1,7 @@
 import type { Context } from '@opentelemetry/api';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
-import { ConnectionWait, takeWaitTime } from '../connection-wait.js';
+import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -57,12 +57,13 @@ function startConnectOf(settings: CurrentSettings) {
   return (message: ConnectMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
-    const wait = new ConnectionWait(targetOf(message), current, caller);
+    const wait = new ConnectionWait(caller, current);
+    const target = targetOf(message);
     return {
       // A socket that is opened now lives on after the request, and must not keep its context.
       context: ROOT_CONTEXT,
-      succeed: () => wait.end(),
-      fail: (error) => wait.fail(error),
+      succeed: () => wait.end(target),
+      fail: (error) => wait.fail(error, describeConnect(target)),
     };
   };
 }

@@ -1,3 +1,17 @@
 import type { DataLibrary } from '../library.js';
+import { instrumentClient } from './instrument-client.js';
+import { instrumentPool } from './instrument-pool.js';
+import { isPgClient, isPgPool } from './pg.js';
 
-export const postgresLibrary: DataLibrary = { name: 'postgres' };
+/** pg, which has no diagnostics channel: its pools, and clients that are used without a pool. */
+export const postgresLibrary: DataLibrary = {
+  name: 'postgres',
+  instances: [
+    { name: 'pg.Pool', matches: isPgPool, instrument: instrumentPool },
+    {
+      name: 'pg.Client',
+      matches: isPgClient,
+      instrument: (client, settings) => instrumentClient(client, settings) ?? (() => {}),
+    },
+  ],
+};

@@ -1,0 +1,119 @@
+import { context, type Context } from '@opentelemetry/api';
+import { callInContext } from '../../core/context-manager.js';
+import { callSafely } from '../../core/diagnostics.js';
+import { followPromise, isThenable } from '../../core/follow-promise.js';
+import { interceptMethod } from '../../core/intercept-method.js';
+import { isObject } from '../../core/is-object.js';
+import type { AnyMethod } from '../../core/wrap-method.js';
+import { takeWaitTime } from '../connection-wait.js';
+import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import { isWrappedElsewhere } from '../other-instrumentation.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { startQuery, type StartedQuery } from '../start-query.js';
+import { followSubmittable } from './follow-submittable.js';
+import { isSubmittable, targetOfClient, type PgClient } from './pg.js';
+
+/** A function that is called with the result of a query, or with its error. */
+type Callback = (this: unknown, error: unknown, ...rest: unknown[]) => unknown;
+
+/**
+ * Instruments the queries of a client of pg. Callbacks and events come in the context of the caller: without that, they come in the context
+ * of the request that has opened the socket.
+ *
+ * @returns a function that undoes it; undefined if the client is instrumented already, or allows no method
+ */
+export function instrumentClient(client: PgClient, settings: CurrentSettings): (() => void) | undefined {
+  return interceptMethod(client, 'query', (query, thisArg, args) => {
+    const caller = context.active();
+    const current = settings();
+    const started =
+      current &&
+      callSafely('Tracing a query of pg', () => {
+        const isTracedElsewhere = isWrappedElsewhere(query);
+        return startQuery(describeQuery(targetOfClient(client), args, takeWaitTime(caller)), current, {
+          caller,
+          isTracedElsewhere,
+        });
+      });
+    return started ? callQuery(query, thisArg, args, started, caller) : Reflect.apply(query, thisArg, args);
+  });
+}
+
+function callQuery(
+  query: AnyMethod,
+  thisArg: unknown,
+  args: unknown[],
+  started: StartedQuery,
+  caller: Context,
+): unknown {
+  const [config] = args;
+  if (isSubmittable(config)) followSubmittable(config, started, caller);
+  const callback = args.findIndex((argument, index) => index > 0 && typeof argument === 'function');
+  try {
+    if (isSubmittable(config)) return Reflect.apply(query, thisArg, args);
+    if (callback !== -1)
+      return Reflect.apply(
+        query,
+        thisArg,
+        args.with(callback, followCallback(args[callback] as Callback, started, caller)),
+      );
+    if (hasCallback(config))
+      return Reflect.apply(query, thisArg, [withCallback(config, started, caller), ...args.slice(1)]);
+    return followResult(Reflect.apply(query, thisArg, args), started);
+  } catch (error) {
+    started.fail(error);
+    throw error;
+  }
+}
+
+function followCallback(callback: Callback, started: StartedQuery, caller: Context): Callback {
+  return function (error, ...rest) {
+    if (error) started.fail(error);
+    else started.succeed();
+    return callInContext(caller, callback, this, [error, ...rest]);
+  };
+}
+
+function hasCallback(config: unknown): config is { readonly callback: Callback } {
+  return isObject(config) && typeof (config as { callback?: unknown }).callback === 'function';
+}
+
+/** Returns an object that differs from the configuration of the application only by its callback. */
+function withCallback(config: { readonly callback: Callback }, started: StartedQuery, caller: Context): object {
+  const callback = followCallback(config.callback, started, caller);
+  return Object.create(config, {
+    callback: { value: callback, enumerable: true, configurable: true, writable: true },
+  }) as object;
+}
+
+function followResult(result: unknown, started: StartedQuery): unknown {
+  const followed =
+    isObject(result) && isThenable(result)
+      ? followPromise(result, started, {
+          onFulfilled(value) {
+            started.succeed();
+            return value;
+          },
+          onRejected: (error) => started.fail(error),
+        })
+      : undefined;
+  if (!followed) started.succeed();
+  return followed ?? result;
+}
+
+/** Describes the query of a call: `query(text, values)`, `query({ text, values })`, or `query(submittable)`. */
+export function describeQuery(target: DatabaseTarget, args: readonly unknown[], waitTime?: number): DatabaseQuery {
+  const [config, second] = args;
+  const { cursor, text, values } = (isObject(config) ? config : { text: config }) as {
+    cursor?: { text?: unknown; values?: unknown };
+    text?: unknown;
+    values?: unknown;
+  };
+  const statement = text ?? cursor?.text;
+  return {
+    ...target,
+    text: typeof statement === 'string' ? statement : undefined,
+    parameters: typeof second === 'object' && second !== null ? second : (values ?? cursor?.values),
+    waitTime,
+  };
+}

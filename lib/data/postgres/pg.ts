@@ -1,0 +1,59 @@
+/** The members of pg's objects that are used here. The package itself is never imported. */
+import type { DatabaseTarget } from '../database-query.js';
+import { postgresql } from './system.js';
+
+/** A connection to PostgreSQL. */
+export interface PgClient {
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+}
+
+export interface PgPool {
+  readonly options?: PgClient & { readonly connectionString?: string };
+}
+
+/** A query that knows itself how to be sent: a `Query`, a cursor, or a stream. */
+export interface Submittable {
+  submit(connection: unknown): void;
+  /** The statement of a query or of a cursor. */
+  readonly text?: unknown;
+  readonly values?: unknown;
+  /** The cursor of a stream. */
+  readonly cursor?: { readonly text?: unknown; readonly values?: unknown };
+}
+
+export function isPgPool(candidate: object): boolean {
+  return hasAll(candidate, ['connect', 'query', 'totalCount', 'idleCount', 'waitingCount', 'options']);
+}
+
+export function isPgClient(candidate: object): boolean {
+  return hasAll(candidate, ['connect', 'query', 'escapeIdentifier', 'getTypeParser', 'connectionParameters']);
+}
+
+export function isSubmittable(config: unknown): config is Submittable {
+  return typeof config === 'object' && config !== null && 'submit' in config && typeof config.submit === 'function';
+}
+
+/** Returns the database that a client is connected to. */
+export function targetOfClient({ database, host, port }: PgClient): DatabaseTarget {
+  // The host may be the folder of a socket, and then the port is only a part of the name of its file.
+  const isSocket = host?.startsWith('/') === true;
+  return { system: postgresql, namespace: database, address: host, port: isSocket ? undefined : port };
+}
+
+/** Returns the database that a pool connects to, by its options. Nothing else of a connection string is used: it holds the password. */
+export function targetOfPool({ options = {} }: PgPool): DatabaseTarget {
+  const { connectionString, ...fields } = options;
+  const url = connectionString !== undefined && URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  if (!url) return targetOfClient({ host: 'localhost', port: postgresql.defaultPort, ...fields });
+  return targetOfClient({
+    host: url.hostname,
+    port: Number(url.port) || postgresql.defaultPort,
+    database: url.pathname.slice(1),
+  });
+}
+
+function hasAll(candidate: object, keys: readonly string[]): boolean {
+  return keys.every((key) => key in candidate);
+}
