@@ -5,3 +5,50 @@ const MARK = '__wrapped';
 export function isWrappedElsewhere(method: object): boolean {
   return Reflect.get(method, MARK) === true;
 }
+
+/** The time in milliseconds for which an answer of `CallerProbe` holds. */
+const ANSWER_HOLDS = 1000;
+
+/** The number of frames between a driver's method and the subscriber of its channel, and more. */
+const FRAMES = 40;
+
+const PACKAGES = /^.*[\\/]node_modules[\\/]/;
+
+/**
+ * Finds out whether another instrumentation calls the driver, where only the driver's channels are known and not its objects: then a file
+ * of that instrumentation is among the callers. Since a stack is expensive, the answer holds for a second.
+ */
+export class CallerProbe {
+  #isCalledByOther = false;
+  #answeredAt = -Infinity;
+
+  /** @param files matches the path of a file of another instrumentation, from the name of its package on */
+  constructor(private readonly files: RegExp) {}
+
+  /** True if another instrumentation is among the callers of this method. */
+  isCalledByOther(): boolean {
+    const now = performance.now();
+    if (now - this.#answeredAt > ANSWER_HOLDS) {
+      this.#answeredAt = now;
+      this.#isCalledByOther = callingFiles().some((file) => this.files.test(file.replace(PACKAGES, '')));
+    }
+    return this.#isCalledByOther;
+  }
+}
+
+/** Returns the paths of the files on the stack. Neither the length of the application's stacks nor their form matters. */
+function callingFiles(): readonly string[] {
+  const own = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  const { stackTraceLimit } = Error;
+  const holder: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = FRAMES;
+    Error.prepareStackTrace = (_error, frames) => frames.map((frame) => frame.getFileName() ?? '');
+    Error.captureStackTrace(holder, callingFiles);
+    return Array.isArray(holder.stack) ? (holder.stack as string[]) : [];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (own) Object.defineProperty(Error, 'prepareStackTrace', own);
+    else Reflect.deleteProperty(Error, 'prepareStackTrace');
+  }
+}

@@ -1,9 +1,9 @@
-import type { Context } from '@opentelemetry/api';
-import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
+import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery } from '../start-query.js';
 import { mysql } from './system.js';
@@ -23,6 +23,9 @@ interface QueryMessage extends ConnectMessage {
   readonly query?: string;
   readonly values?: unknown;
 }
+
+/** The files of the instrumentations that put their own functions in front of those of mysql2. */
+const OTHER_INSTRUMENTATIONS = /instrumentation.*mysql2/;
 
 /** mysql2 from 3.20, which also speaks to MariaDB. All of its forms publish on channels: pools, clusters, promises and streams. */
 export const mysqlLibrary: DataLibrary = {
@@ -44,12 +47,13 @@ export const mysqlLibrary: DataLibrary = {
 };
 
 function startQueryOf(settings: CurrentSettings) {
+  const probe = new CallerProbe(OTHER_INSTRUMENTATIONS);
   return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
     const { query: text, values: parameters } = message;
     const query = { ...targetOf(message), text, parameters, waitTime: takeWaitTime(caller) };
-    return startQuery(query, current, { caller });
+    return startQuery(query, current, { caller, isTracedElsewhere: probe.isCalledByOther() });
   };
 }
 
