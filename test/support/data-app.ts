@@ -1,4 +1,4 @@
-import type { ModuleMetadata } from '@nestjs/common';
+import type { LoggerService, ModuleMetadata } from '@nestjs/common';
 import { context } from '@opentelemetry/api';
 import type { TracingOptions } from 'nestjs-tracing';
 import { runIn, WorkController } from './client-app.js';
@@ -12,6 +12,7 @@ export interface DataApp extends HttpApp {
 }
 
 export interface DataAppOptions extends ModuleMetadata {
+  logger?: LoggerService;
   tracing?: Omit<TracingOptions, 'exporter'> | false;
 }
 
