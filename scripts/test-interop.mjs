@@ -1,11 +1,12 @@
 /**
- * Tests the library with a real Jaeger and a real Prometheus, which `support/` finds, builds or installs.
+ * Tests the library with real backends and databases, which `support/` finds, builds or installs.
  *
  *   node scripts/test-interop.mjs [arguments for Jest]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
+import { findDatabases } from './support/databases.mjs';
 import { findJaeger } from './support/jaeger.mjs';
 import { findCompose, findPrometheus } from './support/prometheus.mjs';
 import { root } from './support/run.mjs';
@@ -14,7 +15,7 @@ import { root } from './support/run.mjs';
 const TIME_LIMIT = 10 * 60_000;
 const LABEL = `nestjs-tracing-interop=${process.pid}`;
 
-const { jaeger, prometheus, compose } = findPrograms();
+const { jaeger, prometheus, compose, databases } = findPrograms();
 console.log(`Jaeger: ${jaeger.path ?? jaeger.image}, Prometheus: ${prometheus.prometheus}`);
 const jest = [
   '--experimental-vm-modules',
@@ -28,6 +29,7 @@ const env = {
   JAEGER_PROGRAM: JSON.stringify({ ...jaeger, label: LABEL }),
   PROMETHEUS_PROGRAMS: JSON.stringify(prometheus),
   COMPOSE_COMMAND: JSON.stringify(compose),
+  DATABASE_PROGRAMS: JSON.stringify(databases),
 };
 // Detached, so that it is the leader of a process group: everything that the tests start can be ended with the group.
 const child = spawn(process.execPath, jest, { cwd: root, env, stdio: 'inherit', detached: true });
@@ -41,7 +43,7 @@ process.exit(code ?? 1);
 
 function findPrograms() {
   try {
-    return { jaeger: findJaeger(), prometheus: findPrometheus(), compose: findCompose() };
+    return { jaeger: findJaeger(), prometheus: findPrometheus(), compose: findCompose(), databases: findDatabases() };
   } catch (error) {
     console.error(error.message);
     process.exit(1);

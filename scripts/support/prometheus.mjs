@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { spawnSync } from 'node:child_process';
+import { installPackage } from './debian.mjs';
 import { runsSuccessfully } from './run.mjs';
 
 /**
@@ -15,7 +15,7 @@ export function findPrometheus() {
     promtool: program('PROMTOOL_BINARY', 'promtool'),
   });
   let found = find();
-  if ((!found.prometheus || !found.promtool) && install('prometheus')) found = find();
+  if ((!found.prometheus || !found.promtool) && installPackage('prometheus')) found = find();
   if (found.prometheus && found.promtool) return found;
   const [missing, variable] = found.prometheus ? ['promtool', 'PROMTOOL_BINARY'] : ['Prometheus', 'PROMETHEUS_BINARY'];
   throw new Error(
@@ -33,7 +33,7 @@ export function findCompose() {
     [['docker', 'compose'], ['docker-compose']].find(([command, ...args]) =>
       runsSuccessfully(command, [...args, 'version']),
     );
-  const found = find() ?? (install('docker-compose') ? find() : undefined);
+  const found = find() ?? (installPackage('docker-compose') ? find() : undefined);
   if (found) return found;
   throw new Error(
     'Docker Compose is missing. On Debian: apt-get install --no-install-recommends docker-compose. Elsewhere see https://docs.docker.com/compose/install.',
@@ -45,13 +45,4 @@ function program(variable, name) {
   if (named && !existsSync(named)) throw new Error(`${variable} is ${named}, but there is no such file.`);
   if (named) return named;
   return runsSuccessfully(name, ['--version']) ? name : undefined;
-}
-
-/** Installs a package of Debian, but only as root in CI, and never on a developer's machine. Returns true if it did. */
-function install(name) {
-  if (!process.env.CI || process.getuid?.() !== 0 || !runsSuccessfully('apt-get', ['--version'])) return false;
-  console.log(`Installing Debian's package ${name}.`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  return apt('update') && apt('install', '--yes', '--no-install-recommends', name);
 }

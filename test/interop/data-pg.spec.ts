@@ -1,0 +1,4 @@
+import { describePg } from '../support/postgres-suite.js';
+import { startPostgres } from './support/databases.js';
+
+describePg(startPostgres);

@@ -1,0 +1,82 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
+import type { PostgresServer } from '../../support/postgres-server.js';
+import { says } from './says.js';
+
+/** The time limit for a database to start, in milliseconds. */
+const PATIENCE = 60_000;
+/** The user `nobody`: PostgreSQL refuses to run as root. */
+const NOBODY = 65_534;
+
+interface Programs {
+  readonly postgres: Readonly<Record<'postgres' | 'initdb', string>>;
+  readonly mariadb: Readonly<Record<'mariadbd' | 'mariadb-install-db', string>>;
+}
+
+/** A MariaDB that a test may use, which checks no password. */
+export interface MariadbServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+/** Starts a real PostgreSQL with a new, empty database. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const { initdb, postgres } = programs().postgres;
+  const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
+  const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  run(initdb, ['--pgdata', folder, '--username', 'shop', '--auth', 'trust', '--no-sync', '--locale', 'C'], user);
+  const args = ['-D', folder, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'];
+  const child = spawn(postgres, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] });
+  await says('PostgreSQL', child, 'ready to accept connections', PATIENCE);
+  return { port, user: 'shop', database: 'postgres', stop: () => stop(child, folder) };
+}
+
+/** Starts a real MariaDB with an empty database named `shop`. */
+export async function startMariadb(): Promise<MariadbServer> {
+  const { mariadbd, 'mariadb-install-db': install } = programs().mariadb;
+  const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
+  const user = isRoot ? ['--user=nobody'] : [];
+  run(install, ['--no-defaults', `--datadir=${folder}`, '--skip-test-db', ...user]);
+  const args = [
+    '--no-defaults',
+    ...user,
+    `--datadir=${folder}`,
+    `--port=${port}`,
+    `--socket=${join(folder, 'socket')}`,
+    '--bind-address=127.0.0.1',
+    '--skip-grant-tables',
+    '--innodb-flush-method=nosync',
+  ];
+  const child = spawn(mariadbd, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  await says('MariaDB', child, 'ready for connections', PATIENCE);
+  return { port, stop: () => stop(child, folder) };
+}
+
+function programs(): Programs {
+  return JSON.parse(process.env.DATABASE_PROGRAMS ?? '{}') as Programs;
+}
+
+function createFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-database-'));
+  if (isRoot) chownSync(folder, NOBODY, NOBODY);
+  return folder;
+}
+
+function run(program: string, args: readonly string[], user: { uid?: number; gid?: number } = {}): void {
+  const { error, status, stderr } = spawnSync(program, args, { ...user, encoding: 'utf8' });
+  if (error) throw error;
+  if (status !== 0) throw new Error(`${program} ended with ${status}:\n${stderr}`);
+}
+
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  const closed = once(child, 'close');
+  child.kill('SIGKILL');
+  await closed;
+  rmSync(folder, { recursive: true, force: true });
+}
