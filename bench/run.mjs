@@ -4,7 +4,7 @@
  *   npm run bench -- [options]
  *
  *   --only GROUPS       groups by the beginnings of their names, separated by commas: http-fastify, http-express, classic-…,
- *                       grpc-unary-…, grpc-stream-…, linearity, startup, memory, micro
+ *                       grpc-unary-…, grpc-stream-…, linearity, startup, memory, micro, data
  *   --node VERSIONS     for example 24 or 20,24; default 24,20
  *   --setups IDS        only these set-ups, and bare
  *   --quick             fewer and shorter slices: half the time

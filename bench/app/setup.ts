@@ -8,7 +8,7 @@ export type App = INestApplication | INestMicroservice;
 export interface BenchOptions {
   /** The name of a module in `setups/`. */
   setup: string;
-  app: 'http' | 'grpc-server' | 'grpc-client' | 'micro';
+  app: 'http' | 'grpc-server' | 'grpc-client' | 'micro' | 'data';
   platform: Platform;
   /** The base URL of the OTLP receiver for spans, over HTTP. */
   endpoint: string;
@@ -31,6 +31,8 @@ export interface BenchOptions {
   protoPath?: string;
   /** The gRPC server that a client calls. */
   target?: string;
+  /** The ports of the databases. */
+  databases?: { readonly postgres: number; readonly mysql: number };
 }
 
 /** The additions of a set-up to the shared application. */

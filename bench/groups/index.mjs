@@ -1,3 +1,4 @@
+import { data } from './data.mjs';
 import { grpcGroup } from './grpc.mjs';
 import { classicGroup, httpGroup } from './http.mjs';
 import { latency } from './latency.mjs';
@@ -21,4 +22,5 @@ export const groups = [
   startup,
   memory,
   micro,
+  data,
 ];

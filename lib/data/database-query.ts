@@ -15,6 +15,7 @@ import { definedAttributes } from '../core/defined-attributes.js';
 import type { ResolvedQueryRecording } from '../options/data.js';
 import { parameterAttributes } from './parameters.js';
 import { readStatement } from './sql/read-statement.js';
+import type { ScannedStatement } from './sql/scan-statement.js';
 import type { DatabaseSystem } from './system.js';
 
 /** The database that a connection leads to. */
@@ -49,38 +50,38 @@ const ATTR_WAIT_TIME = 'db.client.connection.wait_time';
 /** Shorter waits, in seconds, are not recorded: the connection was there, and only the callback was called later. */
 const MIN_WAIT_TIME = 0.001;
 
+/** Reads the statement of a query. Undefined for a system without SQL. */
+export function statementOf({ system, text }: DatabaseQuery): ScannedStatement | undefined {
+  return system.dialect && text !== undefined ? readStatement(text, system.dialect) : undefined;
+}
+
 /** The attributes of a query that spans and metrics share. */
-export function queryAttributes({
-  address,
-  collection,
-  namespace,
-  operation,
-  port,
-  system,
-  text,
-}: DatabaseQuery): Attributes {
-  const { defaultPort, dialect, name } = system;
+export function queryAttributes(
+  { address, collection, namespace, operation, port, system }: DatabaseQuery,
+  statement: ScannedStatement | undefined,
+): Attributes {
+  const { defaultPort, name } = system;
   return definedAttributes({
     [ATTR_DB_SYSTEM_NAME]: name,
     [ATTR_DB_NAMESPACE]: namespace || undefined,
     [ATTR_DB_OPERATION_NAME]: operation,
     [ATTR_DB_COLLECTION_NAME]: collection,
-    [ATTR_DB_QUERY_SUMMARY]: (dialect && text !== undefined && readStatement(text, dialect).summary) || undefined,
+    [ATTR_DB_QUERY_SUMMARY]: statement?.summary || undefined,
     [ATTR_SERVER_ADDRESS]: address,
     [ATTR_SERVER_PORT]: port === defaultPort ? undefined : port,
   });
 }
 
 /** The attributes that only a span has. */
-export function querySpanAttributes(query: DatabaseQuery, recording: ResolvedQueryRecording): Attributes {
-  const { batchSize, parameters, system, text, waitTime } = query;
+export function querySpanAttributes(
+  { batchSize, parameters, waitTime }: DatabaseQuery,
+  statement: ScannedStatement | undefined,
+  recording: ResolvedQueryRecording,
+): Attributes {
   const { maxQueryTextLength, queryText } = recording;
-  const isTextRecorded = queryText && system.dialect && text !== undefined;
   return {
     ...definedAttributes({
-      [ATTR_DB_QUERY_TEXT]: isTextRecorded
-        ? cutText(readStatement(text, system.dialect).text, maxQueryTextLength)
-        : undefined,
+      [ATTR_DB_QUERY_TEXT]: queryText && statement ? cutText(statement.text, maxQueryTextLength) : undefined,
       [ATTR_DB_OPERATION_BATCH_SIZE]: batchSize,
       [ATTR_WAIT_TIME]: waitTime !== undefined && waitTime >= MIN_WAIT_TIME ? waitTime : undefined,
     }),

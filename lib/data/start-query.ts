@@ -8,10 +8,17 @@ import {
 } from '@opentelemetry/api';
 import { callSafely, evaluatePredicate } from '../core/diagnostics.js';
 import type { Exchange } from '../core/exchange-operation.js';
-import { Operation } from '../core/operation.js';
+import type { Operation } from '../core/operation.js';
 import { OutgoingOperation } from '../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
-import { queryAttributes, querySpanAttributes, querySpanName, type DatabaseQuery } from './database-query.js';
+import { isSubtreeUnsampled, isTracingOff } from '../core/tracer.js';
+import {
+  queryAttributes,
+  querySpanAttributes,
+  querySpanName,
+  statementOf,
+  type DatabaseQuery,
+} from './database-query.js';
 import { failureAttributes, withholdDriverError } from './failure.js';
 import { coverQueries, isQueryCovered, uncoverQueries } from './layers.js';
 import type { QuerySettings } from './query-settings.js';
@@ -72,10 +79,11 @@ class TracedQuery implements StartedQuery {
   constructor(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions, isTraced: boolean) {
     const { caller, kind, startTime } = options;
     const { meter } = settings;
-    const attributes = callSafely('Describing a query', () => queryAttributes(query)) ?? {};
+    const statement = callSafely('Reading a statement', () => statementOf(query));
+    const attributes = callSafely('Describing a query', () => queryAttributes(query, statement)) ?? {};
     const exchange = new QueryExchange(query, attributes);
     if (isTraced) {
-      const ofSpan = callSafely('Describing a query', () => querySpanAttributes(query, settings));
+      const ofSpan = callSafely('Describing a query', () => querySpanAttributes(query, statement, settings));
       this.#outgoing = OutgoingOperation.start(querySpanName(query, attributes), exchange, {
         attributes: { ...attributes, ...ofSpan },
         meter,
@@ -83,7 +91,8 @@ class TracedQuery implements StartedQuery {
         startTime,
         ...(kind !== undefined && { kind }),
       });
-      coverQueries(this.#outgoing.span);
+      // A provider may return the span of the caller.
+      if (this.#outgoing.span !== trace.getSpan(caller)) coverQueries(this.#outgoing.span);
     } else {
       this.#outgoing = OutgoingOperation.measureOnly(exchange, meter, caller);
     }
@@ -135,11 +144,12 @@ function withhold(error: unknown, caller: Context): void {
   callSafely('Withholding the details of an error', () => withholdDriverError(error, caller));
 }
 
-/** True if a span in this context may record. Below a span that is not sampled, none does. */
+/** True if a span in this context may record. Below a span that is not sampled, none does: no service is called that needs its id. */
 function isRecordedIn(caller: Context, { rootSpans }: QuerySettings): boolean {
-  const parent = trace.getSpanContext(caller);
-  const hasParent = parent !== undefined && trace.isSpanContextValid(parent);
-  return (hasParent || rootSpans) && Operation.unrecordedSpanFor(caller, {}) === undefined;
+  if (isTracingOff()) return false;
+  const parent = trace.getSpan(caller);
+  if (!parent || !trace.isSpanContextValid(parent.spanContext())) return rootSpans;
+  return !isSubtreeUnsampled(parent);
 }
 
 function isIgnored(query: DatabaseQuery, { ignore }: QuerySettings): boolean {

@@ -20,9 +20,9 @@ const COLUMN = {
   orgName: 'n',
   table: 't',
   orgTable: 't',
-  characterSet: 63,
+  characterSet: 33,
   columnLength: 11,
-  columnType: 3,
+  columnType: 253,
   flags: 0,
   decimals: 0,
 };

@@ -50,6 +50,7 @@ const LITERAL = '?';
 
 /** The words that are literals themselves. */
 const LITERAL_WORD = /^(?:true|false)$/i;
+const LONGEST_LITERAL_WORD = 5;
 
 /** The prefixes that belong to a string. */
 const STRING_PREFIX = /^(?:e|n|b|x|q|nq)$/i;
@@ -182,7 +183,7 @@ class StatementScanner {
       this.#replacePrefixedString(start, end, word.toLowerCase());
     } else if (next === AMPERSAND && sql.charCodeAt(end + 1) === QUOTE && /^u$/i.test(word)) {
       this.#replaceString(start, end + 1, false);
-    } else if (LITERAL_WORD.test(word) && !this.#isAfterIs()) {
+    } else if (word.length <= LONGEST_LITERAL_WORD && LITERAL_WORD.test(word) && !this.#isAfterIs()) {
       this.#replaceLiteral(start, end);
     } else {
       this.#at = end;

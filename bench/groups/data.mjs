@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { LOAD_CORE, Worker } from '../support/process.mjs';
+import { Server } from '../support/server.mjs';
+import { bench } from '../support/stage.mjs';
+import { summary } from '../support/statistics.mjs';
+import { table } from '../support/tables.mjs';
+
+const setups = {
+  bare: { id: 'bare', title: 'bare', setup: 'bare' },
+  ours: { id: 'ours', title: 'nestjs-tracing', setup: 'ours' },
+  metrics: { id: 'metrics', title: 'nestjs-tracing, metrics', setup: 'ours', options: { metrics: true } },
+  drivers: { id: 'drivers', title: "OpenTelemetry's instrumentations", setup: 'drivers' },
+};
+
+/** Measures queries of database drivers, alternately in one process for each set-up. */
+export const data = {
+  name: 'data',
+  title: 'Queries of databases',
+  firstNodeOnly: true,
+  async run({ backend, durations, length, log, node, places }) {
+    const workers = {};
+    const figures = Object.fromEntries(Object.keys(setups).map((id) => [id, {}]));
+    const folder = places.of(setups.bare);
+    const program = join(bench, 'processes/databases.mjs');
+    const databases = await Worker.start(node.path, [program, folder], { core: LOAD_CORE, cwd: folder });
+    const { ports } = databases.readyMessage;
+    const place = { app: 'data', options: { noExport: true, databases: ports }, backend, node: node.path };
+    const rounds = length === 'smoke' ? 1 : durations.rounds + 1;
+    try {
+      for (const [id, setup] of Object.entries(setups)) {
+        workers[id] = await Server.start(setup, { ...place, folder: places.of(setup) });
+      }
+      for (let round = 0; round < rounds; round++) {
+        for (const [id, worker] of Object.entries(workers)) {
+          log(`round ${round + 1}: ${id}`);
+          const costs = await worker.ask('work', { milliseconds: length === 'smoke' ? 50 : 500 }, 180_000);
+          for (const [query, cost] of Object.entries(costs)) (figures[id][query] ??= []).push(cost);
+        }
+      }
+    } finally {
+      await Promise.all([...Object.values(workers), databases].map((worker) => worker.end()));
+    }
+    return { versions: places.versions({}, ['mysql2', 'pg', '@opentelemetry/sdk-trace']), figures };
+  },
+  render({ figures }) {
+    const { bare } = figures;
+    const others = Object.entries(setups).filter(([id]) => id !== 'bare');
+    return [
+      'Microseconds of CPU time for a query, and what tracing adds, without export. The databases answer at once.',
+      '',
+      ...table(
+        ['query', 'bare', ...others.map(([, { title }]) => title)],
+        Object.keys(bare).map((query) => [
+          query,
+          cell(bare[query]),
+          ...others.map(([id]) => cell(figures[id][query].map((cost, round) => cost - bare[query][round]))),
+        ]),
+      ),
+    ];
+  },
+};
+
+function cell(costs) {
+  const { high, low, median } = summary(costs);
+  return `${median.toFixed(1)} [${low.toFixed(1)}–${high.toFixed(1)}]`;
+}
