@@ -18,8 +18,12 @@ const ROWS = [message('T', FIELD), message('D', ROW), message('C', text('SELECT 
 const PREPARED_ROWS = Buffer.concat([message('1', Buffer.alloc(0)), message('2', Buffer.alloc(0)), ...ROWS]);
 const SIMPLE_ROWS = Buffer.concat(ROWS);
 
-const COLUMN = { catalog: 'def', schema: 's', name: 'n', orgName: 'n', table: 't', orgTable: 't', characterSet: 33 };
-const NUMBER = { ...COLUMN, columnLength: 11, columnType: 253, flags: 0, decimals: 0 };
+const COLUMN = [
+  ...['def', 's', 't', 't', 'n', 'n'].map(prefixed),
+  Buffer.from([12, 33, 0, 11, 0, 0, 0, 253, 0, 0, 0, 0, 0]),
+];
+const TEXT_ROWS = result(prefixed('1'));
+const BINARY_ROWS = result(Buffer.concat([Buffer.from([0, 0]), prefixed('1')]));
 /** The answer to the preparation of a statement without columns and parameters. */
 const PREPARED = Buffer.from([12, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -53,17 +57,14 @@ function answerMysql(stream) {
   const connection = createConnection({ isServer: true, stream });
   // As a server, mysql2 does not count the packets of each command from zero.
   const startCount = () => (connection.sequenceId = 0);
-  const answer = (isBinary) => {
-    connection.writeTextResult([{ n: '1' }], [NUMBER], isBinary);
+  const answer = (rows) => {
+    stream.write(rows);
     startCount();
   };
   connection.on('error', () => {});
-  connection.on('query', () => answer(false));
-  connection.on('stmt_prepare', () => {
-    connection.stream.write(PREPARED);
-    startCount();
-  });
-  connection.on('stmt_execute', () => answer(true));
+  connection.on('query', () => answer(TEXT_ROWS));
+  connection.on('stmt_prepare', () => answer(PREPARED));
+  connection.on('stmt_execute', () => answer(BINARY_ROWS));
   connection.serverHandshake({
     protocolVersion: 10,
     serverVersion: '8.0.0',
@@ -82,6 +83,17 @@ async function listen(answer) {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server.address().port;
+}
+
+/** The packets of a result with one row of MySQL. */
+function result(row) {
+  const end = Buffer.from([254, 0, 0, 2, 0]);
+  const packets = [Buffer.from([1]), Buffer.concat(COLUMN), end, row, end];
+  return Buffer.concat(packets.flatMap((body, index) => [Buffer.from([body.length, 0, 0, index + 1]), body]));
+}
+
+function prefixed(value) {
+  return Buffer.from([value.length, ...Buffer.from(value)]);
 }
 
 function message(type, body) {

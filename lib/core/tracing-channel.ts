@@ -11,10 +11,14 @@ export interface ChannelCall {
   fail(error: unknown): void;
 }
 
+/** The key of the state in a message: a message is made for one call, and a WeakMap would cost much more. */
+const STATE = Symbol('nestjs-tracing call');
+
 /** The message of a tracing channel. It is the same object from the start of a call to its end. */
 export interface ChannelMessage {
   readonly result?: unknown;
   readonly error?: unknown;
+  [STATE]?: CallState;
 }
 
 interface CallState {
@@ -39,18 +43,17 @@ let continuing: Context | undefined;
  * @param start called at the start of a call; returns undefined if the call is of no interest, and its callback runs in the context of the
  *   caller all the same
  */
-export function followTracingChannel<Message extends ChannelMessage & object>(
+export function followTracingChannel<Message extends ChannelMessage>(
   name: string,
   start: (message: Message, caller: Context) => ChannelCall | undefined,
 ): () => void {
-  const states = new WeakMap<object, CallState>();
   const started = heldChannel(`tracing:${name}:start`);
   const callingBack = heldChannel(`tracing:${name}:asyncStart`);
 
   function startCall(message: Message): Context {
     const caller = (ownsActiveContext() ? undefined : continuing) ?? context.active();
     const call = callSafely(`A subscriber of the channel ${name}`, () => start(message, caller));
-    states.set(message, { caller, call, outside: undefined });
+    message[STATE] = { caller, call, outside: undefined };
     return call?.context ?? caller;
   }
 
@@ -64,22 +67,22 @@ export function followTracingChannel<Message extends ChannelMessage & object>(
 
   // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
   started.bindStore(contextStorage, (message) => startCall(message as Message));
-  callingBack.bindStore(contextStorage, (message) => states.get(message as Message)?.caller ?? ROOT_CONTEXT);
+  callingBack.bindStore(contextStorage, (message) => (message as Message)[STATE]?.caller ?? ROOT_CONTEXT);
   const unsubscribe = subscribeChannels({
     [`tracing:${name}:asyncStart`]: (message: Message) => {
-      const state = states.get(message);
+      const state = message[STATE];
       if (!state) return;
       endCall(message, state);
       state.outside = continuing;
       continuing = state.caller;
     },
     [`tracing:${name}:asyncEnd`]: (message: Message) => {
-      const state = states.get(message);
+      const state = message[STATE];
       if (state) continuing = state.outside;
     },
     // A call that throws at once has no asynchronous part.
     [`tracing:${name}:end`]: (message: Message) => {
-      const state = states.get(message);
+      const state = message[STATE];
       if (state && message.error !== undefined) endCall(message, state);
     },
   });

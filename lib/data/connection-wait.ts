@@ -4,13 +4,14 @@ import { ATTR_POOL_NAME } from './metrics.js';
 import type { QuerySettings } from './query-settings.js';
 import { startQuery } from './start-query.js';
 
-/** The duration of the last wait of each caller, until a query of the caller records it. */
-const lastWaits = new WeakMap<Context, number>();
+/** The last wait that no query has recorded. The queries that follow a wait at once do so before there is another one. */
+let lastWait: { readonly caller: Context; readonly seconds: number } | undefined;
 
 /** Returns the time in seconds that a caller has just waited for a connection, once. Undefined if there was no wait. */
 export function takeWaitTime(caller: Context): number | undefined {
-  const seconds = lastWaits.get(caller);
-  if (seconds !== undefined) lastWaits.delete(caller);
+  if (lastWait?.caller !== caller) return undefined;
+  const { seconds } = lastWait;
+  lastWait = undefined;
   return seconds;
 }
 
@@ -26,7 +27,7 @@ export class ConnectionWait {
   /** Measures the wait, whose end is now. The next query of the caller records it. */
   end(target: DatabaseTarget): void {
     const seconds = (performance.now() - this.#startedAt) / 1000;
-    lastWaits.set(this.caller, seconds);
+    lastWait = { caller: this.caller, seconds };
     this.settings.waitTime?.record(seconds, poolAttributes(target), trace.getSpan(this.caller));
   }
 

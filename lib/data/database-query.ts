@@ -11,7 +11,6 @@ import {
   ATTR_SERVER_PORT,
 } from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
-import { definedAttributes } from '../core/defined-attributes.js';
 import type { ResolvedQueryRecording } from '../options/data.js';
 import { parameterAttributes } from './parameters.js';
 import { readStatement } from './sql/read-statement.js';
@@ -31,6 +30,8 @@ export interface DatabaseTarget {
 export interface DatabaseQuery extends DatabaseTarget {
   /** The SQL statement. */
   readonly text?: string | undefined;
+  /** True if the driver has put the values into the statement, so that the same one will hardly come again. */
+  readonly hasValuesInText?: boolean | undefined;
   /** The values of the placeholders: a list, or an object of values by name. */
   readonly parameters?: unknown;
   /** The name of the command or operation. Not for SQL: the summary has the operations of a statement. */
@@ -51,8 +52,8 @@ const ATTR_WAIT_TIME = 'db.client.connection.wait_time';
 const MIN_WAIT_TIME = 0.001;
 
 /** Reads the statement of a query. Undefined for a system without SQL. */
-export function statementOf({ system, text }: DatabaseQuery): ScannedStatement | undefined {
-  return system.dialect && text !== undefined ? readStatement(text, system.dialect) : undefined;
+export function statementOf({ hasValuesInText, system, text }: DatabaseQuery): ScannedStatement | undefined {
+  return system.dialect && text !== undefined ? readStatement(text, system.dialect, hasValuesInText) : undefined;
 }
 
 /** The attributes of a query that spans and metrics share. */
@@ -60,42 +61,38 @@ export function queryAttributes(
   { address, collection, namespace, operation, port, system }: DatabaseQuery,
   statement: ScannedStatement | undefined,
 ): Attributes {
-  const { defaultPort, name } = system;
-  return definedAttributes({
-    [ATTR_DB_SYSTEM_NAME]: name,
-    [ATTR_DB_NAMESPACE]: namespace || undefined,
-    [ATTR_DB_OPERATION_NAME]: operation,
-    [ATTR_DB_COLLECTION_NAME]: collection,
-    [ATTR_DB_QUERY_SUMMARY]: statement?.summary || undefined,
-    [ATTR_SERVER_ADDRESS]: address,
-    [ATTR_SERVER_PORT]: port === defaultPort ? undefined : port,
-  });
+  const attributes: Attributes = { [ATTR_DB_SYSTEM_NAME]: system.name };
+  if (namespace) attributes[ATTR_DB_NAMESPACE] = namespace;
+  if (operation !== undefined) attributes[ATTR_DB_OPERATION_NAME] = operation;
+  if (collection !== undefined) attributes[ATTR_DB_COLLECTION_NAME] = collection;
+  if (statement?.summary) attributes[ATTR_DB_QUERY_SUMMARY] = statement.summary;
+  if (address !== undefined) attributes[ATTR_SERVER_ADDRESS] = address;
+  if (port !== undefined && port !== system.defaultPort) attributes[ATTR_SERVER_PORT] = port;
+  return attributes;
 }
 
-/** The attributes that only a span has. */
+/** The attributes of the span of a query. */
 export function querySpanAttributes(
-  { batchSize, parameters, waitTime }: DatabaseQuery,
+  query: DatabaseQuery,
   statement: ScannedStatement | undefined,
   recording: ResolvedQueryRecording,
 ): Attributes {
-  const { maxQueryTextLength, queryText } = recording;
-  return {
-    ...definedAttributes({
-      [ATTR_DB_QUERY_TEXT]: queryText && statement ? cutText(statement.text, maxQueryTextLength) : undefined,
-      [ATTR_DB_OPERATION_BATCH_SIZE]: batchSize,
-      [ATTR_WAIT_TIME]: waitTime !== undefined && waitTime >= MIN_WAIT_TIME ? waitTime : undefined,
-    }),
-    ...(recording.parameters && parameterAttributes(parameters)),
-  };
+  const { batchSize, parameters, waitTime } = query;
+  const attributes = queryAttributes(query, statement);
+  if (recording.queryText && statement) {
+    attributes[ATTR_DB_QUERY_TEXT] = cutText(statement.text, recording.maxQueryTextLength);
+  }
+  if (batchSize !== undefined) attributes[ATTR_DB_OPERATION_BATCH_SIZE] = batchSize;
+  if (waitTime !== undefined && waitTime >= MIN_WAIT_TIME) attributes[ATTR_WAIT_TIME] = waitTime;
+  return recording.parameters ? Object.assign(attributes, parameterAttributes(parameters)) : attributes;
 }
 
-/** Returns the name of the span of a query, of which `attributes` are known. */
-export function querySpanName({ address, port, spanName, system }: DatabaseQuery, attributes: Attributes): string {
-  if (spanName !== undefined) return spanName;
-  const summary = attributes[ATTR_DB_QUERY_SUMMARY];
-  if (typeof summary === 'string') return summary;
+/** Returns the name of the span of a query. */
+export function querySpanName(query: DatabaseQuery, statement: ScannedStatement | undefined): string {
+  if (query.spanName !== undefined) return query.spanName;
+  if (statement?.summary) return statement.summary;
+  const { address, collection, namespace, operation, port, system } = query;
   const server = address !== undefined && port !== undefined ? `${address}:${port}` : address;
-  const target = attributes[ATTR_DB_COLLECTION_NAME] ?? attributes[ATTR_DB_NAMESPACE] ?? server;
-  const parts = [attributes[ATTR_DB_OPERATION_NAME], target].filter((part) => part !== undefined);
-  return parts.length > 0 ? parts.join(' ') : system.name;
+  const target = collection ?? (namespace || server);
+  return [operation, target].filter((part) => part !== undefined).join(' ') || system.name;
 }

@@ -22,6 +22,9 @@ import {
 import { failureAttributes, withholdDriverError } from './failure.js';
 import { coverQueries, isQueryCovered, uncoverQueries } from './layers.js';
 import type { QuerySettings } from './query-settings.js';
+import type { ScannedStatement } from './sql/scan-statement.js';
+
+const NO_ATTRIBUTES: Attributes = {};
 
 /** The outcome of a query. */
 type QueryOutcome = 'complete' | { readonly error: unknown };
@@ -80,12 +83,10 @@ class TracedQuery implements StartedQuery {
     const { caller, kind, startTime } = options;
     const { meter } = settings;
     const statement = callSafely('Reading a statement', () => statementOf(query));
-    const attributes = callSafely('Describing a query', () => queryAttributes(query, statement)) ?? {};
-    const exchange = new QueryExchange(query, attributes);
+    const exchange = new QueryExchange(query, statement);
     if (isTraced) {
-      const ofSpan = callSafely('Describing a query', () => querySpanAttributes(query, statement, settings));
-      this.#outgoing = OutgoingOperation.start(querySpanName(query, attributes), exchange, {
-        attributes: { ...attributes, ...ofSpan },
+      this.#outgoing = OutgoingOperation.start(querySpanName(query, statement), exchange, {
+        attributes: callSafely('Describing a query', () => querySpanAttributes(query, statement, settings)),
         meter,
         parent: caller,
         startTime,
@@ -96,7 +97,8 @@ class TracedQuery implements StartedQuery {
     } else {
       this.#outgoing = OutgoingOperation.measureOnly(exchange, meter, caller);
     }
-    this.#outgoing.measure(() => attributes);
+    // Only the end of a query is measured by attributes.
+    if (meter) this.#outgoing.measure(() => NO_ATTRIBUTES);
   }
 
   get context(): Context {
@@ -125,7 +127,7 @@ class TracedQuery implements StartedQuery {
 class QueryExchange implements Exchange<QueryOutcome> {
   constructor(
     private readonly query: DatabaseQuery,
-    private readonly attributes: Attributes,
+    private readonly statement: ScannedStatement | undefined,
   ) {}
 
   describeEnd({ span }: Operation, outcome: QueryOutcome): void {
@@ -135,8 +137,9 @@ class QueryExchange implements Exchange<QueryOutcome> {
   }
 
   measuredAttributes(outcome: QueryOutcome): Attributes {
-    if (outcome === 'complete') return this.attributes;
-    return { ...this.attributes, ...failureAttributes(outcome.error, this.query.system) };
+    const attributes = queryAttributes(this.query, this.statement);
+    if (outcome === 'complete') return attributes;
+    return Object.assign(attributes, failureAttributes(outcome.error, this.query.system));
   }
 }
 

@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
-import type { DatabaseTarget } from '../database-query.js';
+import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -32,8 +32,8 @@ export const mysqlLibrary: DataLibrary = {
   name: 'mysql',
   subscribe(settings) {
     const undos = [
-      followTracingChannel('mysql2:query', startQueryOf(settings)),
-      followTracingChannel('mysql2:execute', startQueryOf(settings)),
+      followTracingChannel('mysql2:query', startQueryOf(settings, true)),
+      followTracingChannel('mysql2:execute', startQueryOf(settings, false)),
       followTracingChannel('mysql2:pool:connect', startConnectOf(settings)),
     ];
     return () => {
@@ -46,13 +46,24 @@ export const mysqlLibrary: DataLibrary = {
   ],
 };
 
-function startQueryOf(settings: CurrentSettings) {
+/** @param putsValuesIntoText true if the statement has the values in place of the placeholders */
+function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
   const probe = new CallerProbe(OTHER_INSTRUMENTATIONS);
   return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
-    const { query: text, values: parameters } = message;
-    const query = { ...targetOf(message), text, parameters, waitTime: takeWaitTime(caller) };
+    const { database, query: text, serverAddress, serverPort, values } = message;
+    // This runs for each query: a spread of the target would take a microsecond.
+    const query: DatabaseQuery = {
+      system: mysql,
+      namespace: database,
+      address: serverAddress,
+      port: serverPort,
+      text,
+      hasValuesInText: putsValuesIntoText && hasValues(values),
+      parameters: values,
+      waitTime: takeWaitTime(caller),
+    };
     return startQuery(query, current, { caller, isTracedElsewhere: probe.isCalledByOther() });
   };
 }
@@ -74,6 +85,11 @@ function startConnectOf(settings: CurrentSettings) {
 
 function targetOf({ database, serverAddress, serverPort }: ConnectMessage): DatabaseTarget {
   return { system: mysql, namespace: database, address: serverAddress, port: serverPort };
+}
+
+/** Of a query without values, mysql2 reports an empty list or none. */
+function hasValues(parameters: unknown): boolean {
+  return Array.isArray(parameters) ? parameters.length > 0 : parameters !== undefined && parameters !== null;
 }
 
 /** Recognizes pools and clusters, also those of `mysql2/promise`. */

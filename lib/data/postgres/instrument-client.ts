@@ -110,8 +110,13 @@ export function describeQuery(target: DatabaseTarget, args: readonly unknown[], 
     values?: unknown;
   };
   const statement = text ?? cursor?.text;
+  const { address, namespace, port, system } = target;
+  // This runs for each query: a spread of the target would take a microsecond.
   return {
-    ...target,
+    system,
+    namespace,
+    address,
+    port,
     text: typeof statement === 'string' ? statement : undefined,
     parameters: typeof second === 'object' && second !== null ? second : (values ?? cursor?.values),
     waitTime,

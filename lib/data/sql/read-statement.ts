@@ -20,15 +20,18 @@ interface Memory {
 const memories = new WeakMap<SqlDialect, Memory>();
 
 /**
- * Returns the statement without its literals, and its summary. The results are copies, so that they do not keep a long text in memory.
- * The text ends with the last character that was read.
+ * Returns the statement without its literals, and its summary. The results do not keep a long text in memory. The text ends with the last
+ * character that was read.
+ *
+ * @param isUnique true if the same text will hardly come again
  */
-export function readStatement(sql: string, dialect: SqlDialect): ScannedStatement {
-  if (sql.length > MAX_REMEMBERED_LENGTH) return scan(sql, dialect);
+export function readStatement(sql: string, dialect: SqlDialect, isUnique = false): ScannedStatement {
+  if (sql.length > MAX_REMEMBERED_LENGTH) return scanLong(sql, dialect);
+  if (isUnique) return scanStatement(sql, dialect);
   const memory = memoryOf(dialect);
   const remembered = memory.newer.get(sql);
   if (remembered) return remembered;
-  const statement = memory.older.get(sql) ?? scan(sql, dialect);
+  const statement = memory.older.get(sql) ?? scanStatement(sql, dialect);
   if (memory.newer.size >= MIN_REMEMBERED) {
     memory.older = memory.newer;
     memory.newer = new Map();
@@ -37,9 +40,9 @@ export function readStatement(sql: string, dialect: SqlDialect): ScannedStatemen
   return statement;
 }
 
-function scan(sql: string, dialect: SqlDialect): ScannedStatement {
+function scanLong(sql: string, dialect: SqlDialect): ScannedStatement {
   const { summary, text } = scanStatement(sql.length > MAX_SCANNED ? sql.slice(0, MAX_SCANNED) : sql, dialect);
-  return { summary: copyText(summary), text: text === sql ? sql : copyText(text) };
+  return { summary: copyText(summary), text: copyText(text) };
 }
 
 function memoryOf(dialect: SqlDialect): Memory {
