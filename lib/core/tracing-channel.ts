@@ -49,18 +49,20 @@ export function followTracingChannel<Message extends ChannelMessage>(
 ): () => void {
   const started = heldChannel(`tracing:${name}:start`);
   const callingBack = heldChannel(`tracing:${name}:asyncStart`);
+  const ownsStorage = ownsActiveContext();
 
   function startCall(message: Message): Context {
-    const caller = (ownsActiveContext() ? undefined : continuing) ?? context.active();
+    const caller = (ownsStorage ? undefined : continuing) ?? context.active();
     const call = callSafely(`A subscriber of the channel ${name}`, () => start(message, caller));
     message[STATE] = { caller, call, outside: undefined };
     return call?.context ?? caller;
   }
 
-  function endCall(message: Message, state: CallState): void {
-    const { call } = state;
-    state.call = undefined;
+  function endCall(message: Message): void {
+    const state = message[STATE];
+    const call = state?.call;
     if (!call) return;
+    state.call = undefined;
     if (message.error === undefined) call.succeed(message.result);
     else call.fail(message.error);
   }
@@ -68,27 +70,26 @@ export function followTracingChannel<Message extends ChannelMessage>(
   // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
   started.bindStore(contextStorage, (message) => startCall(message as Message));
   callingBack.bindStore(contextStorage, (message) => (message as Message)[STATE]?.caller ?? ROOT_CONTEXT);
-  const unsubscribe = subscribeChannels({
-    [`tracing:${name}:asyncStart`]: (message: Message) => {
-      const state = message[STATE];
-      if (!state) return;
-      endCall(message, state);
-      state.outside = continuing;
-      continuing = state.caller;
-    },
-    [`tracing:${name}:asyncEnd`]: (message: Message) => {
-      const state = message[STATE];
-      if (state) continuing = state.outside;
-    },
-    // A call that throws at once has no asynchronous part.
-    [`tracing:${name}:end`]: (message: Message) => {
-      const state = message[STATE];
-      if (state && message.error !== undefined) endCall(message, state);
-    },
-  });
+  // A call that throws at once has an error, and no asynchronous part.
+  const undos = [subscribeChannels({ [`tracing:${name}:error`]: endCall, [`tracing:${name}:asyncStart`]: endCall })];
+  if (!ownsStorage) undos.push(followCallbacks(name));
   return () => {
-    unsubscribe();
+    for (const undo of undos) undo();
     started.unbindStore(contextStorage);
     callingBack.unbindStore(contextStorage);
   };
+}
+
+/** Knows whose callback is running, until the returned function is called. */
+function followCallbacks(name: string): () => void {
+  return subscribeChannels({
+    [`tracing:${name}:asyncStart`]: ({ [STATE]: state }: ChannelMessage) => {
+      if (!state) return;
+      state.outside = continuing;
+      continuing = state.caller;
+    },
+    [`tracing:${name}:asyncEnd`]: ({ [STATE]: state }: ChannelMessage) => {
+      if (state) continuing = state.outside;
+    },
+  });
 }

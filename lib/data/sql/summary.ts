@@ -99,6 +99,27 @@ const NOT_A_TARGET = new Set(['SET', 'VALUES', 'WHERE', 'DEFAULT', 'UNNEST', 'ST
 /** The statements whose own operation follows their first word. */
 const BEFORE_OPERATION = new Set(['EXPLAIN', 'DESCRIBE', 'DESC', 'PROFILE']);
 
+/** The other words that a summary depends on. */
+const OTHER_WORDS = ['SELECT', 'WITH', 'RECURSIVE', 'JOIN', 'APPLY', 'USING', 'DISTINCT', 'TRANSACTION', 'START'];
+
+/**
+ * The words in capital letters, by their usual spellings. Looking a word up is faster than changing its case, and most words of a
+ * statement are none of these.
+ */
+const KEYWORDS = new Map<string, string>(
+  [
+    ...OTHER_WORDS,
+    ...WITH_TARGET,
+    ...WITH_SOURCE,
+    ...DEFINITIONS,
+    ...OBJECT_KINDS,
+    ...BEFORE_TARGET,
+    ...AFTER_SOURCES,
+    ...NOT_A_TARGET,
+    ...BEFORE_OPERATION,
+  ].flatMap((word) => [word, word.toLowerCase(), capitalize(word)].map((spelling) => [spelling, word] as const)),
+);
+
 const PLAIN_NAME = /^[\w$]+$/;
 
 /** What the text between two parentheses, or outside of all, is about. */
@@ -136,7 +157,7 @@ export class SummaryBuilder {
     if (this.#isFull || (this.#name !== '' && this.#continueName(token, text))) return;
     switch (token) {
       case 'word':
-        this.#addWord(text, text.toUpperCase());
+        this.#addWord(text, KEYWORDS.get(text) ?? '');
         break;
       case 'name':
         this.#addName(text);
@@ -253,7 +274,7 @@ export class SummaryBuilder {
       this.#definition = word;
       this.#expects = 'object kind';
     } else if (level.operation === '') {
-      level.operation = upper;
+      level.operation = upper || word;
       level.expectsOperation = BEFORE_OPERATION.has(upper);
       this.#push(word);
     }
@@ -326,6 +347,10 @@ export class SummaryBuilder {
     if (length > MAX_LENGTH) this.#isFull = true;
     else this.#summary = this.#summary === '' ? part : `${this.#summary} ${part}`;
   }
+}
+
+function capitalize(word: string): string {
+  return word.charAt(0) + word.slice(1).toLowerCase();
 }
 
 function newLevel(isInSources: boolean): Level {
