@@ -18,7 +18,8 @@ export async function start({ databases }: BenchOptions, setup: Setup): Promise<
   // The drivers are loaded now, after the set-up has registered its instrumentations.
   const { createPool } = await import('mysql2');
   const { default: pg } = await import('pg');
-  const { mysql: mysqlPort, postgres: pgPort } = databases!;
+  if (!databases) throw new Error('The ports of the databases are missing.');
+  const { mysql: mysqlPort, postgres: pgPort } = databases;
   const pool = new pg.Pool({ host: '127.0.0.1', port: pgPort, user: 'u', database: 'd', max: CONNECTIONS });
   const mysqlPool = createPool({
     host: '127.0.0.1',

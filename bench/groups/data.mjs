@@ -43,19 +43,17 @@ export const data = {
     return { versions: places.versions({}, ['mysql2', 'pg', '@opentelemetry/sdk-trace']), figures };
   },
   render({ figures }) {
-    const { bare } = figures;
-    const others = Object.entries(setups).filter(([id]) => id !== 'bare');
+    const { bare, ...traced } = figures;
+    const added = (costs, query) => costs[query].map((cost, round) => cost - bare[query][round]);
+    const rowOf = (query) => [
+      query,
+      cell(bare[query]),
+      ...Object.values(traced).map((costs) => cell(added(costs, query))),
+    ];
     return [
       'Microseconds of CPU time for a query, and what tracing adds, without export. The databases answer at once.',
       '',
-      ...table(
-        ['query', 'bare', ...others.map(([, { title }]) => title)],
-        Object.keys(bare).map((query) => [
-          query,
-          cell(bare[query]),
-          ...others.map(([id]) => cell(figures[id][query].map((cost, round) => cost - bare[query][round]))),
-        ]),
-      ),
+      ...table(['query', 'bare', ...Object.keys(traced).map((id) => setups[id].title)], Object.keys(bare).map(rowOf)),
     ];
   },
 };

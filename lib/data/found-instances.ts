@@ -1,4 +1,5 @@
 import { debug } from '../core/diagnostics.js';
+import { isObject } from '../core/is-object.js';
 import type { DataApplication } from './applications.js';
 import { recognizeInstance, releaseInstance, traceInstance } from './traced-instances.js';
 
@@ -11,13 +12,13 @@ export class FoundInstances {
   constructor(private readonly application: DataApplication) {}
 
   readonly onInstance = (candidate: unknown): void => {
-    if (typeof candidate !== 'object' || candidate === null || this.#instances.has(candidate)) return;
+    if (!isObject(candidate) || this.#instances.has(candidate)) return;
     if (this.#trace(candidate)) this.#instances.add(candidate);
   };
 
   /** An object of one request is not kept. */
   readonly onRequestInstance = (candidate: unknown): void => {
-    if (typeof candidate === 'object' && candidate !== null) this.#trace(candidate);
+    if (isObject(candidate)) this.#trace(candidate);
   };
 
   /** Writes what was found so far, if anything was. */

@@ -4,9 +4,9 @@ import { postgresql } from './system.js';
 
 /** A connection to PostgreSQL. */
 export interface PgClient {
-  readonly host?: string;
-  readonly port?: number;
-  readonly database?: string;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly database?: string | undefined;
 }
 
 export interface PgPool {
@@ -48,7 +48,7 @@ export function targetOfPool({ options = {} }: PgPool): DatabaseTarget {
   const url = connectionString !== undefined && URL.canParse(connectionString) ? new URL(connectionString) : undefined;
   if (!url) return targetOfClient({ host: 'localhost', port: postgresql.defaultPort, ...fields });
   return targetOfClient({
-    host: url.hostname,
+    host: url.hostname || undefined,
     port: Number(url.port) || postgresql.defaultPort,
     database: url.pathname.slice(1),
   });

@@ -49,8 +49,7 @@ export interface ScannedStatement {
 const LITERAL = '?';
 
 /** The words that are literals themselves. */
-const LITERAL_WORD = /^(?:true|false)$/i;
-const LONGEST_LITERAL_WORD = 5;
+const LITERAL_WORDS = new Set(['true', 'false', 'TRUE', 'FALSE', 'True', 'False']);
 
 /** The prefixes that belong to a string. */
 const STRING_PREFIX = /^(?:e|n|b|x|q|nq)$/i;
@@ -88,7 +87,7 @@ class StatementScanner {
       const code = sql.charCodeAt(this.#at);
       if (isSpace(code)) this.#at++;
       else if (isWordStart(code)) this.#scanWord();
-      else if (isDigit(code)) this.#scanNumber();
+      else if (isDigit(code)) this.#replaceLiteral(this.#at, endOfNumber(sql, this.#at));
       else this.#scanSymbol(code, sql.charCodeAt(this.#at + 1));
     }
     const text = this.#copied === 0 ? sql : this.#out + sql.slice(this.#copied);
@@ -118,7 +117,8 @@ class StatementScanner {
       case STAR:
         return next === SLASH && this.#executedComments > 0 ? this.#endExecutedComment() : this.#skip(1);
       case DOT:
-        return isDigit(next) ? this.#scanNumber() : this.#skip(1, 'dot');
+        if (!isDigit(next)) return this.#skip(1, 'dot');
+        return this.#replaceLiteral(this.#at, endOfNumber(this.sql, this.#at));
       case OPEN:
         return this.#openParenthesis();
       case CLOSE:
@@ -169,10 +169,6 @@ class StatementScanner {
     else this.#skip(canBeParameter ? endOfWord(sql, this.#at + 1) - this.#at : 1);
   }
 
-  #scanNumber(): void {
-    this.#replaceLiteral(this.#at, endOfNumber(this.sql, this.#at));
-  }
-
   #scanWord(): void {
     const { sql } = this;
     const start = this.#at;
@@ -183,7 +179,7 @@ class StatementScanner {
       this.#replacePrefixedString(start, end, word.toLowerCase());
     } else if (next === AMPERSAND && sql.charCodeAt(end + 1) === QUOTE && /^u$/i.test(word)) {
       this.#replaceString(start, end + 1, false);
-    } else if (word.length <= LONGEST_LITERAL_WORD && LITERAL_WORD.test(word) && !this.#isAfterIs()) {
+    } else if (LITERAL_WORDS.has(word) && !this.#isAfterIs()) {
       this.#replaceLiteral(start, end);
     } else {
       this.#at = end;

@@ -1,3 +1,15 @@
+import {
+  AFTER_SOURCES,
+  BEFORE_OPERATION,
+  BEFORE_TARGET,
+  DEFINITIONS,
+  KEYWORDS,
+  NOT_A_TARGET,
+  OBJECT_KINDS,
+  WITH_SOURCE,
+  WITH_TARGET,
+} from './summary-words.js';
+
 /** The kinds of tokens that a summary is made of. */
 export type Token = 'word' | 'name' | 'dot' | 'comma' | 'open' | 'close' | 'semicolon' | 'other';
 
@@ -6,119 +18,6 @@ const MAX_LENGTH = 255;
 
 /** The nesting of parentheses beyond which nothing is added to a summary. */
 const MAX_DEPTH = 100;
-
-/** The operations that name a target, and may stand at the beginning of a statement or in parentheses. */
-const WITH_TARGET = new Set([
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'REPLACE',
-  'MERGE',
-  'UPSERT',
-  'CALL',
-  'EXEC',
-  'EXECUTE',
-  'COPY',
-  'LOCK',
-  'TRUNCATE',
-]);
-
-/** The operations after which a FROM or a USING of the same level names tables. */
-const WITH_SOURCE = new Set(['SELECT', 'UPDATE', 'DELETE', 'MERGE']);
-
-/** The operations on an object of a schema. They are summarized with the kind of object. */
-const DEFINITIONS = new Set(['CREATE', 'ALTER', 'DROP']);
-
-const OBJECT_KINDS = new Set([
-  'TABLE',
-  'INDEX',
-  'VIEW',
-  'DATABASE',
-  'SCHEMA',
-  'SEQUENCE',
-  'FUNCTION',
-  'PROCEDURE',
-  'TRIGGER',
-  'TYPE',
-  'DOMAIN',
-  'EXTENSION',
-  'POLICY',
-  'USER',
-  'ROLE',
-]);
-
-/** The words between an operation and its target. */
-const BEFORE_TARGET = new Set([
-  'INTO',
-  'FROM',
-  'TABLE',
-  'ONLY',
-  'IF',
-  'NOT',
-  'EXISTS',
-  'LATERAL',
-  'IGNORE',
-  'LOW_PRIORITY',
-  'HIGH_PRIORITY',
-  'DELAYED',
-  'QUICK',
-  'CONCURRENTLY',
-  'OR',
-  'ABORT',
-  'FAIL',
-  'ROLLBACK',
-  'REPLACE',
-  'OVERWRITE',
-]);
-
-/** The words after which a comma no longer separates tables. */
-const AFTER_SOURCES = new Set([
-  'WHERE',
-  'GROUP',
-  'ORDER',
-  'HAVING',
-  'LIMIT',
-  'OFFSET',
-  'FETCH',
-  'UNION',
-  'INTERSECT',
-  'EXCEPT',
-  'MINUS',
-  'SET',
-  'VALUES',
-  'RETURNING',
-  'OUTPUT',
-  'WINDOW',
-  'FOR',
-  'WHEN',
-]);
-
-/** The words that may stand where a table is expected, and are not the name of one. */
-const NOT_A_TARGET = new Set(['SET', 'VALUES', 'WHERE', 'DEFAULT', 'UNNEST', 'STDIN', 'STDOUT']);
-
-/** The statements whose own operation follows their first word. */
-const BEFORE_OPERATION = new Set(['EXPLAIN', 'DESCRIBE', 'DESC', 'PROFILE']);
-
-/** The other words that a summary depends on. */
-const OTHER_WORDS = ['SELECT', 'WITH', 'RECURSIVE', 'JOIN', 'APPLY', 'USING', 'DISTINCT', 'TRANSACTION', 'START'];
-
-/**
- * The words in capital letters, by their usual spellings. Looking a word up is faster than changing its case, and most words of a
- * statement are none of these.
- */
-const KEYWORDS = new Map<string, string>(
-  [
-    ...OTHER_WORDS,
-    ...WITH_TARGET,
-    ...WITH_SOURCE,
-    ...DEFINITIONS,
-    ...OBJECT_KINDS,
-    ...BEFORE_TARGET,
-    ...AFTER_SOURCES,
-    ...NOT_A_TARGET,
-    ...BEFORE_OPERATION,
-  ].flatMap((word) => [word, word.toLowerCase(), capitalize(word)].map((spelling) => [spelling, word] as const)),
-);
 
 const PLAIN_NAME = /^[\w$]+$/;
 
@@ -347,10 +246,6 @@ export class SummaryBuilder {
     if (length > MAX_LENGTH) this.#isFull = true;
     else this.#summary = this.#summary === '' ? part : `${this.#summary} ${part}`;
   }
-}
-
-function capitalize(word: string): string {
-  return word.charAt(0) + word.slice(1).toLowerCase();
 }
 
 function newLevel(isInSources: boolean): Level {
