@@ -12,7 +12,8 @@ import {
 import { callSafely } from './core/diagnostics.js';
 import { rememberCaller } from './core/remote-caller.js';
 import { MAX_NESTING, nesting, warnOfNesting } from './core/nesting.js';
-import { NOOP_SPAN, Operation, type ManualSpanOptions } from './core/operation.js';
+import { noopSpan } from './core/noop-span.js';
+import { Operation, type ManualSpanOptions } from './core/operation.js';
 import { settle } from './core/settle.js';
 import { startSpan } from './core/tracer.js';
 import { TracedWork } from './core/work.js';
@@ -45,10 +46,10 @@ export class TracingService {
     if (silence) return options.parent ? context.with(options.parent, () => fn(silence)) : fn(silence);
     if (nesting.depth >= MAX_NESTING) {
       warnOfNesting();
-      return fn(trace.getActiveSpan() ?? NOOP_SPAN);
+      return fn(trace.getActiveSpan() ?? noopSpan());
     }
     const start = () => new TracedWork(Operation.start(name, options));
-    return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? NOOP_SPAN]) as T;
+    return settle(start, fn as AnyMethod, undefined, (work) => [work?.operation.span ?? noopSpan()]) as T;
   }
 
   /** Starts a span, which the caller must end. It does not become active. */

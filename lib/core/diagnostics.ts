@@ -16,7 +16,10 @@ const OTHER_KINDS = 'other';
 /** The number of characters that a message shows of a thrown value. */
 const MAX_DESCRIPTION = 1024;
 
-const openTelemetryDiag: DiagnosticsSink = diag.createComponentLogger({ namespace: 'nestjs-tracing' });
+/** Writes to OpenTelemetry's `diag`. */
+const openTelemetryDiag: DiagnosticsSink = {
+  warn: (message) => diag.createComponentLogger({ namespace: 'nestjs-tracing' }).warn(message),
+};
 let sink = openTelemetryDiag;
 const kinds = new Map<string, { writtenAt: number; suppressed: number }>();
 

@@ -1,6 +1,5 @@
 import {
   context,
-  INVALID_SPAN_CONTEXT,
   SpanStatusCode,
   trace,
   type Attributes,
@@ -15,14 +14,12 @@ import { discardCandidate } from './candidate-span.js';
 import { callInContext } from './context-manager.js';
 import { callSafely, reportIgnored } from './diagnostics.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
+import { noopSpan } from './noop-span.js';
 import { OperationContext } from './operation-context.js';
 import { restartSpan } from './span-time.js';
 import { suppressTracing } from './suppression.js';
 import { isTracingOff, isSubtreeUnsampled, startSpan } from './tracer.js';
 import { withholdDetails } from './withheld-details.js';
-
-/** The no-op span, for operations that have no span of their own. */
-export const NOOP_SPAN = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /** The number of exceptions that an operation remembers, so that an exception that passes through it is not recorded again. */
 const MAX_REMEMBERED_EXCEPTIONS = 16;
@@ -101,7 +98,7 @@ export class Operation extends OperationContext {
     active: Context,
     { kind = SpanKind.INTERNAL, root = false }: Pick<ManualSpanOptions, 'kind' | 'root'>,
   ): Span | undefined {
-    if (isTracingOff()) return NOOP_SPAN;
+    if (isTracingOff()) return noopSpan();
     // Calls that leave the process get span ids of their own even if unsampled, so that the called services can tell them apart.
     if (root || kind !== SpanKind.INTERNAL) return undefined;
     const operation = Operation.in(active);
@@ -124,7 +121,7 @@ export class Operation extends OperationContext {
 
   /** Creates an operation without a span. Nothing below it is traced. */
   static suppressed(parent: Context = context.active()): Operation {
-    return new Operation(NOOP_SPAN, suppressTracing(parent), OperationContext.incomingIn(parent), undefined, true);
+    return new Operation(noopSpan(), suppressTracing(parent), OperationContext.incomingIn(parent), undefined, true);
   }
 
   /** Returns the operation of a context. Undefined if it has none. */
