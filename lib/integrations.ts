@@ -11,9 +11,6 @@ import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingRuntime } from './tracing.runtime.js';
 
-/** The injection token of the list of integrations. */
-export const INTEGRATIONS = 'nestjs-tracing:integrations';
-
 /** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
   handlersIntegration,
@@ -23,8 +20,13 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   dataIntegration,
 ];
 
+/** Returns the integrations. */
+export function listIntegrations(): readonly Integration<ResolvedOptions>[] {
+  return integrations;
+}
+
 /**
- * Starts the integrations of an application, and its metrics. If tracing is disabled, only the metrics start, and they measure nothing.
+ * Starts the integrations of an application, and its metrics.
  *
  * @throws TracingConfigurationError
  */
@@ -36,8 +38,7 @@ export function startIntegrations(
 ): readonly IntegrationHooks[] {
   const exportStatistics = () => runtime.exportStatistics();
   const sources = { resource: options.resource, exportStatistics };
-  const metrics = new Metrics(runtime.enabled ? options.metrics : undefined, sources, hosts);
-  if (!runtime.enabled) return [metrics];
+  const metrics = new Metrics(options.metrics, sources, hosts);
   const context = contextFor(options, runtime, hosts, metrics);
   const started = list.map((integration) => startIntegration(integration, options, context));
   return [...started.filter((hooks) => hooks !== undefined), metrics];

@@ -11,11 +11,14 @@ import {
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { ApplicationStart, ApplicationStartModule } from './application-start.js';
 import { callSafely, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
-import type { Integration, IntegrationHooks } from './core/integration.js';
-import { INTEGRATIONS, integrations, startIntegrations } from './integrations.js';
+import { INTEGRATIONS, type Integration, type IntegrationHooks } from './core/integration.js';
+import { addUnmeasuredApplication } from './core/unmeasured-application.js';
+import { listIntegrations, startIntegrations } from './integrations.js';
+import { checkOptions } from './options/check-options.js';
+import { isSdkDisabled, resolveEnabled } from './options/enabled.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { discardBuffered, startBuffering, startTracing } from './sdk/bootstrap.js';
-import { TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
+import { DISABLED_RUNTIME, TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
 import { TracingService } from './tracing.service.js';
@@ -33,6 +36,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
       providers: [...providers, { provide: CONFIGURED, useValue: true }],
     }))
     .build();
+
+/** True if an application of the process has buffered early spans. The functions of `sdk/` are called only then: they load it. */
+let hasStartedBuffering = false;
 
 /** The interface of a class that is given to `forRootAsync({ useClass })` or `forRootAsync({ useExisting })`. */
 export interface TracingOptionsFactory {
@@ -68,9 +74,13 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
     {
       provide: TRACING_RUNTIME,
       inject: [RESOLVED_OPTIONS, ModulesContainer],
-      useFactory: startTracing,
+      useFactory: startIfEnabled,
     },
-    { provide: INTEGRATIONS, useValue: integrations },
+    {
+      provide: INTEGRATIONS,
+      inject: [RESOLVED_OPTIONS],
+      useFactory: (options: ResolvedOptions | undefined) => (options ? listIntegrations() : []),
+    },
     TracingService,
   ],
   exports: [TracingService],
@@ -78,7 +88,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
 export class TracingModule extends ConfigurableModuleClass implements NestModule, OnModuleInit, OnApplicationShutdown {
   /** Configures tracing with values that are known when the module is imported. Everything has a default. */
   static override forRoot(options: TracingModuleOptions = {}): DynamicModule {
-    return startWhenImportsAreRead(super.forRoot(options));
+    return startWhenImportsAreRead(super.forRoot(options), options?.enabled);
   }
 
   /** Configures tracing with values that are known later, such as those of `ConfigService`. */
@@ -91,7 +101,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   private readonly integrations: readonly IntegrationHooks[];
 
   constructor(
-    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) options: ResolvedOptions | undefined,
     @Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime,
     @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost,
     @Inject(ApplicationConfig) applicationConfig: ApplicationConfig,
@@ -104,7 +114,8 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     this.shutDownLast();
     start.add({ acquire: () => this.acquire(), release: () => this.release() });
     const hosts = { adapterHost, applicationConfig, modules, moduleRef };
-    this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
+    if (!options) this.integrations = [addUnmeasuredApplication(modules)];
+    else this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
     this.watchTransports();
   }
 
@@ -164,16 +175,26 @@ async function callHook(call: () => void | Promise<void>): Promise<void> {
   }
 }
 
-/** Resolves the options that the application has given. From here on, Nest's logger writes the messages of the library. */
-function resolveGivenOptions(options: TracingOptions, configured?: true): ResolvedOptions {
+/**
+ * Resolves the options that the application has given. Returns undefined if tracing is disabled: an application must be able to switch it
+ * off even if the rest of its configuration is wrong. From here on, Nest's logger writes the messages of the library.
+ */
+function resolveGivenOptions(options: TracingOptions, configured?: true): ResolvedOptions | undefined {
   setDiagnosticsSink(new Logger('TracingModule'));
   try {
     if (!configured) throw notConfigured();
-    return resolveOptions(options);
+    const { enabled } = checkOptions(options);
+    return resolveEnabled(enabled, process.env) ? resolveOptions(options) : undefined;
   } catch (error) {
-    discardBuffered();
+    if (hasStartedBuffering) discardBuffered();
     throw error;
   }
+}
+
+function startIfEnabled(options: ResolvedOptions | undefined, application: object): TracingRuntime {
+  if (options) return startTracing(options, application);
+  if (hasStartedBuffering) discardBuffered();
+  return DISABLED_RUNTIME;
 }
 
 function notConfigured(): TracingConfigurationError {
@@ -193,14 +214,19 @@ function checkAsyncOptions(options: Partial<TracingModuleAsyncOptions>): void {
  * Starts the buffering of early spans when Nest reads the imports of the module. Nest does so when it scans the modules, before it creates
  * any provider: the earliest moment of each start, also of a second application with the same modules. If `forRoot()` itself did it, importing
  * a file would register globals.
+ *
+ * @param enabled the option, if it is known already
  */
-function startWhenImportsAreRead(definition: DynamicModule): DynamicModule {
+function startWhenImportsAreRead(definition: DynamicModule, enabled?: unknown): DynamicModule {
   const { imports } = definition;
   return Object.defineProperty(definition, 'imports', {
     enumerable: true,
     configurable: true,
     get() {
-      startBuffering();
+      if (enabled !== false && !isSdkDisabled(process.env)) {
+        hasStartedBuffering = true;
+        startBuffering();
+      }
       return imports;
     },
   });

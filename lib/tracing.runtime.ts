@@ -31,6 +31,19 @@ export interface TracingRuntime {
   exportStatistics(): readonly ExportStatistics[];
 }
 
+/** The runtime of an application that has tracing disabled. */
+export const DISABLED_RUNTIME: TracingRuntime = {
+  enabled: false,
+  repeated: false,
+  foreignProvider: false,
+  finishedSpans: () => [],
+  exportStatistics: () => [],
+  acquire() {},
+  release() {},
+  flush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+
 /** The numbers of spans on their way to one backend. All but `queued` and `capacity` are totals since the start. */
 export interface ExportStatistics {
   readonly processor: Component;

@@ -16,7 +16,7 @@ const parts = [
   { name: 'core/', files: /^core\//, mayImport: [] },
   { name: 'packages/', files: /^packages\//, mayImport: ['core/', 'errors'] },
   { name: 'propagation/', files: /^propagation\//, mayImport: ['core/'] },
-  { name: 'resolver', files: /^options\/resolve-options\.ts$/, mayImport: ['options', 'options/', 'errors'] },
+  { name: 'resolver', files: /^options\/(resolve|check)-options\.ts$/, mayImport: ['options', 'options/', 'errors'] },
   // A group may import itself and the shared parts, but not the complete options, neither as written nor as resolved.
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },

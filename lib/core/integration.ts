@@ -1,6 +1,9 @@
 import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { OperationMeter, OperationMetrics } from './operation-meter.js';
 
+/** The injection token of the list of integrations. */
+export const INTEGRATIONS = 'nestjs-tracing:integrations';
+
 /**
  * The instrumentation of one protocol, library or Nest package.
  *

@@ -1,8 +1,7 @@
-import { TracingConfigurationError } from '../tracing.errors.js';
 import type { TracingOptions } from '../tracing.options.js';
 import { resolveBaggage } from './baggage.js';
 import { resolveBatch } from './batch.js';
-import { checkKeys } from './check-keys.js';
+import { checkOptions, OPTIONS } from './check-options.js';
 import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
 import { resolveExporters } from './exporter.js';
@@ -20,30 +19,6 @@ import { resolveShutdown } from './shutdown.js';
 import { resolveSpanProcessors } from './span-processors.js';
 import { resolveTracer, type TracerName } from './tracer.js';
 
-/**
- * Every option, and whether it shapes the tracer provider or the rest of the application. An option of the provider has no
- * effect where another SDK has registered one.
- */
-const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'application'>> = {
-  enabled: 'application',
-  serviceName: 'provider',
-  serviceVersion: 'provider',
-  resource: 'provider',
-  exporter: 'provider',
-  batch: 'provider',
-  sampler: 'provider',
-  propagators: 'provider',
-  baggage: 'application',
-  limits: 'provider',
-  spanProcessors: 'provider',
-  tracer: 'provider',
-  http: 'application',
-  grpc: 'application',
-  data: 'application',
-  metrics: 'application',
-  shutdown: 'application',
-};
-
 /** The options after `resolveOptions()`: complete, checked and frozen. */
 export type ResolvedOptions = ReturnType<typeof resolve>;
 
@@ -59,12 +34,7 @@ export function resolveOptions(
   env: NodeJS.ProcessEnv = process.env,
   findPackage: () => PackageInfo | undefined = findNearestPackage,
 ): ResolvedOptions {
-  if (options === undefined) {
-    const fix =
-      'Return an object from the factory, {} for the defaults. A registerAs() namespace has to be loaded first.';
-    throw new TracingConfigurationError('options', options, fix);
-  }
-  const given = checkKeys<TracingOptions>('', options, OPTIONS);
+  const given = checkOptions(options);
   if (resolveEnabled(given.enabled, env)) return resolve(true, given, env, findPackage);
   // An application must be able to switch tracing off even if the rest of its configuration is wrong.
   return resolve(false, { exporter: 'none' }, {}, () => undefined);

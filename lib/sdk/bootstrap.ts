@@ -1,6 +1,6 @@
 import { isSdkDisabled } from '../options/enabled.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
-import type { TracingRuntime } from '../tracing.runtime.js';
+import { DISABLED_RUNTIME, type TracingRuntime } from '../tracing.runtime.js';
 import { dispatch } from './lifecycle/dispatch.js';
 import { processState, foreignProvider, type Lease } from './lifecycle/process-state.js';
 
@@ -28,7 +28,7 @@ export function discardBuffered(): void {
 export function startTracing(options: ResolvedOptions, application: object): TracingRuntime {
   if (!options.enabled) {
     discardBuffered();
-    return DISABLED;
+    return DISABLED_RUNTIME;
   }
   const { applications } = processState;
   const lease: Lease = { options, isRepeatedModule: applications.has(application), provider: undefined };
@@ -72,15 +72,3 @@ function runtimeOf(lease: Lease): TracingRuntime {
     exportStatistics: () => lease.provider?.exportStatistics() ?? [],
   };
 }
-
-const DISABLED: TracingRuntime = {
-  enabled: false,
-  repeated: false,
-  foreignProvider: false,
-  finishedSpans: () => [],
-  exportStatistics: () => [],
-  acquire() {},
-  release() {},
-  flush: () => Promise.resolve(),
-  shutdown: () => Promise.resolve(),
-};
