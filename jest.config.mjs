@@ -10,17 +10,15 @@ export default {
   testTimeout: 20_000,
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],
-  moduleFileExtensions: ['ts', 'cts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {
     '^nestjs-tracing$': '<rootDir>/lib/index.ts',
-    '^(\\.{1,2}/.*)\\.(c?)js$': ['$1.$2js', '$1.$2ts'],
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   transform: {
     '^.+\\.ts$': ['@swc/jest'],
-    // The one CommonJS source: as an ES module it could not see `require`.
-    '^.+\\.cts$': ['@swc/jest', { module: { type: 'commonjs' } }],
   },
   reporters: ['default', ...(process.env.TEST_COUNTS ? ['<rootDir>/scripts/support/count-reporter.mjs'] : [])],
   coverageProvider: 'v8',
-  collectCoverageFrom: ['lib/**/*.{ts,cts}'],
+  collectCoverageFrom: ['lib/**/*.ts'],
 };

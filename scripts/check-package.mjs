@@ -1,27 +1,39 @@
 /** Checks the package that would be published: its manifest, and its types as each kind of consumer resolves them. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { pack } from './support/pack.mjs';
+import { describePackage, pack } from './support/pack.mjs';
 import { root, runBin } from './support/run.mjs';
 
-const { version, peerDependenciesMeta } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { peerDependencies, peerDependenciesMeta, version } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
 
-await checkVersion();
+/** The limits of the package, so that a change which makes it much larger is noticed. */
+const LIMITS = { files: 16, packedBytes: 400_000, bytesLoadedIfDisabled: 150_000 };
+
+/** The files that an application loads if it has tracing disabled. */
+const LOADED_IF_DISABLED = ['index.js', 'load.cjs', 'nestjs-tracing.core.js'];
+
+checkVersion();
 checkPublishedTypes();
+checkPublishedImports();
+checkSizeIfDisabled();
 
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-pack-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
 const tarball = pack(folder);
+checkSize();
 runBin('publint', 'publint', ['run', tarball, '--strict']);
 // Not checked is `node10`, TypeScript's resolution without exports maps, which Nest 11 and 12 do not support either.
 runBin('@arethetypeswrong/cli', 'attw', [tarball, '--profile', 'node16']);
 
 /** Checks that a release has updated the version that spans have in their instrumentation scope. */
-async function checkVersion() {
-  const { VERSION } = await import('../dist/esm/core/version.js');
-  if (VERSION !== version) fail([`lib/core/version.ts says ${VERSION}, package.json ${version}`]);
+function checkVersion() {
+  const source = readFileSync(join(root, 'lib/core/version.ts'), 'utf8');
+  if (!source.includes(`VERSION = '${version}'`)) fail([`lib/core/version.ts says another version than ${version}`]);
 }
 
 /** Checks that no published type needs an optional package: an application without the package has to compile. */
@@ -37,6 +49,37 @@ function checkPublishedTypes() {
         .map((name) => `dist/${file} needs the types of ${name}, which is optional`);
     });
   fail(problems);
+}
+
+/** Checks that the package imports nothing but what an application is asked to install. */
+function checkPublishedImports() {
+  const declared = Object.keys(peerDependencies);
+  const files = readdirSync(join(root, 'dist')).filter((file) => /\.c?js$/.test(file));
+  const problems = files.flatMap((file) => {
+    const text = readFileSync(join(root, 'dist', file), 'utf8');
+    const imported = [...text.matchAll(/(?:\bfrom |^import |\brequire\()['"]([^'"]+)['"]/gm)].map(([, name]) => name);
+    return imported
+      .filter((name) => !name.startsWith('./') && !isBuiltin(name) && !declared.includes(name))
+      .map((name) => `dist/${file} imports ${name}, which is no peer dependency`);
+  });
+  fail(problems);
+}
+
+/** Checks that the files which are loaded if tracing is disabled have not got what only an application that traces needs. */
+function checkSizeIfDisabled() {
+  const sizes = LOADED_IF_DISABLED.map((file) => statSync(join(root, 'dist', file)).size);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (bytes <= LIMITS.bytesLoadedIfDisabled) return;
+  fail([
+    `${bytes} bytes are loaded if tracing is disabled, more than ${LIMITS.bytesLoadedIfDisabled}: see scripts/build/loaded-on-use.mjs`,
+  ]);
+}
+
+function checkSize() {
+  const { entryCount: files, size: bytes } = describePackage();
+  console.log(`The package has ${files} files, and ${bytes} bytes when it is packed.`);
+  if (files > LIMITS.files) fail([`The package has ${files} files, more than ${LIMITS.files}`]);
+  if (bytes > LIMITS.packedBytes) fail([`The package has ${bytes} bytes, more than ${LIMITS.packedBytes}`]);
 }
 
 function fail(problems) {

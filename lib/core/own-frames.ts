@@ -34,13 +34,13 @@ function isOwnFrame(line: string): boolean {
 }
 
 /**
- * Returns the folder that contains `dist` (or `lib`, if source maps are in use), as stack traces show it. Undefined if this file has no
- * name of its own: in an application that is bundled into one file, all frames look alike, and none may be removed.
+ * Returns the folder that contains `dist` (or `lib`, in the repository), as stack traces show it. Undefined if the code is in a file of
+ * another name than in the package: in an application that is bundled into one file, all frames look alike, and none may be removed.
  */
 function locateSelf(): string | undefined {
   const { stack } = new Error();
   if (typeof stack !== 'string') return undefined;
-  return /^ {4}at locateSelf \((.+[\\/])(?:dist[\\/](?:esm|cjs)|lib)[\\/]core[\\/]own-frames\.[jt]s:\d+:\d+\)$/m.exec(
+  return /^ {4}at locateSelf \((.+[\\/])(?:dist[\\/]nestjs-tracing\.\w+\.c?js|lib[\\/]core[\\/]own-frames\.[jt]s):\d+:\d+\)$/m.exec(
     stack,
   )?.[1];
 }

@@ -1,6 +1,6 @@
 import { TracingConfigurationError, TracingPackageError } from '../tracing.errors.js';
 import { describeError } from '../core/diagnostics.js';
-import nodeRequire from './require.cjs';
+import { nodeRequire } from './require.js';
 
 /**
  * Loads an optional package, which only one option needs.

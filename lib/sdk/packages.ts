@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import nodeRequire from '../packages/require.cjs';
+import { nodeRequire } from '../packages/require.js';
 import { TracingPackageError } from '../tracing.errors.js';
 
 const SDK_NODE = '@opentelemetry/sdk-node';

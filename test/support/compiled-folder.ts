@@ -34,9 +34,8 @@ function transpile(from: string, to: string): void {
   for (const file of readdirSync(from, { encoding: 'utf8', recursive: true })) {
     const target = join(to, file);
     mkdirSync(dirname(target), { recursive: true });
-    if (/\.c?ts$/.test(file)) {
-      const type = file.endsWith('.cts') ? 'commonjs' : 'es6';
-      writeFileSync(target.replace(/ts$/, 'js'), transformFileSync(join(from, file), { module: { type } }).code);
+    if (file.endsWith('.ts')) {
+      writeFileSync(target.replace(/ts$/, 'js'), transformFileSync(join(from, file)).code);
     } else if (file.endsWith('.proto')) {
       copyFileSync(join(from, file), target);
     }

@@ -46,15 +46,15 @@ describe('stack traces of an application', () => {
 
   it.each([[[]], [['--stack-trace-limit=30']]])('on ES modules show none of the library (%j)', (flags) => {
     write('esm/node_modules/traced/package.json', '{"type":"module"}');
-    write('esm/node_modules/traced/dist/esm/core/own-frames.js', compiled('es6'));
+    write('esm/node_modules/traced/dist/nestjs-tracing.core.js', compiled('es6'));
     write(
-      'esm/node_modules/traced/dist/esm/call.js',
+      'esm/node_modules/traced/dist/nestjs-tracing.enabled.js',
       `import { AsyncLocalStorage } from 'node:async_hooks'; const storage = new AsyncLocalStorage(); ${CALLER}`,
     );
     const application = write(
       'esm/main.mjs',
-      `import { callFromLibrary } from './node_modules/traced/dist/esm/call.js';
-       import { withoutOwnFrames } from './node_modules/traced/dist/esm/core/own-frames.js';
+      `import { callFromLibrary } from './node_modules/traced/dist/nestjs-tracing.enabled.js';
+       import { withoutOwnFrames } from './node_modules/traced/dist/nestjs-tracing.core.js';
        ${APPLICATION}`,
     );
     const { all, shown } = framesOf(application, ...flags);
@@ -65,22 +65,22 @@ describe('stack traces of an application', () => {
   });
 
   it('on CommonJS show none of the library', () => {
-    write('cjs/node_modules/traced/dist/cjs/core/own-frames.js', compiled('commonjs'));
+    write('cjs/node_modules/traced/dist/nestjs-tracing.core.cjs', compiled('commonjs'));
     write(
-      'cjs/node_modules/traced/dist/cjs/call.js',
+      'cjs/node_modules/traced/dist/nestjs-tracing.enabled.cjs',
       `const { AsyncLocalStorage } = require('node:async_hooks'); const storage = new AsyncLocalStorage();
        ${CALLER.replace('export function', 'exports.callFromLibrary = function')}`,
     );
     const application = write(
       'cjs/main.cjs',
-      `const { callFromLibrary } = require('./node_modules/traced/dist/cjs/call.js');
-       const { withoutOwnFrames } = require('./node_modules/traced/dist/cjs/core/own-frames.js');
+      `const { callFromLibrary } = require('./node_modules/traced/dist/nestjs-tracing.enabled.cjs');
+       const { withoutOwnFrames } = require('./node_modules/traced/dist/nestjs-tracing.core.cjs');
        ${APPLICATION}`,
     );
     expect(framesOf(application).shown.slice(0, 3)).toEqual(['lost', 'order', 'place']);
   });
 
-  it.each(['dist/main.mjs', 'lib/main.mjs', 'dist/esm/core/main.mjs'])('bundled into %s show all', (file) => {
+  it.each(['dist/main.mjs', 'lib/main.mjs', 'dist/index.mjs', 'dist/core.mjs'])('bundled into %s show all', (file) => {
     const library = compiled('es6').replaceAll(/^export /gm, '');
     const application = write(
       `bundle/${file}`,
