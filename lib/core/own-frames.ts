@@ -6,28 +6,28 @@ const FRAME = '    at ';
 const HELPER_FRAME =
   /\((?:node:async_hooks:|node:internal\/async_|<anonymous>\)$)|[\\/]node_modules[\\/]@opentelemetry[\\/]api[\\/]/;
 
-/** The prefixes of the locations of the library's frames: URLs for ESM, and paths for CommonJS. */
-const OWN_FOLDERS = foldersOf(locateSelf());
+let ownFolders: readonly string[] | undefined;
 
 /**
  * Removes the frames of the library from stack frames, one per line: they say nothing about the application. Lines that are no frames
  * stay.
  */
 export function withoutOwnFrames(frames: string): string {
-  if (!OWN_FOLDERS.some((folder) => frames.includes(folder))) return frames;
+  ownFolders ??= foldersOf(locateSelf());
+  if (!ownFolders.some((folder) => frames.includes(folder))) return frames;
   const kept: string[] = [];
   let isOurs = false;
   // The caller of a frame is the frame below it.
   for (const line of frames.split('\n').toReversed()) {
-    isOurs = isOwnFrame(line) || (isOurs && line.startsWith(FRAME) && HELPER_FRAME.test(line));
+    isOurs = isFrameIn(ownFolders, line) || (isOurs && line.startsWith(FRAME) && HELPER_FRAME.test(line));
     if (!isOurs) kept.push(line);
   }
   return kept.toReversed().join('\n');
 }
 
-function isOwnFrame(line: string): boolean {
+function isFrameIn(folders: readonly string[], line: string): boolean {
   if (!line.startsWith(FRAME)) return false;
-  return OWN_FOLDERS.some((folder) => {
+  return folders.some((folder) => {
     const start = line.indexOf(folder);
     return start > 0 && /[ (]/.test(line.charAt(start - 1));
   });
@@ -45,6 +45,7 @@ function locateSelf(): string | undefined {
   )?.[1];
 }
 
+/** Returns the prefixes of the locations of the library's frames: URLs for ESM, and paths for CommonJS. */
 function foldersOf(root: string | undefined): string[] {
   if (root === undefined) return [];
   const separator = root.at(-1);
