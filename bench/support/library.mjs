@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { root } from '../../scripts/support/run.mjs';
 
-/** The files of the repository that a build of the library needs. */
+/** The files of the repository that a build of the library needs, or that of an older commit. */
 const NEEDED = [
   'lib',
   'scripts',
@@ -37,7 +37,11 @@ export function libraryTarball({ at, tarball }) {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-bench-'));
   folders.push(folder);
   if (at) {
-    const archive = execFileSync('git', ['archive', at, ...NEEDED], { cwd: root, maxBuffer: 2 ** 28 });
+    const existing = execFileSync('git', ['ls-tree', '--name-only', at, ...NEEDED], { cwd: root, encoding: 'utf8' });
+    const archive = execFileSync('git', ['archive', at, ...existing.trim().split('\n')], {
+      cwd: root,
+      maxBuffer: 2 ** 28,
+    });
     execFileSync('tar', ['-x', '-C', folder], { input: archive });
   } else {
     for (const name of NEEDED) {
