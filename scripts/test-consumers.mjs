@@ -12,6 +12,13 @@ import { npm, pack } from './support/pack.mjs';
 import { root, run } from './support/run.mjs';
 
 const templates = join(root, 'test/consumers');
+/** What is checked in every application. */
+const CHECKS = [
+  ['one-copy.mjs'],
+  ['loaded-files.mjs'],
+  ['stack-trace.mjs'],
+  ['--enable-source-maps', 'stack-trace.mjs'],
+];
 /** The application to run, by the dependency that is installed. The first match counts. */
 const APPS = [
   ['@nestjs/microservices', 'grpc-app.ts'],
@@ -37,10 +44,11 @@ console.log(`${names.length} consumers passed`);
 function test(name) {
   const cwd = join(folder, name);
   cpSync(join(templates, name), cwd, { recursive: true });
-  const { dependencies } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+  const { dependencies, scripts = {} } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
   const app = APPS.find(([dependency]) => dependency in dependencies)[1];
   cpSync(join(templates, app), join(cwd, 'app.ts'));
-  for (const file of ['users.proto', 'one-copy.mjs']) cpSync(join(templates, file), join(cwd, file));
+  for (const file of ['users.proto', 'users.spec.ts', ...CHECKS.map((check) => check.at(-1))])
+    cpSync(join(templates, file), join(cwd, file));
 
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
   // These packages are optional. If one were installed by accident, the test would not prove that the library works without it.
@@ -51,5 +59,6 @@ function test(name) {
 
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd });
   run(process.execPath, ['dist/app.js'], { cwd });
-  run(process.execPath, ['one-copy.mjs'], { cwd });
+  for (const check of CHECKS) run(process.execPath, check, { cwd });
+  if (scripts.test) npm(['test'], { cwd, stdio: 'inherit' });
 }
