@@ -30,7 +30,7 @@ await import(pathToFileURL(main).href);
 
 function isLibraryOutdated() {
   // This file is the last one that the build writes.
-  const built = join(root, 'dist/cjs/package.json');
+  const built = join(root, 'dist/index.d.cts');
   return !existsSync(built) || newestChange(join(root, 'lib')) > statSync(built).mtimeMs;
 }
 
