@@ -87,12 +87,14 @@ let loaded;
 export function enabled() {
   if (!loaded) {
     useApi();
-    loaded = {};
+    const exports = {};
     const shared = {
       './${CORE_FILE}.cjs': core,
       ${SHARED_PACKAGES.map((name, index) => `'${name}': package${index},`).join(' ')}
     };
-    loaders.loadEnabled().run((name) => shared[name] ?? loaders.nodeRequire(name), loaded);
+    loaders.loadEnabled().run((name) => shared[name] ?? loaders.nodeRequire(name), exports);
+    // Not before: if it fails to load, the next use must fail as well.
+    loaded = exports;
   }
   return loaded;
 }`;
