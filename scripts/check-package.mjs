@@ -20,6 +20,7 @@ const LOADED_IF_DISABLED = ['index.js', 'load.cjs', 'nestjs-tracing.core.js'];
 checkVersion();
 checkPublishedTypes();
 checkPublishedImports();
+checkMetadata();
 checkSizeIfDisabled();
 
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-pack-'));
@@ -61,6 +62,22 @@ function checkPublishedImports() {
     return imported
       .filter((name) => !name.startsWith('./') && !isBuiltin(name) && !declared.includes(name))
       .map((name) => `dist/${file} imports ${name}, which is no peer dependency`);
+  });
+  fail(problems);
+}
+
+/**
+ * Checks that no decorator's metadata reads a global that Node loads on use. TypeScript writes `typeof Response` for a type of that name,
+ * also for one of lib/, and Node 20 then takes 15 ms to load the implementation of `fetch()`.
+ */
+function checkMetadata() {
+  const files = readdirSync(join(root, 'dist')).filter((file) => /\.c?js$/.test(file));
+  const problems = files.flatMap((file) => {
+    const text = readFileSync(join(root, 'dist', file), 'utf8');
+    const names = [...text.matchAll(/typeof (\w+) !== "undefined" && \1\b/g)].map(([, name]) => name);
+    return names
+      .filter((name) => Object.getOwnPropertyDescriptor(globalThis, name)?.get)
+      .map((name) => `dist/${file} loads the global ${name} by the metadata of a decorator: rename the type`);
   });
   fail(problems);
 }

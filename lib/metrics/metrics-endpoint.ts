@@ -4,7 +4,7 @@ import { describeError, warn } from '../core/diagnostics.js';
 import type { Exposition } from './exposition.js';
 
 /** The response of Express or Node, or Fastify's wrapper around it. */
-type Response = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
+type AdapterResponse = ServerResponse | { readonly raw: ServerResponse; hijack(): unknown };
 
 /**
  * The controller that answers the scrapes of Prometheus. It is the class that guards get from the execution context, so the
@@ -20,7 +20,7 @@ export class MetricsEndpoint {
   constructor(private readonly expose: (accept: string | undefined) => Promise<Exposition>) {}
 
   /** Writes the metrics to the response. Never rejects. */
-  async serve(@Req() request: Pick<IncomingMessage, 'headers'>, @Res() response: Response): Promise<void> {
+  async serve(@Req() request: Pick<IncomingMessage, 'headers'>, @Res() response: AdapterResponse): Promise<void> {
     const raw = rawResponse(response);
     try {
       const { body, contentType } = await this.expose(request.headers.accept);
@@ -42,7 +42,7 @@ export class MetricsEndpoint {
 }
 
 /** The response of Node: Express and Fastify would change the content type of a text. */
-function rawResponse(response: Response): ServerResponse {
+function rawResponse(response: AdapterResponse): ServerResponse {
   if (!('raw' in response)) return response;
   response.hijack();
   return response.raw;
