@@ -14,10 +14,10 @@ import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
-import { resolveSampler, type ResolvedSampler } from './sampler.js';
+import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
 import { resolveSpanProcessors } from './span-processors.js';
-import { resolveTracer, type TracerName } from './tracer.js';
+import { resolveTracer } from './tracer.js';
 
 /** The options after `resolveOptions()`: complete, checked and frozen. */
 export type ResolvedOptions = ReturnType<typeof resolve>;
@@ -48,8 +48,7 @@ function resolve(
 ) {
   const metrics = resolveMetrics(options.metrics);
   const sampler = resolveSampler(options.sampler, env);
-  const tracer = resolveTracer(options.tracer);
-  checkKeepsTraces(tracer, sampler);
+  const tracer = resolveTracer(options.tracer, sampler);
   const http = resolveHttp(options.http, resolveKnownMethods(env), applicationPathOf(metrics));
   return Object.freeze({
     enabled,
@@ -76,14 +75,6 @@ function resolve(
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
   });
-}
-
-/** Only the tracer of the library records traces that are not sampled. */
-function checkKeepsTraces(tracer: TracerName, sampler: ResolvedSampler): void {
-  const keep = 'keep' in sampler ? sampler.keep : undefined;
-  if (!keep || tracer === 'builtin') return;
-  const fix = `It needs the tracer "builtin". Leave out the option "tracer", or "sampler.keep".`;
-  throw new TracingConfigurationError('sampler.keep', keep, fix);
 }
 
 function providerOptionsIn(options: Partial<TracingOptions>): readonly string[] {
