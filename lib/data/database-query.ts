@@ -34,6 +34,8 @@ export interface DatabaseQuery extends DatabaseTarget {
   readonly hasValuesInText?: boolean | undefined;
   /** The values of the placeholders: a list, or an object of values by name. */
   readonly parameters?: unknown;
+  /** The text of a command, without its values. Not for SQL. */
+  readonly commandText?: string | undefined;
   /** The name of the command or operation. Not for SQL: the summary has the operations of a statement. */
   readonly operation?: string | undefined;
   /** The name of the collection. Not for SQL: the summary has the tables of a statement. */
@@ -77,10 +79,11 @@ export function querySpanAttributes(
   statement: ScannedStatement | undefined,
   recording: ResolvedQueryRecording,
 ): Attributes {
-  const { batchSize, parameters, waitTime } = query;
+  const { batchSize, commandText, parameters, waitTime } = query;
   const attributes = queryAttributes(query, statement);
-  if (recording.queryText && statement) {
-    attributes[ATTR_DB_QUERY_TEXT] = cutText(statement.text, recording.maxQueryTextLength);
+  const text = statement?.text ?? commandText;
+  if (recording.queryText && text !== undefined) {
+    attributes[ATTR_DB_QUERY_TEXT] = cutText(text, recording.maxQueryTextLength);
   }
   if (batchSize !== undefined) attributes[ATTR_DB_OPERATION_BATCH_SIZE] = batchSize;
   if (waitTime !== undefined && waitTime >= MIN_WAIT_TIME) attributes[ATTR_WAIT_TIME] = waitTime;

@@ -1,6 +1,7 @@
+import { ioredisLibrary } from './ioredis/library.js';
 import type { DataLibrary } from './library.js';
 import { mysqlLibrary } from './mysql/library.js';
 import { postgresLibrary } from './postgres/library.js';
 
 /** The libraries that are traced. */
-export const dataLibraries: readonly DataLibrary[] = [postgresLibrary, mysqlLibrary];
+export const dataLibraries: readonly DataLibrary[] = [postgresLibrary, mysqlLibrary, ioredisLibrary];

@@ -30,22 +30,29 @@ export class CallerProbe {
     const now = performance.now();
     if (now - this.#answeredAt > ANSWER_HOLDS) {
       this.#answeredAt = now;
-      this.#isCalledByOther = callingFiles().some((file) => this.files.test(file.replace(PACKAGES, '')));
+      this.#isCalledByOther = readCallers((frame) => frame.getFileName()).some(
+        (file) => typeof file === 'string' && this.files.test(file.replace(PACKAGES, '')),
+      );
     }
     return this.#isCalledByOther;
   }
 }
 
-/** Returns the paths of the files on the stack. Neither the length of the application's stacks nor their form matters. */
-function callingFiles(): readonly string[] {
+/** True if a function of this name is among the callers. */
+export function isCalledBy(functionName: string): boolean {
+  return readCallers((frame) => frame.getFunctionName()).includes(functionName);
+}
+
+/** Reads the frames of the stack. Neither the length of the application's stacks nor their form matters. */
+function readCallers<T>(read: (frame: NodeJS.CallSite) => T): readonly T[] {
   const own = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
   const { stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   try {
     Error.stackTraceLimit = FRAMES;
-    Error.prepareStackTrace = (_error, frames) => frames.map((frame) => frame.getFileName() ?? '');
-    Error.captureStackTrace(holder, callingFiles);
-    return Array.isArray(holder.stack) ? (holder.stack as string[]) : [];
+    Error.prepareStackTrace = (_error, frames) => frames.map(read);
+    Error.captureStackTrace(holder, readCallers);
+    return Array.isArray(holder.stack) ? (holder.stack as T[]) : [];
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (own) Object.defineProperty(Error, 'prepareStackTrace', own);

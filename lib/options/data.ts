@@ -70,6 +70,12 @@ export interface DataOptions extends QueryRecording {
    * @default true
    */
   mysql?: boolean | QueryRecording;
+
+  /**
+   * Redis, with `ioredis` or `redis`. False if it is not traced, or options for Redis alone.
+   * @default true
+   */
+  redis?: boolean | QueryRecording;
 }
 
 /** The names of the libraries' options. */
@@ -95,7 +101,7 @@ const RECORDING: Readonly<Record<keyof QueryRecording, true>> = {
   rootSpans: true,
 };
 
-const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true };
+const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true, redis: true };
 
 const DEFAULTS: ResolvedQueryRecording = Object.freeze({
   queryText: true,

@@ -1,0 +1,72 @@
+import { context } from '@opentelemetry/api';
+import { callSafely } from '../../core/diagnostics.js';
+import { followPromise, isThenable } from '../../core/follow-promise.js';
+import { interceptMethod } from '../../core/intercept-method.js';
+import { isObject } from '../../core/is-object.js';
+import { isWrappedElsewhere } from '../other-instrumentation.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { startBatch, type BatchMode } from '../redis/start-command.js';
+import type { StartedQuery } from '../start-query.js';
+import { withoutBatchChannel } from './announced-batches.js';
+import type { CommandFollower } from './instrument-client.js';
+import {
+  isAutoPipeline,
+  targetOfClient,
+  type IoredisClient,
+  type IoredisCommand,
+  type IoredisPipeline,
+} from './ioredis.js';
+import { onSettled } from './on-settled.js';
+
+/** Instruments a pipeline, or a transaction, which is a pipeline that begins with MULTI and ends with EXEC. */
+export function instrumentPipeline(
+  pipeline: IoredisPipeline,
+  mode: BatchMode,
+  client: IoredisClient,
+  settings: CurrentSettings,
+  follow: CommandFollower,
+): void {
+  let started: StartedQuery | undefined;
+
+  function start(): void {
+    const current = settings();
+    if (started || !current || isAutoPipeline(pipeline)) return;
+    const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
+    const names = (pipeline._queue ?? []).map(({ name }) => name).filter((name) => name !== 'multi' && name !== 'exec');
+    const options = { caller: context.active(), isTracedElsewhere, target: targetOfClient(client) };
+    const query = startBatch(mode, names, names.length, current, options);
+    started = query;
+    onSettled(pipeline, 'resolve', (replies) => endBatch(query, replies));
+    onSettled(pipeline, 'reject', (error) => query.fail(error));
+  }
+
+  // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
+  interceptMethod(pipeline, 'sendCommand', (sendCommand, thisArg, args) => {
+    callSafely('Tracing a command of ioredis', () => {
+      if (isAutoPipeline(pipeline)) follow(args[0] as IoredisCommand, false);
+    });
+    return Reflect.apply(sendCommand, thisArg, args);
+  });
+  interceptMethod(pipeline, 'exec', (exec, thisArg, args) => {
+    callSafely('Tracing a pipeline of ioredis', start);
+    const result = withoutBatchChannel(() => Reflect.apply(exec, thisArg, args));
+    return mode === 'MULTI' && typeof args[0] !== 'function' ? withUnhandledRejection(result) : result;
+  });
+}
+
+/** Ends a batch with its replies, each of which is an error and a value. The last reply to a transaction is a list itself. */
+function endBatch(query: StartedQuery, replies: unknown): void {
+  const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
+  const last = list.at(-1)?.[1];
+  const inner: unknown[] = Array.isArray(last) ? last : [];
+  const error = list.find((reply) => reply?.[0])?.[0] ?? inner.find((reply) => reply instanceof Error);
+  if (error) query.fail(error);
+  else query.succeed();
+}
+
+/** Returns a promise whose rejection is not handled yet: while its channel has a subscriber, ioredis handles that of a transaction. */
+function withUnhandledRejection(result: unknown): unknown {
+  if (!isObject(result) || !isThenable(result)) return result;
+  const continuation = { onFulfilled: (value: unknown) => value, onRejected: () => {} };
+  return followPromise(result, { context: undefined }, continuation) ?? result;
+}

@@ -1,0 +1,51 @@
+/** The members of ioredis' objects that are used here. The package itself is never imported. */
+import type { DatabaseTarget } from '../database-query.js';
+import { redisTarget } from '../redis/start-command.js';
+
+export interface IoredisClient {
+  readonly options?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly db?: number;
+    /** The path of a socket. */
+    readonly path?: string;
+  };
+  /** The state of the connection. */
+  readonly condition?: { readonly select?: number } | null;
+  readonly isCluster?: boolean;
+}
+
+/** A command. Its client settles it by `resolve()` or `reject()`, which are own properties. */
+export interface IoredisCommand {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** True if the command has been announced on the channel, and is not to be announced again. */
+  isTraced?: boolean;
+}
+
+/** A list of commands that are sent at once. It settles its own promise by `resolve()` or `reject()`. */
+export interface IoredisPipeline {
+  readonly isPipeline: true;
+  readonly _queue?: readonly IoredisCommand[];
+}
+
+export function isIoredisClient(candidate: object): boolean {
+  return ['sendCommand', 'defineCommand', 'pipeline', 'multi', 'duplicate', 'scriptsSet'].every((key) => key in candidate);
+}
+
+export function isPipeline(value: unknown): value is IoredisPipeline {
+  return typeof value === 'object' && value !== null && 'isPipeline' in value && value.isPipeline === true;
+}
+
+/** True for a pipeline that ioredis itself collects commands in, those of different callers. It has callbacks under a symbol. */
+export function isAutoPipeline(pipeline: IoredisPipeline): boolean {
+  return Object.getOwnPropertySymbols(pipeline).some(({ description }) => description === 'callbacks');
+}
+
+/** Returns the database that a client is connected to. That of a cluster depends on the command. */
+export function targetOfClient({ condition, isCluster, options = {} }: IoredisClient): DatabaseTarget {
+  if (isCluster) return redisTarget(undefined, undefined, undefined);
+  const { db, host = 'localhost', path, port = 6379 } = options;
+  const database = condition?.select ?? db ?? 0;
+  return path ? redisTarget(database, path, undefined) : redisTarget(database, host, port);
+}
