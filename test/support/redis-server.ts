@@ -70,7 +70,8 @@ function serveConnection(socket: Socket, databases: Map<number, Map<string, unkn
     if (key.includes('hang_up')) socket.destroy();
     if (key.includes('never')) await new Promise(() => {});
     if (key.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 30));
-    if (words[0]?.toUpperCase().startsWith('B')) await new Promise((resolve) => setTimeout(resolve, Number(words.at(-1)) * 1000));
+    if (words[0]?.toUpperCase().startsWith('B'))
+      await new Promise((resolve) => setTimeout(resolve, Number(words.at(-1)) * 1000));
     const reply = answer(words);
     if (!socket.destroyed) socket.write(encode(reply, version));
   }

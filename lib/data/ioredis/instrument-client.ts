@@ -8,9 +8,6 @@ import { instrumentPipeline } from './instrument-pipeline.js';
 import { isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
 import { onSettled } from './on-settled.js';
 
-/** Starts the span of a command that an application sends in the active context. */
-export type CommandFollower = (command: IoredisCommand, isTracedElsewhere: boolean) => void;
-
 /** The commands that have a span, or deliberately have none. A command is sent again from the offline queue, and after a reconnect. */
 const followedCommands = new WeakSet<IoredisCommand>();
 

@@ -8,10 +8,11 @@ import type { CurrentSettings } from '../query-settings.js';
 import { startBatch, type BatchMode } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
 import { withoutBatchChannel } from './announced-batches.js';
-import type { CommandFollower } from './instrument-client.js';
 import {
+  commandNames,
   isAutoPipeline,
   targetOfClient,
+  type CommandFollower,
   type IoredisClient,
   type IoredisCommand,
   type IoredisPipeline,
@@ -27,12 +28,12 @@ export function instrumentPipeline(
   follow: CommandFollower,
 ): void {
   let started: StartedQuery | undefined;
+  const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
 
   function start(): void {
     const current = settings();
     if (started || !current || isAutoPipeline(pipeline)) return;
-    const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
-    const names = (pipeline._queue ?? []).map(({ name }) => name).filter((name) => name !== 'multi' && name !== 'exec');
+    const names = commandNames(pipeline);
     const options = { caller: context.active(), isTracedElsewhere, target: targetOfClient(client) };
     const query = startBatch(mode, names, names.length, current, options);
     started = query;
@@ -43,7 +44,7 @@ export function instrumentPipeline(
   // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
   interceptMethod(pipeline, 'sendCommand', (sendCommand, thisArg, args) => {
     callSafely('Tracing a command of ioredis', () => {
-      if (isAutoPipeline(pipeline)) follow(args[0] as IoredisCommand, false);
+      if (isAutoPipeline(pipeline)) follow(args[0] as IoredisCommand, isTracedElsewhere);
     });
     return Reflect.apply(sendCommand, thisArg, args);
   });

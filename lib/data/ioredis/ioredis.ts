@@ -23,18 +23,28 @@ export interface IoredisCommand {
   isTraced?: boolean;
 }
 
+/** Starts the span of a command that an application sends in the active context. */
+export type CommandFollower = (command: IoredisCommand, isTracedElsewhere: boolean) => void;
+
 /** A list of commands that are sent at once. It settles its own promise by `resolve()` or `reject()`. */
 export interface IoredisPipeline {
   readonly isPipeline: true;
-  readonly _queue?: readonly IoredisCommand[];
 }
 
 export function isIoredisClient(candidate: object): boolean {
-  return ['sendCommand', 'defineCommand', 'pipeline', 'multi', 'duplicate', 'scriptsSet'].every((key) => key in candidate);
+  return ['sendCommand', 'defineCommand', 'pipeline', 'multi', 'duplicate', 'scriptsSet'].every(
+    (key) => key in candidate,
+  );
 }
 
 export function isPipeline(value: unknown): value is IoredisPipeline {
   return typeof value === 'object' && value !== null && 'isPipeline' in value && value.isPipeline === true;
+}
+
+/** Returns the names of the commands that an application has added to a pipeline. */
+export function commandNames(pipeline: IoredisPipeline): readonly string[] {
+  const queue = Reflect.get(pipeline, '_queue') as readonly IoredisCommand[] | undefined;
+  return (queue ?? []).map(({ name }) => name).filter((name) => name !== 'multi' && name !== 'exec');
 }
 
 /** True for a pipeline that ioredis itself collects commands in, those of different callers. It has callbacks under a symbol. */

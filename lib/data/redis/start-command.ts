@@ -61,8 +61,12 @@ export function startBatch(
 }
 
 /** Returns the database that a client is connected to. */
-export function redisTarget(database: unknown, address: string | undefined, port: number | undefined): DatabaseTarget {
-  return { system: redis, namespace: database === undefined ? undefined : String(database), address, port };
+export function redisTarget(
+  database: number | undefined,
+  address: string | undefined,
+  port: number | undefined,
+): DatabaseTarget {
+  return { system: redis, namespace: database?.toString(), address, port };
 }
 
 /** The message about a connection. */
