@@ -24,6 +24,8 @@ export type BatchMode = 'MULTI' | 'PIPELINE';
 
 export interface CommandOptions extends QueryOptions {
   readonly target: DatabaseTarget;
+  /** The time that the command has waited for a connection of a pool, in seconds. */
+  readonly waitTime?: number | undefined;
 }
 
 /** Starts a command. Returns undefined for a command of no interest. */
@@ -34,9 +36,9 @@ export function startCommand(
   options: CommandOptions,
 ): StartedQuery | undefined {
   const operation = operationOf(name);
-  const { caller, target } = options;
+  const { caller, target, waitTime } = options;
   if (isBackground(operation, caller) || hasMutedKey(args)) return undefined;
-  const query: DatabaseQuery = { ...target, operation, spanName: operation ?? redis.name };
+  const query: DatabaseQuery = { ...target, operation, waitTime, spanName: operation ?? redis.name };
   const text = operation === undefined ? undefined : commandText(operation, args[0]);
   return startQuery(text === undefined ? query : { ...query, commandText: text }, settings, options);
 }
@@ -56,7 +58,7 @@ export function startBatch(
   const first = names[0] === undefined ? undefined : operationOf(names[0]);
   const isUniform = first !== undefined && names.every((name) => operationOf(name) === first);
   const operation = isUniform ? `${mode} ${first}` : mode;
-  const query: DatabaseQuery = { ...options.target, operation, spanName: operation };
+  const query: DatabaseQuery = { ...options.target, operation, waitTime: options.waitTime, spanName: operation };
   return startQuery(size === 1 ? query : { ...query, batchSize: size }, settings, options);
 }
 

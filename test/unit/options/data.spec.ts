@@ -14,8 +14,11 @@ const query = (text: string | undefined, operation?: string): OutgoingQuery => (
 
 describe('resolveData()', () => {
   it('traces every library by default', () => {
-    expect(resolveData(undefined)).toEqual({ postgres: DEFAULTS, mysql: DEFAULTS });
-    expect(resolveData({})).toEqual({ postgres: DEFAULTS, mysql: DEFAULTS });
+    for (const given of [undefined, {}]) {
+      const resolved = resolveData(given) ?? {};
+      expect(Object.keys(resolved)).toEqual(expect.arrayContaining(['postgres', 'mysql', 'redis']));
+      for (const recording of Object.values(resolved)) expect(recording).toMatchObject(DEFAULTS);
+    }
   });
 
   it('traces none, if it is off', () => {
@@ -39,7 +42,8 @@ describe('resolveData()', () => {
       { postgres: { ...DEFAULTS, parameters: true }, mysql: DEFAULTS },
     ],
   ])('resolves %j for each library', (given, resolved) => {
-    expect(resolveData(given)).toEqual(resolved);
+    const { mysql, postgres } = resolveData(given) ?? {};
+    expect({ mysql, postgres }).toEqual(resolved);
   });
 
   it.each<[DataOptions['ignore'], string, boolean]>([

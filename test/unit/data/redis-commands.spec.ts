@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { commandText } from '../../../lib/data/redis/key-pattern.js';
+import { hasMutedKey, muteKeys } from '../../../lib/data/redis/muted-keys.js';
+import { redis } from '../../../lib/data/redis/system.js';
+
+describe('commandText()', () => {
+  it.each<[string, unknown, string | undefined]>([
+    ['GET', 'user:7', 'GET user:?'],
+    ['HSET', 'user:alice@example.com:cart', 'HSET user:?'],
+    ['GET', 'cache/page/7', 'GET cache/?'],
+    ['DEL', 'session', 'DEL ?'],
+    ['DEL', '4f2a:7', 'DEL ?'],
+    ['SET', 'Kx9-token:secret', 'SET ?'],
+    ['SET', `${'a'.repeat(33)}:secret`, 'SET ?'],
+    ['GET', 'user:', 'GET ?'],
+    ['GET', Buffer.from('user:7'), 'GET ?'],
+    ['GET', undefined, 'GET ?'],
+    ['EVAL', 'return "user:7"', undefined],
+    ['CONFIG', 'SET', undefined],
+    ['ACL', 'SETUSER', undefined],
+    ['AUTH', 'secret', undefined],
+    ['PUBLISH', 'channel:7', undefined],
+    ['ECHO', 'secret:7', undefined],
+    ['NO.SUCH', 'secret:7', undefined],
+  ])('%s %p is %p', (operation, key, text) => {
+    expect(commandText(operation, key)).toBe(text);
+  });
+});
+
+describe('muted keys', () => {
+  it('are muted until everything has ended that mutes them', () => {
+    const undos = [muteKeys('bull:orders:'), muteKeys('bull:orders:')];
+    const args = ['sha', 3, 'bull:orders:wait'];
+    expect(hasMutedKey(args)).toBe(true);
+    undos[0]!();
+    undos[0]!();
+    expect(hasMutedKey(args)).toBe(true);
+    undos[1]!();
+    expect(hasMutedKey(args)).toBe(false);
+  });
+
+  it('are only those with the prefix', () => {
+    const undo = muteKeys('bull:orders:');
+    const found = [['bull:orders'], ['bull:others:wait'], ['BLOCK', '1', 'STREAMS', 'bull:orders:events', '$'], []];
+    expect(found.map(hasMutedKey)).toEqual([false, false, true, false]);
+    undo();
+  });
+});
+
+describe('the status code of an error', () => {
+  it.each<[object, string | undefined]>([
+    [new Error('WRONGTYPE Operation against a key holding the wrong kind of value'), 'WRONGTYPE'],
+    [new Error('ERR unknown command'), 'ERR'],
+    [new Error('MOVED 3999 127.0.0.1:6381'), 'MOVED'],
+    [new Error('Connection is closed.'), undefined],
+    [new Error('connect ECONNREFUSED 127.0.0.1:6379'), undefined],
+    [new Error(''), undefined],
+    [{ message: 5 }, undefined],
+    [Object.assign(new Error('2 commands failed'), { errorIndexes: [1], replies: ['OK', new Error('OOM x')] }), 'OOM'],
+    [Object.assign(new Error('ERR x'), { errorIndexes: [7], replies: [] }), 'ERR'],
+  ])('%p has %p', (error, code) => {
+    expect(redis.statusCodeOf(error)).toBe(code);
+  });
+});
