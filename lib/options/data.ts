@@ -57,6 +57,15 @@ export interface QueryRecording {
   rootSpans?: boolean;
 }
 
+/** How the jobs of a queue are recorded. The texts and parameters of queries do not exist there. */
+export interface QueueRecording extends QueryRecording {
+  /**
+   * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
+   * @default false
+   */
+  continueTrace?: boolean;
+}
+
 /** How databases, caches and queues are traced. */
 export interface DataOptions extends QueryRecording {
   /**
@@ -76,6 +85,12 @@ export interface DataOptions extends QueryRecording {
    * @default true
    */
   redis?: boolean | QueryRecording;
+
+  /**
+   * The queues of BullMQ. False if they are not traced, or options for them alone.
+   * @default true
+   */
+  bullmq?: boolean | QueueRecording;
 }
 
 /** The names of the libraries' options. */
@@ -88,6 +103,8 @@ export interface ResolvedQueryRecording {
   /** True if a query is not traced. It throws if the application's function throws. Undefined if every query is traced. */
   readonly ignore: ((query: OutgoingQuery) => boolean) | undefined;
   readonly rootSpans: boolean;
+  /** Only for queues. */
+  readonly continueTrace?: boolean;
 }
 
 /** How the queries of each library are recorded. A library that is not traced is missing. */
@@ -101,7 +118,7 @@ const RECORDING: Readonly<Record<keyof QueryRecording, true>> = {
   rootSpans: true,
 };
 
-const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true, redis: true };
+const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true, redis: true, bullmq: true };
 
 const DEFAULTS: ResolvedQueryRecording = Object.freeze({
   queryText: true,
@@ -134,7 +151,11 @@ function resolveLibrary(
     const isTraced = parseBoolean({ name: path, value: given }, 'Use true, false, or an object with options.');
     return isTraced ? common : undefined;
   }
-  return resolveRecording(path, checkKeys<QueryRecording>(path, given, RECORDING), common);
+  if (path !== 'data.bullmq') return resolveRecording(path, checkKeys<QueryRecording>(path, given, RECORDING), common);
+  const options = checkKeys<QueueRecording>(path, given, { ...RECORDING, continueTrace: true });
+  const continueTrace = readOption(`${path}.continueTrace`, options.continueTrace);
+  const recording = resolveRecording(path, options, common);
+  return continueTrace ? Object.freeze({ ...recording, continueTrace: parseBoolean(continueTrace) }) : recording;
 }
 
 /** @param inherited the values of the options that are left out */

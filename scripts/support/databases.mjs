@@ -8,7 +8,7 @@ const DEBIAN_POSTGRES = '/usr/lib/postgresql';
 const SYSTEM_PROGRAMS = '/usr/sbin';
 
 /**
- * Returns the paths of the programs of PostgreSQL and MariaDB: those on the PATH, or in Debian's folders. If one is missing, root installs
+ * Returns the paths of the programs of PostgreSQL, MariaDB and Redis: those on the PATH, or in Debian's folders. If one is missing, root installs
  * Debian's package in CI.
  *
  * @throws Error that tells what is missing
@@ -17,6 +17,7 @@ export function findDatabases() {
   return {
     postgres: findPrograms('PostgreSQL', 'postgresql', ['postgres', 'initdb']),
     mariadb: findPrograms('MariaDB', 'mariadb-server', ['mariadbd', 'mariadb-install-db']),
+    redis: findPrograms('Redis', 'redis-server', ['redis-server']),
   };
 }
 

@@ -15,10 +15,17 @@ const NOBODY = 65_534;
 interface Programs {
   readonly postgres: Readonly<Record<'postgres' | 'initdb', string>>;
   readonly mariadb: Readonly<Record<'mariadbd' | 'mariadb-install-db', string>>;
+  readonly redis: Readonly<Record<'redis-server', string>>;
 }
 
 /** A MariaDB that a test may use, which checks no password. */
 export interface MariadbServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** A Redis that a test may use. */
+export interface RealRedis {
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -55,6 +62,15 @@ export async function startMariadb(): Promise<MariadbServer> {
   ];
   const child = spawn(mariadbd, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   await says('MariaDB', child, 'ready for connections', PATIENCE);
+  return { port, stop: () => stop(child, folder) };
+}
+
+/** Starts a real Redis that keeps nothing. */
+export async function startRedis(): Promise<RealRedis> {
+  const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  await says('Redis', child, 'Ready to accept connections', PATIENCE);
   return { port, stop: () => stop(child, folder) };
 }
 

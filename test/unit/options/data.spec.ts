@@ -73,6 +73,8 @@ describe('resolveData()', () => {
 
   it.each<[unknown, string]>([
     [{ postgre: true }, 'data.postgre'],
+    [{ bullmq: { continueTrace: 'maybe' } }, 'data.bullmq.continueTrace'],
+    [{ mysql: { continueTrace: true } }, 'data.mysql.continueTrace'],
     [{ mysql: { text: true } }, 'data.mysql.text'],
     [{ mysql: 'yes' }, 'data.mysql'],
     [{ mysql: null }, 'data.mysql'],

@@ -1,0 +1,48 @@
+/** The members of BullMQ's objects that are used here. The package itself is never imported. */
+import type { JobTelemetry } from './job-telemetry.js';
+
+interface BullOptions {
+  /** The option by which BullMQ is traced. */
+  telemetry?: JobTelemetry | undefined;
+  readonly prefix?: string;
+  readonly connection?: unknown;
+}
+
+/** A queue, or a worker. */
+export interface BullQueue {
+  readonly name: string;
+  /** The prefix of its keys and its name, `bull:orders`. */
+  readonly qualifiedName: string;
+  readonly opts: BullOptions;
+}
+
+/** A producer of jobs that depend on each other. */
+export interface BullFlowProducer {
+  telemetry?: JobTelemetry | undefined;
+  readonly opts: BullOptions;
+}
+
+/** The provider of `@nestjs/bullmq` that creates the workers of processors. */
+export interface BullExplorer {
+  readonly workers: readonly object[];
+}
+
+export function isQueue(candidate: object): boolean {
+  return hasAll(candidate, ['add', 'addBulk', 'opts', 'toKey', 'qualifiedName']);
+}
+
+export function isWorker(candidate: object): boolean {
+  return hasAll(candidate, ['processJob', 'startStalledCheckTimer', 'opts', 'toKey', 'qualifiedName']);
+}
+
+export function isFlowProducer(candidate: object): boolean {
+  return hasAll(candidate, ['add', 'addBulk', 'getFlow', 'opts']);
+}
+
+export function isExplorer(candidate: object): boolean {
+  return hasAll(candidate, ['workers', 'registerWorkers', 'handleProcessor']);
+}
+
+function hasAll(candidate: object, keys: readonly string[]): boolean {
+  return keys.every((key) => key in candidate);
+}

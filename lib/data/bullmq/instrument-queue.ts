@@ -1,0 +1,82 @@
+import { callSafely } from '../../core/diagnostics.js';
+import { interceptMethod } from '../../core/intercept-method.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { muteKeys } from '../redis/muted-keys.js';
+import type { BullExplorer, BullFlowProducer, BullQueue } from './bullmq.js';
+import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
+import type { JobTelemetry } from './job-telemetry.js';
+import { reportFailedJob } from './process-span.js';
+
+const DEFAULT_PREFIX = 'bull';
+
+/** The workers that are instrumented, which may be found in several places. */
+const instrumentedWorkers = new WeakSet<object>();
+
+/** Instruments a queue. The workers that `@nestjs/bullmq` creates for it inherit its telemetry. */
+export function instrumentQueue(instance: object, settings: CurrentSettings): () => void {
+  const queue = instance as BullQueue;
+  const undos = [
+    muteKeys(`${queue.qualifiedName}:`),
+    setTelemetry(queue.opts, createTelemetry({ kind: 'queue', queue: queue.name }, settings)),
+  ];
+  return () => undoAll(undos);
+}
+
+export function instrumentFlowProducer(instance: object, settings: CurrentSettings): () => void {
+  const producer = instance as BullFlowProducer;
+  const undos = [
+    muteKeys(`${producer.opts.prefix ?? DEFAULT_PREFIX}:`),
+    setTelemetry(producer, createTelemetry({ kind: 'flow', queue: undefined }, settings)),
+  ];
+  return () => undoAll(undos);
+}
+
+/** Instruments a worker. BullMQ tells its telemetry only the message of an error, and its listeners the error itself. */
+export function instrumentWorker(instance: object, settings: CurrentSettings): () => void {
+  if (instrumentedWorkers.has(instance)) return () => {};
+  instrumentedWorkers.add(instance);
+  const worker = instance as BullQueue;
+  const undos = [
+    muteKeys(`${worker.qualifiedName}:`),
+    setTelemetry(worker.opts, createTelemetry({ kind: 'worker', queue: worker.name }, settings)),
+    interceptMethod(worker, 'emit', (emit, thisArg, args) => {
+      const [event, , error] = args;
+      if (event === 'failed') callSafely('Recording the failure of a job', () => reportFailedJob(error));
+      return Reflect.apply(emit, thisArg, args);
+    }),
+    () => instrumentedWorkers.delete(instance),
+  ];
+  return () => undoAll(undos);
+}
+
+/** Instruments the workers that `@nestjs/bullmq` creates for processors, which are no providers. */
+export function instrumentExplorer(instance: object, settings: CurrentSettings): () => void {
+  const explorer = instance as BullExplorer;
+  const undos: ((() => void) | undefined)[] = explorer.workers.map((worker) => instrumentWorker(worker, settings));
+  const undo = interceptMethod(explorer, 'handleProcessor', (handle, thisArg, args) => {
+    const result = Reflect.apply(handle, thisArg, args);
+    callSafely('Tracing a worker of BullMQ', () => {
+      const worker = explorer.workers.at(-1);
+      if (worker) undos.push(instrumentWorker(worker, settings));
+    });
+    return result;
+  });
+  return () => undoAll([undo, ...undos]);
+}
+
+/** Sets the option of BullMQ, unless the application has set it. A worker may have inherited that of its queue. */
+function setTelemetry(holder: { telemetry?: JobTelemetry | undefined }, telemetry: JobTelemetry): () => void {
+  const before = holder.telemetry;
+  if (before !== undefined && !isOwnTelemetry(before)) return () => {};
+  const hadTelemetry = Object.hasOwn(holder, 'telemetry');
+  holder.telemetry = telemetry;
+  return () => {
+    if (holder.telemetry !== telemetry) return;
+    if (hadTelemetry) holder.telemetry = undefined;
+    else Reflect.deleteProperty(holder, 'telemetry');
+  };
+}
+
+function undoAll(undos: readonly ((() => unknown) | undefined)[]): void {
+  for (const undo of undos) undo?.();
+}

@@ -1,0 +1,81 @@
+import { SpanKind, SpanStatusCode, trace, type Attributes, type Context } from '@opentelemetry/api';
+import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { errorType } from '../../core/exception.js';
+import type { Exchange } from '../../core/exchange-operation.js';
+import type { Operation } from '../../core/operation.js';
+import { OutgoingOperation } from '../../core/outgoing-operation.js';
+import { isTracingSuppressed } from '../../core/suppression.js';
+import { withholdDriverError } from '../failure.js';
+import { coverQueries, uncoverQueries } from '../layers.js';
+import type { QuerySettings } from '../query-settings.js';
+import { writeCarrier } from './carrier.js';
+import { withStoredMetadata } from './job-contexts.js';
+import type { JobSpan } from './job-telemetry.js';
+import { messageAttributes, messageMeter, messageSpanName, recordedAttributes } from './messages.js';
+
+type SendOutcome = 'complete' | { readonly error: unknown };
+
+/** True if the span of a producer may be started in a context: it has a parent, or may begin a trace. */
+export function isSendTraced(caller: Context, { rootSpans }: QuerySettings): boolean {
+  const parent = trace.getSpanContext(caller);
+  return !isTracingSuppressed(caller) && (rootSpans || (parent !== undefined && trace.isSpanContextValid(parent)));
+}
+
+/** The span of a producer that adds jobs to a queue. The commands of Redis below it have no spans of their own. */
+export class SendSpan implements JobSpan {
+  readonly #outgoing: OutgoingOperation<SendOutcome>;
+  #outcome: SendOutcome = 'complete';
+
+  /** @param queue undefined if the jobs are for different queues */
+  constructor(queue: string | undefined, caller: Context, settings: QuerySettings) {
+    const attributes = messageAttributes('send', queue);
+    this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentMessage(attributes), {
+      kind: SpanKind.PRODUCER,
+      parent: caller,
+      attributes,
+      meter: messageMeter('send', settings),
+    });
+    this.#outgoing.measure(() => attributes);
+    coverQueries(this.#outgoing.span);
+  }
+
+  setSpanOnContext(): Context {
+    const { context } = this.#outgoing;
+    return withStoredMetadata(context, () => writeCarrier(context));
+  }
+
+  setAttribute(key: string, value: unknown): void {
+    this.setAttributes({ [key]: value } as Attributes);
+  }
+
+  setAttributes(attributes: Attributes): void {
+    this.#outgoing.describe('Describing a job', () => recordedAttributes(attributes));
+  }
+
+  addEvent(): void {}
+
+  recordException(error: unknown): void {
+    withholdDriverError(error, this.#outgoing.context);
+    this.#outcome = { error };
+  }
+
+  end(): void {
+    this.#outgoing.end(this.#outcome);
+    uncoverQueries(this.#outgoing.span);
+  }
+}
+
+class SentMessage implements Exchange<SendOutcome> {
+  constructor(private readonly attributes: Attributes) {}
+
+  describeEnd({ span }: Operation, outcome: SendOutcome): void {
+    if (outcome === 'complete') return;
+    span.setAttribute(ATTR_ERROR_TYPE, errorType(outcome.error));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+  }
+
+  measuredAttributes(outcome: SendOutcome): Attributes {
+    if (outcome === 'complete') return this.attributes;
+    return { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(outcome.error) };
+  }
+}

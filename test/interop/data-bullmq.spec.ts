@@ -1,0 +1,331 @@
+/** Jobs of BullMQ with a real Redis: producers, consumers, and the links between them. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { BullModule, getFlowProducerToken, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject, Injectable, Scope } from '@nestjs/common';
+import { SpanKind } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { Queue, Worker, type FlowProducer, type Job, type JobsOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Span, tracePool, type TracingOptions } from 'nestjs-tracing';
+import { withDataApp, type DataApp } from '../support/data-app.js';
+import { exportedText } from '../support/redis-spans.js';
+import { Scrape } from '../support/scrape.js';
+import { startRedis, type RealRedis } from './support/databases.js';
+
+let server: RealRedis;
+let connection: { host: string; port: number };
+
+beforeAll(async () => {
+  server = await startRedis();
+  connection = { host: '127.0.0.1', port: server.port };
+}, 60_000);
+
+afterAll(() => server.stop());
+
+/** What the processor does with a job. */
+let work: (job: Job) => unknown = () => undefined;
+let queueName = '';
+let count = 0;
+
+beforeEach(() => {
+  work = () => undefined;
+  queueName = `orders${++count}`;
+});
+
+@Injectable()
+class Steps {
+  @Span('Steps.take')
+  async take(job: Job): Promise<unknown> {
+    return await work(job);
+  }
+}
+
+interface Jobs extends DataApp {
+  readonly queue: Queue;
+  /** Adds a job in a request, and waits until there are so many spans of processing. */
+  add(opts?: JobsOptions, processed?: number): Promise<void>;
+}
+
+async function withJobs(
+  tracing: Omit<TracingOptions, 'exporter'>,
+  use: (jobs: Jobs) => Promise<void>,
+  scope = Scope.DEFAULT,
+): Promise<void> {
+  const name = queueName;
+  @Processor({ name, scope })
+  class OrdersProcessor extends WorkerHost {
+    constructor(@Inject(Steps) private readonly steps: Steps) {
+      super();
+    }
+
+    process(job: Job): Promise<unknown> {
+      return this.steps.take(job);
+    }
+  }
+
+  const imports = [
+    BullModule.forRoot({ connection }),
+    BullModule.registerQueue({ name }),
+    BullModule.registerFlowProducer({ name: 'flow' }),
+  ];
+  await withDataApp({ tracing, imports, providers: [OrdersProcessor, Steps] }, async (app) => {
+    const queue = app.app.get<Queue>(getQueueToken(name));
+    await use({
+      ...app,
+      queue,
+      add: async (opts, processed = 1) => {
+        await app.run(() => queue.add('ship', { card: 'secret-data' }, opts));
+        await app.traces.until((spans) => processing(spans).length >= processed);
+      },
+    });
+  });
+}
+
+const processing = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.CONSUMER);
+const sending = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.PRODUCER);
+const linkedIds = (span: ReadableSpan) => span.links.map(({ context }) => context.spanId);
+
+describe('a job', () => {
+  it('has a span of its producer, below its caller, and one of its consumer, with a link to it', async () => {
+    await withJobs({}, async ({ add, traces }) => {
+      await add();
+      const { spans } = traces;
+      const [send] = sending(spans);
+      const [process] = processing(spans);
+      const handler = traces.named('WorkController.work');
+      expect(send!.name).toBe(`send ${queueName}`);
+      expect(send!.parentSpanContext?.spanId).toBe(handler.spanContext().spanId);
+      expect(send!.attributes).toMatchObject({
+        'messaging.system': 'bullmq',
+        'messaging.destination.name': queueName,
+        'messaging.operation.name': 'send',
+        'messaging.operation.type': 'send',
+        'messaging.message.id': '1',
+        'bullmq.job.name': 'ship',
+      });
+      expect(process!.name).toBe(`process ${queueName}`);
+      expect(process!.parentSpanContext).toBeUndefined();
+      expect(linkedIds(process!)).toEqual([send!.spanContext().spanId]);
+      expect(process!.attributes).toMatchObject({
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.message.id': '1',
+        'bullmq.job.attempts.made': 1,
+      });
+      expect(traces.named('Steps.take').parentSpanContext?.spanId).toBe(process!.spanContext().spanId);
+    });
+  });
+
+  it('has no span of Redis, neither within its spans nor outside of them', async () => {
+    await withJobs({ data: { rootSpans: true } }, async ({ add, queue, run, traces }) => {
+      work = (job) => job.updateProgress(50);
+      await add();
+      await run(() => queue.getJobCounts());
+      await run(() =>
+        queue.addBulk([
+          { name: 'ship', data: {} },
+          { name: 'ship', data: {} },
+        ]),
+      );
+      await traces.until((spans) => processing(spans).length === 3);
+      const ofRedis = traces.spans.filter(({ attributes }) => attributes['db.system.name'] !== undefined);
+      expect(ofRedis.map(({ attributes, name }) => [name, attributes['db.query.text']])).toEqual([]);
+    });
+  });
+
+  it('continues the trace of its producer, if the application wants that', async () => {
+    await withJobs({ data: { bullmq: { continueTrace: true } } }, async ({ add, traces }) => {
+      await add();
+      const [send] = sending(traces.spans);
+      const [process] = processing(traces.spans);
+      expect(process!.parentSpanContext?.spanId).toBe(send!.spanContext().spanId);
+      expect(process!.spanContext().traceId).toBe(send!.spanContext().traceId);
+      expect(process!.links).toEqual([]);
+    });
+  });
+
+  it('that fails has the type of its error, and each attempt a link to the producer', async () => {
+    await withJobs({}, async ({ add, traces }) => {
+      work = (job) => {
+        if (job.attemptsMade < 2) throw new TypeError('no such order');
+      };
+      await add({ attempts: 3, backoff: 1 }, 3);
+      const [send] = sending(traces.spans);
+      const attempts = processing(traces.spans);
+      expect(attempts.map(({ status }) => status.code)).toEqual([2, 2, 0]);
+      expect(attempts.map(({ attributes }) => attributes['error.type'])).toEqual(['TypeError', 'TypeError', undefined]);
+      expect(attempts.map(linkedIds)).toEqual(attempts.map(() => [send!.spanContext().spanId]));
+    });
+  });
+
+  it('that is delayed has a link to the producer', async () => {
+    await withJobs({}, async ({ add, traces }) => {
+      await add({ delay: 20 });
+      expect(linkedIds(processing(traces.spans)[0]!)).toEqual([sending(traces.spans)[0]!.spanContext().spanId]);
+    });
+  });
+
+  it('of a scheduler has a link to the call that has created the scheduler, each time', async () => {
+    await withJobs({}, async ({ queue, run, traces }) => {
+      await run(() => queue.upsertJobScheduler('nightly', { every: 50, limit: 3 }, { name: 'ship' }));
+      await traces.until((spans) => processing(spans).length >= 3);
+      const [send, ...others] = sending(traces.spans);
+      expect(others).toEqual([]);
+      expect(send!.attributes['bullmq.job.scheduler.id']).toBe('nightly');
+      const links = processing(traces.spans).map(linkedIds);
+      expect(links).toEqual(links.map(() => [send!.spanContext().spanId]));
+    });
+  });
+
+  it('exports neither data nor results nor options', async () => {
+    await withJobs({}, async ({ add, traces }) => {
+      work = async (job) => {
+        await job.updateProgress({ card: 'secret-progress' });
+        return 'secret-result';
+      };
+      await add({ deduplication: { id: 'secret-id' } });
+      expect(exportedText(traces.spans)).not.toContain('secret-');
+    });
+  });
+
+  it('of a processor of request scope has its span as well', async () => {
+    await withJobs(
+      {},
+      async ({ add, traces }) => {
+        await add();
+        expect(traces.named('Steps.take').parentSpanContext?.spanId).toBe(
+          processing(traces.spans)[0]!.spanContext().spanId,
+        );
+      },
+      Scope.REQUEST,
+    );
+  });
+
+  it('has the commands and jobs that its processor makes below its span', async () => {
+    const client = new Redis(connection);
+    await withJobs({}, async ({ add, queue, traces }) => {
+      work = async (job) => {
+        await client.get('mine:1');
+        if (job.name === 'ship') await queue.add('notify', {});
+      };
+      await add({}, 2);
+      const step = traces.spans.find(({ name }) => name === 'Steps.take')!;
+      const below = traces.spans.filter(
+        ({ parentSpanContext }) => parentSpanContext?.spanId === step.spanContext().spanId,
+      );
+      expect(below.map(({ name }) => name)).toEqual(['GET', `send ${queueName}`]);
+    });
+    await client.quit();
+  });
+
+  it('of a flow has a link to the span of the flow', async () => {
+    await withJobs({}, async ({ app, run, traces }) => {
+      const flow = app.get<FlowProducer>(getFlowProducerToken('flow'));
+      const child = { name: 'child', queueName, data: {}, opts: { attempts: 1 } };
+      await run(() => flow.add({ name: 'parent', queueName, opts: { attempts: 1 }, children: [child] }));
+      await traces.until((spans) => processing(spans).length === 2);
+      const [send, ...others] = sending(traces.spans);
+      expect([send!.name, others]).toEqual([`send ${queueName}`, []]);
+      expect(processing(traces.spans).map(linkedIds)).toEqual([
+        [send!.spanContext().spanId],
+        [send!.spanContext().spanId],
+      ]);
+    });
+  });
+
+  it('that is added outside of any span has no span of its producer, and one of its consumer', async () => {
+    await withJobs({}, async ({ queue, traces }) => {
+      await queue.add('ship', {});
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(sending(traces.spans)).toEqual([]);
+      expect(processing(traces.spans)[0]!.links).toEqual([]);
+    });
+  });
+
+  it('is not traced, if the application does not want that', async () => {
+    for (const data of [{ bullmq: false, redis: false }, { bullmq: { ignore: ['send', 'process'] } }] as const) {
+      await withJobs({ data }, async ({ queue, run, traces }) => {
+        const done = new Promise((resolve) => (work = resolve));
+        await run(() => queue.add('ship', {}));
+        await done;
+        await run(() => Promise.resolve());
+        expect([sending(traces.spans), processing(traces.spans)]).toEqual([[], []]);
+      });
+    }
+  });
+
+  it('is measured', async () => {
+    await withJobs({ metrics: {} }, async ({ add, url }) => {
+      work = () => Promise.reject(new RangeError('x'));
+      await add();
+      const name = 'messaging_process_duration_seconds';
+      const scrape = await Scrape.counted(`${url}/metrics`, name, 1);
+      expect(scrape.labels(`${name}_count`)).toEqual([
+        {
+          error_type: 'RangeError',
+          messaging_system: 'bullmq',
+          messaging_destination_name: queueName,
+          messaging_operation_name: 'process',
+        },
+      ]);
+    });
+  });
+});
+
+describe('a queue and a worker', () => {
+  it('that are no providers are traced by tracePool()', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      const queue = tracePool(new Queue(queueName, { connection }));
+      const worker = tracePool(new Worker(queueName, () => Promise.resolve(), { connection }));
+      await run(() => queue.add('ship', {}));
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(linkedIds(processing(traces.spans)[0]!)).toEqual([sending(traces.spans)[0]!.spanContext().spanId]);
+      await worker.close();
+      await queue.close();
+    });
+  });
+
+  it('keep the telemetry of the application', async () => {
+    const calls: string[] = [];
+    const span = {
+      setSpanOnContext: (it: unknown) => it,
+      setAttribute: () => {},
+      setAttributes: () => {},
+      addEvent: () => {},
+      recordException: () => {},
+      end: () => {},
+    };
+    const telemetry = {
+      tracer: {
+        startSpan: (name: string) => {
+          calls.push(name);
+          return span;
+        },
+      },
+      contextManager: {
+        with: (_: unknown, fn: () => unknown) => fn(),
+        active: () => ({}),
+        getMetadata: () => '',
+        fromMetadata: (it: unknown) => it,
+      },
+    };
+    const queue = new Queue(queueName, { connection, telemetry: telemetry as never });
+    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async ({ run, traces }) => {
+      await run(() => queue.add('ship', {}));
+      expect(sending(traces.spans)).toEqual([]);
+    });
+    expect(calls).toContain(`add ${queueName}.ship`);
+    await queue.close();
+  });
+
+  it('are as they were after the application has shut down', async () => {
+    const queue = new Queue(queueName, { connection });
+    const before = Reflect.ownKeys(queue.opts);
+    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async () => {
+      expect(queue.opts.telemetry).toBeDefined();
+      await Promise.resolve();
+    });
+    expect(Reflect.ownKeys(queue.opts)).toEqual(before);
+    await queue.close();
+  });
+});
