@@ -1,4 +1,5 @@
 import { bullmqLibrary } from './bullmq/library.js';
+import { cacheManagerLibrary } from './cache-manager/library.js';
 import { ioredisLibrary } from './ioredis/library.js';
 import type { DataLibrary } from './library.js';
 import { mysqlLibrary } from './mysql/library.js';
@@ -12,4 +13,5 @@ export const dataLibraries: readonly DataLibrary[] = [
   ioredisLibrary,
   nodeRedisLibrary,
   bullmqLibrary,
+  cacheManagerLibrary,
 ];

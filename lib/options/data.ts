@@ -91,6 +91,12 @@ export interface DataOptions extends QueryRecording {
    * @default true
    */
   bullmq?: boolean | QueueRecording;
+
+  /**
+   * Caches of `cache-manager` that are in memory. False if they are not traced, or options for them alone.
+   * @default true
+   */
+  cache?: boolean | QueryRecording;
 }
 
 /** The names of the libraries' options. */
@@ -118,7 +124,13 @@ const RECORDING: Readonly<Record<keyof QueryRecording, true>> = {
   rootSpans: true,
 };
 
-const LIBRARIES: Readonly<Record<DataLibraryName, true>> = { postgres: true, mysql: true, redis: true, bullmq: true };
+const LIBRARIES: Readonly<Record<DataLibraryName, true>> = {
+  postgres: true,
+  mysql: true,
+  redis: true,
+  bullmq: true,
+  cache: true,
+};
 
 const DEFAULTS: ResolvedQueryRecording = Object.freeze({
   queryText: true,

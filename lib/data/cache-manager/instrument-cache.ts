@@ -1,0 +1,88 @@
+import { context, SpanKind, trace } from '@opentelemetry/api';
+import { callInContext } from '../../core/context-manager.js';
+import { callSafely } from '../../core/diagnostics.js';
+import { followPromise, isThenable } from '../../core/follow-promise.js';
+import { interceptMethod } from '../../core/intercept-method.js';
+import { isObject } from '../../core/is-object.js';
+import type { AnyMethod } from '../../core/wrap-method.js';
+import { uncoverQueries } from '../layers.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { startQuery, type StartedQuery } from '../start-query.js';
+import { isInMemory, type Cache } from './cache.js';
+import { cacheManager } from './system.js';
+
+const METHODS = ['get', 'mget', 'set', 'mset', 'del', 'mdel', 'clear', 'wrap'] as const;
+
+type CacheMethod = (typeof METHODS)[number];
+
+/** The attribute has no name in the conventions, which have none for caches. */
+const ATTR_HIT = 'cache.hit';
+
+/** Instruments a cache in memory. A cache in Redis has no spans of its own: the commands of Redis have. */
+export function instrumentCache(instance: object, settings: CurrentSettings): () => void {
+  if (!isInMemory(instance as Cache)) return () => {};
+  const undos = METHODS.map((name) =>
+    interceptMethod(instance, name, (method, thisArg, args) => {
+      const started = callSafely('Tracing a cache', () => start(name, settings));
+      return started ? callMethod(name, method, thisArg, args, started) : Reflect.apply(method, thisArg, args);
+    }),
+  );
+  return () => {
+    for (const undo of undos) undo?.();
+  };
+}
+
+function start(name: CacheMethod, settings: CurrentSettings): StartedQuery | undefined {
+  const current = settings();
+  if (!current) return undefined;
+  const query = { system: cacheManager, operation: name, spanName: `cache ${name}` };
+  const started = startQuery(query, current, { caller: context.active(), kind: SpanKind.INTERNAL });
+  // The function of the application that computes a missing value has queries of its own.
+  const span = trace.getSpan(started.context);
+  if (span) uncoverQueries(span);
+  return started;
+}
+
+function callMethod(
+  name: CacheMethod,
+  method: AnyMethod,
+  thisArg: unknown,
+  args: unknown[],
+  started: StartedQuery,
+): unknown {
+  let isComputed = false;
+  const [key, compute, ...rest] = args;
+  function computeInSpan(this: unknown, ...given: unknown[]): unknown {
+    isComputed = true;
+    return callInContext(started.context, compute as AnyMethod, this, given);
+  }
+  try {
+    const isWrap = name === 'wrap' && typeof compute === 'function';
+    const result = Reflect.apply(method, thisArg, isWrap ? [key, computeInSpan, ...rest] : args);
+    return followResult(result, started, (value) => {
+      if (name === 'get') return value !== undefined;
+      return isWrap ? !isComputed : undefined;
+    });
+  } catch (error) {
+    started.fail(error);
+    throw error;
+  }
+}
+
+/** @param isHit returns whether a value was found; undefined if that is no question */
+function followResult(result: unknown, started: StartedQuery, isHit: (value: unknown) => boolean | undefined): unknown {
+  const followed =
+    isObject(result) && isThenable(result)
+      ? followPromise(result, started, {
+          onFulfilled(value) {
+            const hit = isHit(value);
+            if (hit !== undefined) started.describe(() => ({ [ATTR_HIT]: hit }));
+            started.succeed();
+            return value;
+          },
+          onRejected: (error) => started.fail(error),
+        })
+      : undefined;
+  if (!followed) started.succeed();
+  return followed ?? result;
+}
