@@ -74,6 +74,7 @@ function serveConnection(socket: Socket, databases: Map<number, Map<string, unkn
       await new Promise((resolve) => setTimeout(resolve, Number(words.at(-1)) * 1000));
     const reply = answer(words);
     if (!socket.destroyed) socket.write(encode(reply, version));
+    if (words[0]?.toUpperCase() === 'QUIT') socket.end();
   }
 
   function answer(words: string[]): Reply {

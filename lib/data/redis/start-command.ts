@@ -4,12 +4,16 @@ import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { startQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
-import { commandText } from './key-pattern.js';
+import { commandText as textOf } from './key-pattern.js';
 import { hasMutedKey } from './muted-keys.js';
 import { redis } from './system.js';
 
 /** The form of the name of a command, those of modules included. Anything else that an application sends in its place may be data. */
 const NAME = /^[A-Z][A-Z0-9_.-]{0,63}$/;
+
+/** The names of commands in capitals, by their names as the application writes them. */
+const operations = new Map<string, string>();
+const MAX_OPERATIONS = 1024;
 
 /** The commands of a client's own making, when it connects or checks the connection. */
 const HANDSHAKE: ReadonlySet<string> = new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'PING', 'READONLY', 'SELECT']);
@@ -38,9 +42,12 @@ export function startCommand(
   const operation = operationOf(name);
   const { caller, target, waitTime } = options;
   if (isBackground(operation, caller) || hasMutedKey(args)) return undefined;
-  const query: DatabaseQuery = { ...target, operation, waitTime, spanName: operation ?? redis.name };
-  const text = operation === undefined ? undefined : commandText(operation, args[0]);
-  return startQuery(text === undefined ? query : { ...query, commandText: text }, settings, options);
+  // This runs for each command: a spread of the target would take as long as everything else.
+  const { address, namespace, port, system } = target;
+  const commandText = operation === undefined ? undefined : textOf(operation, args[0]);
+  const spanName = operation ?? redis.name;
+  const query = { system, namespace, address, port, operation, commandText, waitTime, spanName };
+  return startQuery(query, settings, options);
 }
 
 /**
@@ -93,8 +100,12 @@ export function followConnections(channel: string, settings: CurrentSettings): (
 }
 
 function operationOf(name: string): string | undefined {
+  const known = operations.get(name);
+  if (known !== undefined) return known;
   const operation = name.toUpperCase();
-  return NAME.test(operation) ? operation : undefined;
+  if (!NAME.test(operation)) return undefined;
+  if (operations.size < MAX_OPERATIONS) operations.set(name, operation);
+  return operation;
 }
 
 /** True for a command that belongs to no request: of the client itself, or of a loop that waits for data. */
