@@ -15,6 +15,7 @@ const MODULES = [
   'integrations.ts',
   'options/resolve-options.ts',
   'grpc/traced-grpc-options.ts',
+  'data/trace-pool.ts',
 ].map((file) => join(libFolder, file));
 const API = '@opentelemetry/api';
 
