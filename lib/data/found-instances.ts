@@ -1,7 +1,6 @@
 import { debug } from '../core/diagnostics.js';
-import { isObject } from '../core/is-object.js';
 import type { DataApplication } from './applications.js';
-import { recognizeInstance, releaseInstance, traceInstance } from './traced-instances.js';
+import { recognizeInstances, releaseInstance, traceInstance } from './traced-instances.js';
 
 /** The pools and clients that an application has in dependency injection. */
 export class FoundInstances {
@@ -11,15 +10,11 @@ export class FoundInstances {
 
   constructor(private readonly application: DataApplication) {}
 
-  readonly onInstance = (candidate: unknown): void => {
-    if (!isObject(candidate) || this.#instances.has(candidate)) return;
-    if (this.#trace(candidate)) this.#instances.add(candidate);
-  };
+  readonly onInstance = (candidate: unknown): void =>
+    this.#look(candidate, (instance) => this.#instances.add(instance));
 
   /** An object of one request is not kept. */
-  readonly onRequestInstance = (candidate: unknown): void => {
-    if (isObject(candidate)) this.#trace(candidate);
-  };
+  readonly onRequestInstance = (candidate: unknown): void => this.#look(candidate, () => {});
 
   /** Writes what was found so far, if anything was. */
   report(): void {
@@ -33,11 +28,12 @@ export class FoundInstances {
     this.#instances.clear();
   }
 
-  #trace(candidate: object): boolean {
-    const recognized = recognizeInstance(candidate);
-    if (!recognized || !this.application.settings?.[recognized.library.name]) return false;
-    this.#counts.set(recognized.kind.name, (this.#counts.get(recognized.kind.name) ?? 0) + 1);
-    traceInstance(candidate, recognized, this.application);
-    return true;
+  #look(candidate: unknown, onTraced: (instance: object) => void): void {
+    for (const found of recognizeInstances(candidate, ({ name }) => this.application.settings?.[name] !== undefined)) {
+      if (this.#instances.has(found.instance)) continue;
+      this.#counts.set(found.kind.name, (this.#counts.get(found.kind.name) ?? 0) + 1);
+      traceInstance(found, this.application);
+      onTraced(found.instance);
+    }
   }
 }

@@ -25,4 +25,6 @@ export interface InstanceKind {
    * cover it.
    */
   instrument?(instance: object, settings: CurrentSettings): () => void;
+  /** Returns the clients of other libraries that an object uses, such as the pool of an ORM. They are instrumented with it. */
+  clientsOf?(instance: object): readonly unknown[];
 }

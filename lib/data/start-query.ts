@@ -49,17 +49,24 @@ export interface QueryOptions {
   readonly startTime?: TimeInput;
   /** True if another instrumentation has a span for the query. @default false */
   readonly isTracedElsewhere?: boolean;
+  /** The layer of an ORM, whose hooks may make further queries of the same layer. Each of them has a span. */
+  readonly layer?: string;
 }
 
 /** Starts a query, command or operation. Depending on settings and context, it is traced, only measured, or neither. */
 export function startQuery(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions): StartedQuery {
   const { caller, isTracedElsewhere = false } = options;
-  if (isTracingSuppressed(caller) || isQueryCovered(caller)) return new UntracedQuery(caller);
+  if (isTracingSuppressed(caller) || isQueryCovered(caller, options.layer)) return new UntracedQuery(caller);
   const { meter } = settings;
   const isTraced = !isTracedElsewhere && isRecordedIn(caller, settings);
   const isMeasured = meter !== undefined && !(isTracedElsewhere && meter.isShared);
   if ((!isTraced && !isMeasured) || isIgnored(query, settings)) return new UntracedQuery(caller);
   return new TracedQuery(query, settings, options, isTraced);
+}
+
+/** Returns a query whose span another layer has. The details of its error are withheld all the same. */
+export function untracedQuery(caller: Context): StartedQuery {
+  return new UntracedQuery(caller);
 }
 
 /** A query that is neither traced nor measured. Its error passes through the spans around it all the same. */
@@ -93,7 +100,7 @@ class TracedQuery implements StartedQuery {
         ...(kind !== undefined && { kind }),
       });
       // A provider may return the span of the caller.
-      if (this.#outgoing.span !== trace.getSpan(caller)) coverQueries(this.#outgoing.span);
+      if (this.#outgoing.span !== trace.getSpan(caller)) coverQueries(this.#outgoing.span, options.layer);
     } else {
       this.#outgoing = OutgoingOperation.measureOnly(exchange, meter, caller);
     }

@@ -1,5 +1,5 @@
 import { warn } from '../core/diagnostics.js';
-import { pinInstance, recognizeInstance } from './traced-instances.js';
+import { pinInstance, recognizeInstances } from './traced-instances.js';
 
 /**
  * Traces the queries of a pool or client of a database library that dependency injection does not show: one that a service keeps in a
@@ -15,9 +15,9 @@ import { pinInstance, recognizeInstance } from './traced-instances.js';
  * ```
  */
 export function tracePool<T extends object>(pool: T): T {
-  const recognized = recognizeInstance(pool);
-  if (recognized) pinInstance(pool, recognized);
-  else
+  const recognized = recognizeInstances(pool);
+  if (recognized.length === 0)
     warn('trace-pool', 'tracePool() was called with an object that is no pool or client of a library that is traced.');
+  for (const each of recognized) pinInstance(each);
   return pool;
 }

@@ -15,8 +15,9 @@ interface TracedInstance {
   readonly undo: () => void;
 }
 
-/** What an object is, in the terms of its library. */
+/** An object, and what it is in the terms of its library. */
 interface RecognizedInstance {
+  readonly instance: object;
   readonly library: DataLibrary;
   readonly kind: InstanceKind;
 }
@@ -27,27 +28,38 @@ const NAME = 'nestjs-tracing:traced-instances';
 const holder = channel(NAME) as { [NAME]?: WeakMap<object, TracedInstance> };
 const instances = (holder[NAME] ??= new WeakMap<object, TracedInstance>());
 
-/** Returns the library and the kind of an object. Undefined for any other object. */
-export function recognizeInstance(candidate: unknown): RecognizedInstance | undefined {
+/** Returns an object if a library knows it, and the clients of other libraries that it uses. */
+export function recognizeInstances(
+  candidate: unknown,
+  isTraced: (library: DataLibrary) => boolean = () => true,
+): readonly RecognizedInstance[] {
+  const recognized = recognizeInstance(candidate);
+  if (!recognized || !isTraced(recognized.library)) return [];
+  const { instance, kind } = recognized;
+  const clients = callSafely(`Looking for the clients of ${kind.name}`, () => kind.clientsOf?.(instance)) ?? [];
+  return [recognized, ...clients.flatMap((client) => recognizeInstances(client, isTraced))];
+}
+
+function recognizeInstance(candidate: unknown): RecognizedInstance | undefined {
   if (!isObject(candidate) || types.isProxy(candidate)) return undefined;
   for (const library of dataLibraries) {
     const kind = library.instances?.find((each) =>
       callSafely(`Looking for ${each.name}`, () => each.matches(candidate)),
     );
-    if (kind) return { library, kind };
+    if (kind) return { instance: candidate, library, kind };
   }
   return undefined;
 }
 
 /** Instruments an object for an application that has it in dependency injection. */
-export function traceInstance(instance: object, recognized: RecognizedInstance, owner: DataApplication): void {
-  const owners = instrument(instance, recognized)?.owners;
+export function traceInstance(recognized: RecognizedInstance, owner: DataApplication): void {
+  const owners = instrument(recognized)?.owners;
   if (owners && !owners.includes(owner)) owners.push(owner);
 }
 
 /** Instruments an object that dependency injection does not show, for all applications of the process. */
-export function pinInstance(instance: object, recognized: RecognizedInstance): void {
-  const traced = instrument(instance, recognized);
+export function pinInstance(recognized: RecognizedInstance): void {
+  const traced = instrument(recognized);
   if (traced) traced.isPinned = true;
 }
 
@@ -62,7 +74,7 @@ export function releaseInstance(instance: object, owner: DataApplication): void 
   callSafely('Undoing the instrumentation of a database client', traced.undo);
 }
 
-function instrument(instance: object, { kind, library }: RecognizedInstance): TracedInstance | undefined {
+function instrument({ instance, kind, library }: RecognizedInstance): TracedInstance | undefined {
   const existing = instances.get(instance);
   if (existing || !kind.instrument) return existing;
   const owners: DataApplication[] = [];
