@@ -81,6 +81,54 @@ export interface DataOptions extends QueryRecording {
   mysql?: boolean | QueryRecording;
 
   /**
+   * SQL Server, with `mssql`. False if it is not traced, or options for it.
+   * @default true
+   */
+  mssql?: boolean | QueryRecording;
+
+  /**
+   * TypeORM, for the databases that have no option of their own. False if its `DataSource` is not looked at, or options for it.
+   * @default true
+   */
+  typeorm?: boolean | QueryRecording;
+
+  /**
+   * MongoDB, with `mongoose` or `mongodb`. False if it is not traced, or options for MongoDB alone.
+   * @default true
+   */
+  mongodb?: boolean | QueryRecording;
+
+  /**
+   * Sequelize, for all of its databases. False if it is not traced, or options for it.
+   * @default true
+   */
+  sequelize?: boolean | QueryRecording;
+
+  /**
+   * Knex over `pg`. False if it is not traced, or options for it.
+   * @default true
+   */
+  knex?: boolean | QueryRecording;
+
+  /**
+   * MikroORM. False if its connections are not looked at. The options of its driver apply.
+   * @default true
+   */
+  mikroOrm?: boolean | QueryRecording;
+
+  /**
+   * Drizzle. False if its client is not looked at. The options of its driver apply.
+   * @default true
+   */
+  drizzle?: boolean | QueryRecording;
+
+  /**
+   * Prisma. False if it is not traced, or options for it.
+   * @default true
+   */
+  prisma?: boolean | QueryRecording;
+
+  /**
    * Redis, with `ioredis` or `redis`. False if it is not traced, or options for Redis alone.
    * @default true
    */
@@ -127,6 +175,14 @@ const RECORDING: Readonly<Record<keyof QueryRecording, true>> = {
 const LIBRARIES: Readonly<Record<DataLibraryName, true>> = {
   postgres: true,
   mysql: true,
+  mssql: true,
+  typeorm: true,
+  mongodb: true,
+  sequelize: true,
+  knex: true,
+  mikroOrm: true,
+  drizzle: true,
+  prisma: true,
   redis: true,
   bullmq: true,
   cache: true,
