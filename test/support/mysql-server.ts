@@ -27,6 +27,9 @@ const COLUMN = {
   decimals: 0,
 };
 
+/** A column of strings, in the character set utf8mb4. */
+const VERSION = { ...COLUMN, name: 'version', orgName: 'version', characterSet: 45, columnType: 253 };
+
 /** A successful answer to the preparation of a statement, which claims that it has neither columns nor parameters. */
 const PREPARED = Buffer.from([12, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -87,7 +90,8 @@ export async function startMysqlServer(): Promise<MysqlServer> {
     else reply();
 
     function reply(): void {
-      if (/^(select|show)/i.test(sql)) connection.writeTextResult([{ n: '1' }, { n: '2' }], [COLUMN], isBinary);
+      if (/\bversion\(\)/i.test(sql)) connection.writeTextResult([{ version: '8.0.0' }], [VERSION], isBinary);
+      else if (/^(select|show)/i.test(sql)) connection.writeTextResult([{ n: '1' }, { n: '2' }], [COLUMN], isBinary);
       else connection.writeOk();
       startCount(connection);
     }
