@@ -97,8 +97,10 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     const placement = requestPlacement(request, options);
     let attributes: Attributes | undefined;
     if (options.areAttributesReadAtStart) {
-      this.snapshot = takeSnapshot(request);
-      attributes = callSafely('http attributes', () => this.serverRequestAttributes());
+      attributes = callSafely('http attributes', () => {
+        this.snapshot = takeSnapshot(request);
+        return this.serverRequestAttributes();
+      });
     }
     const name = httpSpanName(request.method, options.knownMethods);
     return IncomingOperation.start(name, this, { attributes, meter, placement });
