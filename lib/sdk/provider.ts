@@ -5,7 +5,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
 import { createSampling } from '../sampling/create-sampling.js';
 import { copyBaggageToSpans } from '../tracer/baggage-attributes.js';
-import { Pipeline, type PipelineOptions } from '../tracer/pipeline.js';
+import { Pipeline } from '../tracer/pipeline.js';
 import type { SpanLimits } from '../tracer/span-limits.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { createResource } from './resource.js';
@@ -49,17 +49,16 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const exporting = paths.map(({ processor }) => processor);
   const { baggage, resource, resourceDetectors, spanProcessors } = options;
   const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
-  const parts: PipelineOptions = {
+  const pipeline = new Pipeline({
     sampling,
     limits: spanLimits(options.limits),
     resource: createResource(resource, resourceDetectors),
     processors: [...baggageProcessors(baggage.attributes), ...spanProcessors, ...exporting],
     isObserved: spanProcessors.length > 0 || options.exporters.some(({ type }) => type !== 'otlp'),
-  };
-  const pipeline = new Pipeline(parts);
+  });
   return {
     pipeline,
-    otherProvider: options.tracer === 'sdk' ? createStockProvider(parts) : undefined,
+    otherProvider: options.tracer === 'sdk' ? createStockProvider(pipeline) : undefined,
     forceFlush: () => pipeline.forceFlush(),
     flushBeforeExit: async () => {
       pipeline.candidates?.decideAll();

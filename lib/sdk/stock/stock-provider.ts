@@ -1,6 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import type { Sampler, SpanProcessor } from '../../options/sdk-types.js';
-import type { PipelineOptions } from '../../tracer/pipeline.js';
+import type { Pipeline } from '../../tracer/pipeline.js';
 import { loadFromSdk } from '../packages.js';
 import { boundSpans } from './bounded-spans.js';
 import { preciseTimes } from './precise-times.js';
@@ -15,15 +15,16 @@ interface TraceSdk {
 }
 
 /** Creates a tracer provider of the SDK, whose spans are sampled, limited and processed as those of the library are. */
-export function createStockProvider({ limits, processors, resource, sampling }: PipelineOptions): TracerProvider {
+export function createStockProvider(pipeline: Pipeline): TracerProvider {
+  const { limits, resource, sampling } = pipeline;
   // The provider alone: the SDK's NodeSDK loads every exporter, and reads variables that options have replaced.
   const sdk = loadFromSdk<TraceSdk>('@opentelemetry/sdk-trace');
   const bounded = boundSpans({ textLength: limits.attributes.valueLength });
   return new sdk.TracerProvider({
     resource,
     sampler: sampling.sampler,
-    // The application's processors see a span before it is bounded, and exporters after.
-    spanProcessors: [preciseTimes, bounded, ...processors],
+    // The pipeline shields the application from its processors, as with spans of the library.
+    spanProcessors: [preciseTimes, bounded, pipeline],
     spanLimits: {
       attributeCountLimit: limits.attributes.count,
       attributeValueLengthLimit: limits.attributes.valueLength,

@@ -29,16 +29,16 @@ function outcomes(work: (tracer: Tracer) => Span | undefined): { own: Outcome; s
   const run = (pick: 'own' | 'sdk'): Outcome => {
     const kept = new KeptSpans();
     const limits = { count: 2, valueLength: LIMIT };
-    const parts = {
+    const pipeline = new Pipeline({
       processors: [kept],
       isObserved: true,
       limits: { attributes: limits, eventAttributes: limits, linkAttributes: limits, eventCount: 2, linkCount: 2 },
       resource: new FixedResource({}),
       sampling: samplingBy(alwaysOn),
-    };
+    });
     const library = new LibraryTracerProvider();
-    library.use(new Pipeline(parts), undefined);
-    const provider = pick === 'own' ? library : createStockProvider(parts);
+    library.use(pipeline, undefined);
+    const provider = pick === 'own' ? library : createStockProvider(pipeline);
     try {
       work(provider.getTracer('test'))?.end();
     } catch (error) {

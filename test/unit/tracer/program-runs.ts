@@ -111,14 +111,14 @@ interface StartedRun {
 function startRun(setting: Setting): StartedRun {
   const log: Log = [];
   const ended: ReadableSpan[] = [];
-  const parts = {
+  const pipeline = new Pipeline({
     sampling: createSampling(samplerOf(setting.sampler, log), 'test'),
     limits: setting.limits,
     resource: new FixedResource({ 'service.name': 'test' }),
     processors: [copyBaggageToSpans(['tenant']), loggingProcessor(setting, log, ended)],
     isObserved: setting.isObserved,
-  };
-  return { pipeline: new Pipeline(parts), createStock: () => createStockProvider(parts), log, ended };
+  });
+  return { pipeline, createStock: () => createStockProvider(pipeline), log, ended };
 }
 
 function resultOf({ ended, log }: StartedRun, spans: readonly Span[]): Result {

@@ -23,17 +23,16 @@ let stock: TracerProvider;
 beforeEach(() => {
   contextApi.setGlobalContextManager(contextManager);
   kept = new KeptSpans();
-  const parts = {
+  pipeline = new Pipeline({
     processors: [kept],
     isObserved: true,
     limits: EARLY_LIMITS,
     resource: new FixedResource({}),
     sampling: samplingBy(alwaysOn),
-  };
-  pipeline = new Pipeline(parts);
+  });
   library = new LibraryTracerProvider();
   library.use(pipeline, undefined);
-  stock = createStockProvider(parts);
+  stock = createStockProvider(pipeline);
 });
 afterEach(() => contextApi.disable());
 
