@@ -15,19 +15,25 @@ type EndedQuery = Pick<StartedQuery, 'context' | 'succeed' | 'fail'>;
  */
 export function callAsQuery(method: AnyMethod, thisArg: unknown, args: readonly unknown[], query: EndedQuery): unknown {
   try {
-    return followAsQuery(callInContext(query.context, method, thisArg, args), query);
+    return followQuery(callInContext(query.context, method, thisArg, args), query);
   } catch (error) {
     query.fail(error);
     throw error;
   }
 }
 
-/** Ends a query with the result of the method that works on it. */
-function followAsQuery(result: unknown, query: EndedQuery): unknown {
+/**
+ * Ends a query with the result of the method that works on it, which may be a promise.
+ *
+ * @param onValue called with the value of the promise, before the query ends
+ * @returns the result, or a promise of the same result
+ */
+export function followQuery(result: unknown, query: EndedQuery, onValue: (value: unknown) => void = () => {}): unknown {
   const followed =
     isObject(result) && isThenable(result)
       ? followPromise(result, query, {
           onFulfilled(value) {
+            onValue(value);
             query.succeed();
             return value;
           },

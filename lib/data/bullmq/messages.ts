@@ -4,7 +4,7 @@ import { definedAttributes } from '../../core/defined-attributes.js';
 import { OperationMeter, type OperationMetrics } from '../../core/operation-meter.js';
 import type { QuerySettings } from '../query-settings.js';
 
-/** What is done with a message: its producer sends it, its consumer processes it. */
+/** The operations on a message: its producer sends it, its consumer processes it. */
 export type MessageOperation = 'send' | 'process';
 
 // These names are still in development, so the package does not export them as stable.

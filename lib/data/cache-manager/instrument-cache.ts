@@ -1,10 +1,9 @@
 import { context, SpanKind, trace } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
+import { followQuery } from '../call-as-query.js';
 import { uncoverQueries } from '../layers.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
@@ -59,30 +58,13 @@ function callMethod(
   try {
     const isWrap = name === 'wrap' && typeof compute === 'function';
     const result = Reflect.apply(method, thisArg, isWrap ? [key, computeInSpan, ...rest] : args);
-    return followResult(result, started, (value) => {
-      if (name === 'get') return value !== undefined;
-      return isWrap ? !isComputed : undefined;
+    return followQuery(result, started, (value) => {
+      if (name !== 'get' && !isWrap) return;
+      const hit = isWrap ? !isComputed : value !== undefined;
+      started.describe(() => ({ [ATTR_HIT]: hit }));
     });
   } catch (error) {
     started.fail(error);
     throw error;
   }
-}
-
-/** @param isHit returns whether a value was found; undefined if that is no question */
-function followResult(result: unknown, started: StartedQuery, isHit: (value: unknown) => boolean | undefined): unknown {
-  const followed =
-    isObject(result) && isThenable(result)
-      ? followPromise(result, started, {
-          onFulfilled(value) {
-            const hit = isHit(value);
-            if (hit !== undefined) started.describe(() => ({ [ATTR_HIT]: hit }));
-            started.succeed();
-            return value;
-          },
-          onRejected: (error) => started.fail(error),
-        })
-      : undefined;
-  if (!followed) started.succeed();
-  return followed ?? result;
 }

@@ -1,10 +1,10 @@
 import { context, type Context } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
+import { followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isWrappedElsewhere } from '../other-instrumentation.js';
@@ -59,7 +59,7 @@ function callQuery(
       );
     if (hasCallback(config))
       return Reflect.apply(query, thisArg, [withCallback(config, started, caller), ...args.slice(1)]);
-    return followResult(Reflect.apply(query, thisArg, args), started);
+    return followQuery(Reflect.apply(query, thisArg, args), started);
   } catch (error) {
     started.fail(error);
     throw error;
@@ -84,21 +84,6 @@ function withCallback(config: { readonly callback: Callback }, started: StartedQ
   return Object.create(config, {
     callback: { value: callback, enumerable: true, configurable: true, writable: true },
   }) as object;
-}
-
-function followResult(result: unknown, started: StartedQuery): unknown {
-  const followed =
-    isObject(result) && isThenable(result)
-      ? followPromise(result, started, {
-          onFulfilled(value) {
-            started.succeed();
-            return value;
-          },
-          onRejected: (error) => started.fail(error),
-        })
-      : undefined;
-  if (!followed) started.succeed();
-  return followed ?? result;
 }
 
 /** Describes the query of a call: `query(text, values)`, `query({ text, values })`, or `query(submittable)`. */
