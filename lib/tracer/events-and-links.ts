@@ -51,7 +51,8 @@ function toSet(attributes: Attributes | undefined, limits: AttributeLimits): Att
   return set;
 }
 
-function isValidLink(link: Link | undefined): link is Link {
+/** True for a link with the ids of a span. */
+export function isValidLink(link: Link | undefined): boolean {
   const context: Partial<SpanContext> = link?.context ?? {};
   return (
     typeof context.traceId === 'string' &&

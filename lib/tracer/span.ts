@@ -1,6 +1,5 @@
 import { inspect, type InspectOptions } from 'node:util';
 import {
-  SpanKind,
   SpanStatusCode,
   type Attributes,
   type AttributeValue,
@@ -10,6 +9,7 @@ import {
   type Link,
   type Span,
   type SpanContext,
+  type SpanKind,
   type SpanStatus,
   type TimeInput,
   TraceFlags,
@@ -28,6 +28,7 @@ import { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
 import type { Decision } from './sampling.js';
+import { toKind } from './span-kind.js';
 import { toName } from './span-name.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
 
@@ -82,8 +83,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     super(trace, parent, isSampled, traceState);
     this.pipeline = pipeline;
     this.name = toName(name);
-    // Beside the numbers, the object of kinds has their names as keys.
-    this.kind = typeof kind === 'number' && SpanKind[kind] !== undefined ? kind : SpanKind.INTERNAL;
+    this.kind = toKind(kind);
     this.startedAt = startedAt;
     if (startTime !== undefined) this.startAt(startTime);
   }

@@ -1,7 +1,11 @@
-import { SpanKind, SpanStatusCode, trace, type Attributes, type HrTime, type SpanContext } from '@opentelemetry/api';
+import { SpanStatusCode, type Attributes, type HrTime } from '@opentelemetry/api';
 import { copyText, cutText } from '../../core/cut-text.js';
 import type { ReadableSpan } from '../../options/sdk-types.js';
-import { isBefore } from '../../tracer/clock.js';
+import { durationBetween, isBefore } from '../../tracer/clock.js';
+import { isValidLink, type SpanEvent, type SpanLink } from '../../tracer/events-and-links.js';
+import { withSerializableState } from '../../tracer/serializable-state.js';
+import { toKind } from '../../tracer/span-kind.js';
+import { toName } from '../../tracer/span-name.js';
 
 /** The limits of an exported span, beyond those that the SDK applies. */
 export interface SpanBounds {
@@ -9,8 +13,6 @@ export interface SpanBounds {
   readonly textLength: number;
 }
 
-/** The maximal length of the name of a span or an event. */
-const MAX_NAME = 1024;
 /** The maximal number of elements of a list. */
 const MAX_ELEMENTS = 1000;
 /** The field of the SDK's span from which `duration` is read. */
@@ -20,8 +22,6 @@ const MAX_SECONDS = 2 ** 33;
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type MutableSpan = Mutable<ReadableSpan>;
-type SpanEvent = ReadableSpan['events'][number];
-type Link = ReadableSpan['links'][number];
 
 /**
  * Makes a finished span safe to keep and to encode. Strings that the SDK has cut are copied, because V8 keeps the whole string for
@@ -32,13 +32,14 @@ type Link = ReadableSpan['links'][number];
  */
 export function boundSpan(finished: ReadableSpan, bounds: SpanBounds): void {
   const span: MutableSpan = finished;
-  if (typeof span.name !== 'string' || span.name.length > MAX_NAME) span.name = boundName(span.name);
-  if (!isKind(span.kind)) span.kind = SpanKind.INTERNAL;
+  boundName(span);
+  const kind = toKind(span.kind);
+  if (kind !== span.kind) span.kind = kind;
   boundStatus(span, bounds);
   boundTimes(span);
   boundScope(span.instrumentationScope);
   const context = span.spanContext();
-  if (hasBadTraceState(context)) delete context.traceState;
+  if (withSerializableState(context) !== context) delete context.traceState;
   boundAttributes(span.attributes, bounds);
   if (span.events.length > 0) boundEvents(span, bounds);
   if (span.links.length > 0) boundLinks(span, bounds);
@@ -62,17 +63,13 @@ function boundTimes(span: MutableSpan): void {
   span.startTime = startTime;
   span.endTime = endTime;
   // The SDK computes the duration once, and offers no other way to change it.
-  if (SDK_DURATION in span) Reflect.set(span, SDK_DURATION, difference(startTime, endTime));
+  if (SDK_DURATION in span) Reflect.set(span, SDK_DURATION, durationBetween(startTime, endTime));
 }
 
 /** Bounds the scope, which all spans of a tracer share. */
 function boundScope(scope: Mutable<ReadableSpan['instrumentationScope']>): void {
-  if (typeof scope.name !== 'string') scope.name = scope.name === undefined ? '' : boundName(scope.name);
-  if (scope.version !== undefined && typeof scope.version !== 'string') scope.version = boundName(scope.version);
-}
-
-function hasBadTraceState({ traceState }: SpanContext): boolean {
-  return traceState !== undefined && typeof traceState?.serialize !== 'function';
+  if (typeof scope.name !== 'string') scope.name = scope.name === undefined ? '' : toName(scope.name);
+  if (scope.version !== undefined && typeof scope.version !== 'string') scope.version = toName(scope.version);
 }
 
 function boundAttributes(attributes: Attributes, bounds: SpanBounds): void {
@@ -106,43 +103,30 @@ function needsBound(value: unknown, { textLength }: SpanBounds): boolean {
 }
 
 function boundValue(value: unknown, { textLength }: SpanBounds): string {
-  if (typeof value !== 'string') return boundName(value);
+  if (typeof value !== 'string') return toName(value);
   return value.length > textLength ? cutText(value, textLength) : copyText(value);
 }
 
 function boundEvents(span: MutableSpan, bounds: SpanBounds): void {
   for (const event of span.events as Mutable<SpanEvent>[]) {
-    if (typeof event.name !== 'string' || event.name.length > MAX_NAME) event.name = boundName(event.name);
+    boundName(event);
     if (!isTime(event.time)) event.time = repairedTime(event.time) ?? span.startTime;
     if (event.attributes) boundAttributes(event.attributes, bounds);
   }
 }
 
 function boundLinks(span: MutableSpan, bounds: SpanBounds): void {
-  if (!span.links.every(hasContext)) span.links = span.links.filter(hasContext);
-  for (const link of span.links as Mutable<Link>[]) {
-    // In a copy, because the context is an object of the application.
-    if (hasBadTraceState(link.context)) link.context = { ...link.context, traceState: undefined };
+  if (!span.links.every(isValidLink)) span.links = span.links.filter(isValidLink);
+  for (const link of span.links as Mutable<SpanLink>[]) {
+    link.context = withSerializableState(link.context);
     if (link.attributes) boundAttributes(link.attributes, bounds);
   }
 }
 
-function hasContext({ context }: Link): boolean {
-  const ids: Partial<SpanContext> = context ?? {};
-  return typeof ids.traceId === 'string' && typeof ids.spanId === 'string' && trace.isSpanContextValid(context);
-}
-
-/** Returns a string for any value in the place of a name. Never throws. */
-function boundName(value: unknown): string {
-  try {
-    return cutText(String(value), MAX_NAME);
-  } catch {
-    return 'unknown';
-  }
-}
-
-function isKind(kind: unknown): boolean {
-  return typeof kind === 'number' && SpanKind[kind] !== undefined;
+/** Bounds the name of a span or an event. A name that stays is not assigned, because the application may have frozen the object. */
+function boundName(named: { name: string }): void {
+  const name = toName(named.name);
+  if (name !== named.name) named.name = name;
 }
 
 function isTime(time: unknown): time is HrTime {
@@ -165,10 +149,4 @@ function repairedTime(time: unknown): HrTime | undefined {
 function timeNow(): HrTime {
   const now = Date.now();
   return [Math.trunc(now / 1000), (now % 1000) * 1e6];
-}
-
-function difference(from: HrTime, to: HrTime): HrTime {
-  const seconds = to[0] - from[0];
-  const nanoseconds = to[1] - from[1];
-  return nanoseconds < 0 ? [seconds - 1, nanoseconds + 1e9] : [seconds, nanoseconds];
 }
