@@ -1,0 +1,46 @@
+import type { Context } from '@opentelemetry/api';
+import type { IncomingOperation } from './incoming-operation.js';
+import type { Operation } from './operation.js';
+import type { Work } from './work.js';
+
+/** The outcome of an exchange that is served by the call of one function: of a message, a job, an event. */
+export type CallOutcome =
+  | { readonly type: 'returned' }
+  | { readonly type: 'failed'; readonly thrown: unknown }
+  /** The consumer of the result has unsubscribed before there was one, or the application shuts down. */
+  | { readonly type: 'cancelled' };
+
+const RETURNED: CallOutcome = { type: 'returned' };
+const CANCELLED: CallOutcome = { type: 'cancelled' };
+
+/** Sets the status of the span of such an exchange, and records the exception that it failed with. */
+export function describeCallOutcome(operation: Operation, outcome: CallOutcome): void {
+  if (outcome.type === 'failed') operation.fail(outcome.thrown);
+}
+
+/** The call that serves an incoming exchange. The result of the call ends the exchange. */
+export class IncomingWork implements Work {
+  /** The caller only subscribes to the Observable that is returned. */
+  readonly followsSubjects = true;
+
+  constructor(readonly incoming: IncomingOperation<CallOutcome>) {}
+
+  get context(): Context {
+    return this.incoming.context;
+  }
+
+  /** The exchange has started when it arrived, also if the call returns a cold Observable. */
+  restart(): void {}
+
+  succeed(): void {
+    this.incoming.end(RETURNED);
+  }
+
+  fail(thrown: unknown): void {
+    this.incoming.end({ type: 'failed', thrown });
+  }
+
+  cancel(): void {
+    this.incoming.end(CANCELLED);
+  }
+}
