@@ -5,6 +5,7 @@ import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
 import type { SpanLimitOptions } from './options/limits.js';
+import type { MessagingOptions } from './options/messaging.js';
 import type { MetricsOptions } from './options/metrics.js';
 import type { PropagatorOption } from './options/propagators.js';
 import type { ResourceOptions } from './options/resource.js';
@@ -72,6 +73,9 @@ export interface TracingOptions extends ResourceOptions {
 
   /** gRPC calls on both sides. False if they are not traced. */
   grpc?: GrpcOptions | false;
+
+  /** Messages over the transports of `@nestjs/microservices`, on both sides. gRPC has its own option. False if they are not traced. */
+  messaging?: MessagingOptions | boolean;
 
   /** Databases. False if none is traced. */
   data?: DataOptions | false;

@@ -10,6 +10,8 @@ import type { SpanPlacement } from './span-placement.js';
 export interface IncomingExchange<Outcome> extends Exchange<Outcome> {
   /** Called just before the first handler of the exchange. */
   onHandlerReached?(): void;
+  /** Called with each exception of a guard, pipe, interceptor or handler, before a filter turns it into an answer. */
+  onException?(thrown: unknown): void;
   /** Returns false if an exception is no failure of the application, such as that no route was found. @default true */
   isExceptionRecorded?(thrown: unknown): boolean;
 }
@@ -126,6 +128,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   /** Records an exception as an event. The status of the span stays as it is: the outcome of the exchange decides it. */
   recordException(thrown: unknown): void {
     const { openExchange } = this;
+    openExchange?.onException?.(thrown);
     if (openExchange && openExchange.isExceptionRecorded?.(thrown) !== false) this.operation.recordException(thrown);
   }
 

@@ -10,8 +10,8 @@ export type CallOutcome =
   /** The consumer of the result has unsubscribed before there was one, or the application shuts down. */
   | { readonly type: 'cancelled' };
 
-const RETURNED: CallOutcome = { type: 'returned' };
-const CANCELLED: CallOutcome = { type: 'cancelled' };
+export const RETURNED: CallOutcome = { type: 'returned' };
+export const CANCELLED: CallOutcome = { type: 'cancelled' };
 
 /** Sets the status of the span of such an exchange, and records the exception that it failed with. */
 export function describeCallOutcome(operation: Operation, outcome: CallOutcome): void {
@@ -33,6 +33,10 @@ export class IncomingWork implements Work {
   restart(): void {}
 
   succeed(): void {
+    this.incoming.end(RETURNED);
+  }
+
+  complete(): void {
     this.incoming.end(RETURNED);
   }
 

@@ -1,6 +1,7 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import { Stopwatch } from './duration.js';
 import type {
+  Counter,
   Histogram,
   HistogramDescription,
   InstrumentDescription,
@@ -13,6 +14,8 @@ export interface OperationMetrics {
   readonly duration: HistogramDescription;
   /** The number of active operations. Undefined if the conventions have no such metric. */
   readonly active?: InstrumentDescription;
+  /** The number of operations. Undefined if the count of the histogram is the only one. */
+  readonly count?: InstrumentDescription;
 }
 
 const meters = new WeakMap<Instruments, Map<OperationMetrics, OperationMeter>>();
@@ -23,6 +26,7 @@ export class OperationMeter {
   readonly isShared: boolean;
   private readonly duration: Histogram;
   private readonly active: UpDownCounter | undefined;
+  private readonly count: Counter | undefined;
 
   /** Returns the meter of these instruments for one kind of operation. The same arguments give the same meter. */
   static of(instruments: Instruments, metrics: OperationMetrics): OperationMeter {
@@ -35,11 +39,12 @@ export class OperationMeter {
 
   private constructor(
     readonly instruments: Instruments,
-    { duration, active }: OperationMetrics,
+    { duration, active, count }: OperationMetrics,
   ) {
     this.isShared = instruments.isShared;
     this.duration = instruments.histogram(duration);
     this.active = active && instruments.upDownCounter(active);
+    this.count = count && instruments.counter(count);
   }
 
   /** Counts an active operation, and starts to measure its duration. */
@@ -50,6 +55,7 @@ export class OperationMeter {
       end: (outcome, span) => {
         this.active?.add(-1, attributes);
         this.duration.record(stopwatch.seconds(span), outcome, span);
+        this.count?.add(1, outcome, span);
       },
     };
   }

@@ -35,6 +35,21 @@ export function resolvePlacement<Carrier>(
   return caller ? { parent, caller, links: [linkTo(caller)] } : { parent };
 }
 
+/**
+ * Places a span in a trace of its own that is linked to the sender of a message: the sender does not wait for what is done with the message.
+ * The baggage of a trusted sender is adopted.
+ */
+export function resolveLink<Carrier>(
+  outer: Context,
+  carrier: Carrier,
+  getter: TextMapGetter<Carrier>,
+  isTrusted: boolean,
+): SpanPlacement {
+  const { caller, parent } = resolvePlacement(outer, carrier, getter, isTrusted);
+  if (!isTrusted || !caller) return caller ? { parent, caller, links: [linkTo(caller)] } : { parent };
+  return { parent: trace.deleteSpan(parent), caller, links: [{ context: caller }] };
+}
+
 /** Returns a link without the caller's `tracestate`, which vendors may act upon. */
 function linkTo({ spanId, traceFlags, traceId }: SpanContext): Link {
   return { context: { traceId, spanId, traceFlags, isRemote: true } };

@@ -15,10 +15,6 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
     if (!work) return source.subscribe(subscriber);
     const startedWork = work;
     let emitted: { last: T } | undefined;
-    function succeed(): void {
-      if (emitted) startedWork.succeed(emitted.last);
-      else startedWork.cancel();
-    }
     // This is the only way to have the subscription before the source emits.
     // oxlint-disable-next-line typescript/no-deprecated
     const inner = new Subscriber<T>({
@@ -31,7 +27,8 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
         context.with(outside, () => subscriber.error(thrown));
       },
       complete() {
-        succeed();
+        if (emitted) startedWork.succeed(emitted.last);
+        else startedWork.complete();
         context.with(outside, () => subscriber.complete());
       },
     });
@@ -40,7 +37,8 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
       // The teardown of the source, by finalize() say, belongs to the work.
       callInWork(startedWork, () => inner.unsubscribe(), undefined, []);
       // A subscriber that unsubscribes after a value, firstValueFrom() say, has got its result.
-      succeed();
+      if (emitted) startedWork.succeed(emitted.last);
+      else startedWork.cancel();
     });
     try {
       callInWork(work, () => source.subscribe(inner), undefined, []);

@@ -18,6 +18,8 @@ export interface Work {
   succeed(result: unknown): void;
   /** Ends the work with the exception that it failed with. */
   fail(thrown: unknown): void;
+  /** Ends the work without a result, because the Observable has completed without a value. */
+  complete(): void;
   /** Ends the work without a result, because the consumer has unsubscribed or has stopped to iterate. */
   cancel(): void;
 }
@@ -72,6 +74,10 @@ export class TracedWork implements Work {
 
   fail(thrown: unknown): void {
     callSafely('Recording a failure', () => this.operation.fail(thrown, this.options.mayRecordDetails));
+    this.operation.end();
+  }
+
+  complete(): void {
     this.operation.end();
   }
 

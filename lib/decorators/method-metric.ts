@@ -145,7 +145,11 @@ class MeasuredCall implements Work {
   }
 
   succeed(): void {
-    this.cancel();
+    this.end(this.attributes);
+  }
+
+  complete(): void {
+    this.end(this.attributes);
   }
 
   fail(thrown: unknown): void {

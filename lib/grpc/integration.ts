@@ -1,7 +1,7 @@
 import type { Integration } from '../core/integration.js';
 import type { ResolvedGrpc } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
-import { clientCallMetrics, serverCallMetrics } from './metrics.js';
+import { clientCallMetrics, serverCallMetrics } from '../core/rpc-metrics.js';
 import { OpenCalls } from './open-calls.js';
 import { serverInterceptor } from './server-interceptor.js';
 import { traceGrpcClients } from './trace-grpc-clients.js';

@@ -1,7 +1,8 @@
-import { types } from 'node:util';
 import type { ModulesContainer } from '@nestjs/core';
+import { forEachClientCandidate } from '../core/client-instances.js';
 import { callSafely, warn } from '../core/diagnostics.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
+import { isReadable, readWithoutGetter } from '../core/readable.js';
 import type { ClientInterceptor } from './grpc-js.js';
 import { traceServiceClient } from './trace-service-client.js';
 
@@ -11,22 +12,13 @@ interface GrpcClient {
   createClientByServiceName(name: string): unknown;
 }
 
-/** The limit of own properties that are read of an object. No class has more; a larger object is a table of data. */
-const MAX_FIELDS = 1000;
-
 const tracedClients = new WeakSet<GrpcClient>();
 
 /** Instruments the gRPC clients that Nest has created so far: providers, and own properties of providers and controllers. */
 export function traceGrpcClients(modules: ModulesContainer, interceptor: ClientInterceptor): void {
-  for (const { providers, controllers, injectables } of modules.values()) {
-    for (const { instance } of [...providers.values(), ...controllers.values(), ...injectables.values()]) {
-      callSafely('Looking for gRPC clients', () => {
-        for (const candidate of [instance, ...ownValues(instance)]) {
-          if (isGrpcClient(candidate)) traceClient(candidate, interceptor);
-        }
-      });
-    }
-  }
+  forEachClientCandidate(modules, (candidate) => {
+    if (isGrpcClient(candidate)) traceClient(candidate, interceptor);
+  });
 }
 
 function traceClient(client: GrpcClient, interceptor: ClientInterceptor): void {
@@ -64,17 +56,6 @@ function isServiceClient(candidate: unknown): candidate is object {
   return isReadable(candidate) && typeof readWithoutGetter(candidate, 'makeUnaryRequest') === 'function';
 }
 
-/**
- * Returns the values of the own properties of an object, among which are those with `@Client()`. Getters are not called, and arrays and
- * tables of data are skipped, since they may be large.
- */
-function ownValues(instance: unknown): unknown[] {
-  if (!isReadable(instance) || Array.isArray(instance) || ArrayBuffer.isView(instance)) return [];
-  const keys = Object.keys(instance);
-  if (keys.length > MAX_FIELDS) return [];
-  return keys.map((key) => Object.getOwnPropertyDescriptor(instance, key)?.value as unknown);
-}
-
 // The client is recognized by its methods: applications without gRPC do not have the class.
 function isGrpcClient(value: unknown): value is GrpcClient {
   return (
@@ -83,18 +64,4 @@ function isGrpcClient(value: unknown): value is GrpcClient {
     typeof readWithoutGetter(value, 'createClientByServiceName') === 'function' &&
     readWithoutGetter(value, 'clients') instanceof Map
   );
-}
-
-// Getters are not called: a provider may be an object of any kind, and a getter may have side effects.
-function readWithoutGetter(instance: object, key: string): unknown {
-  for (let owner: unknown = instance; isReadable(owner); owner = Object.getPrototypeOf(owner)) {
-    const own = Object.getOwnPropertyDescriptor(owner, key);
-    if (own) return own.value;
-  }
-  return undefined;
-}
-
-/** True for an object whose properties can be read without calling code of the application: it is not a proxy. */
-function isReadable(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !types.isProxy(value);
 }

@@ -4,7 +4,7 @@ import type { GrpcOptions } from '../options/grpc.js';
 import { clientInterceptor } from './client-interceptor.js';
 import { markTracing, withTracingInterceptor } from './client-options.js';
 import type { ClientInterceptor, ClientOptions } from './grpc-js.js';
-import { clientCallMetrics } from './metrics.js';
+import { clientCallMetrics } from '../core/rpc-metrics.js';
 
 /** An interceptor for the `interceptors` option of a grpc-js client. */
 export type GrpcTracingInterceptor = <Options, Call, Intercepting extends Call>(

@@ -21,6 +21,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   tracer: 'provider',
   http: 'application',
   grpc: 'application',
+  messaging: 'application',
   data: 'application',
   metrics: 'application',
   shutdown: 'application',

@@ -10,6 +10,7 @@ import { resolveHttp } from './http.js';
 import { resolveHttpClient } from './http-client.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
+import { resolveMessaging } from './messaging.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
@@ -67,6 +68,8 @@ function resolve(
     httpClient: resolveHttpClient(options.http?.client, http),
     /** Undefined if gRPC is not traced. */
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    /** Undefined if messages are not traced. */
+    messaging: resolveMessaging(options.messaging),
     /** Undefined if no database is traced. */
     data: resolveData(options.data),
     /** Undefined if nothing is measured. */

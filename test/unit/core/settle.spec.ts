@@ -56,6 +56,7 @@ describe('settle()', () => {
       restart() {},
       succeed: (result) => outcomes.push(result),
       fail: (thrown) => outcomes.push(thrown),
+      complete() {},
       cancel() {},
     };
     const outer = Operation.start('outer');

@@ -1,0 +1,94 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { callInContext } from '../../core/context-manager.js';
+import { callSafely } from '../../core/diagnostics.js';
+import { followPromise, isThenable } from '../../core/follow-promise.js';
+import { interceptMethod, type MethodInterceptor } from '../../core/intercept-method.js';
+import { isObject } from '../../core/is-object.js';
+import { suppressTracing } from '../../core/suppression.js';
+import type { ClientWire } from './client-wire.js';
+import type { MessageClient } from './message-client.js';
+import { OutgoingMessage } from './outgoing-message.js';
+
+type Undo = (() => void) | undefined;
+
+/** The messages by packet. A client may serialize a packet in the context of another message, when the broker has answered. */
+const messagesByPacket = new WeakMap<object, OutgoingMessage>();
+
+/** The message that was serialized last. */
+let justSerialized: OutgoingMessage | undefined;
+
+/**
+ * Makes a client send the trace context of each message, where its transport carries headers. The headers are added when a message has been
+ * serialized, so that neither the data nor the serializer of the application sees them.
+ */
+export function carryHeaders(client: MessageClient, wire: ClientWire | undefined): Undo[] {
+  if (!wire) return ['publish', 'dispatchEvent'].map((name) => interceptMethod(client, name, offerMetadata));
+  const { merging } = wire;
+  return [
+    ...['publish', 'dispatchEvent', 'dispatchBatchEvent'].map((name) => interceptMethod(client, name, send)),
+    interceptMethod(client, 'connect', connect),
+    client.serializer && interceptMethod(client.serializer, 'serialize', serialize),
+    merging &&
+      interceptMethod(client, merging.method, (merge, thisArg, args) => {
+        const message = merging.isAfterSerializer ? justSerialized : OutgoingMessage.active();
+        justSerialized = undefined;
+        const headers = message?.headers;
+        if (!headers || isEmpty(headers)) return Reflect.apply(merge, thisArg, args);
+        const merged = callSafely('Adding headers to a message', () => ({
+          value: merging.merge(merge, client, args[0], headers),
+        }));
+        return merged ? merged.value : Reflect.apply(merge, thisArg, args);
+      }),
+  ];
+}
+
+/**
+ * A client of the application may read `packet.metadata` and send it, in the manner of Nest's own clients. The property is not enumerable: a
+ * client that sends the whole packet sends what it sends without tracing.
+ */
+const offerMetadata: MethodInterceptor = (method, thisArg, args) => {
+  const message = OutgoingMessage.active();
+  if (!message) return Reflect.apply(method, thisArg, args);
+  const [packet] = args;
+  if (isObject(packet) && !('metadata' in packet))
+    Reflect.defineProperty(packet, 'metadata', { value: message.headers, configurable: true, writable: true });
+  return callInContext(message.outgoing.context, method, thisArg, args);
+};
+
+const send: MethodInterceptor = (method, thisArg, args) => {
+  const message = OutgoingMessage.active();
+  if (!message) return Reflect.apply(method, thisArg, args);
+  if (isObject(args[0])) messagesByPacket.set(args[0], message);
+  return callInContext(message.sendingContext, method, thisArg, args);
+};
+
+/** A connection outlives the message that it is opened for, and must not keep the context of that message. */
+const connect: MethodInterceptor = (method, thisArg, args) =>
+  callInContext(suppressTracing(ROOT_CONTEXT), method, thisArg, args);
+
+/** A serializer may serve several clients: the message that is being sent knows its own. */
+const serialize: MethodInterceptor = (method, thisArg, args) => {
+  const [packet, ...rest] = args;
+  const message = (isObject(packet) && messagesByPacket.get(packet)) || OutgoingMessage.active();
+  justSerialized = undefined;
+  const headers = message?.headers;
+  if (!message || !headers || isEmpty(headers)) return Reflect.apply(method, thisArg, args);
+  const { client, wire } = message.message;
+  const prepared =
+    isObject(packet) && wire?.beforeSerialization
+      ? (callSafely('Adding headers to a message', () => wire.beforeSerialization?.(packet, headers, client)) ?? packet)
+      : packet;
+  const result = callInContext(message.outgoing.context, method, thisArg, [prepared, ...rest]);
+  justSerialized = message;
+  const add = (serialized: unknown) =>
+    isObject(serialized) && wire?.afterSerialization
+      ? (callSafely('Adding headers to a message', () => wire.afterSerialization?.(serialized, headers, client)) ??
+        serialized)
+      : serialized;
+  if (!isObject(result) || !isThenable(result)) return add(result);
+  return followPromise(result, { context: undefined }, { onFulfilled: add, onRejected: () => {} }) ?? result;
+};
+
+function isEmpty(headers: object): boolean {
+  return Object.keys(headers).length === 0;
+}

@@ -1,0 +1,34 @@
+import { context, createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import type { WireArguments } from './server-wire.js';
+
+const ARRIVAL = createContextKey('nestjs-tracing arrived message');
+
+/**
+ * A message that a transport has received, until a handler is called with it. Nest hands a handler neither the message as the driver has
+ * delivered it nor, in Nest 11, its metadata.
+ */
+export class Arrival {
+  /** The deserialized message. Undefined until it is known. */
+  packet: unknown;
+  /** True once a handler has been called, so that the span of the message exists. */
+  isHandled = false;
+  /** True if the transport has looked for a handler and found none. */
+  isUnmatched = false;
+  /** The context in which the driver has delivered the message. */
+  readonly outer = context.active();
+
+  constructor(readonly args: WireArguments) {}
+
+  /** Returns the message that is being received in the active context. */
+  static active(): Arrival | undefined {
+    return context.active().getValue(ARRIVAL) as Arrival | undefined;
+  }
+
+  /**
+   * The context in which the transport receives the message. It is not that of the driver: a connection that was opened inside a span would
+   * have every message below that span.
+   */
+  get context(): Context {
+    return ROOT_CONTEXT.setValue(ARRIVAL, this);
+  }
+}

@@ -1,0 +1,207 @@
+import { EventEmitter, once } from 'node:events';
+import {
+  Catch,
+  Controller,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UseFilters,
+  UseGuards,
+  type CanActivate,
+  type ExceptionFilter,
+  type INestMicroservice,
+} from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  ClientsModule,
+  EventPattern,
+  MessagePattern,
+  Payload,
+  RpcException,
+  type ClientProxy,
+  type MicroserviceOptions,
+  type TcpClientOptions,
+  type TcpOptions,
+  type Transport,
+} from '@nestjs/microservices';
+import { context, trace } from '@opentelemetry/api';
+import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
+import { concat, EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
+import { TraceRecorder } from './trace-recorder.js';
+
+/** Emits what the handlers below have received, by the name of the event. */
+export const received = new EventEmitter();
+
+/** Waits until a handler of an event has reported. */
+export async function untilReceived(what: string): Promise<unknown> {
+  const [value] = (await once(received, what)) as unknown[];
+  return value;
+}
+
+class RefusingGuard implements CanActivate {
+  canActivate(): boolean {
+    throw new RpcException('not allowed');
+  }
+}
+
+@Catch()
+class AnsweringFilter implements ExceptionFilter {
+  catch(exception: Error): Observable<unknown> {
+    return of({ handled: exception.message });
+  }
+}
+
+@Injectable()
+export class StockService {
+  @Span()
+  async reserve(item: string): Promise<string> {
+    await Promise.resolve();
+    return `reserved ${item}`;
+  }
+}
+
+@Controller()
+export class StockController {
+  constructor(@Inject(StockService) private readonly stock: StockService) {}
+
+  @MessagePattern('stock.reserve')
+  reserve(@Payload() { item }: { item: string }): Promise<string> {
+    return this.stock.reserve(item);
+  }
+
+  @MessagePattern({ cmd: 'sum' })
+  sum(@Payload() numbers: number[]): number {
+    return numbers.reduce((sum, number) => sum + number, 0);
+  }
+
+  @MessagePattern('stock.each')
+  each(@Payload() items: string[]): Observable<string> {
+    return of(...items);
+  }
+
+  @MessagePattern('stock.nothing')
+  nothing(): Observable<string> {
+    return EMPTY;
+  }
+
+  @MessagePattern('stock.never')
+  never(): Observable<string> {
+    return NEVER;
+  }
+
+  @MessagePattern('stock.breaks')
+  breaks(): never {
+    throw new Error('broke');
+  }
+
+  @MessagePattern('stock.refuses')
+  async refuses(): Promise<never> {
+    await Promise.resolve();
+    throw new RpcException({ code: 'SOLD_OUT', message: 'sold out' });
+  }
+
+  @MessagePattern('stock.failsAfterOne')
+  failsAfterOne(): Observable<string> {
+    return concat(
+      of('one'),
+      throwError(() => new RpcException('gone')),
+    );
+  }
+
+  @UseGuards(RefusingGuard)
+  @MessagePattern('stock.guarded')
+  guarded(): string {
+    return 'never reached';
+  }
+
+  @UseFilters(AnsweringFilter)
+  @MessagePattern('stock.filtered')
+  filtered(): never {
+    throw new Error('filtered');
+  }
+
+  @EventPattern('stock.changed')
+  changed(@Payload() data: unknown): void {
+    received.emit('stock.changed', { data, traceId: trace.getSpanContext(context.active())?.traceId });
+  }
+
+  @EventPattern('stock.lost')
+  async lost(@Payload() data: unknown): Promise<void> {
+    await Promise.resolve();
+    received.emit('stock.lost', data);
+    throw new Error('lost');
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestState {
+  readonly id = Math.random();
+}
+
+@Controller({ scope: Scope.REQUEST })
+export class ScopedController {
+  constructor(@Inject(RequestState) readonly state: RequestState) {}
+
+  @MessagePattern('scoped.ask')
+  ask(@Payload() text: string): string {
+    return `asked ${text}`;
+  }
+
+  @EventPattern('scoped.told')
+  told(@Payload() data: unknown): void {
+    received.emit('scoped.told', data);
+  }
+}
+
+/** A transport, with options that fit its server and its client. */
+export interface TransportOptions {
+  readonly transport: Transport;
+  readonly options: object;
+}
+
+export interface MessagingApp {
+  readonly traces: TraceRecorder;
+  /** A client in the dependency injection of the application. */
+  readonly client: ClientProxy;
+  readonly app: INestMicroservice;
+  close(): Promise<void>;
+}
+
+const CLIENT = 'CLIENT';
+
+/** Starts an application with the handlers above that also has a client of itself. */
+export async function startMessagingApp(
+  transport: TransportOptions,
+  tracing: TracingOptions = {},
+): Promise<MessagingApp> {
+  const traces = new TraceRecorder();
+
+  @Module({
+    imports: [
+      TracingModule.forRoot({ serviceName: 'stock', exporter: traces, spanProcessors: [traces], ...tracing }),
+      ClientsModule.register([{ ...(transport as TcpClientOptions), name: CLIENT }]),
+    ],
+    providers: [StockService, RequestState],
+    controllers: [StockController, ScopedController],
+  })
+  class StockModule {}
+
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(StockModule, {
+    ...(transport as TcpOptions),
+    logger: false,
+    abortOnError: false,
+  });
+  await app.listen();
+  const client = app.get<ClientProxy>(CLIENT);
+  await client.connect();
+  return {
+    traces,
+    client,
+    app,
+    async close() {
+      await client.close();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,275 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { SpanKind, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { catchError, firstValueFrom, lastValueFrom, map, of, timeout, toArray, type Observable } from 'rxjs';
+import {
+  received,
+  startMessagingApp,
+  untilReceived,
+  type MessagingApp,
+  type TransportOptions,
+} from './messaging-app.js';
+import { failed, handler, type ExpectedSpan } from './trace-tree.js';
+
+export interface TransportCase {
+  /** The value of `messaging.system`. */
+  readonly system: string;
+  readonly options: () => TransportOptions;
+  /** The destination of a message in the terms of the transport. @default the pattern */
+  readonly destination?: (pattern: string, side: 'client' | 'server') => string;
+  /** True if an answer can consist of several messages. @default true */
+  readonly streams?: boolean;
+}
+
+const answers = (call: Observable<unknown>) =>
+  lastValueFrom(
+    call.pipe(
+      toArray(),
+      catchError((error: unknown) => of(error)),
+    ),
+  );
+
+/** What holds for every transport: the tests of one of them. */
+export function describeTransport(name: string, { system, options, destination = (it) => it }: TransportCase): void {
+  describe(`messages over ${name}`, () => {
+    let messaging: MessagingApp;
+    beforeAll(async () => {
+      messaging = await startMessagingApp(options());
+    });
+
+    const attributes = (pattern: string, side: 'client' | 'server') => ({
+      'messaging.system': system,
+      'messaging.destination.name': destination(pattern, side),
+      'rpc.method': pattern,
+      'rpc.system.name': 'nestjs',
+    });
+    const request = (pattern: string, ...children: ExpectedSpan[]): ExpectedSpan => ({
+      name: pattern,
+      kind: 'CLIENT',
+      attributes: { ...attributes(pattern, 'client'), 'messaging.operation.name': 'request', 'error.type': undefined },
+      children: [
+        {
+          name: pattern,
+          kind: 'SERVER',
+          attributes: {
+            ...attributes(pattern, 'server'),
+            'messaging.operation.name': 'process',
+            'error.type': undefined,
+          },
+          children,
+        },
+      ],
+    });
+
+    it('traces a request from the client through the handler', async () => {
+      await expect(answers(messaging.client.send('stock.reserve', { item: 'tea' }))).resolves.toEqual(['reserved tea']);
+      await messaging.traces.expect(
+        request('stock.reserve', {
+          ...handler('StockController.reserve'),
+          children: [{ name: 'StockService.reserve' }],
+        }),
+      );
+    });
+
+    it('traces a request whose pattern is an object', async () => {
+      await expect(answers(messaging.client.send({ cmd: 'sum' }, [1, 2, 3]))).resolves.toEqual([6]);
+      await messaging.traces.expect(request('{"cmd":"sum"}', handler('StockController.sum')));
+    });
+
+    it('traces a stream of answers until it completes', async () => {
+      await expect(answers(messaging.client.send('stock.each', ['a', 'b', 'c']))).resolves.toEqual(['a', 'b', 'c']);
+      await messaging.traces.expect(request('stock.each', handler('StockController.each')));
+    });
+
+    it('traces an answer without a value', async () => {
+      await expect(answers(messaging.client.send('stock.nothing', {}))).resolves.toEqual([]);
+      await messaging.traces.expect(request('stock.nothing', handler('StockController.nothing')));
+    });
+
+    it('traces a request to a controller of request scope', async () => {
+      await expect(answers(messaging.client.send('scoped.ask', 'x'))).resolves.toEqual(['asked x']);
+      await messaging.traces.expect(request('scoped.ask', handler('ScopedController.ask')));
+    });
+
+    it.each([
+      ['stock.breaks', 'Error: broke', 'StockController.breaks'],
+      ['stock.refuses', 'RpcException: sold out', 'StockController.refuses'],
+      ['stock.failsAfterOne', 'RpcException: gone', 'StockController.failsAfterOne'],
+    ])('records the exception of %s once', async (pattern, exception, handlerName) => {
+      await answers(messaging.client.send(pattern, {}));
+      await messaging.traces.until((all) => all.length === 3);
+      const spans = messaging.traces.take();
+      const [type, message] = exception.split(': ');
+      const events = spans.map((span) => [
+        span.name,
+        span.events.map((event) => event.attributes?.['exception.message']),
+      ]);
+      expect(events).toContainEqual([handlerName, [message]]);
+      const server = spans.find((span) => span.kind === SpanKind.SERVER);
+      expect(server).toMatchObject({ events: [], status: { code: 2 }, attributes: { 'error.type': type } });
+      const client = spans.find((span) => span.kind === SpanKind.CLIENT);
+      expect(client).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': expect.any(String) } });
+    });
+
+    it('records the exception of a guard', async () => {
+      await answers(messaging.client.send('stock.guarded', {}));
+      await messaging.traces.until((all) => all.length === 2);
+      const span = messaging.traces.spans.find(({ kind }) => kind === 1);
+      expect(span?.events.map((event) => event.attributes?.['exception.message'])).toEqual(['not allowed']);
+      expect(span?.attributes).toMatchObject({ 'error.type': 'RpcException' });
+      messaging.traces.take();
+    });
+
+    it('takes what a filter answers for the outcome', async () => {
+      await expect(answers(messaging.client.send('stock.filtered', {}))).resolves.toEqual([{ handled: 'filtered' }]);
+      await messaging.traces.expect(
+        request('stock.filtered', failed(handler('StockController.filtered'), 'Error: filtered')),
+      );
+    });
+
+    it('gives each retry a span of its own', async () => {
+      const call = messaging.client.send<number>({ cmd: 'sum' }, [1]).pipe(map((value) => value));
+      await lastValueFrom(call);
+      await lastValueFrom(call);
+      await messaging.traces.expect(
+        request('{"cmd":"sum"}', handler('StockController.sum')),
+        request('{"cmd":"sum"}', handler('StockController.sum')),
+      );
+    });
+
+    it('links the handling of an event to the span that emitted it', async () => {
+      const arrival = untilReceived('stock.changed');
+      await lastValueFrom(messaging.client.emit('stock.changed', { item: 'tea' }), { defaultValue: undefined });
+      await expect(arrival).resolves.toMatchObject({ data: { item: 'tea' } });
+      await messaging.traces.until((all) => all.length === 3);
+      const { spans } = messaging.traces;
+      const sent = messaging.traces.named('send stock.changed');
+      const processed = messaging.traces.named('process stock.changed');
+      expect(sent.kind).toBe(3);
+      expect(processed).toMatchObject({ kind: 4, parentSpanContext: undefined });
+      expect(processed.links.map((link) => link.context.spanId)).toEqual([sent.spanContext().spanId]);
+      expect(processed.spanContext().traceId).not.toBe(sent.spanContext().traceId);
+      expect(spans.find((span) => span.name === 'StockController.changed')?.parentSpanContext?.spanId).toBe(
+        processed.spanContext().spanId,
+      );
+      expect(processed.attributes).toMatchObject({
+        'messaging.system': system,
+        'messaging.operation.name': 'process',
+        'messaging.destination.name': destination('stock.changed', 'server'),
+      });
+      messaging.traces.take();
+    });
+
+    it('records the failure of the handler of an event', async () => {
+      const arrival = untilReceived('stock.lost');
+      messaging.client.emit('stock.lost', {});
+      await arrival;
+      await messaging.traces.until((all) => all.length === 3);
+      expect(messaging.traces.named('process stock.lost')).toMatchObject({
+        status: { code: 2 },
+        attributes: { 'error.type': 'Error' },
+        events: [],
+      });
+      messaging.traces.take();
+    });
+
+    it('keeps the context of the caller in the callbacks of both', async () => {
+      const tracer = trace.getTracer('test');
+      const seen: (string | undefined)[] = [];
+      const root = await tracer.startActiveSpan('root', async (span) => {
+        const note = () => seen.push(trace.getActiveSpan()?.spanContext().spanId);
+        await new Promise<void>((resolve, reject) => {
+          messaging.client.send({ cmd: 'sum' }, [1]).subscribe({ next: note, error: reject, complete: resolve });
+        });
+        note();
+        const arrival = untilReceived('stock.changed');
+        await new Promise<void>((resolve, reject) => {
+          messaging.client.emit('stock.changed', {}).subscribe({
+            error: reject,
+            complete: () => {
+              note();
+              resolve();
+            },
+          });
+        });
+        note();
+        await arrival;
+        span.end();
+        return span.spanContext().spanId;
+      });
+      expect(seen).toEqual([root, root, root, root]);
+      await messaging.traces.until((all) => all.length === 7);
+      messaging.traces.take();
+    });
+
+    it('keeps 300 requests with 50 at a time apart', async () => {
+      const tracer = trace.getTracer('test');
+      const numbers = Array.from({ length: 300 }, (_, index) => index);
+      const worker = async (): Promise<void> => {
+        for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
+          const current = number;
+          await tracer.startActiveSpan(`request ${current}`, async (span) => {
+            await expect(lastValueFrom(messaging.client.send({ cmd: 'sum' }, [current, 1]))).resolves.toBe(current + 1);
+            span.end();
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: 50 }, worker));
+      await messaging.traces.until((all) => all.length === 1200);
+      const byTrace = groupByTrace(messaging.traces.take());
+      expect(byTrace.size).toBe(300);
+      for (const spans of byTrace.values()) {
+        expect(spans.map((span) => SpanKind[span.kind]).toSorted()).toEqual([
+          'CLIENT',
+          'INTERNAL',
+          'INTERNAL',
+          'SERVER',
+        ]);
+      }
+    });
+
+    it('leaves the payload as it is', async () => {
+      const arrival = once('stock.changed');
+      const data = Object.freeze({ options: Object.freeze({ a: 1 }), metadata: 'mine', nested: [1, { two: 2 }] });
+      messaging.client.emit('stock.changed', structuredClone(data));
+      await expect(arrival).resolves.toMatchObject({ data: system === 'mqtt' ? { metadata: 'mine' } : data });
+      await messaging.traces.until((all) => all.length === 3);
+      messaging.traces.take();
+    });
+
+    it('ends the span of a request whose caller has stopped to wait, and that of its handler at shutdown', async () => {
+      const outcome = firstValueFrom(
+        messaging.client.send('stock.never', {}).pipe(
+          timeout(100),
+          catchError((error: Error) => of(error.name)),
+        ),
+      );
+      await expect(outcome).resolves.toBe('TimeoutError');
+      await messaging.traces.until((all) => all.length > 0);
+      expect(messaging.traces.spans[0]).toMatchObject({
+        name: 'stock.never',
+        status: { code: 2 },
+        attributes: { 'error.type': 'CANCELLED' },
+      });
+      await messaging.close();
+      expect(messaging.traces.spans.map((span) => [span.kind, span.status.code])).toEqual([
+        [2, 2],
+        [1, 0],
+      ]);
+      expect(messaging.traces.open).toEqual(['StockController.never']);
+    });
+  });
+}
+
+function once(what: string): Promise<unknown> {
+  return new Promise((resolve) => received.once(what, resolve));
+}
+
+function groupByTrace(spans: readonly ReadableSpan[]): Map<string, ReadableSpan[]> {
+  const byTrace = new Map<string, ReadableSpan[]>();
+  for (const span of spans) {
+    const { traceId } = span.spanContext();
+    byTrace.set(traceId, [...(byTrace.get(traceId) ?? []), span]);
+  }
+  return byTrace;
+}
