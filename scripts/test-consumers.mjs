@@ -19,11 +19,11 @@ const CHECKS = [
   ['stack-trace.mjs'],
   ['--enable-source-maps', 'stack-trace.mjs'],
 ];
-/** The application to run, by the dependency that is installed. The first match counts. */
+/** The applications to run, by the dependency that is installed. The first match counts. The checks are made with the first application. */
 const APPS = [
-  ['@nestjs/microservices', 'grpc-app.ts'],
-  ['@nestjs/platform-fastify', 'fastify-app.ts'],
-  ['@nestjs/core', 'http-app.ts'],
+  ['@nestjs/microservices', ['grpc-app.ts', 'tcp-app.ts']],
+  ['@nestjs/platform-fastify', ['fastify-app.ts']],
+  ['@nestjs/core', ['http-app.ts']],
 ];
 
 const all = readdirSync(templates).filter((name) => existsSync(join(templates, name, 'package.json')));
@@ -45,8 +45,9 @@ function test(name) {
   const cwd = join(folder, name);
   cpSync(join(templates, name), cwd, { recursive: true });
   const { dependencies, scripts = {} } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
-  const app = APPS.find(([dependency]) => dependency in dependencies)[1];
+  const [app, ...others] = APPS.find(([dependency]) => dependency in dependencies)[1];
   cpSync(join(templates, app), join(cwd, 'app.ts'));
+  for (const other of others) cpSync(join(templates, other), join(cwd, other));
   for (const file of ['users.proto', 'users.spec.ts', ...CHECKS.map((check) => check.at(-1))])
     cpSync(join(templates, file), join(cwd, file));
 
@@ -58,7 +59,7 @@ function test(name) {
   }
 
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd });
-  run(process.execPath, ['dist/app.js'], { cwd });
+  for (const each of ['app.ts', ...others]) run(process.execPath, [`dist/${each.replace('.ts', '.js')}`], { cwd });
   for (const check of CHECKS) run(process.execPath, check, { cwd });
   if (scripts.test) npm(['test'], { cwd, stdio: 'inherit' });
 }
