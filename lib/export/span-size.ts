@@ -1,5 +1,5 @@
 import type { ReadableSpan } from '../options/sdk-types.js';
-import { attributesSize, BYTES_PER_SPAN, entrySize, textSize } from '../tracer/estimated-size.js';
+import { attributesSize, BYTES_PER_SPAN, entriesSize, textSize } from '../tracer/estimated-size.js';
 
 // The size is a property of the span, because a weak map costs more than the estimate. It is estimated once, because an exporter
 // may change the span, and the same number must be added and later subtracted.
@@ -26,10 +26,8 @@ export function spanSize(span: object): number {
 function estimate(span: ReadableSpan): number {
   try {
     const { name, attributes, events, links, status } = span;
-    let size = BYTES_PER_SPAN + textSize(name) + textSize(status.message) + attributesSize(attributes);
-    for (const event of events) size += entrySize(event);
-    for (const link of links) size += entrySize(link);
-    return size;
+    const texts = textSize(name) + textSize(status.message);
+    return BYTES_PER_SPAN + texts + attributesSize(attributes) + entriesSize(events, links);
   } catch {
     // The application has put its own object in place of the span. Its exporter may support that.
     return BYTES_PER_SPAN;

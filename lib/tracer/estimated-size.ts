@@ -15,9 +15,19 @@ export function textSize(text: unknown): number {
   return typeof text === 'string' ? BYTES_PER_CHARACTER * text.length : 0;
 }
 
-/** Returns the estimated bytes of an event or a link. */
-export function entrySize({ attributes, name }: { attributes?: Attributes | undefined; name?: string }): number {
-  return BYTES_PER_ENTRY + textSize(name) + attributesSize(attributes);
+interface Entry {
+  readonly attributes?: Attributes | undefined;
+  readonly name?: string;
+}
+
+/** Returns the estimated bytes of lists of events or links. */
+export function entriesSize(...lists: readonly (readonly Entry[] | undefined)[]): number {
+  let size = 0;
+  for (const list of lists) {
+    if (list)
+      for (const { attributes, name } of list) size += BYTES_PER_ENTRY + textSize(name) + attributesSize(attributes);
+  }
+  return size;
 }
 
 export function attributesSize(attributes: object | undefined, depth = 0): number {

@@ -38,7 +38,7 @@ export function addNewest<T>(list: T[], entry: T, limit: number): number {
 }
 
 /** Returns an event or a link with its attributes within the limits. */
-export function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimits): T {
+function limited<T extends SpanEvent | SpanLink>(entry: T, limits: AttributeLimits): T {
   if (!entry.attributes) return entry;
   const { dropped, values } = toSet(entry.attributes, limits);
   const droppedAttributesCount = (entry.droppedAttributesCount ?? 0) + dropped;
@@ -59,4 +59,17 @@ export function isValidLink(link: Link | undefined): boolean {
     typeof context.spanId === 'string' &&
     isSpanContextValid(context as SpanContext)
   );
+}
+
+/** Applies limits to a list that was kept before they were known. Undefined stands for an empty list. */
+export function limitEntries<T extends SpanEvent | SpanLink>(
+  entries: readonly T[] | undefined,
+  limits: AttributeLimits,
+  count: number,
+): { readonly kept: T[] | undefined; readonly dropped: number } {
+  if (!entries) return { kept: undefined, dropped: 0 };
+  const kept: T[] = [];
+  let dropped = 0;
+  for (const entry of entries) dropped += addNewest(kept, limited(entry, limits), count);
+  return { kept, dropped };
 }

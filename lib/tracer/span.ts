@@ -5,7 +5,6 @@ import {
   type AttributeValue,
   type Context,
   type Exception,
-  type HrTime,
   type Link,
   type Span,
   type SpanContext,
@@ -20,31 +19,30 @@ import { callSafely, reportIgnored } from '../core/diagnostics.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { AttributeSet } from './attributes.js';
 import { ATTR_TAIL_SAMPLING_POLICY, type CandidateSpan, type KeepReason } from './candidate-trace.js';
-import { durationBetween, givenTime, isBefore, isTimeInput } from './clock.js';
-import { BYTES_PER_SPAN, entrySize, textSize } from './estimated-size.js';
-import { addNewest, createEvent, createLink, limited, type SpanEvent, type SpanLink } from './events-and-links.js';
+import { isTimeInput } from './clock.js';
+import { BYTES_PER_SPAN, entriesSize, textSize } from './estimated-size.js';
+import { addNewest, createEvent, createLink, limitEntries, type SpanEvent, type SpanLink } from './events-and-links.js';
 import { exceptionAttributes } from './exception-attributes.js';
-import { IdentifiedSpan } from './identified-span.js';
+import type { IdentifiedSpan } from './identified-span.js';
 import type { LocalTrace } from './local-trace.js';
 import type { Pipeline } from './pipeline.js';
 import type { Decision } from './sampling.js';
+import { shownParts } from './shown-parts.js';
 import { toKind } from './span-kind.js';
 import { toName } from './span-name.js';
 import { EARLY_LIMITS, type SpanLimits } from './span-limits.js';
-
-type Scope = ReadableSpan['instrumentationScope'];
+import { toStatus, UNSET } from './span-status.js';
+import { TimedSpan } from './timed-span.js';
 
 /** The parts of a span that are made when they are read. In a span of the SDK they are own properties. */
 const LAZY_PARTS = ['parentSpanContext', 'startTime', 'endTime', 'attributes', 'events', 'links', 'resource'] as const;
-
-const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
 /**
  * A recorded span, by the specification of the SDK. It is also the finished span that processors and exporters read.
  *
  * A span that starts before the options are known has no pipeline. It is recorded like any other, and `enter()` or `discard()` says what becomes of it.
  */
-export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, CandidateSpan {
+export class RecordedSpan extends TimedSpan implements Span, ReadableSpan, CandidateSpan {
   name: string;
   readonly kind: SpanKind;
   status: SpanStatus = UNSET;
@@ -53,12 +51,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
   private readonly attributeSet = new AttributeSet();
   private eventList: SpanEvent[] | undefined;
   private linkList: SpanLink[] | undefined;
-  /** Readings of the monotonic clock, in milliseconds. */
-  private startedAt: number;
-  endedAt = NaN;
-  /** Times that the application has given. They are kept to the nanosecond. */
-  private givenStart: HrTime | undefined;
-  private givenEnd: HrTime | undefined;
   private pipeline: Pipeline | undefined;
   /** True once the span has ended or was discarded: it can no longer be changed. */
   private isClosed = false;
@@ -69,7 +61,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
    * @param startedAt the reading of the monotonic clock at the start; `startTime` takes precedence
    */
   constructor(
-    readonly instrumentationScope: Scope,
+    readonly instrumentationScope: ReadableSpan['instrumentationScope'],
     pipeline: Pipeline | undefined,
     trace: LocalTrace,
     parent: IdentifiedSpan | SpanContext | undefined,
@@ -80,26 +72,16 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     startedAt: number,
     startTime?: TimeInput,
   ) {
-    super(trace, parent, isSampled, traceState);
+    super(trace, parent, isSampled, traceState, startedAt);
     this.pipeline = pipeline;
     this.name = toName(name);
     this.kind = toKind(kind);
-    this.startedAt = startedAt;
     if (startTime !== undefined) this.startAt(startTime);
-  }
-
-  private startAt(startTime: TimeInput): void {
-    const { clock } = this.trace;
-    this.givenStart = givenTime(startTime, clock);
-    // Events and the end are measured from the start by the same clock.
-    if (this.givenStart) this.startedAt = clock.monotonicAt(this.givenStart);
   }
 
   /** Moves the start to now, because the work itself only starts now. */
   restart(): void {
-    if (this.isClosed) return;
-    this.startedAt = performance.now();
-    this.givenStart = undefined;
+    if (!this.isClosed) this.startNow();
   }
 
   isRecording(): boolean {
@@ -141,13 +123,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
 
   /** A status of `OK` is final, and nothing unsets a status. */
   setStatus(status: SpanStatus): this {
-    if (this.isClosed || this.status.code === SpanStatusCode.OK) return this;
-    const { code, message } = status ?? UNSET;
-    if (code !== SpanStatusCode.OK && code !== SpanStatusCode.ERROR) return this;
-    this.status = { code };
-    if (code === SpanStatusCode.ERROR && typeof message === 'string') {
-      this.status.message = cutText(message, this.limits.attributes.valueLength);
-    }
+    if (!this.isClosed && this.status.code !== SpanStatusCode.OK)
+      this.status = toStatus(status, this.limits.attributes.valueLength) ?? this.status;
     return this;
   }
 
@@ -169,8 +146,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     try {
       if (isTimeInput(endTime)) this.endAt(endTime);
       else this.endedAt = performance.now();
-      const pipeline = this.pipeline;
-      if (pipeline) this.finish(pipeline);
+      if (this.pipeline) this.finish(this.pipeline);
       else this.isClosed = true;
     } catch (error) {
       // The application may have frozen the span.
@@ -187,10 +163,7 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     else pipeline.onEnd(this);
   }
 
-  /**
-   * The flags that are propagated, until the span has ended. Processors and exporters find the sampled flag in each span that is to be
-   * exported, as the specification defines, also if its trace is kept without being sampled.
-   */
+  /** The flags that are propagated, until the span has ended. Each span that is exported has the sampled flag, as the specification defines. */
   override get traceFlags(): number {
     return this.isSampled || this.isKept ? TraceFlags.SAMPLED : TraceFlags.NONE;
   }
@@ -203,10 +176,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
   /** True if the trace is not sampled, and it is not known yet whether it is kept. */
   get isUndecided(): boolean {
     return this.trace.candidate?.isUndecided === true;
-  }
-
-  get elapsed(): number {
-    return (Number.isNaN(this.endedAt) ? performance.now() : this.endedAt) - this.startedAt;
   }
 
   /** Processors receive each recorded span, as the specification defines. A span of a discarded trace is not sampled, so none exports it. */
@@ -232,12 +201,6 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     }
   }
 
-  private endAt(endTime: TimeInput): void {
-    const { clock } = this.trace;
-    this.givenEnd = givenTime(endTime, clock);
-    this.endedAt = this.givenEnd ? clock.monotonicAt(this.givenEnd) : this.startedAt;
-  }
-
   /**
    * Starts to send a span that has started before the options were known through a pipeline. If it has ended as well, `finishEarly()` follows.
    *
@@ -247,9 +210,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
   enter(pipeline: Pipeline, parent: Context, decision: Decision, initial: Attributes): void {
     this.decide(decision.isSampled, decision.traceState);
     this.pipeline = pipeline;
-    const { limits } = pipeline;
-    this.attributeSet.decide(initial, decision.attributes, limits.attributes);
-    this.applyLimits(limits);
+    this.attributeSet.decide(initial, decision.attributes, this.limits.attributes);
+    this.applyLimits(this.limits);
     // A processor may set attributes of a span that starts.
     this.isClosed = false;
     pipeline.onStart(this, parent);
@@ -270,38 +232,14 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     this.isClosed = true;
   }
 
-  private applyLimits(limits: SpanLimits): void {
-    if (this.status.message) this.status.message = cutText(this.status.message, limits.attributes.valueLength);
-    const events = this.eventList ?? [];
-    const links = this.linkList ?? [];
-    this.eventList = undefined;
-    this.linkList = undefined;
-    for (const event of events) {
-      const kept = limited(event, limits.eventAttributes);
-      this.droppedEventsCount += addNewest((this.eventList ??= []), kept, limits.eventCount);
-    }
-    for (const link of links) {
-      const kept = limited(link, limits.linkAttributes);
-      this.droppedLinksCount += addNewest((this.linkList ??= []), kept, limits.linkCount);
-    }
-  }
-
-  get startTime(): HrTime {
-    return this.givenStart ?? this.trace.clock.wallTime(this.startedAt);
-  }
-
-  /** The time of the end, never before the start. Zero while the span is open. */
-  get endTime(): HrTime {
-    if (Number.isNaN(this.endedAt)) return [0, 0];
-    if (this.endedAt < this.startedAt) return this.startTime;
-    const { givenEnd, givenStart } = this;
-    if (!givenEnd) return this.trace.clock.wallTime(this.endedAt);
-    // The readings of the monotonic clock have too few digits for two times long ago.
-    return givenStart && isBefore(givenEnd, givenStart) ? givenStart : givenEnd;
-  }
-
-  get duration(): HrTime {
-    return Number.isNaN(this.endedAt) ? [-1, -1] : durationBetween(this.startTime, this.endTime);
+  private applyLimits({ attributes, eventAttributes, eventCount, linkAttributes, linkCount }: SpanLimits): void {
+    if (this.status.message) this.status.message = cutText(this.status.message, attributes.valueLength);
+    const events = limitEntries(this.eventList, eventAttributes, eventCount);
+    const links = limitEntries(this.linkList, linkAttributes, linkCount);
+    this.eventList = events.kept;
+    this.linkList = links.kept;
+    this.droppedEventsCount += events.dropped;
+    this.droppedLinksCount += links.dropped;
   }
 
   get ended(): boolean {
@@ -336,9 +274,8 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
   /** An estimate of the bytes of the ended span in an exported message. It stays the same, although an exporter may change the span. */
   get estimatedSize(): number {
     if (this.sizeOnce !== undefined) return this.sizeOnce;
-    let size = BYTES_PER_SPAN + textSize(this.name) + textSize(this.status.message) + this.attributeSet.size;
-    if (this.eventList) for (const event of this.eventList) size += entrySize(event);
-    if (this.linkList) for (const link of this.linkList) size += entrySize(link);
+    const texts = textSize(this.name) + textSize(this.status.message);
+    const size = BYTES_PER_SPAN + texts + this.attributeSet.size + entriesSize(this.eventList, this.linkList);
     try {
       this.sizeOnce = size;
     } catch {
@@ -351,24 +288,12 @@ export class RecordedSpan extends IdentifiedSpan implements Span, ReadableSpan, 
     return this.pipeline?.limits ?? EARLY_LIMITS;
   }
 
-  /** Returns a given time, or the time of now by the clock of the trace. */
-  private timeOf(time: TimeInput | undefined): HrTime {
-    const { clock } = this.trace;
-    return givenTime(time, clock) ?? clock.wallTime(performance.now());
-  }
-
   /** The text of `console.log(span)`. */
   [inspect.custom](depth: number, options: InspectOptions): string {
     return `RecordedSpan ${inspect(this.toJSON(), { ...options, depth })}`;
   }
 
-  /** Returns the parts of a span that a log may show: without exporters, and what they send for authentication. */
   toJSON(): object {
-    const { attributes, droppedAttributesCount, droppedEventsCount, droppedLinksCount, duration, ended } = this;
-    const { endTime, events, instrumentationScope, kind, links, name, parentSpanContext, startTime, status } = this;
-    const times = { startTime, endTime, duration, ended };
-    const dropped = { droppedAttributesCount, droppedEventsCount, droppedLinksCount };
-    const ids = { spanContext: this.spanContext(), parentSpanContext };
-    return { name, kind, ...ids, status, ...times, attributes, events, links, ...dropped, instrumentationScope };
+    return shownParts(this);
   }
 }
