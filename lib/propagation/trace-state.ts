@@ -24,8 +24,9 @@ const TRAITS = Symbol.for('nestjs-tracing:trace-traits');
  * The `tracestate` of W3C, and the traits of the trace, for which the SDK has no field: `RANDOM`, `DEBUG` and `UNDECIDED`. The SDK
  * passes the trace state on from each span to its children, sampled or not, so the traits reach every span of the trace.
  *
- * Malformed members are left out, and if several have the same key, the first counts. If there is not room for all, members are
- * removed as W3C requires: long ones first, then from the end.
+ * A trace state with a malformed member, or with more members than allowed, is discarded as a whole: the validation service of W3C expects
+ * that. If several members have the same key, the first counts. If there is not room for all, members are removed as W3C requires: long
+ * ones first, then from the end.
  */
 export class TraceState implements ApiTraceState {
   readonly [TRAITS]: number;
@@ -93,23 +94,32 @@ export function serializeTraceState(state: ApiTraceState | undefined): string {
   return (state instanceof TraceState ? state : new TraceState(state.serialize())).serialize();
 }
 
+const NO_MEMBERS: ReadonlyMap<string, string> = new Map();
+
 function parse(raw: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
-  for (let start = 0; start < raw.length && members.size < MAX_MEMBERS;) {
+  let count = 0;
+  for (let start = 0; start < raw.length;) {
     const comma = raw.indexOf(',', start);
     const end = comma === -1 ? raw.length : comma;
-    addMember(members, trimOws(raw, start, end));
+    const member = trimOws(raw, start, end);
     start = end + 1;
+    // W3C allows empty members.
+    if (member === '') continue;
+    if (++count > MAX_MEMBERS || !addMember(members, member)) return NO_MEMBERS;
   }
   return removeExcess(members);
 }
 
-function addMember(members: Map<string, string>, member: string): void {
+/** Adds a member unless its key is there already. Returns false if it is malformed. */
+function addMember(members: Map<string, string>, member: string): boolean {
   const equals = member.indexOf('=');
-  if (equals === -1) return;
+  if (equals === -1) return false;
   const key = member.slice(0, equals);
   const value = member.slice(equals + 1);
-  if (KEY.test(key) && VALUE.test(value) && !members.has(key)) members.set(key, value);
+  if (!KEY.test(key) || !VALUE.test(value)) return false;
+  if (!members.has(key)) members.set(key, value);
+  return true;
 }
 
 function removeExcess(members: Map<string, string>): ReadonlyMap<string, string> {

@@ -162,7 +162,7 @@ describe('tracestate', () => {
     const traceState = createTraceState('a=1').set('b', '2');
     expect(write(propagator, withSpan({ traceState })).tracestate).toBe('b=2,a=1');
     const wrong = { ...traceState, serialize: () => 'A=1,b=2\r\nx-evil: 1,c=3' } as unknown as TraceState;
-    expect(write(propagator, withSpan({ traceState: wrong })).tracestate).toBe('c=3');
+    expect(write(propagator, withSpan({ traceState: wrong })).tracestate).toBeUndefined();
   });
 });
 
