@@ -28,6 +28,8 @@ export type { BaggageOptions } from './options/baggage.js';
 export type { BatchOptions } from './options/batch.js';
 export type { DataLibraryName, DataOptions, OutgoingQuery, QueryPattern, QueryRecording } from './options/data.js';
 export type { ExporterName, ExporterOption } from './options/exporter.js';
+export { traceLogFields, type TraceLogFields } from './logs/trace-log-fields.js';
+export type { LogsOptions } from './options/logs.js';
 export type { MessagePatternOption, MessagingOptions, TransportedMessage } from './options/messaging.js';
 export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js';
 export type { HostPattern } from './options/host-pattern.js';

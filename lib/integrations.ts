@@ -6,6 +6,7 @@ import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
+import { logsIntegration } from './logs/integration.js';
 import { messagingIntegration } from './messaging/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
@@ -20,6 +21,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   grpcIntegration,
   messagingIntegration,
   dataIntegration,
+  logsIntegration,
 ];
 
 /** Returns the integrations. */

@@ -5,6 +5,7 @@ import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
 import type { SpanLimitOptions } from './options/limits.js';
+import type { LogsOptions } from './options/logs.js';
 import type { MessagingOptions } from './options/messaging.js';
 import type { MetricsOptions } from './options/metrics.js';
 import type { PropagatorOption } from './options/propagators.js';
@@ -86,6 +87,9 @@ export interface TracingOptions extends ResourceOptions {
    * @default false: nothing is measured
    */
   metrics?: MetricsOptions | false;
+
+  /** The trace in the log lines of Nest's `ConsoleLogger`. False if it is not added. */
+  logs?: LogsOptions | boolean;
 
   /** The export of the last spans at the end of the application. */
   shutdown?: ShutdownOptions;

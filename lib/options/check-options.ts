@@ -24,6 +24,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   messaging: 'application',
   data: 'application',
   metrics: 'application',
+  logs: 'application',
   shutdown: 'application',
 };
 

@@ -10,6 +10,7 @@ import { resolveHttp } from './http.js';
 import { resolveHttpClient } from './http-client.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
+import { resolveLogs } from './logs.js';
 import { resolveMessaging } from './messaging.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
@@ -74,6 +75,8 @@ function resolve(
     data: resolveData(options.data),
     /** Undefined if nothing is measured. */
     metrics,
+    /** Undefined if log lines do not carry the trace. */
+    logs: resolveLogs(options.logs),
     shutdown: resolveShutdown(options.shutdown),
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),

@@ -1,0 +1,45 @@
+import { Logger } from '@nestjs/common';
+import type { Integration, IntegrationHooks } from '../core/integration.js';
+import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
+import type { ResolvedLogs } from '../options/logs.js';
+import { isConsoleLogger, traceLogger } from './trace-logger.js';
+
+/** Adds the trace to the log lines of Nest's `ConsoleLogger`: the logger of the application, and those that are providers. */
+export const logsIntegration: Integration<{ readonly logs: ResolvedLogs | undefined }> = {
+  name: 'logs',
+  start({ logs }, { modules }): IntegrationHooks | undefined {
+    if (!logs || (!logs.json && !logs.text)) return undefined;
+    const undos = new Map<object, () => void>();
+    let providers: ProviderWatch | undefined;
+
+    function look(candidate: unknown): void {
+      if (isConsoleLogger(candidate) && !undos.has(candidate))
+        undos.set(candidate, traceLogger(candidate, logs as ResolvedLogs));
+    }
+    /** A logger of one request is not kept. */
+    function lookForRequest(candidate: unknown): void {
+      if (isConsoleLogger(candidate)) traceLogger(candidate, logs as ResolvedLogs);
+    }
+    /** The application may replace its logger by `app.useLogger()`. */
+    function lookAtApplicationLogger(): void {
+      look((Logger as unknown as { staticInstanceRef?: unknown }).staticInstanceRef);
+    }
+
+    lookAtApplicationLogger();
+    return {
+      providersReady() {
+        lookAtApplicationLogger();
+        providers = watchProviders(modules, { onInstance: look, onRequestInstance: lookForRequest });
+      },
+      acquire() {
+        lookAtApplicationLogger();
+        providers?.scan();
+      },
+      shutdown() {
+        providers?.stop();
+        for (const undo of undos.values()) undo();
+        undos.clear();
+      },
+    };
+  },
+};
