@@ -163,7 +163,7 @@ describe('log lines', () => {
     captureOutput();
     const get = await start(new ConsoleLogger({ json: true }));
     await get('fails');
-    const [failed] = traces.spans.filter(({ kind }) => kind === 1);
+    const failed = traces.spans.find(({ kind }) => kind === 1);
     expect(lineWith('failed')).toMatchObject({ trace_id: failed?.spanContext().traceId });
     traces.take();
     await get('stream');
