@@ -6,6 +6,7 @@ import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
+import { jobsIntegration } from './jobs/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
@@ -18,6 +19,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   httpClientIntegration,
   grpcIntegration,
   dataIntegration,
+  jobsIntegration,
 ];
 
 /** Returns the integrations. */
@@ -61,7 +63,7 @@ function startIntegration(
 
 function contextFor(
   { sampler, spanProcessors }: ResolvedOptions,
-  { foreignProvider }: TracingRuntime,
+  runtime: TracingRuntime,
   hosts: ApplicationHosts,
   { instruments }: Metrics,
 ): IntegrationContext {
@@ -69,7 +71,8 @@ function contextFor(
     ...hosts,
     meter: (metrics) => instruments && OperationMeter.of(instruments, metrics),
     // The provider of another SDK may have a sampler and processors of any kind.
-    areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || foreignProvider,
-    hasForeignProvider: foreignProvider,
+    areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || runtime.foreignProvider,
+    hasForeignProvider: runtime.foreignProvider,
+    flush: () => runtime.flush(),
   };
 }

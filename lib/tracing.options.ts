@@ -4,6 +4,7 @@ import type { DataOptions } from './options/data.js';
 import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
+import type { JobsOptions } from './options/jobs.js';
 import type { SpanLimitOptions } from './options/limits.js';
 import type { MetricsOptions } from './options/metrics.js';
 import type { PropagatorOption } from './options/propagators.js';
@@ -75,6 +76,12 @@ export interface TracingOptions extends ResourceOptions {
 
   /** Databases. False if none is traced. */
   data?: DataOptions | false;
+
+  /**
+   * Jobs that run on a schedule or come from a queue of Bull, and commands of a command line. False if none is traced.
+   * @default true
+   */
+  jobs?: JobsOptions | boolean;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -22,6 +22,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   http: 'application',
   grpc: 'application',
   data: 'application',
+  jobs: 'application',
   metrics: 'application',
   shutdown: 'application',
 };

@@ -8,6 +8,7 @@ import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttp } from './http.js';
 import { resolveHttpClient } from './http-client.js';
+import { resolveJobs } from './jobs.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
@@ -69,6 +70,8 @@ function resolve(
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
     /** Undefined if no database is traced. */
     data: resolveData(options.data),
+    /** Undefined if no job is traced. */
+    jobs: resolveJobs(options.jobs),
     /** Undefined if nothing is measured. */
     metrics,
     shutdown: resolveShutdown(options.shutdown),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { commandText } from '../../../lib/data/redis/key-pattern.js';
-import { hasMutedKey, muteKeys } from '../../../lib/data/redis/muted-keys.js';
+import { hasMutedKey, muteKeys } from '../../../lib/core/muted-keys.js';
 import { redis } from '../../../lib/data/redis/system.js';
 
 describe('commandText()', () => {
