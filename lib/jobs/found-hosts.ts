@@ -7,6 +7,8 @@ import type { JobHost } from './job-host.js';
 /** The objects that run jobs, as they are found in the dependency injection of an application. */
 export class FoundHosts implements ProviderWatchOptions {
   readonly #undos = new Map<object, () => void>();
+  /** The number of objects of each kind. */
+  readonly #counts = new Map<string, number>();
 
   constructor(private readonly kinds: readonly JobHost[]) {}
 
@@ -16,7 +18,7 @@ export class FoundHosts implements ProviderWatchOptions {
       if (callSafely(`Looking for a ${kind.name}`, () => kind.matches(candidate)) !== true) continue;
       const undo = callSafely(`Tracing a ${kind.name}`, () => kind.instrument(candidate));
       this.#undos.set(candidate, undo ?? (() => {}));
-      debug(`Found in dependency injection and traced: ${kind.name}`);
+      this.#counts.set(kind.name, (this.#counts.get(kind.name) ?? 0) + 1);
       return;
     }
   };
@@ -24,6 +26,12 @@ export class FoundHosts implements ProviderWatchOptions {
   /** Nothing that lives as long as one request runs jobs. */
   readonly onRequestInstance = (): void => {};
   readonly watchesFactory = (): boolean => false;
+
+  /** Writes what was found so far, if anything was. */
+  report(): void {
+    const found = [...this.#counts].map(([kind, count]) => (count === 1 ? kind : `${count} × ${kind}`));
+    if (found.length > 0) debug(`Found in dependency injection and traced: ${found.join(', ')}`);
+  }
 
   /** Ends the instrumentation of all of them. */
   release(): void {

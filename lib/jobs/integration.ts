@@ -21,6 +21,7 @@ export const jobsIntegration: Integration<{ readonly jobs: ResolvedJobs | undefi
     return {
       providersReady() {
         providers = watchProviders(context.modules, found);
+        found.report();
       },
       acquire: () => providers?.scan(),
       drain() {

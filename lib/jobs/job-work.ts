@@ -32,17 +32,22 @@ export class JobWork extends IncomingWork {
   }
 
   override succeed(): void {
-    this.open.delete(this);
+    this.release();
     super.succeed();
   }
 
   override fail(thrown: unknown): void {
-    this.open.delete(this);
+    this.release();
     super.fail(thrown);
   }
 
   override cancel(): void {
-    this.open.delete(this);
+    this.release();
     super.cancel();
+  }
+
+  /** Releases the job, which is over. */
+  protected release(): void {
+    this.open.delete(this);
   }
 }

@@ -1,5 +1,6 @@
 import { context, defaultTextMapGetter, ROOT_CONTEXT, SpanKind, type Context } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
+import { callSafely } from '../../core/diagnostics.js';
 import { IncomingOperation } from '../../core/incoming-operation.js';
 import type { CallOutcome } from '../../core/incoming-work.js';
 import { interceptMethod } from '../../core/intercept-method.js';
@@ -33,7 +34,7 @@ export function traceConsumer(queue: BullQueue, settings: BullSettings): readonl
       const [job] = args;
       if (!isBullJob(job)) return Reflect.apply(processJob, thisArg, args);
       for (const name of [job.name, ANY_NAME]) {
-        const undo = callHandlerInContext(queue, name);
+        const undo = callSafely('Tracing a processor of Bull', () => callHandlerInContext(queue, name));
         if (undo) undoHandlers.push(undo);
       }
       return settle(() => startProcessing(queue.name, job, settings), processJob, thisArg, args);
@@ -89,9 +90,7 @@ function startProcessing(queue: string, job: BullJob, settings: BullSettings): P
     meter: settings.processMeter,
   });
   incoming.measure(() => activeJobAttributes(BULL, queue));
-  const work = new ProcessingWork(incoming, settings.open);
-  works.set(job, work);
-  return work;
+  return new ProcessingWork(job, incoming, settings.open);
 }
 
 /** The processing of a job. Bull's promise fulfils with the next job, also if this one has failed. */
@@ -99,9 +98,14 @@ class ProcessingWork extends JobWork {
   failure: { readonly error: unknown } | undefined;
   readonly #context: Context;
 
-  constructor(incoming: IncomingOperation<CallOutcome>, open: OpenJobs) {
+  constructor(
+    private readonly job: BullJob,
+    incoming: IncomingOperation<CallOutcome>,
+    open: OpenJobs,
+  ) {
     super(incoming, open);
     this.#context = muteCommands(incoming.context);
+    works.set(job, this);
   }
 
   /** The context in which Bull works on the job. */
@@ -112,5 +116,10 @@ class ProcessingWork extends JobWork {
   override succeed(): void {
     if (this.failure) this.fail(this.failure.error);
     else super.succeed();
+  }
+
+  protected override release(): void {
+    super.release();
+    works.delete(this.job);
   }
 }

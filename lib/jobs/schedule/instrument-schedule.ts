@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
@@ -28,7 +29,7 @@ export function scheduleHosts(settings: TickSettings): readonly JobHost[] {
     {
       name: 'SchedulerRegistry',
       matches: isSchedulerRegistry,
-      instrument: (registry) => instrumentRegistry(registry as SchedulerRegistry, tracer),
+      instrument: (registry) => instrumentRegistry(registry, tracer),
     },
   ];
 }
@@ -59,12 +60,13 @@ function traceMethod(method: unknown, instance: unknown, tracer: TickTracer): An
 
 /** Traces the cron jobs that the application itself adds to the registry. */
 function instrumentRegistry(registry: SchedulerRegistry, tracer: TickTracer): () => void {
-  // A constructor may have added jobs already.
-  for (const [name, job] of registry.getCronJobs()) traceCronJob(name, job, tracer);
+  const { cronJobs } = registry;
+  // A constructor may have added jobs already. A test may have put another object in the place of the registry.
+  if (types.isMap(cronJobs)) for (const [name, job] of cronJobs) traceCronJob(name, job, tracer);
   const undo = interceptMethod(registry, 'addCronJob', (add, thisArg, args) => {
     const result = Reflect.apply(add, thisArg, args);
     const [name, job] = args;
-    callSafely('Tracing a cron job', () => traceCronJob(String(name), job as CronJob, tracer));
+    if (isObject(job)) callSafely('Tracing a cron job', () => traceCronJob(String(name), job, tracer));
     return result;
   });
   return () => {

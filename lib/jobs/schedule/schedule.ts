@@ -27,8 +27,7 @@ export interface CronJob {
 }
 
 export interface SchedulerRegistry {
-  addCronJob(name: string, job: CronJob): void;
-  getCronJobs(): ReadonlyMap<string, CronJob>;
+  readonly cronJobs?: ReadonlyMap<string, CronJob>;
 }
 
 /** True for the provider that finds the scheduled methods of an application. */

@@ -24,24 +24,20 @@ export class TickTracer {
 
   /** Returns a function that calls a method as one tick of a job. */
   trace(method: AnyMethod, job: ScheduledJob): AnyMethod {
-    // oxlint-disable-next-line typescript/no-this-alias -- `this` of the returned function is that of its caller
-    const tracer = this;
+    const { spanParameters } = job;
+    const currentSettings = () => this.#settings;
+    // This function calls `settle()` itself, which calls the method: V8 keeps only ten frames of a stack.
     return function tick(this: unknown, ...args: unknown[]): unknown {
-      return tracer.#run(method, job, this, args);
+      const settings = currentSettings();
+      if (!settings) return Reflect.apply(method, this, args);
+      const start = () => startTick(job, settings);
+      if (spanParameters.length === 0) return settle(start, method, this, args);
+      return settle(start, method, this, (work) => withCurrentSpan(args, spanParameters, work?.incoming.span));
     };
   }
 
   stop(): void {
     this.#settings = undefined;
-  }
-
-  #run(method: AnyMethod, job: ScheduledJob, thisArg: unknown, args: readonly unknown[]): unknown {
-    const settings = this.#settings;
-    if (!settings) return Reflect.apply(method, thisArg, args);
-    const { spanParameters } = job;
-    const start = () => startTick(job, settings);
-    if (spanParameters.length === 0) return settle(start, method, thisArg, args);
-    return settle(start, method, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.incoming.span));
   }
 }
 
