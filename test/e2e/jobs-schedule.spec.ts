@@ -373,7 +373,7 @@ describe('a cron job that the application adds to the registry', () => {
       const steps = app.get(Steps);
       await run(() => {
         const job = CronJob.from({
-          cronTime: new Date(Date.now() + 20),
+          cronTime: new Date(Date.now() + 300),
           onTick: async () => void (await steps.take()),
         });
         registry.addCronJob('reminder-4711', job);
