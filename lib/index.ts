@@ -35,6 +35,7 @@ export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js
 export type { HostPattern } from './options/host-pattern.js';
 export type { HttpOptions, HttpRequest, HttpResponse } from './options/http.js';
 export type { HttpClientOptions, OutgoingRequest } from './options/http-client.js';
+export type { BullOptions, JobsOptions } from './options/jobs.js';
 export type { JaegerAgentOptions, JaegerCollectorOptions, JaegerExporterOptions } from './options/jaeger.js';
 export type { SpanLimitOptions } from './options/limits.js';
 export type {

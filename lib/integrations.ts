@@ -8,6 +8,7 @@ import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
 import { logsIntegration } from './logs/integration.js';
 import { messagingIntegration } from './messaging/integration.js';
+import { jobsIntegration } from './jobs/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
@@ -22,6 +23,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   messagingIntegration,
   dataIntegration,
   logsIntegration,
+  jobsIntegration,
 ];
 
 /** Returns the integrations. */
@@ -65,7 +67,7 @@ function startIntegration(
 
 function contextFor(
   { sampler, spanProcessors }: ResolvedOptions,
-  { foreignProvider }: TracingRuntime,
+  runtime: TracingRuntime,
   hosts: ApplicationHosts,
   { instruments }: Metrics,
 ): IntegrationContext {
@@ -73,7 +75,8 @@ function contextFor(
     ...hosts,
     meter: (metrics) => instruments && OperationMeter.of(instruments, metrics),
     // The provider of another SDK may have a sampler and processors of any kind.
-    areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || foreignProvider,
-    hasForeignProvider: foreignProvider,
+    areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || runtime.foreignProvider,
+    hasForeignProvider: runtime.foreignProvider,
+    flush: () => runtime.flush(),
   };
 }

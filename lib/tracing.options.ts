@@ -4,6 +4,7 @@ import type { DataOptions } from './options/data.js';
 import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
+import type { JobsOptions } from './options/jobs.js';
 import type { SpanLimitOptions } from './options/limits.js';
 import type { LogsOptions } from './options/logs.js';
 import type { MessagingOptions } from './options/messaging.js';
@@ -80,6 +81,12 @@ export interface TracingOptions extends ResourceOptions {
 
   /** Databases. False if none is traced. */
   data?: DataOptions | false;
+
+  /**
+   * Jobs that run on a schedule or come from a queue of Bull, and commands of a command line. False if none is traced.
+   * @default true
+   */
+  jobs?: JobsOptions | boolean;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -2,7 +2,7 @@ import { context, SpanKind, type Attributes, type Context, type Span, type SpanC
 import { ExchangeOperation, type Exchange } from './exchange-operation.js';
 import type { Instruments } from './instruments.js';
 import { OperationContext } from './operation-context.js';
-import { Operation } from './operation.js';
+import { Operation, type OperationOptions } from './operation.js';
 import type { OperationMeter } from './operation-meter.js';
 import type { SpanPlacement } from './span-placement.js';
 
@@ -22,6 +22,8 @@ export interface IncomingOptions {
   readonly placement: SpanPlacement;
   /** Attributes that the span has from its start, so that a sampler sees them. */
   readonly attributes?: Attributes | undefined;
+  /** The name of the function that serves the exchange. If it is decorated, it joins the span, instead of starting a second one. */
+  readonly forFunction?: string | undefined;
   /** Undefined if the application measures nothing. */
   readonly meter: OperationMeter | undefined;
 }
@@ -53,11 +55,18 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   static start<Outcome>(
     name: string,
     exchange: IncomingExchange<Outcome>,
-    { attributes, kind = SpanKind.SERVER, meter, placement }: IncomingOptions,
+    { attributes, forFunction, kind = SpanKind.SERVER, meter, placement }: IncomingOptions,
   ): IncomingOperation<Outcome> {
     const { caller, links, parent } = placement;
+    const options: OperationOptions = {
+      kind,
+      parent,
+      ...(links && { links }),
+      ...(attributes && { attributes }),
+      ...(forFunction !== undefined && { forFunction }),
+    };
     return new IncomingOperation(exchange, meter, caller, false, (incoming) =>
-      Operation.start(name, { kind, parent, ...(links && { links }), ...(attributes && { attributes }) }, incoming),
+      Operation.start(name, options, incoming),
     );
   }
 
@@ -69,6 +78,17 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   ): IncomingOperation<Outcome> {
     return new IncomingOperation(exchange, meter, caller, true, (incoming) =>
       Operation.join(span, OperationContext.ofIncoming(context.active(), incoming)),
+    );
+  }
+
+  /** Returns the operation of an exchange that is only measured. Nothing below it is traced. */
+  static measureOnly<Outcome>(
+    exchange: IncomingExchange<Outcome>,
+    meter: OperationMeter | undefined,
+    outer: Context,
+  ): IncomingOperation<Outcome> {
+    return new IncomingOperation(exchange, meter, undefined, false, (incoming) =>
+      Operation.suppressed(OperationContext.ofIncoming(outer, incoming)),
     );
   }
 

@@ -61,4 +61,6 @@ export interface IntegrationContext extends ApplicationHosts {
   readonly areAttributesReadAtStart: boolean;
   /** True if the tracer provider belongs to another instrumentation, which may have spans around ours. */
   readonly hasForeignProvider: boolean;
+  /** Exports the spans that have ended so far, within the time limit of the shutdown. Never rejects. */
+  readonly flush: () => Promise<void>;
 }

@@ -12,6 +12,11 @@ export interface Work {
   readonly context: Context | undefined;
   /** True if a Subject that the call returns is only subscribed to and never written to, so that it is followed like any Observable. */
   readonly followsSubjects?: boolean | undefined;
+  /**
+   * True if the caller only awaits what the call returns: an Observable is not subscribed to, and a generator is not iterated, so that the
+   * work ends with the call.
+   */
+  readonly isOnlyAwaited?: boolean | undefined;
   /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
   /** Ends the work with its result. */

@@ -23,6 +23,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   grpc: 'application',
   messaging: 'application',
   data: 'application',
+  jobs: 'application',
   metrics: 'application',
   logs: 'application',
   shutdown: 'application',

@@ -71,8 +71,10 @@ function relationOf(given: MessagingOptions['events']): 'link' | 'parent' {
   throw new TracingConfigurationError('messaging.events', given, 'Use link or parent.');
 }
 
+const ignoreNothing = () => false;
+
 function ignorePredicate(given: MessagingOptions['ignore']): ResolvedMessaging['ignore'] {
-  if (given === undefined) return () => false;
+  if (given === undefined) return ignoreNothing;
   if (typeof given === 'function') return given;
   const matches = compileAny('messaging.ignore', given, compilePattern);
   return (message) => matches(message.pattern);

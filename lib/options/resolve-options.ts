@@ -8,6 +8,7 @@ import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttp } from './http.js';
 import { resolveHttpClient } from './http-client.js';
+import { resolveJobs } from './jobs.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { resolveLogs } from './logs.js';
@@ -73,6 +74,8 @@ function resolve(
     messaging: resolveMessaging(options.messaging),
     /** Undefined if no database is traced. */
     data: resolveData(options.data),
+    /** Undefined if no job is traced. */
+    jobs: resolveJobs(options.jobs),
     /** Undefined if nothing is measured. */
     metrics,
     /** Undefined if log lines do not carry the trace. */

@@ -1,4 +1,5 @@
 /** Jobs of BullMQ with a real Redis: producers, consumers, and the links between them. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, getFlowProducerToken, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject, Injectable, Scope } from '@nestjs/common';
@@ -256,10 +257,17 @@ describe('a job', () => {
 
   it('is measured', async () => {
     await withJobs({ metrics: {} }, async ({ add, url }) => {
-      work = () => Promise.reject(new RangeError('x'));
+      const active: (number | undefined)[] = [];
+      const count = (scrape: Scrape) => active.push(scrape.value('nestjs_queue_active_jobs'));
+      work = async () => {
+        count(await Scrape.of(`${url}/metrics`));
+        throw new RangeError('x');
+      };
       await add();
       const name = 'messaging_process_duration_seconds';
       const scrape = await Scrape.counted(`${url}/metrics`, name, 1);
+      count(scrape);
+      expect(active).toEqual([1, 0]);
       expect(scrape.labels(`${name}_count`)).toEqual([
         {
           error_type: 'RangeError',
@@ -316,6 +324,23 @@ describe('a queue and a worker', () => {
     });
     expect(calls).toContain(`add ${queueName}.ship`);
     await queue.close();
+  });
+
+  it('have a span for the job of a sandboxed processor', async () => {
+    const processor = join(import.meta.dirname, 'processors/sandboxed.cjs');
+    await withDataApp({}, async ({ run, traces }) => {
+      const queue = tracePool(new Queue(queueName, { connection }));
+      const worker = tracePool(new Worker(queueName, processor, { connection }));
+      await run(() => queue.add('ship', {}));
+      await run(() => queue.add('ship', { fails: true }));
+      await traces.until((spans) => processing(spans).length === 2);
+      expect(processing(traces.spans).map(({ status }) => status.code)).toEqual([0, 2]);
+      expect(processing(traces.spans).map(linkedIds)).toEqual(
+        sending(traces.spans).map((send) => [send.spanContext().spanId]),
+      );
+      await worker.close();
+      await queue.close();
+    });
   });
 
   it('are as they were after the application has shut down', async () => {

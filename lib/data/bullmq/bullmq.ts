@@ -1,4 +1,5 @@
 /** The members of BullMQ's objects that are used here. The package itself is never imported. */
+import { hasMembers } from '../../core/has-members.js';
 import type { JobTelemetry } from './job-telemetry.js';
 
 interface BullOptions {
@@ -28,21 +29,17 @@ export interface BullExplorer {
 }
 
 export function isQueue(candidate: object): boolean {
-  return hasAll(candidate, ['add', 'addBulk', 'opts', 'toKey', 'qualifiedName']);
+  return hasMembers(candidate, ['add', 'addBulk', 'opts', 'toKey', 'qualifiedName']);
 }
 
 export function isWorker(candidate: object): boolean {
-  return hasAll(candidate, ['processJob', 'startStalledCheckTimer', 'opts', 'toKey', 'qualifiedName']);
+  return hasMembers(candidate, ['processJob', 'startStalledCheckTimer', 'opts', 'toKey', 'qualifiedName']);
 }
 
 export function isFlowProducer(candidate: object): boolean {
-  return hasAll(candidate, ['add', 'addBulk', 'getFlow', 'opts']);
+  return hasMembers(candidate, ['add', 'addBulk', 'getFlow', 'opts']);
 }
 
 export function isExplorer(candidate: object): boolean {
-  return hasAll(candidate, ['workers', 'registerWorkers', 'handleProcessor']);
-}
-
-function hasAll(candidate: object, keys: readonly string[]): boolean {
-  return keys.every((key) => key in candidate);
+  return hasMembers(candidate, ['workers', 'registerWorkers', 'handleProcessor']);
 }

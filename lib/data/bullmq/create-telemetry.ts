@@ -1,11 +1,12 @@
 import { context, createContextKey, ROOT_CONTEXT, SpanKind, type Context } from '@opentelemetry/api';
 import { callSafely, evaluatePredicate } from '../../core/diagnostics.js';
+import { writeCarrier } from '../../core/job-carrier.js';
+import type { MessageOperation } from '../../core/queue-messages.js';
 import { suppressTracing } from '../../core/suppression.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
-import { writeCarrier } from './carrier.js';
 import { jobMetadataIn, storedMetadataOf } from './job-contexts.js';
 import type { JobSpan, JobTelemetry } from './job-telemetry.js';
-import { BULLMQ, type MessageOperation } from './messages.js';
+import { BULLMQ } from './messages.js';
 import { ProcessSpan } from './process-span.js';
 import { isSendTraced, SendSpan } from './send-span.js';
 import { UnrecordedSpan } from './unrecorded-span.js';

@@ -1,7 +1,7 @@
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
+import { muteKeys } from '../../core/muted-keys.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { muteKeys } from '../redis/muted-keys.js';
 import type { BullExplorer, BullFlowProducer, BullQueue } from './bullmq.js';
 import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
 import type { JobTelemetry } from './job-telemetry.js';

@@ -9,13 +9,14 @@ import {
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { errorType } from '../../core/exception.js';
 import { IncomingOperation, type IncomingExchange } from '../../core/incoming-operation.js';
+import { readCarrier } from '../../core/job-carrier.js';
 import type { Operation } from '../../core/operation.js';
+import { activeJobAttributes, messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { resolvePlacement } from '../../core/span-placement.js';
 import type { QuerySettings } from '../query-settings.js';
-import { readCarrier } from './carrier.js';
 import { withJobMetadata, withStoredMetadata } from './job-contexts.js';
 import type { JobSpan } from './job-telemetry.js';
-import { messageAttributes, messageMeter, messageSpanName, recordedAttributes } from './messages.js';
+import { BULLMQ, messageMeter, recordedAttributes } from './messages.js';
 
 /** The outcome of a job. The error is missing if BullMQ has only reported that there was one. */
 type JobOutcome = 'complete' | { readonly error?: unknown };
@@ -34,7 +35,7 @@ export class ProcessSpan implements JobSpan {
     private readonly metadata: string,
     settings: QuerySettings,
   ) {
-    const attributes = messageAttributes('process', queue);
+    const attributes = messageAttributes(BULLMQ, 'process', queue);
     const isContinued = settings.continueTrace === true;
     this.#job = new ProcessedJob(attributes);
     this.#incoming = IncomingOperation.start(messageSpanName('process', queue), this.#job, {
@@ -43,7 +44,7 @@ export class ProcessSpan implements JobSpan {
       attributes,
       meter: messageMeter('process', settings),
     });
-    this.#incoming.measure(() => attributes);
+    this.#incoming.measure(() => activeJobAttributes(BULLMQ, queue));
   }
 
   setSpanOnContext(): Context {

@@ -2,16 +2,17 @@ import { SpanKind, SpanStatusCode, trace, type Attributes, type Context } from '
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { errorType } from '../../core/exception.js';
 import type { Exchange } from '../../core/exchange-operation.js';
+import { writeCarrier } from '../../core/job-carrier.js';
 import type { Operation } from '../../core/operation.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
+import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import { withholdDriverError } from '../failure.js';
 import { coverQueries, uncoverQueries } from '../layers.js';
 import type { QuerySettings } from '../query-settings.js';
-import { writeCarrier } from './carrier.js';
 import { withStoredMetadata } from './job-contexts.js';
 import type { JobSpan } from './job-telemetry.js';
-import { messageAttributes, messageMeter, messageSpanName, recordedAttributes } from './messages.js';
+import { BULLMQ, messageMeter, recordedAttributes } from './messages.js';
 
 type SendOutcome = 'complete' | { readonly error: unknown };
 
@@ -28,7 +29,7 @@ export class SendSpan implements JobSpan {
 
   /** @param queue undefined if the jobs are for different queues */
   constructor(queue: string | undefined, caller: Context, settings: QuerySettings) {
-    const attributes = messageAttributes('send', queue);
+    const attributes = messageAttributes(BULLMQ, 'send', queue);
     this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentMessage(attributes), {
       kind: SpanKind.PRODUCER,
       parent: caller,

@@ -1,11 +1,11 @@
 import { ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
+import { areCommandsMuted, hasMutedKey } from '../../core/muted-keys.js';
 import { followTracingChannel, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
-import { startQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
+import { startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
 import { commandText as textOf } from './key-pattern.js';
-import { hasMutedKey } from './muted-keys.js';
 import { redis } from './system.js';
 
 /** The form of the name of a command, those of modules included. Anything else that an application sends in its place may be data. */
@@ -41,7 +41,7 @@ export function startCommand(
 ): StartedQuery | undefined {
   const operation = operationOf(name);
   const { caller, target, waitTime } = options;
-  if (isBackground(operation, caller) || hasMutedKey(args)) return undefined;
+  if (isBackground(operation, caller) || hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
   // This runs for each command: a spread of the target would take as long as everything else.
   const { address, namespace, port, system } = target;
   const commandText = operation === undefined ? undefined : textOf(operation, args[0]);
@@ -62,6 +62,7 @@ export function startBatch(
   settings: QuerySettings,
   options: CommandOptions,
 ): StartedQuery {
+  if (areCommandsMuted(options.caller)) return untracedQuery(options.caller);
   const first = names[0] === undefined ? undefined : operationOf(names[0]);
   const isUniform = first !== undefined && names.every((name) => operationOf(name) === first);
   const operation = isUniform ? `${mode} ${first}` : mode;

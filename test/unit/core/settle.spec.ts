@@ -1,7 +1,7 @@
 import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { describe, expect, it, jest } from '@jest/globals';
-import { Subject } from 'rxjs';
+import { of, Subject } from 'rxjs';
 import { nesting } from '../../../lib/core/nesting.js';
 import { Operation } from '../../../lib/core/operation.js';
 import { settle } from '../../../lib/core/settle.js';
@@ -47,6 +47,19 @@ describe('settle()', () => {
     expect(active).toEqual([true]);
     expect(trace.getActiveSpan()).toBeUndefined();
     context.disable();
+  });
+
+  it('ends a work whose caller only awaits the result with an Observable or a generator, and returns it as it is', async () => {
+    class AwaitedWork extends TracedWork {
+      readonly isOnlyAwaited = true;
+    }
+    const start = () => new AwaitedWork(Operation.start('work'));
+    const values = [of(1), new Subject(), (function* () {})(), (async function* () {})()];
+    for (const value of values) {
+      expect(settle(start, () => value, undefined, [])).toBe(value);
+      expect(await settle(start, () => Promise.resolve(value), undefined, [])).toBe(value);
+    }
+    expect(spans.names()).toEqual(values.flatMap(() => ['work', 'work']));
   });
 
   it('leaves the context alone where the work is done in that of the caller', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readCarrier } from '../../../lib/data/bullmq/carrier.js';
+import { readCarrier } from '../../../lib/core/job-carrier.js';
 import { recordedAttributes } from '../../../lib/data/bullmq/messages.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -1,6 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { commandText } from '../../../lib/data/redis/key-pattern.js';
-import { hasMutedKey, muteKeys } from '../../../lib/data/redis/muted-keys.js';
+import { hasMutedKey, muteCommands, muteKeys } from '../../../lib/core/muted-keys.js';
+import type { QuerySettings } from '../../../lib/data/query-settings.js';
+import { redisTarget, startBatch, startCommand } from '../../../lib/data/redis/start-command.js';
+import { resolveData } from '../../../lib/options/data.js';
+import { recordSpans } from '../../support/recorded-spans.js';
 import { redis } from '../../../lib/data/redis/system.js';
 
 describe('commandText()', () => {
@@ -44,6 +49,21 @@ describe('muted keys', () => {
     const found = [['bull:orders'], ['bull:others:wait'], ['BLOCK', '1', 'STREAMS', 'bull:orders:events', '$'], []];
     expect(found.map(hasMutedKey)).toEqual([false, false, true, false]);
     undo();
+  });
+});
+
+describe('muted commands', () => {
+  const spans = recordSpans();
+
+  it('have no span, neither alone nor in a batch, while those of the application in the same trace have', () => {
+    const caller = trace.setSpan(ROOT_CONTEXT, trace.getTracer('test').startSpan('caller'));
+    const settings = resolveData({})!.redis as QuerySettings;
+    const target = redisTarget(0, 'localhost', 6379);
+    for (const context of [muteCommands(caller), caller]) {
+      startCommand('get', ['a'], settings, { caller: context, target })?.succeed();
+      startBatch('MULTI', [], 2, settings, { caller: context, target }).succeed();
+    }
+    expect(spans.names()).toEqual(['GET', 'MULTI']);
   });
 });
 

@@ -1,5 +1,5 @@
 import { defaultTextMapSetter, propagation, type Context } from '@opentelemetry/api';
-import { callSafely } from '../../core/diagnostics.js';
+import { callSafely } from './diagnostics.js';
 
 /** The trace context of a producer, as it is stored with a job. */
 export type JobCarrier = Readonly<Record<string, string>>;
@@ -7,7 +7,7 @@ export type JobCarrier = Readonly<Record<string, string>>;
 /** The number of characters of a carrier that is read. It comes from a database, and may be anything. */
 const MAX_LENGTH = 16_384;
 
-/** Returns the trace context as text, in the same form as `bullmq-otel`. Empty if there is none. */
+/** Returns the trace context as text, in the same form as that of `bullmq-otel`. Empty if there is none. */
 export function writeCarrier(context: Context): string {
   const carrier: Record<string, string> = {};
   callSafely('The propagator', () => propagation.inject(context, carrier, defaultTextMapSetter));

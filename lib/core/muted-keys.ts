@@ -1,3 +1,7 @@
+import { createContextKey, type Context } from '@opentelemetry/api';
+
+const MUTED = createContextKey('nestjs-tracing muted commands');
+
 /** The number of arguments among which the first key of a command is, also that of `XREAD BLOCK 1000 STREAMS key id`. */
 const MAX_POSITION = 6;
 
@@ -29,4 +33,14 @@ export function hasMutedKey(args: readonly unknown[]): boolean {
     for (const prefix of prefixes.keys()) if (argument.startsWith(prefix)) return true;
   }
   return false;
+}
+
+/** Returns a context in which no command is traced or measured. A library above Redis works in it, and calls the application outside of it. */
+export function muteCommands(context: Context): Context {
+  return context.setValue(MUTED, true);
+}
+
+/** True if no command is traced in this context. */
+export function areCommandsMuted(context: Context): boolean {
+  return context.getValue(MUTED) === true;
 }

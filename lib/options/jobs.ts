@@ -1,0 +1,77 @@
+import { checkKeys } from './check-keys.js';
+import { parseBoolean } from './parse.js';
+import { readOption } from './setting.js';
+
+/** How the jobs of Bull are traced. */
+export interface BullOptions {
+  /**
+   * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
+   * @default false
+   */
+  continueTrace?: boolean;
+}
+
+/** Which jobs are traced. Packages that the application does not use have no effect. */
+export interface JobsOptions {
+  /**
+   * True if `@Cron()`, `@Interval()` and `@Timeout()` of `@nestjs/schedule` are traced, and cron jobs that are added to its registry.
+   * @default true
+   */
+  schedule?: boolean;
+
+  /**
+   * The queues of `@nestjs/bull`. False if they are not traced, or options for them.
+   * @default true
+   */
+  bull?: boolean | BullOptions;
+
+  /**
+   * True if the commands of `nest-commander` are traced.
+   * @default true
+   */
+  commands?: boolean;
+}
+
+export interface ResolvedBull {
+  readonly continueTrace: boolean;
+}
+
+export interface ResolvedJobs {
+  readonly schedule: boolean;
+  /** Undefined if the queues of Bull are not traced. */
+  readonly bull: ResolvedBull | undefined;
+  readonly commands: boolean;
+}
+
+const FIX = 'Use true, false, or an object with options.';
+
+/** Resolves which jobs are traced. Returns undefined if none is. */
+export function resolveJobs(given: JobsOptions | boolean | undefined): ResolvedJobs | undefined {
+  if (given !== undefined && !isGroup(given) && !parseBoolean({ name: 'jobs', value: given }, FIX)) return undefined;
+  const keys = { schedule: true, bull: true, commands: true };
+  const options = checkKeys<JobsOptions>('jobs', isGroup(given) ? given : undefined, keys);
+  const resolved = {
+    schedule: isTraced('jobs.schedule', options.schedule),
+    bull: resolveBull(options.bull),
+    commands: isTraced('jobs.commands', options.commands),
+  };
+  return resolved.schedule || resolved.bull || resolved.commands ? Object.freeze(resolved) : undefined;
+}
+
+function resolveBull(given: JobsOptions['bull']): ResolvedBull | undefined {
+  if (given !== undefined && !isGroup(given)) {
+    return parseBoolean({ name: 'jobs.bull', value: given }, FIX) ? resolveBull(undefined) : undefined;
+  }
+  const options = checkKeys<BullOptions>('jobs.bull', given, { continueTrace: true });
+  const continueTrace = readOption('jobs.bull.continueTrace', options.continueTrace);
+  return Object.freeze({ continueTrace: continueTrace ? parseBoolean(continueTrace) : false });
+}
+
+function isTraced(name: string, value: unknown): boolean {
+  const setting = readOption(name, value);
+  return setting ? parseBoolean(setting) : true;
+}
+
+function isGroup(given: unknown): given is object {
+  return typeof given === 'object' && given !== null;
+}
