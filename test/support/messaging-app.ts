@@ -11,6 +11,8 @@ import {
   type CanActivate,
   type ExceptionFilter,
   type INestMicroservice,
+  type Provider,
+  type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -68,11 +70,6 @@ export class StockController {
   @MessagePattern('stock.reserve')
   reserve(@Payload() { item }: { item: string }): Promise<string> {
     return this.stock.reserve(item);
-  }
-
-  @MessagePattern({ cmd: 'sum' })
-  sum(@Payload() numbers: number[]): number {
-    return numbers.reduce((sum, number) => sum + number, 0);
   }
 
   @MessagePattern('stock.each')
@@ -134,6 +131,26 @@ export class StockController {
   }
 }
 
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+
+/** Has a pattern that is an object. */
+@Controller()
+export class SumController {
+  @MessagePattern({ cmd: 'sum' })
+  sum(@Payload() numbers: number[]): number {
+    return sumOf(numbers);
+  }
+}
+
+/** Is used instead for transports that allow only text. */
+@Controller()
+export class TextSumController {
+  @MessagePattern('stock.sum')
+  sum(@Payload() numbers: number[]): number {
+    return sumOf(numbers);
+  }
+}
+
 @Injectable({ scope: Scope.REQUEST })
 class RequestState {
   readonly id = Math.random();
@@ -160,6 +177,15 @@ export interface TransportOptions {
   readonly options: object;
 }
 
+export interface MessagingAppOptions {
+  readonly tracing?: TracingOptions;
+  /** @default those of the tests that hold for every transport */
+  readonly controllers?: readonly Type[];
+  readonly providers?: readonly Provider[];
+  /** Called before the client connects. */
+  readonly prepareClient?: ((client: ClientProxy) => void) | undefined;
+}
+
 export interface MessagingApp {
   readonly traces: TraceRecorder;
   /** A client in the dependency injection of the application. */
@@ -168,12 +194,18 @@ export interface MessagingApp {
   close(): Promise<void>;
 }
 
-const CLIENT = 'CLIENT';
+/** The token of the client. */
+export const CLIENT = 'CLIENT';
 
 /** Starts an application with the handlers above that also has a client of itself. */
 export async function startMessagingApp(
   transport: TransportOptions,
-  tracing: TracingOptions = {},
+  {
+    tracing,
+    controllers = [StockController, ScopedController, SumController],
+    providers = [],
+    prepareClient,
+  }: MessagingAppOptions = {},
 ): Promise<MessagingApp> {
   const traces = new TraceRecorder();
 
@@ -182,8 +214,8 @@ export async function startMessagingApp(
       TracingModule.forRoot({ serviceName: 'stock', exporter: traces, spanProcessors: [traces], ...tracing }),
       ClientsModule.register([{ ...(transport as TcpClientOptions), name: CLIENT }]),
     ],
-    providers: [StockService, RequestState],
-    controllers: [StockController, ScopedController],
+    providers: [StockService, RequestState, ...providers],
+    controllers: [...controllers],
   })
   class StockModule {}
 
@@ -194,6 +226,7 @@ export async function startMessagingApp(
   });
   await app.listen();
   const client = app.get<ClientProxy>(CLIENT);
+  prepareClient?.(client);
   await client.connect();
   return {
     traces,

@@ -1,10 +1,15 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { ClientProxy } from '@nestjs/microservices';
 import { SpanKind, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { catchError, firstValueFrom, lastValueFrom, map, of, timeout, toArray, type Observable } from 'rxjs';
 import {
   received,
+  ScopedController,
   startMessagingApp,
+  StockController,
+  SumController,
+  TextSumController,
   untilReceived,
   type MessagingApp,
   type TransportOptions,
@@ -17,8 +22,10 @@ export interface TransportCase {
   readonly options: () => TransportOptions;
   /** The destination of a message in the terms of the transport. @default the pattern */
   readonly destination?: (pattern: string, side: 'client' | 'server') => string;
-  /** True if an answer can consist of several messages. @default true */
-  readonly streams?: boolean;
+  /** False if only a text can be a pattern. @default true */
+  readonly hasObjectPatterns?: boolean;
+  /** Called before the client connects. */
+  readonly prepareClient?: (client: ClientProxy) => void;
 }
 
 const answers = (call: Observable<unknown>) =>
@@ -30,11 +37,19 @@ const answers = (call: Observable<unknown>) =>
   );
 
 /** What holds for every transport: the tests of one of them. */
-export function describeTransport(name: string, { system, options, destination = (it) => it }: TransportCase): void {
+export function describeTransport(
+  name: string,
+  { system, options, destination = (it) => it, hasObjectPatterns = true, prepareClient }: TransportCase,
+): void {
+  const sum = hasObjectPatterns
+    ? { pattern: { cmd: 'sum' }, text: '{"cmd":"sum"}', handler: handler('SumController.sum') }
+    : { pattern: 'stock.sum', text: 'stock.sum', handler: handler('TextSumController.sum') };
+
   describe(`messages over ${name}`, () => {
     let messaging: MessagingApp;
     beforeAll(async () => {
-      messaging = await startMessagingApp(options());
+      const controllers = [StockController, ScopedController, hasObjectPatterns ? SumController : TextSumController];
+      messaging = await startMessagingApp(options(), { controllers, prepareClient });
     });
 
     const attributes = (pattern: string, side: 'client' | 'server') => ({
@@ -71,9 +86,9 @@ export function describeTransport(name: string, { system, options, destination =
       );
     });
 
-    it('traces a request whose pattern is an object', async () => {
-      await expect(answers(messaging.client.send({ cmd: 'sum' }, [1, 2, 3]))).resolves.toEqual([6]);
-      await messaging.traces.expect(request('{"cmd":"sum"}', handler('StockController.sum')));
+    it(`traces a request whose pattern is ${hasObjectPatterns ? 'an object' : 'a text'}`, async () => {
+      await expect(answers(messaging.client.send(sum.pattern, [1, 2, 3]))).resolves.toEqual([6]);
+      await messaging.traces.expect(request(sum.text, sum.handler));
     });
 
     it('traces a stream of answers until it completes', async () => {
@@ -128,12 +143,12 @@ export function describeTransport(name: string, { system, options, destination =
     });
 
     it('gives each retry a span of its own', async () => {
-      const call = messaging.client.send<number>({ cmd: 'sum' }, [1]).pipe(map((value) => value));
+      const call = messaging.client.send<number>(sum.pattern, [1]).pipe(map((value) => value));
       await lastValueFrom(call);
       await lastValueFrom(call);
       await messaging.traces.expect(
-        request('{"cmd":"sum"}', handler('StockController.sum')),
-        request('{"cmd":"sum"}', handler('StockController.sum')),
+        request(sum.text, sum.handler),
+        request(sum.text, sum.handler),
       );
     });
 
@@ -179,7 +194,7 @@ export function describeTransport(name: string, { system, options, destination =
       const root = await tracer.startActiveSpan('root', async (span) => {
         const note = () => seen.push(trace.getActiveSpan()?.spanContext().spanId);
         await new Promise<void>((resolve, reject) => {
-          messaging.client.send({ cmd: 'sum' }, [1]).subscribe({ next: note, error: reject, complete: resolve });
+          messaging.client.send(sum.pattern, [1]).subscribe({ next: note, error: reject, complete: resolve });
         });
         note();
         const arrival = untilReceived('stock.changed');
@@ -209,7 +224,7 @@ export function describeTransport(name: string, { system, options, destination =
         for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
           const current = number;
           await tracer.startActiveSpan(`request ${current}`, async (span) => {
-            await expect(lastValueFrom(messaging.client.send({ cmd: 'sum' }, [current, 1]))).resolves.toBe(current + 1);
+            await expect(lastValueFrom(messaging.client.send(sum.pattern, [current, 1]))).resolves.toBe(current + 1);
             span.end();
           });
         }

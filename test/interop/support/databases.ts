@@ -66,9 +66,10 @@ export async function startMariadb(): Promise<MariadbServer> {
 }
 
 /** Starts a real Redis that keeps nothing. */
-export async function startRedis(): Promise<RealRedis> {
+export async function startRedis({ password }: { password?: string } = {}): Promise<RealRedis> {
   const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  if (password !== undefined) args.push('--requirepass', password);
   const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
   await says('Redis', child, 'Ready to accept connections', PATIENCE);
   return { port, stop: () => stop(child, folder) };
