@@ -37,8 +37,19 @@ const connection = () => ({ brokers: [`127.0.0.1:${broker.port}`], logLevel: log
 
 describeTransport('Kafka', {
   system: 'kafka',
-  options: () => ({ transport: Transport.KAFKA, options: { client: connection(), consumer: { groupId: 'stock' } } }),
+  options: () => ({
+    transport: Transport.KAFKA,
+    options: {
+      client: connection(),
+      consumer: { groupId: 'stock' },
+      // A consumer may join its group after the first message has been sent.
+      subscribe: { fromBeginning: true },
+    },
+  }),
   hasObjectPatterns: false,
+  emptyAnswer: [null],
+  redelivers: true,
+  waitsForHandlers: true,
   prepareClient(client) {
     for (const pattern of REQUESTS) (client as unknown as ClientKafka).subscribeToResponseOf(pattern);
   },

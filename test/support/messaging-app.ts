@@ -29,7 +29,7 @@ import {
 } from '@nestjs/microservices';
 import { context, trace } from '@opentelemetry/api';
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
-import { concat, EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
+import { concat, EMPTY, fromEvent, ignoreElements, of, take, throwError, type Observable } from 'rxjs';
 import { TraceRecorder } from './trace-recorder.js';
 
 /** Emits what the handlers below have received, by the name of the event. */
@@ -63,6 +63,8 @@ export class StockService {
   }
 }
 
+const lostMessages = new Set<string>();
+
 @Controller()
 export class StockController {
   constructor(@Inject(StockService) private readonly stock: StockService) {}
@@ -82,9 +84,10 @@ export class StockController {
     return EMPTY;
   }
 
+  /** Answers nothing until it is told to end. */
   @MessagePattern('stock.never')
-  never(): Observable<string> {
-    return NEVER;
+  never(): Observable<unknown> {
+    return fromEvent(received, 'end stock.never').pipe(take(1), ignoreElements());
   }
 
   @MessagePattern('stock.breaks')
@@ -123,11 +126,14 @@ export class StockController {
     received.emit('stock.changed', { data, traceId: trace.getSpanContext(context.active())?.traceId });
   }
 
+  /** Fails when it gets a message for the first time: Kafka delivers it again. */
   @EventPattern('stock.lost')
-  async lost(@Payload() data: unknown): Promise<void> {
+  async lost(@Payload() { id }: { id: string }): Promise<void> {
     await Promise.resolve();
-    received.emit('stock.lost', data);
-    throw new Error('lost');
+    const isFirst = !lostMessages.has(id);
+    lostMessages.add(id);
+    received.emit('stock.lost', id);
+    if (isFirst) throw new Error('lost');
   }
 }
 
