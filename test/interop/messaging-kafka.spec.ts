@@ -18,7 +18,7 @@ const REQUESTS = [
   'stock.filtered',
   'scoped.ask',
 ];
-const EVENTS = ['stock.changed', 'stock.lost', 'scoped.told'];
+const EVENTS = ['stock.changed', 'stock.lost', 'stock.counted', 'scoped.told', 'plain', 'orders.placed'];
 
 let broker: Broker;
 

@@ -17,6 +17,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import {
   ClientsModule,
+  Ctx,
   EventPattern,
   MessagePattern,
   Payload,
@@ -137,6 +138,22 @@ export class StockController {
   }
 }
 
+/** Has a handler of the same event as the controller below. */
+@Controller()
+export class StockCounter {
+  @EventPattern('stock.counted')
+  counted(): void {}
+}
+
+@Controller()
+export class StockAuditor {
+  @EventPattern('stock.counted')
+  async audited(@Payload() data: unknown): Promise<void> {
+    await Promise.resolve();
+    received.emit('stock.counted', data);
+  }
+}
+
 const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
 
 /** Has a pattern that is an object. */
@@ -188,6 +205,8 @@ export interface MessagingAppOptions {
   /** @default those of the tests that hold for every transport */
   readonly controllers?: readonly Type[];
   readonly providers?: readonly Provider[];
+  /** @default those of the server */
+  readonly clientOptions?: TransportOptions;
   /** Called before the client connects. */
   readonly prepareClient?: ((client: ClientProxy) => void) | undefined;
 }
@@ -200,6 +219,49 @@ export interface MessagingApp {
   close(): Promise<void>;
 }
 
+/** Returns a controller that handles an event, and emits `heard` with the data and the context of each. */
+export function listenerTo(pattern: string | RegExp, extras: Record<string, unknown> = {}): Type {
+  @Controller()
+  class Listener {
+    @EventPattern(pattern, extras)
+    hear(@Payload() data: unknown, @Ctx() rpcContext: unknown): void {
+      received.emit('heard', { data, rpcContext });
+    }
+  }
+  return Listener;
+}
+
+/** Returns a controller that answers a request with the text of its data. */
+export function answererOf(pattern: string): Type {
+  @Controller()
+  class Answerer {
+    @MessagePattern(pattern)
+    answer(@Payload() data: unknown): string {
+      return JSON.stringify(data);
+    }
+  }
+  return Answerer;
+}
+
+export interface Heard<Context = unknown> {
+  readonly data: unknown;
+  readonly rpcContext: Context;
+}
+
+/** Runs a test with an application, and closes that at its end. */
+export async function withMessagingApp(
+  transport: TransportOptions,
+  options: MessagingAppOptions,
+  test: (messaging: MessagingApp) => Promise<void>,
+): Promise<void> {
+  const messaging = await startMessagingApp(transport, options);
+  try {
+    await test(messaging);
+  } finally {
+    await messaging.close();
+  }
+}
+
 /** The token of the client. */
 export const CLIENT = 'CLIENT';
 
@@ -210,6 +272,7 @@ export async function startMessagingApp(
     tracing,
     controllers = [StockController, ScopedController, SumController],
     providers = [],
+    clientOptions = transport,
     prepareClient,
   }: MessagingAppOptions = {},
 ): Promise<MessagingApp> {
@@ -218,7 +281,7 @@ export async function startMessagingApp(
   @Module({
     imports: [
       TracingModule.forRoot({ serviceName: 'stock', exporter: traces, spanProcessors: [traces], ...tracing }),
-      ClientsModule.register([{ ...(transport as TcpClientOptions), name: CLIENT }]),
+      ClientsModule.register([{ ...(clientOptions as TcpClientOptions), name: CLIENT }]),
     ],
     providers: [StockService, RequestState, ...providers],
     controllers: [...controllers],

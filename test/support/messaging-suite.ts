@@ -7,7 +7,9 @@ import {
   received,
   ScopedController,
   startMessagingApp,
+  StockAuditor,
   StockController,
+  StockCounter,
   SumController,
   TextSumController,
   untilReceived,
@@ -30,6 +32,8 @@ export interface TransportCase {
   readonly redelivers?: boolean;
   /** True if the transport closes only when all handlers have returned. @default false */
   readonly waitsForHandlers?: boolean;
+  /** True if messages arrive whose pattern no handler has. @default false */
+  readonly receivesUnmatched?: boolean;
   /** Called before the client connects. */
   readonly prepareClient?: (client: ClientProxy) => void;
 }
@@ -53,6 +57,7 @@ export function describeTransport(
     emptyAnswer = [],
     redelivers = false,
     waitsForHandlers = false,
+    receivesUnmatched = false,
     prepareClient,
   }: TransportCase,
 ): void {
@@ -63,7 +68,8 @@ export function describeTransport(
   describe(`messages over ${name}`, () => {
     let messaging: MessagingApp;
     beforeAll(async () => {
-      const controllers = [StockController, ScopedController, hasObjectPatterns ? SumController : TextSumController];
+      const sumController = hasObjectPatterns ? SumController : TextSumController;
+      const controllers = [StockController, ScopedController, sumController, StockCounter, StockAuditor];
       messaging = await startMessagingApp(options(), { controllers, prepareClient });
     });
 
@@ -188,6 +194,33 @@ export function describeTransport(
       });
       messaging.traces.take();
     });
+
+    it('shows each handler of an event that has several', async () => {
+      const arrival = untilReceived('stock.counted');
+      messaging.client.emit('stock.counted', {});
+      await arrival;
+      await messaging.traces.until((all) => all.length === 4);
+      const processed = messaging.traces.named('process stock.counted');
+      const handlers = messaging.traces.spans.filter((span) => span.kind === SpanKind.INTERNAL);
+      expect(handlers.map((span) => span.name).toSorted()).toEqual(['StockAuditor.audited', 'StockCounter.counted']);
+      for (const span of handlers) expect(span.parentSpanContext?.spanId).toBe(processed.spanContext().spanId);
+      messaging.traces.take();
+    });
+
+    if (receivesUnmatched) {
+      it('shows a message whose pattern no handler has, without the pattern as its name', async () => {
+        await expect(answers(messaging.client.send('stock.unknown', {}))).resolves.toBeDefined();
+        messaging.client.emit('stock.unknown', {});
+        await messaging.traces.until((all) => all.length === 4);
+        const unmatched = { status: { code: 2 }, attributes: { 'error.type': 'unmatched_pattern' } };
+        const server = messaging.traces.spans.find((span) => span.kind === SpanKind.SERVER);
+        expect(server).toMatchObject({ ...unmatched, name: '_OTHER' });
+        expect(server?.parentSpanContext?.spanId).toBe(messaging.traces.named('stock.unknown').spanContext().spanId);
+        const consumer = messaging.traces.spans.find((span) => span.kind === SpanKind.CONSUMER);
+        expect(consumer).toMatchObject({ ...unmatched, name: 'process' });
+        messaging.traces.take();
+      });
+    }
 
     it(`records the failure of the handler of an event${redelivers ? ', and the next delivery' : ''}`, async () => {
       const arrival = untilReceived('stock.lost');
