@@ -15,9 +15,10 @@ import {
 import { emitByBoth, HOSTILE_METADATA } from '../support/messaging-neutrality.js';
 import { describeTransport } from '../support/messaging-suite.js';
 import { handler } from '../support/trace-tree.js';
-import { startRedis, type RealRedis } from './support/databases.js';
+import type { Broker } from './support/brokers.js';
+import { startRedis } from './support/databases.js';
 
-let server: RealRedis;
+let server: Broker;
 let plain: Redis;
 let plainSubscriber: Redis;
 

@@ -133,7 +133,8 @@ function kafkaProperties(port: number, controller: number, folder: string): stri
 
 const STDERR = { stdio: ['ignore', 'ignore', 'pipe'] } as const satisfies { stdio: ['ignore', 'ignore', 'pipe'] };
 
-async function startBroker(port: number, start: (folder: string) => Promise<ChildProcess>): Promise<Broker> {
+/** Starts a broker in a folder of its own. */
+export async function startBroker(port: number, start: (folder: string) => Promise<ChildProcess>): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-tracing-broker-'));
   let child: ChildProcess | undefined;
   const kill = async () => {
