@@ -60,12 +60,11 @@ class WebController {
   }
 }
 
-const request = (pattern: string, port: number, handlerSpan: ExpectedSpan, status = 'UNSET'): ExpectedSpan => ({
+const request = (pattern: string, port: number, handlerSpan: ExpectedSpan): ExpectedSpan => ({
   name: pattern,
   kind: 'CLIENT',
-  status: expect.stringMatching(status),
   attributes: { 'server.port': port },
-  children: [{ name: pattern, kind: 'SERVER', status: expect.stringMatching(status), children: [handlerSpan] }],
+  children: [{ name: pattern, kind: 'SERVER', children: [handlerSpan] }],
 });
 
 describe.each([true, false])('a hybrid application with inheritAppConfig: %s', (inheritAppConfig) => {
@@ -76,7 +75,8 @@ describe.each([true, false])('a hybrid application with inheritAppConfig: %s', (
     const [first, second] = transports as [TcpClientOptions, TcpClientOptions];
     @Module({
       imports: [
-        TracingModule.forRoot({ exporter: traces, spanProcessors: [traces] }),
+        // The requests of this test are not part of the application.
+        TracingModule.forRoot({ exporter: traces, spanProcessors: [traces], http: { client: false } }),
         ClientsModule.register([
           { ...first, name: 'FIRST' },
           { ...second, name: 'SECOND' },

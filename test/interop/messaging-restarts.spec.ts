@@ -39,7 +39,14 @@ const CASES: Record<string, Case> = {
     start: startRedis,
     options: (port) => ({
       transport: Transport.REDIS,
-      options: { host: '127.0.0.1', port, retryAttempts: 1000, retryDelay: 50 },
+      options: {
+        host: '127.0.0.1',
+        port,
+        retryAttempts: 1000,
+        retryDelay: 50,
+        // Nest does not handle the errors of commands that ioredis gives up.
+        maxRetriesPerRequest: null,
+      },
     }),
   },
   NATS: {
