@@ -1,21 +1,22 @@
 /**
- * Tests the library with real backends and databases, which `support/` finds, builds or installs.
+ * Tests the library with real backends, databases and brokers, which `support/` finds, builds or installs.
  *
  *   node scripts/test-interop.mjs [arguments for Jest]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
+import { findBrokers } from './support/brokers.mjs';
 import { findDatabases } from './support/databases.mjs';
 import { findJaeger } from './support/jaeger.mjs';
 import { findCompose, findPrometheus } from './support/prometheus.mjs';
 import { root } from './support/run.mjs';
 
 /** The time after which the tests are ended, in milliseconds. */
-const TIME_LIMIT = 10 * 60_000;
+const TIME_LIMIT = 14 * 60_000;
 const LABEL = `nestjs-tracing-interop=${process.pid}`;
 
-const { jaeger, prometheus, compose, databases } = findPrograms();
+const { jaeger, prometheus, compose, databases, brokers } = findPrograms();
 console.log(`Jaeger: ${jaeger.path ?? jaeger.image}, Prometheus: ${prometheus.prometheus}`);
 const jest = [
   '--experimental-vm-modules',
@@ -30,6 +31,7 @@ const env = {
   PROMETHEUS_PROGRAMS: JSON.stringify(prometheus),
   COMPOSE_COMMAND: JSON.stringify(compose),
   DATABASE_PROGRAMS: JSON.stringify(databases),
+  BROKER_PROGRAMS: JSON.stringify(brokers),
 };
 // Detached, so that it is the leader of a process group: everything that the tests start can be ended with the group.
 const child = spawn(process.execPath, jest, { cwd: root, env, stdio: 'inherit', detached: true });
@@ -43,7 +45,13 @@ process.exit(code ?? 1);
 
 function findPrograms() {
   try {
-    return { jaeger: findJaeger(), prometheus: findPrometheus(), compose: findCompose(), databases: findDatabases() };
+    return {
+      jaeger: findJaeger(),
+      prometheus: findPrometheus(),
+      compose: findCompose(),
+      databases: findDatabases(),
+      brokers: findBrokers(),
+    };
   } catch (error) {
     console.error(error.message);
     process.exit(1);

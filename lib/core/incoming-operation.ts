@@ -8,6 +8,8 @@ import type { SpanPlacement } from './span-placement.js';
 
 /** A request, call, message or job that this application serves. */
 export interface IncomingExchange<Outcome> extends Exchange<Outcome> {
+  /** True if several handlers may serve the exchange, so that each has a span. @default only the first has one */
+  readonly hasSeveralHandlers?: boolean;
   /** Called just before the first handler of the exchange. */
   onHandlerReached?(): void;
   /** Called with each exception of a guard, pipe, interceptor or handler, before a filter turns it into an answer. */
@@ -129,14 +131,14 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
 
   /**
    * Reports that a handler is about to be called. Returns true if it gets a span: the exchange is recorded, and no other handler of it has
-   * been called before.
+   * been called before, unless it may have several.
    */
   reachHandler(): boolean {
-    const { openExchange } = this;
-    if (this.isHandlerReached || !openExchange) return false;
+    const { isHandlerReached, openExchange } = this;
+    if (!openExchange || (isHandlerReached && !openExchange.hasSeveralHandlers)) return false;
     this.isHandlerReached = true;
     if (!this.isRecording) return false;
-    openExchange.onHandlerReached?.();
+    if (!isHandlerReached) openExchange.onHandlerReached?.();
     return true;
   }
 

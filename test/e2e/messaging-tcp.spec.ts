@@ -5,6 +5,7 @@ import { describeTransport } from '../support/messaging-suite.js';
 const port = await freePort();
 
 describeTransport('TCP', {
+  receivesUnmatched: true,
   system: 'tcp',
   options: () => ({ transport: Transport.TCP, options: { host: '127.0.0.1', port } }),
 });

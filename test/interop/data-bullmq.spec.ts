@@ -11,9 +11,10 @@ import { Span, tracePool, type TracingOptions } from 'nestjs-tracing';
 import { withDataApp, type DataApp } from '../support/data-app.js';
 import { exportedText } from '../support/redis-spans.js';
 import { Scrape } from '../support/scrape.js';
-import { startRedis, type RealRedis } from './support/databases.js';
+import type { Broker } from './support/brokers.js';
+import { startRedis } from './support/databases.js';
 
-let server: RealRedis;
+let server: Broker;
 let connection: { host: string; port: number };
 
 beforeAll(async () => {

@@ -11,10 +11,13 @@ import {
   type CanActivate,
   type ExceptionFilter,
   type INestMicroservice,
+  type Provider,
+  type Type,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   ClientsModule,
+  Ctx,
   EventPattern,
   MessagePattern,
   Payload,
@@ -27,7 +30,7 @@ import {
 } from '@nestjs/microservices';
 import { context, trace } from '@opentelemetry/api';
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
-import { concat, EMPTY, NEVER, of, throwError, type Observable } from 'rxjs';
+import { concat, EMPTY, fromEvent, ignoreElements, of, take, throwError, type Observable } from 'rxjs';
 import { TraceRecorder } from './trace-recorder.js';
 
 /** Emits what the handlers below have received, by the name of the event. */
@@ -61,6 +64,8 @@ export class StockService {
   }
 }
 
+const lostMessages = new Set<string>();
+
 @Controller()
 export class StockController {
   constructor(@Inject(StockService) private readonly stock: StockService) {}
@@ -68,11 +73,6 @@ export class StockController {
   @MessagePattern('stock.reserve')
   reserve(@Payload() { item }: { item: string }): Promise<string> {
     return this.stock.reserve(item);
-  }
-
-  @MessagePattern({ cmd: 'sum' })
-  sum(@Payload() numbers: number[]): number {
-    return numbers.reduce((sum, number) => sum + number, 0);
   }
 
   @MessagePattern('stock.each')
@@ -85,9 +85,10 @@ export class StockController {
     return EMPTY;
   }
 
+  /** Answers nothing until it is told to end. */
   @MessagePattern('stock.never')
-  never(): Observable<string> {
-    return NEVER;
+  never(): Observable<unknown> {
+    return fromEvent(received, 'end stock.never').pipe(take(1), ignoreElements());
   }
 
   @MessagePattern('stock.breaks')
@@ -126,11 +127,50 @@ export class StockController {
     received.emit('stock.changed', { data, traceId: trace.getSpanContext(context.active())?.traceId });
   }
 
+  /** Fails when it gets a message for the first time: Kafka delivers it again. */
   @EventPattern('stock.lost')
-  async lost(@Payload() data: unknown): Promise<void> {
+  async lost(@Payload() { id }: { id: string }): Promise<void> {
     await Promise.resolve();
-    received.emit('stock.lost', data);
-    throw new Error('lost');
+    const isFirst = !lostMessages.has(id);
+    lostMessages.add(id);
+    received.emit('stock.lost', id);
+    if (isFirst) throw new Error('lost');
+  }
+}
+
+/** Has a handler of the same event as the controller below. */
+@Controller()
+export class StockCounter {
+  @EventPattern('stock.counted')
+  counted(): void {}
+}
+
+@Controller()
+export class StockAuditor {
+  @EventPattern('stock.counted')
+  async audited(@Payload() data: unknown): Promise<void> {
+    await Promise.resolve();
+    received.emit('stock.counted', data);
+  }
+}
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+
+/** Has a pattern that is an object. */
+@Controller()
+export class SumController {
+  @MessagePattern({ cmd: 'sum' })
+  sum(@Payload() numbers: number[]): number {
+    return sumOf(numbers);
+  }
+}
+
+/** Is used instead for transports that allow only text. */
+@Controller()
+export class TextSumController {
+  @MessagePattern('stock.sum')
+  sum(@Payload() numbers: number[]): number {
+    return sumOf(numbers);
   }
 }
 
@@ -160,6 +200,17 @@ export interface TransportOptions {
   readonly options: object;
 }
 
+export interface MessagingAppOptions {
+  readonly tracing?: TracingOptions;
+  /** @default those of the tests that hold for every transport */
+  readonly controllers?: readonly Type[];
+  readonly providers?: readonly Provider[];
+  /** @default those of the server */
+  readonly clientOptions?: TransportOptions;
+  /** Called before the client connects. */
+  readonly prepareClient?: ((client: ClientProxy) => void) | undefined;
+}
+
 export interface MessagingApp {
   readonly traces: TraceRecorder;
   /** A client in the dependency injection of the application. */
@@ -168,22 +219,72 @@ export interface MessagingApp {
   close(): Promise<void>;
 }
 
-const CLIENT = 'CLIENT';
+/** Returns a controller that handles an event, and emits `heard` with the data and the context of each. */
+export function listenerTo(pattern: string | RegExp, extras: Record<string, unknown> = {}): Type {
+  @Controller()
+  class Listener {
+    @EventPattern(pattern, extras)
+    hear(@Payload() data: unknown, @Ctx() rpcContext: unknown): void {
+      received.emit('heard', { data, rpcContext });
+    }
+  }
+  return Listener;
+}
+
+/** Returns a controller that answers a request with the text of its data. */
+export function answererOf(pattern: string): Type {
+  @Controller()
+  class Answerer {
+    @MessagePattern(pattern)
+    answer(@Payload() data: unknown): string {
+      return JSON.stringify(data);
+    }
+  }
+  return Answerer;
+}
+
+export interface Heard<Context = unknown> {
+  readonly data: unknown;
+  readonly rpcContext: Context;
+}
+
+/** Runs a test with an application, and closes that at its end. */
+export async function withMessagingApp(
+  transport: TransportOptions,
+  options: MessagingAppOptions,
+  test: (messaging: MessagingApp) => Promise<void>,
+): Promise<void> {
+  const messaging = await startMessagingApp(transport, options);
+  try {
+    await test(messaging);
+  } finally {
+    await messaging.close();
+  }
+}
+
+/** The token of the client. */
+export const CLIENT = 'CLIENT';
 
 /** Starts an application with the handlers above that also has a client of itself. */
 export async function startMessagingApp(
   transport: TransportOptions,
-  tracing: TracingOptions = {},
+  {
+    tracing,
+    controllers = [StockController, ScopedController, SumController],
+    providers = [],
+    clientOptions = transport,
+    prepareClient,
+  }: MessagingAppOptions = {},
 ): Promise<MessagingApp> {
   const traces = new TraceRecorder();
 
   @Module({
     imports: [
       TracingModule.forRoot({ serviceName: 'stock', exporter: traces, spanProcessors: [traces], ...tracing }),
-      ClientsModule.register([{ ...(transport as TcpClientOptions), name: CLIENT }]),
+      ClientsModule.register([{ ...(clientOptions as TcpClientOptions), name: CLIENT }]),
     ],
-    providers: [StockService, RequestState],
-    controllers: [StockController, ScopedController],
+    providers: [StockService, RequestState, ...providers],
+    controllers: [...controllers],
   })
   class StockModule {}
 
@@ -194,6 +295,7 @@ export async function startMessagingApp(
   });
   await app.listen();
   const client = app.get<ClientProxy>(CLIENT);
+  prepareClient?.(client);
   await client.connect();
   return {
     traces,

@@ -1,10 +1,17 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { ClientProxy } from '@nestjs/microservices';
 import { SpanKind, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { catchError, firstValueFrom, lastValueFrom, map, of, timeout, toArray, type Observable } from 'rxjs';
 import {
   received,
+  ScopedController,
   startMessagingApp,
+  StockAuditor,
+  StockController,
+  StockCounter,
+  SumController,
+  TextSumController,
   untilReceived,
   type MessagingApp,
   type TransportOptions,
@@ -17,8 +24,18 @@ export interface TransportCase {
   readonly options: () => TransportOptions;
   /** The destination of a message in the terms of the transport. @default the pattern */
   readonly destination?: (pattern: string, side: 'client' | 'server') => string;
-  /** True if an answer can consist of several messages. @default true */
-  readonly streams?: boolean;
+  /** False if only a text can be a pattern. @default true */
+  readonly hasObjectPatterns?: boolean;
+  /** What the caller of a handler without a result gets. @default [] */
+  readonly emptyAnswer?: readonly unknown[];
+  /** True if an event is delivered again if its handler fails. @default false */
+  readonly redelivers?: boolean;
+  /** True if the transport closes only when all handlers have returned. @default false */
+  readonly waitsForHandlers?: boolean;
+  /** True if messages arrive whose pattern no handler has. @default false */
+  readonly receivesUnmatched?: boolean;
+  /** Called before the client connects. */
+  readonly prepareClient?: (client: ClientProxy) => void;
 }
 
 const answers = (call: Observable<unknown>) =>
@@ -30,13 +47,34 @@ const answers = (call: Observable<unknown>) =>
   );
 
 /** What holds for every transport: the tests of one of them. */
-export function describeTransport(name: string, { system, options, destination = (it) => it }: TransportCase): void {
+export function describeTransport(
+  name: string,
+  {
+    system,
+    options,
+    destination = (it) => it,
+    hasObjectPatterns = true,
+    emptyAnswer = [],
+    redelivers = false,
+    waitsForHandlers = false,
+    receivesUnmatched = false,
+    prepareClient,
+  }: TransportCase,
+): void {
+  const sum = hasObjectPatterns
+    ? { pattern: { cmd: 'sum' }, text: '{"cmd":"sum"}', handler: handler('SumController.sum') }
+    : { pattern: 'stock.sum', text: 'stock.sum', handler: handler('TextSumController.sum') };
+
   describe(`messages over ${name}`, () => {
     let messaging: MessagingApp;
     beforeAll(async () => {
-      messaging = await startMessagingApp(options());
+      const sumController = hasObjectPatterns ? SumController : TextSumController;
+      const controllers = [StockController, ScopedController, sumController, StockCounter, StockAuditor];
+      messaging = await startMessagingApp(options(), { controllers, prepareClient });
     });
 
+    /** Asks for a sum. Kafka answers with text. */
+    const add = (...numbers: number[]) => messaging.client.send<unknown>(sum.pattern, numbers).pipe(map(Number));
     const attributes = (pattern: string, side: 'client' | 'server') => ({
       'messaging.system': system,
       'messaging.destination.name': destination(pattern, side),
@@ -71,9 +109,9 @@ export function describeTransport(name: string, { system, options, destination =
       );
     });
 
-    it('traces a request whose pattern is an object', async () => {
-      await expect(answers(messaging.client.send({ cmd: 'sum' }, [1, 2, 3]))).resolves.toEqual([6]);
-      await messaging.traces.expect(request('{"cmd":"sum"}', handler('StockController.sum')));
+    it(`traces a request whose pattern is ${hasObjectPatterns ? 'an object' : 'a text'}`, async () => {
+      await expect(answers(add(1, 2, 3))).resolves.toEqual([6]);
+      await messaging.traces.expect(request(sum.text, sum.handler));
     });
 
     it('traces a stream of answers until it completes', async () => {
@@ -82,7 +120,7 @@ export function describeTransport(name: string, { system, options, destination =
     });
 
     it('traces an answer without a value', async () => {
-      await expect(answers(messaging.client.send('stock.nothing', {}))).resolves.toEqual([]);
+      await expect(answers(messaging.client.send('stock.nothing', {}))).resolves.toEqual(emptyAnswer);
       await messaging.traces.expect(request('stock.nothing', handler('StockController.nothing')));
     });
 
@@ -128,13 +166,10 @@ export function describeTransport(name: string, { system, options, destination =
     });
 
     it('gives each retry a span of its own', async () => {
-      const call = messaging.client.send<number>({ cmd: 'sum' }, [1]).pipe(map((value) => value));
+      const call = add(1);
       await lastValueFrom(call);
       await lastValueFrom(call);
-      await messaging.traces.expect(
-        request('{"cmd":"sum"}', handler('StockController.sum')),
-        request('{"cmd":"sum"}', handler('StockController.sum')),
-      );
+      await messaging.traces.expect(request(sum.text, sum.handler), request(sum.text, sum.handler));
     });
 
     it('links the handling of an event to the span that emitted it', async () => {
@@ -160,16 +195,44 @@ export function describeTransport(name: string, { system, options, destination =
       messaging.traces.take();
     });
 
-    it('records the failure of the handler of an event', async () => {
-      const arrival = untilReceived('stock.lost');
-      messaging.client.emit('stock.lost', {});
+    it('shows each handler of an event that has several', async () => {
+      const arrival = untilReceived('stock.counted');
+      messaging.client.emit('stock.counted', {});
       await arrival;
-      await messaging.traces.until((all) => all.length === 3);
-      expect(messaging.traces.named('process stock.lost')).toMatchObject({
-        status: { code: 2 },
-        attributes: { 'error.type': 'Error' },
-        events: [],
+      await messaging.traces.until((all) => all.length === 4);
+      const processed = messaging.traces.named('process stock.counted');
+      const handlers = messaging.traces.spans.filter((span) => span.kind === SpanKind.INTERNAL);
+      expect(handlers.map((span) => span.name).toSorted()).toEqual(['StockAuditor.audited', 'StockCounter.counted']);
+      for (const span of handlers) expect(span.parentSpanContext?.spanId).toBe(processed.spanContext().spanId);
+      messaging.traces.take();
+    });
+
+    if (receivesUnmatched) {
+      it('shows a message whose pattern no handler has, without the pattern as its name', async () => {
+        await expect(answers(messaging.client.send('stock.unknown', {}))).resolves.toBeDefined();
+        messaging.client.emit('stock.unknown', {});
+        await messaging.traces.until((all) => all.length === 4);
+        const unmatched = { status: { code: 2 }, attributes: { 'error.type': 'unmatched_pattern' } };
+        const server = messaging.traces.spans.find((span) => span.kind === SpanKind.SERVER);
+        expect(server).toMatchObject({ ...unmatched, name: '_OTHER' });
+        expect(server?.parentSpanContext?.spanId).toBe(messaging.traces.named('stock.unknown').spanContext().spanId);
+        const consumer = messaging.traces.spans.find((span) => span.kind === SpanKind.CONSUMER);
+        expect(consumer).toMatchObject({ ...unmatched, name: 'process' });
+        messaging.traces.take();
       });
+    }
+
+    it(`records the failure of the handler of an event${redelivers ? ', and the next delivery' : ''}`, async () => {
+      const arrival = untilReceived('stock.lost');
+      messaging.client.emit('stock.lost', { id: name });
+      await arrival;
+      await messaging.traces.until((all) => all.length === (redelivers ? 5 : 3));
+      const sent = messaging.traces.named('send stock.lost');
+      const deliveries = messaging.traces.spans.filter((span) => span.kind === SpanKind.CONSUMER);
+      expect(deliveries[0]).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'Error' }, events: [] });
+      expect(deliveries.slice(1).map((span) => span.status.code)).toEqual(redelivers ? [0] : []);
+      for (const delivery of deliveries)
+        expect(delivery.links.map((link) => link.context.spanId)).toEqual([sent.spanContext().spanId]);
       messaging.traces.take();
     });
 
@@ -179,7 +242,7 @@ export function describeTransport(name: string, { system, options, destination =
       const root = await tracer.startActiveSpan('root', async (span) => {
         const note = () => seen.push(trace.getActiveSpan()?.spanContext().spanId);
         await new Promise<void>((resolve, reject) => {
-          messaging.client.send({ cmd: 'sum' }, [1]).subscribe({ next: note, error: reject, complete: resolve });
+          add(1).subscribe({ next: note, error: reject, complete: resolve });
         });
         note();
         const arrival = untilReceived('stock.changed');
@@ -209,7 +272,7 @@ export function describeTransport(name: string, { system, options, destination =
         for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
           const current = number;
           await tracer.startActiveSpan(`request ${current}`, async (span) => {
-            await expect(lastValueFrom(messaging.client.send({ cmd: 'sum' }, [current, 1]))).resolves.toBe(current + 1);
+            await expect(lastValueFrom(add(current, 1))).resolves.toBe(current + 1);
             span.end();
           });
         }
@@ -251,12 +314,13 @@ export function describeTransport(name: string, { system, options, destination =
         status: { code: 2 },
         attributes: { 'error.type': 'CANCELLED' },
       });
+      if (waitsForHandlers) received.emit('end stock.never');
       await messaging.close();
-      expect(messaging.traces.spans.map((span) => [span.kind, span.status.code])).toEqual([
-        [2, 2],
-        [1, 0],
+      expect(messaging.traces.spans.filter((span) => span.kind !== SpanKind.INTERNAL)).toMatchObject([
+        { kind: SpanKind.CLIENT, status: { code: 2 } },
+        { kind: SpanKind.SERVER, status: { code: 0 } },
       ]);
-      expect(messaging.traces.open).toEqual(['StockController.never']);
+      expect(messaging.traces.open).toEqual(waitsForHandlers ? [] : ['StockController.never']);
     });
   });
 }

@@ -5,7 +5,8 @@ import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod, type MethodInterceptor } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { suppressTracing } from '../../core/suppression.js';
-import type { ClientWire } from './client-wire.js';
+import type { AnyMethod } from '../../core/wrap-method.js';
+import type { ClientWire, HeaderMerging } from './client-wire.js';
 import type { MessageClient } from './message-client.js';
 import { OutgoingMessage } from './outgoing-message.js';
 
@@ -24,22 +25,46 @@ let justSerialized: OutgoingMessage | undefined;
 export function carryHeaders(client: MessageClient, wire: ClientWire | undefined): Undo[] {
   if (!wire) return ['publish', 'dispatchEvent'].map((name) => interceptMethod(client, name, offerMetadata));
   const { merging } = wire;
-  return [
-    ...['publish', 'dispatchEvent', 'dispatchBatchEvent'].map((name) => interceptMethod(client, name, send)),
-    interceptMethod(client, 'connect', connect),
-    client.serializer && interceptMethod(client.serializer, 'serialize', serialize),
-    merging &&
-      interceptMethod(client, merging.method, (merge, thisArg, args) => {
-        const message = merging.isAfterSerializer ? justSerialized : OutgoingMessage.active();
-        justSerialized = undefined;
-        const headers = message?.headers;
-        if (!headers || isEmpty(headers)) return Reflect.apply(merge, thisArg, args);
-        const merged = callSafely('Adding headers to a message', () => ({
-          value: merging.merge(merge, client, args[0], headers),
-        }));
-        return merged ? merged.value : Reflect.apply(merge, thisArg, args);
-      }),
+  const undos: Undo[] = [
+    ...['connect', 'close'].map((name) => interceptMethod(client, name, withoutTracing)),
+    client.serializer && (wire.beforeSerialization ?? wire.afterSerialization)
+      ? interceptSerializer(client.serializer)
+      : undefined,
   ];
+  /** The driver may not exist before the client is connected. */
+  const observeMerging = () => {
+    const owner = merging && (merging.ownerOf ? merging.ownerOf(client) : client);
+    if (merging && isObject(owner)) undos.push(interceptMethod(owner, merging.method, mergeInto(owner, merging)));
+  };
+  if (!merging?.ownerOf) observeMerging();
+  const send: MethodInterceptor = (method, thisArg, args) => {
+    const message = OutgoingMessage.active();
+    if (!message) return Reflect.apply(method, thisArg, args);
+    if (merging?.ownerOf) callSafely('Observing a driver', observeMerging);
+    if (isObject(args[0])) messagesByPacket.set(args[0], message);
+    const { sendingContext } = message;
+    const result = callInContext(sendingContext, method, thisArg, args);
+    // The teardown of a request unsubscribes from its answer.
+    if (typeof result !== 'function') return result;
+    return (...rest: unknown[]) => callInContext(sendingContext, result as AnyMethod, undefined, rest);
+  };
+  for (const name of ['publish', 'dispatchEvent', 'dispatchBatchEvent'])
+    undos.push(interceptMethod(client, name, send));
+  return [() => undos.forEach((undo) => undo?.())];
+}
+
+function mergeInto(owner: object, { isAfterSerializer, merge, prepare }: HeaderMerging): MethodInterceptor {
+  return (method, thisArg, args) => {
+    const message = isAfterSerializer ? justSerialized : OutgoingMessage.active();
+    justSerialized = undefined;
+    const headers = message?.headers;
+    if (!headers || isEmpty(headers)) return Reflect.apply(method, thisArg, args);
+    const merged =
+      merge && callSafely('Adding headers to a message', () => ({ result: merge(method, owner, args[0], headers) }));
+    if (merged) return merged.result;
+    const prepared = prepare && callSafely('Adding headers to a message', () => prepare(args[0], headers));
+    return Reflect.apply(method, thisArg, prepared ? [prepared, ...args.slice(1)] : args);
+  };
 }
 
 /**
@@ -55,16 +80,29 @@ const offerMetadata: MethodInterceptor = (method, thisArg, args) => {
   return callInContext(message.outgoing.context, method, thisArg, args);
 };
 
-const send: MethodInterceptor = (method, thisArg, args) => {
-  const message = OutgoingMessage.active();
-  if (!message) return Reflect.apply(method, thisArg, args);
-  if (isObject(args[0])) messagesByPacket.set(args[0], message);
-  return callInContext(message.sendingContext, method, thisArg, args);
-};
-
-/** A connection outlives the message that it is opened for, and must not keep the context of that message. */
-const connect: MethodInterceptor = (method, thisArg, args) =>
+/** A connection outlives the message that it is opened for, and must not keep the context of that message. Its own commands are no spans. */
+const withoutTracing: MethodInterceptor = (method, thisArg, args) =>
   callInContext(suppressTracing(ROOT_CONTEXT), method, thisArg, args);
+
+/** The serializers that are observed. The application may use one for several clients. */
+const serializers = new WeakMap<object, { clients: number; readonly undo: () => void }>();
+
+function interceptSerializer(serializer: object): Undo {
+  let observed = serializers.get(serializer);
+  if (!observed) {
+    const undo = interceptMethod(serializer, 'serialize', serialize);
+    if (!undo) return undefined;
+    observed = { clients: 0, undo };
+    serializers.set(serializer, observed);
+  }
+  const shared = observed;
+  shared.clients++;
+  return () => {
+    if (--shared.clients > 0) return;
+    serializers.delete(serializer);
+    shared.undo();
+  };
+}
 
 /** A serializer may serve several clients: the message that is being sent knows its own. */
 const serialize: MethodInterceptor = (method, thisArg, args) => {
@@ -82,8 +120,7 @@ const serialize: MethodInterceptor = (method, thisArg, args) => {
   justSerialized = message;
   const add = (serialized: unknown) =>
     isObject(serialized) && wire?.afterSerialization
-      ? (callSafely('Adding headers to a message', () => wire.afterSerialization?.(serialized, headers, client)) ??
-        serialized)
+      ? (callSafely('Adding headers to a message', () => wire.afterSerialization?.(serialized, headers)) ?? serialized)
       : serialized;
   if (!isObject(result) || !isThenable(result)) return add(result);
   return followPromise(result, { context: undefined }, { onFulfilled: add, onRejected: () => {} }) ?? result;

@@ -14,26 +14,28 @@ export interface ClientWire {
   /** Returns the packet that is serialized instead of another. */
   beforeSerialization?(packet: object, headers: TraceHeaders, client: MessageClient): object;
   /** Returns what is sent instead of a serialized packet. */
-  afterSerialization?(serialized: object, headers: TraceHeaders, client: MessageClient): object;
-  /** The method of the client that merges the headers or options of a message with those of the client, where the driver has headers apart. */
+  afterSerialization?(serialized: object, headers: TraceHeaders): object;
+  /** The method that gets or returns headers apart from a packet, where the driver has headers. */
   readonly merging?: HeaderMerging;
   /** Returns the topic or queue. Undefined if it is the pattern. */
   destinationOf?(client: MessageClient, pattern: string): string | undefined;
 }
 
-/** A method of the client that returns what is handed to the driver beside a serialized packet. */
+/** A method that is called for each message, beside the serializer. */
 export interface HeaderMerging {
   readonly method: string;
+  /** Returns the object whose method it is. @default the client */
+  ownerOf?(client: MessageClient): unknown;
   /** True if the client calls it in the same turn as the serializer, maybe in the context of another message. */
-  readonly isAfterSerializer: boolean;
-  /** Returns the result of the method with the headers. */
-  merge(method: AnyMethod, client: MessageClient, ofMessage: unknown, headers: TraceHeaders): unknown;
+  readonly isAfterSerializer?: boolean;
+  /** Returns the result of a method without side effects, with the headers. */
+  merge?(method: AnyMethod, owner: object, argument: unknown, headers: TraceHeaders): unknown;
+  /** Returns the argument that the method is called with instead of another. */
+  prepare?(argument: unknown, headers: TraceHeaders): unknown;
 }
 
 const has = (client: object, ...names: readonly string[]) =>
   names.every((name) => readWithoutGetter(client, name) !== undefined);
-const withMetadata = (packet: object, headers: TraceHeaders) =>
-  copyWith(packet, { metadata: addHeaders((packet as Packet).metadata, headers) });
 
 export const clientWires: Readonly<Record<TransportName, ClientWire>> = {
   tcp: {
@@ -46,7 +48,7 @@ export const clientWires: Readonly<Record<TransportName, ClientWire>> = {
   },
   nats: {
     matches: (client) => has(client, 'createSubscriptionHandler', 'statusEventEmitter'),
-    merging: { method: 'mergeHeaders', isAfterSerializer: false, merge: mergeNatsHeaders },
+    merging: { method: 'mergeHeaders', merge: mergeNatsHeaders },
   },
   mqtt: {
     matches: (client) => has(client, 'mergePacketOptions', 'getResponsePattern'),
@@ -55,25 +57,18 @@ export const clientWires: Readonly<Record<TransportName, ClientWire>> = {
   },
   rabbitmq: {
     matches: (client) => has(client, 'replyQueue', 'consumeChannel'),
-    afterSerialization(serialized, headers) {
-      const { options } = serialized as Packet;
-      return copyWith(serialized, { options: { ...options, headers: addHeaders(options?.headers, headers) } });
-    },
+    merging: { method: 'mergeHeaders', merge: mergeRabbitHeaders },
     destinationOf: rabbitDestination,
   },
   kafka: {
     matches: (client) => has(client, 'getReplyTopicPartition', 'dispatchBatchEvent'),
-    afterSerialization: (serialized, headers) =>
-      copyWith(serialized, { headers: addHeaders((serialized as Packet).headers as object | undefined, headers) }),
+    merging: {
+      method: 'send',
+      ownerOf: (client) => (client as { _producer?: unknown })._producer,
+      prepare: withKafkaHeaders,
+    },
   },
 };
-
-/** The fields of packets that carry headers, each in the form of one transport. */
-interface Packet {
-  readonly metadata?: object;
-  readonly headers?: unknown;
-  readonly options?: { readonly headers?: object };
-}
 
 interface MqttOptions {
   readonly properties?: { readonly userProperties?: object };
@@ -85,42 +80,58 @@ interface NatsHeaders extends Iterable<readonly [string, readonly string[]]> {
   delete(key: string): void;
 }
 
+/** Only a plain object is copied: an object of a class may have private fields, or `toJSON()`. */
+function withMetadata(packet: object, headers: TraceHeaders): object {
+  if (!isPlainObject(packet)) return packet;
+  return { ...packet, metadata: addHeaders((packet as { metadata?: unknown }).metadata, headers) };
+}
+
 /**
  * The client creates headers of the class of its driver if its options have some. So it is asked for the headers of a message without any,
  * with the trace context in its options, and the headers of the message are added to those.
  */
-function mergeNatsHeaders(
-  method: AnyMethod,
-  client: MessageClient,
-  ofMessage: unknown,
-  headers: TraceHeaders,
-): unknown {
-  const own = (client.options as { headers?: object } | undefined)?.headers;
-  const options = { ...(client.options as object | undefined), headers: { ...headers, ...own } };
-  const withTrace = Object.create(client, { options: { value: options } }) as object;
-  const merged = Reflect.apply(method, withTrace, [undefined]) as NatsHeaders;
+function mergeNatsHeaders(method: AnyMethod, client: object, ofMessage: unknown, headers: TraceHeaders): unknown {
+  const { options } = client as { options?: { headers?: object } };
   const ofApplication = [...((ofMessage ?? []) as NatsHeaders)];
-  if (ofApplication.some(([key]) => key in headers)) return Reflect.apply(method, client, [ofMessage]);
+  const names = [...Object.keys(options?.headers ?? {}), ...ofApplication.map(([name]) => name)];
+  if (names.some((name) => name in headers)) return Reflect.apply(method, client, [ofMessage]);
+  const withTrace = { ...options, headers: { ...headers, ...options?.headers } };
+  const merged = Reflect.apply(method, Object.create(client, { options: { value: withTrace } }), [undefined]);
   for (const [key, values] of ofApplication) {
-    merged.delete(key);
-    for (const value of values) merged.append(key, value);
+    (merged as NatsHeaders).delete(key);
+    for (const value of values) (merged as NatsHeaders).append(key, value);
   }
   return merged;
 }
 
-function mergeMqttOptions(
-  method: AnyMethod,
-  client: MessageClient,
-  ofMessage: unknown,
-  headers: TraceHeaders,
-): unknown {
+function mergeRabbitHeaders(method: AnyMethod, client: object, ofMessage: unknown, headers: TraceHeaders): unknown {
+  return addHeaders(Reflect.apply(method, client, [ofMessage]), headers);
+}
+
+function mergeMqttOptions(method: AnyMethod, client: object, ofMessage: unknown, headers: TraceHeaders): unknown {
   const options = Reflect.apply(method, client, [ofMessage]) as MqttOptions | undefined;
   if (!isMqtt5(client)) return options;
   const { properties } = options ?? {};
   return { ...options, properties: { ...properties, userProperties: addHeaders(properties?.userProperties, headers) } };
 }
 
-function isMqtt5({ options }: MessageClient): boolean {
+/** The producer of Kafka gets copies of the messages: Nest hands it objects of the application. */
+function withKafkaHeaders(record: unknown, headers: TraceHeaders): unknown {
+  const { messages } = record as { readonly messages: readonly object[] };
+  return { ...(record as object), messages: messages.map((message) => kafkaMessageWith(message, headers)) };
+}
+
+function kafkaMessageWith(message: object, headers: TraceHeaders): object {
+  const merged = addHeaders((message as { headers?: unknown }).headers, headers);
+  if (isPlainObject(message)) return { ...message, headers: merged };
+  // A message of a class keeps its getters.
+  return new Proxy(message, {
+    get: (target, key) => (key === 'headers' ? merged : (Reflect.get(target, key) as unknown)),
+  });
+}
+
+function isMqtt5(client: object): boolean {
+  const { options } = client as { options?: unknown };
   return isObject(options) && (options as { protocolVersion?: unknown }).protocolVersion === 5;
 }
 
@@ -133,12 +144,15 @@ function rabbitDestination(client: MessageClient, pattern: string): string | und
   return wildcards || exchangeType === 'fanout' ? `${target}:${pattern}` : String(queue);
 }
 
-/** Returns headers with a trace context. If the application has set one by itself, it is left alone. */
-function addHeaders(own: object | undefined, headers: TraceHeaders): object | undefined {
-  return own && Object.keys(headers).some((name) => name in own) ? own : { ...headers, ...own };
+/** Returns headers with a trace context. If the application has set one by itself, or has no record of headers, they are left alone. */
+function addHeaders(own: unknown, headers: TraceHeaders): unknown {
+  if (own === undefined || own === null) return { ...headers };
+  if (!isPlainObject(own) || Object.keys(headers).some((name) => name in own)) return own;
+  return { ...headers, ...own };
 }
 
-/** Returns a copy of the same class with other fields. */
-function copyWith(original: object, fields: object): object {
-  return Object.assign(Object.create(Object.getPrototypeOf(original) as object | null) as object, original, fields);
+function isPlainObject(value: unknown): value is object {
+  if (!isObject(value)) return false;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

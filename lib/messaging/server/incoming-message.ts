@@ -32,6 +32,8 @@ export interface ServerSettings extends ResolvedMessaging {
 export class IncomingMessage implements IncomingExchange<CallOutcome>, Work {
   /** Nest only subscribes to the Observable that a handler returns. */
   readonly followsSubjects = true;
+  /** An event may have handlers in several controllers. */
+  readonly hasSeveralHandlers: boolean;
   private readonly incoming: IncomingOperation<CallOutcome>;
   readonly rpcContext: unknown;
   /** The exception before Nest or a filter has turned it into an answer. */
@@ -50,6 +52,7 @@ export class IncomingMessage implements IncomingExchange<CallOutcome>, Work {
     outer: Context,
   ) {
     this.rpcContext = message.rpcContext;
+    this.hasSeveralHandlers = message.type === 'event';
     const meter = settings.meterOf(message.type);
     const isIgnored = evaluatePredicate('messaging.ignore', () => settings.ignore(message)) ?? false;
     this.incoming = isIgnored ? IncomingOperation.ignore(ROOT_CONTEXT, meter) : this.start(meter, outer);

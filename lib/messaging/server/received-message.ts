@@ -35,12 +35,14 @@ export function describeHandled(
   const base = { pattern: patternText(pattern, server), side: 'server', isMatched: true, rpcContext } as const;
   const described = arrival && describeArrival(server, arrival);
   if (!described) {
+    const transport = transportNameOf(server.transportId) ?? CUSTOM;
     const type = isEventHandler ? 'event' : 'request';
-    return { ...base, type, transport: CUSTOM, headers: metadataOf(rpcContext), attributes: undefined };
+    return { ...base, type, transport, headers: metadataOf(rpcContext), attributes: undefined };
   }
   const { isRequest, ...wire } = described;
   // Nest's transport for Kafka answers nothing for the handler of an event.
-  return { ...base, ...wire, type: isRequest && !(wire.transport === 'kafka' && isEventHandler) ? 'request' : 'event' };
+  const isAnswered = (isRequest ?? !isEventHandler) && !(wire.transport === 'kafka' && isEventHandler);
+  return { ...base, ...wire, type: isAnswered ? 'request' : 'event' };
 }
 
 /** Describes a message that no handler is called with. The pattern is the sender's, so it is no name. */
@@ -75,7 +77,8 @@ function describeArrival(server: MessageServer, { args, packet }: Arrival) {
   const headers = read(() => wire.headersOf(args, packet));
   return {
     transport,
-    isRequest: read(() => wire.isRequest(args, packet)) ?? false,
+    // Undefined if the deserializer cannot be observed.
+    isRequest: packet === undefined && transport !== 'kafka' ? undefined : read(() => wire.isRequest(args, packet)),
     headers: isObject(headers) ? headers : undefined,
     attributes: read(() => wire.attributesOf?.(args, server)),
     destination: cutDestination(read(() => wire.destinationOf?.(args, server))),

@@ -10,7 +10,7 @@ import { Arrival } from './arrival.js';
 import { IncomingMessage, type ServerSettings } from './incoming-message.js';
 import { isMessageServer, type MessageCallback, type MessageServer } from './message-server.js';
 import { describeHandled, describeUnhandled, type Handler } from './received-message.js';
-import { watchReplies } from './redis-replies.js';
+import { suppressOwnCommands } from './own-commands.js';
 import { watchSettlements } from './rabbit-settlements.js';
 
 /**
@@ -82,7 +82,7 @@ function observeArrivals(server: MessageServer, settings: ServerSettings): void 
     return handler;
   });
   if (server.deserializer) observePackets(server.deserializer);
-  watchReplies(server);
+  suppressOwnCommands(server);
 
   function reportUnhandled(arrival: Arrival, failure?: { readonly thrown: unknown }): void {
     if (arrival.isHandled) return;

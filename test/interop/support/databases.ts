@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import type { PostgresServer } from '../../support/postgres-server.js';
+import { startBroker, type Broker } from './brokers.js';
 import { says } from './says.js';
 
 /** The time limit for a database to start, in milliseconds. */
@@ -20,12 +21,6 @@ interface Programs {
 
 /** A MariaDB that a test may use, which checks no password. */
 export interface MariadbServer {
-  readonly port: number;
-  stop(): Promise<void>;
-}
-
-/** A Redis that a test may use. */
-export interface RealRedis {
   readonly port: number;
   stop(): Promise<void>;
 }
@@ -66,12 +61,15 @@ export async function startMariadb(): Promise<MariadbServer> {
 }
 
 /** Starts a real Redis that keeps nothing. */
-export async function startRedis(): Promise<RealRedis> {
-  const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-  const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  await says('Redis', child, 'Ready to accept connections', PATIENCE);
-  return { port, stop: () => stop(child, folder) };
+export async function startRedis({ password }: { password?: string } = {}): Promise<Broker> {
+  const [port] = (await freePorts(1)) as [number];
+  return startBroker(port, async (folder) => {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    if (password !== undefined) args.push('--requirepass', password);
+    const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    await says('Redis', child, 'Ready to accept connections', PATIENCE);
+    return child;
+  });
 }
 
 function programs(): Programs {
