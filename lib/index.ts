@@ -28,6 +28,7 @@ export type { BaggageOptions } from './options/baggage.js';
 export type { BatchOptions } from './options/batch.js';
 export type { DataLibraryName, DataOptions, OutgoingQuery, QueryPattern, QueryRecording } from './options/data.js';
 export type { ExporterName, ExporterOption } from './options/exporter.js';
+export type { GraphQLOptions } from './options/graphql.js';
 export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js';
 export type { HostPattern } from './options/host-pattern.js';
 export type { HttpOptions, HttpRequest, HttpResponse } from './options/http.js';
@@ -57,6 +58,7 @@ export type {
 } from './options/sampler.js';
 export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
 export type { ShutdownOptions } from './options/shutdown.js';
+export type { IncomingSocketMessage, SocketEventPattern, WebSocketOptions } from './options/websockets.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {
   TracingModule,

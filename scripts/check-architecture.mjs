@@ -21,7 +21,7 @@ const parts = [
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
-  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/'].map((name) => ({
+  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'websockets/', 'graphql/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options/', 'errors'],
@@ -66,7 +66,12 @@ const sdkPackages = /^@opentelemetry\/(?!(api|semantic-conventions)$)/;
 const sdkTypesAllowed = [{ file: 'options/sdk-types.ts', package: '@opentelemetry/sdk-node' }];
 
 /** Packages that an application may lack, or that load slowly. The index must not load them. */
-const lazyPackages = [sdkPackages, /^@nestjs\/(microservices|axios|terminus)$/, /^@grpc\//, /^prom-client$/];
+const lazyPackages = [
+  sdkPackages,
+  /^@nestjs\/(microservices|axios|terminus|websockets|graphql|apollo|mercurius)$/,
+  /^@grpc\//,
+  /^prom-client$/,
+];
 
 const libFolder = join(process.argv[2] ?? root, 'lib');
 const files = readdirSync(libFolder, { encoding: 'utf8', recursive: true })

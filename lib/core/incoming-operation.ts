@@ -126,7 +126,9 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   /** Records an exception as an event. The status of the span stays as it is: the outcome of the exchange decides it. */
   recordException(thrown: unknown): void {
     const { openExchange } = this;
-    if (openExchange && openExchange.isExceptionRecorded?.(thrown) !== false) this.operation.recordException(thrown);
+    if (!openExchange || openExchange.isExceptionRecorded?.(thrown) === false) return;
+    const active = Operation.in(context.active());
+    (active?.coversFilters ? active : this.operation).recordException(thrown);
   }
 
   /** Treats an exception as recorded, because the framework has replaced a recorded exception by it. */

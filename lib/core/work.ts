@@ -12,6 +12,10 @@ export interface Work {
   readonly context: Context | undefined;
   /** True if a Subject that the call returns is only subscribed to and never written to, so that it is followed like any Observable. */
   readonly followsSubjects?: boolean | undefined;
+  /** False if the work ends with the call that returns a generator, rather than with the generator. @default true */
+  readonly followsGenerators?: boolean | undefined;
+  /** Receives each value that the Observable of the call emits. */
+  receive?(value: unknown): void;
   /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
   /** Ends the work with its result. */
@@ -40,6 +44,7 @@ export interface OutcomeOptions {
   /** False if the message and the stack of an exception must not be recorded. @default true */
   readonly mayRecordDetails?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
+  readonly followsGenerators?: boolean | undefined;
 }
 
 const DEFAULTS: OutcomeOptions = {};
@@ -57,6 +62,10 @@ export class TracedWork implements Work {
 
   get followsSubjects(): boolean | undefined {
     return this.options.followsSubjects;
+  }
+
+  get followsGenerators(): boolean | undefined {
+    return this.options.followsGenerators;
   }
 
   restart(): void {
