@@ -21,6 +21,7 @@ import { freePort } from '../support/free-port.js';
 import { untraced } from '../support/http-app.js';
 import { message, socketPlatforms, startSocketApp, type SocketApp } from '../support/socket-app.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
+import { rejection, unhandledRejections } from '../support/unhandled-rejections.js';
 import type { ExpectedSpan } from '../support/trace-tree.js';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -215,16 +216,17 @@ describe('Socket.IO', () => {
     @WebSocketGateway()
     class BrokenGateway {
       async handleConnection(): Promise<void> {
-        await Promise.reject(new Error('no room')).catch((error: Error) => {
-          throw new Error(error.message);
-        });
+        throw new Error('no room');
       }
     }
-    const unhandled = new Promise((resolve) => process.once('unhandledRejection', resolve));
     app = await startSocketApp('Socket.IO', 'Express', { providers: [BrokenGateway] });
-    await app.connect();
     // Nest does not handle it, with tracing or without.
-    expect(await unhandled).toEqual(new Error('no room'));
+    const unhandled = await unhandledRejections(async () => {
+      const rejected = rejection();
+      await app?.connect();
+      await rejected;
+    });
+    expect(unhandled).toEqual([new Error('no room')]);
     await app.traces.expect(
       message('connect', undefined, {
         status: 'ERROR: no room',

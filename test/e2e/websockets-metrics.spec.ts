@@ -83,12 +83,12 @@ describe('metrics of messages', () => {
     const one = await app.connect('/chat');
     const two = await app.connect('/chat');
     const room = await app.connect('/room-7');
-    await connections({ '/chat': 2, _OTHER: 1 });
+    expect(await connections({ '/chat': 2, _OTHER: 1 })).toBeDefined();
     await two.close();
     await room.close();
-    await connections({ '/chat': 1, _OTHER: 0 });
+    expect(await connections({ '/chat': 1, _OTHER: 0 })).toBeDefined();
     await one.close();
-    await connections({ '/chat': 0, _OTHER: 0 });
+    expect(await connections({ '/chat': 0, _OTHER: 0 })).toBeDefined();
   });
 
   it('include messages that are not sampled', async () => {
