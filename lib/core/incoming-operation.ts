@@ -33,6 +33,8 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   readonly instruments: Instruments | undefined;
   /** True if the response may repeat details that were withheld from spans: the message of an exception of a `record: false` method. */
   areDetailsWithheld = false;
+  /** True if the exchange is an operation that calls any number of handlers, the resolvers of GraphQL, and not one. */
+  callsResolvers = false;
   private isHandlerReached = false;
   /** The operation of the handler, until the exchange is over. */
   private handlerOperation: Operation | undefined;

@@ -1,7 +1,7 @@
 import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import type { OperationNode } from './document.js';
-import type { ResultError } from './errors.js';
+import { readError, type ResultError } from './errors.js';
 import { addBatchedOperation, describeOperation, recordErrors, type OperationNaming } from './served-operation.js';
 
 /** The members of Apollo's request context that are read here. */
@@ -35,7 +35,12 @@ export function apolloPlugin(naming: OperationNaming): ApolloPlugin {
           });
         },
         async didEncounterErrors({ errors }) {
-          callSafely('The errors of a GraphQL operation', () => recordErrors(incoming, errors ?? []));
+          callSafely('The errors of a GraphQL operation', () =>
+            recordErrors(
+              incoming,
+              (errors ?? []).map((error) => readError(error)),
+            ),
+          );
         },
       };
     },

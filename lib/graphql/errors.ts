@@ -22,11 +22,20 @@ export interface ResultError {
 
 /** An error in the result of an operation, and the exception behind it. */
 export interface OperationError {
+  /** Empty if it is unknown. */
   readonly code: string;
   /** The exception that a resolver has thrown. Undefined for an error of the request: its message may quote literals of the document. */
   readonly thrown: unknown;
   /** True if the application has failed; false if it rejects what the client wants. */
   readonly isFailure: boolean;
+}
+
+/** Reads an error of a result that is formatted for the client: what was thrown is unknown, and only the application gives codes. */
+export function readFormattedError({ extensions, path }: ResultError): OperationError {
+  const code = extensions?.code;
+  // The exceptions of root fields are seen where they are thrown.
+  const isFailure = code === undefined && path !== undefined && path.length > 1;
+  return { code: typeof code === 'string' ? cutText(code, MAX_CODE) : '', thrown: undefined, isFailure };
 }
 
 /** Reads an error of a result. */
@@ -47,8 +56,8 @@ export function isFailure(thrown: unknown): boolean {
 
 /** Returns the attributes of the errors of one operation. */
 export function errorAttributes(errors: readonly OperationError[]): Attributes {
-  const codes = [...new Set(errors.map(({ code }) => code))].slice(0, MAX_CODES);
-  return { [ATTR_ERROR_COUNT]: errors.length, [ATTR_ERROR_CODES]: codes };
+  const codes = [...new Set(errors.map(({ code }) => code).filter(Boolean))].slice(0, MAX_CODES);
+  return { [ATTR_ERROR_COUNT]: errors.length, ...(codes.length > 0 && { [ATTR_ERROR_CODES]: codes }) };
 }
 
 function extensionsOf(thrown: unknown): Pick<ResultError, 'extensions'> {

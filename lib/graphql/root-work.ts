@@ -23,11 +23,13 @@ export function startOperation(
   const info = args[3];
   const operation = isResolveInfo(info) ? info.operation : undefined;
   const name = operation ? names.spanName(operation.operation, operationNameOf(operation)) : field;
-  return IncomingOperation.start(name + suffix, EXCHANGE, {
+  const incoming = IncomingOperation.start(name + suffix, EXCHANGE, {
     attributes: operation && operationAttributes(operation),
     meter: undefined,
     placement: { parent: ROOT_CONTEXT, ...(links && { links }) },
   });
+  incoming.callsResolvers = true;
+  return incoming;
 }
 
 /** The call of a resolver that is an operation of its own. It ends with the result, but not with the events of a subscription. */

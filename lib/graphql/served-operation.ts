@@ -4,7 +4,7 @@ import { definedAttributes } from '../core/defined-attributes.js';
 import { errorType } from '../core/exception.js';
 import type { IncomingOperation } from '../core/incoming-operation.js';
 import { operationNameOf, type OperationNode } from './document.js';
-import { errorAttributes, isFailure, readError, type OperationError, type ResultError } from './errors.js';
+import { errorAttributes, isFailure, type OperationError } from './errors.js';
 import type { OperationNames } from './operation-names.js';
 
 /* In development, so not among the package's stable names. */
@@ -40,6 +40,7 @@ export function describeOperation(
 ): void {
   if (described.has(incoming)) return;
   described.add(incoming);
+  incoming.callsResolvers = true;
   incoming.describe('A GraphQL operation', () => operationAttributes(operation));
   if (!renamesSpans || incoming.isJoined || !incoming.isRecording) return;
   incoming.span.updateName(names.spanName(operation.operation, operationNameOf(operation)));
@@ -48,18 +49,18 @@ export function describeOperation(
 /** Adds an operation of a request that executes several. The span keeps the name of the request. */
 export function addBatchedOperation(incoming: IncomingOperation, operation: OperationNode): void {
   described.add(incoming);
+  incoming.callsResolvers = true;
   if (incoming.isRecording) incoming.span.addEvent('graphql operation', operationAttributes(operation));
 }
 
 /** Records the errors of an operation, and each exception that has not been recorded further in. */
-export function recordErrors(incoming: IncomingOperation, errors: readonly ResultError[]): void {
+export function recordErrors(incoming: IncomingOperation, errors: readonly OperationError[]): void {
   if (!incoming.isRecording || errors.length === 0) return;
-  const read = errors.map((error) => readError(error));
-  incoming.span.setAttributes(errorAttributes(read));
-  for (const { thrown } of read.slice(0, MAX_EXCEPTIONS)) {
+  incoming.span.setAttributes(errorAttributes(errors));
+  for (const { thrown } of errors.slice(0, MAX_EXCEPTIONS)) {
     if (thrown !== undefined && !isGuardRejection(thrown)) incoming.recordException(thrown);
   }
-  const failure = read.find((error) => error.isFailure);
+  const failure = errors.find((error) => error.isFailure);
   if (failure) markFailed(incoming, failure);
 }
 

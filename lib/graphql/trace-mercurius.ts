@@ -3,7 +3,7 @@ import { IncomingOperation } from '../core/incoming-operation.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import { findOperation, type GraphQLDocument } from './document.js';
-import type { ResultError } from './errors.js';
+import { readFormattedError, type OperationError, type ResultError } from './errors.js';
 import { addBatchedOperation, describeOperation, recordErrors, type OperationNaming } from './served-operation.js';
 
 /** The members of Mercurius' context of an operation that are read here. */
@@ -45,7 +45,13 @@ function describe(document: GraphQLDocument, { operationsCount }: MercuriusConte
 
 function watchResult(result: Promise<unknown>, incoming: IncomingOperation): void {
   void result.then(
-    (execution) => callSafely('The errors of a GraphQL operation', () => recordErrors(incoming, errorsOf(execution))),
+    (execution) =>
+      callSafely('The errors of a GraphQL operation', () =>
+        recordErrors(
+          incoming,
+          errorsOf(execution).map((error) => readFormattedError(error)),
+        ),
+      ),
     (thrown: unknown) =>
       callSafely('The errors of a GraphQL operation', () => recordErrors(incoming, requestErrors(thrown))),
   );
@@ -57,11 +63,11 @@ function errorsOf(execution: unknown): readonly ResultError[] {
 }
 
 /** Returns the errors of a document that Mercurius has rejected. They have no code: the exception that Mercurius throws has one. */
-function requestErrors(thrown: unknown): readonly ResultError[] {
+function requestErrors(thrown: unknown): readonly OperationError[] {
   if (!isObject(thrown)) return [];
   const { code } = thrown as { code?: unknown };
   const rejected = errorsOf(thrown);
-  return (rejected.length > 0 ? rejected : [undefined]).map(() => ({ extensions: { code } }));
+  return (rejected.length > 0 ? rejected : [undefined]).map(() => readFormattedError({ extensions: { code } }));
 }
 
 function isMercurius(instance: unknown): instance is MercuriusInstance {

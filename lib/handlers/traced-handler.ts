@@ -32,7 +32,7 @@ export class TracedHandler {
 
   /** Returns true if a call of the handler has a span. One request of GraphQL may call several handlers. */
   reach(incoming: IncomingOperation): boolean {
-    return this.rootType === undefined ? incoming.reachHandler() : incoming.isRecording;
+    return this.rootType === undefined ? incoming.reachHandler() : incoming.callsResolvers && incoming.isRecording;
   }
 
   /**

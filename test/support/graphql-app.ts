@@ -1,10 +1,14 @@
+import { jest } from '@jest/globals';
 import type { Provider } from '@nestjs/common';
 import { ApolloDriver } from '@nestjs/apollo';
 import { GraphQLModule } from '@nestjs/graphql';
-import { MercuriusDriver } from '@nestjs/mercurius';
 import type { TracingOptions } from 'nestjs-tracing';
 import { startHttpApp, type HttpApp, type HttpAppOptions, type Platform } from './http-app.js';
 import { server, type ExpectedSpan } from './trace-tree.js';
+
+// Mercurius requires it for its IDE. It requires an ES module, which Jest's own modules cannot on the supported releases of Node.
+jest.mock('@fastify/static', () => () => {});
+const { MercuriusDriver } = await import('@nestjs/mercurius');
 
 export type GraphQLServer = 'Apollo on Express' | 'Apollo on Fastify' | 'Mercurius';
 
