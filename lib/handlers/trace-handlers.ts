@@ -40,7 +40,7 @@ export function traceGatewayHandlers(modules: ModulesContainer): void {
 
 /** Does the same for the resolvers of the queries, mutations and subscriptions of GraphQL. */
 export function traceResolverHandlers(modules: ModulesContainer): void {
-  const providers = [...modules.values()].flatMap((module) => [...module.providers.values()]);
+  const providers = [...modules.values()].flatMap((module) => Array.from(module.providers.values()));
   // Without GraphQL, the methods of all providers need not be looked at.
   if (!providers.some(({ token }) => typeof token === 'function' && token.name === 'ResolversExplorerService')) return;
   for (const { instance, isNotMetatype, metatype } of providers) {

@@ -2,7 +2,7 @@ import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CLIENT_ADDRESS, ATTR_USER_AGENT_ORIGINAL } from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
 import { definedAttributes } from '../core/defined-attributes.js';
-import type { SocketClient } from './socket-client.js';
+import type { Handshake, SocketClient } from './socket-client.js';
 
 /*
  * The semantic conventions have no attributes for messages over WebSockets. These are named like those of other protocols.
@@ -42,10 +42,4 @@ export function handshakeAttributes({ address, headers }: Handshake): Attributes
     [ATTR_CLIENT_ADDRESS]: address,
     [ATTR_USER_AGENT_ORIGINAL]: typeof userAgent === 'string' ? userAgent : undefined,
   });
-}
-
-/** The request with which a client has connected. */
-export interface Handshake {
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly address: string | undefined;
 }

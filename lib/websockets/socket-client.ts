@@ -1,5 +1,4 @@
 import { isObject } from '../core/is-object.js';
-import type { Handshake } from './attributes.js';
 
 /** A client of a gateway. */
 export interface SocketClient {
@@ -8,6 +7,12 @@ export interface SocketClient {
   readonly namespace: string | undefined;
   /** The public id of a socket of Socket.IO. */
   readonly id: string | undefined;
+}
+
+/** The request with which a client has connected. */
+export interface Handshake {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly address: string | undefined;
 }
 
 /** The members of a socket of Socket.IO that are read here. A socket of ws has none of them. */

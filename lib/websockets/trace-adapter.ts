@@ -65,6 +65,6 @@ function isMessageHandler(handler: unknown): handler is MessageHandler {
 
 /** Returns the event of a handler as a text: an adapter may accept other patterns. */
 function eventName(message: unknown): string {
-  const text = typeof message === 'object' ? callSafely('An event', () => JSON.stringify(message)) : String(message);
+  const text = typeof message === 'string' ? message : callSafely('An event', () => JSON.stringify(message));
   return cutText(text ?? '_OTHER', MAX_TEXT);
 }

@@ -245,7 +245,7 @@ describe('an adapter of the application', () => {
       transform: (data: unknown) => Observable<never>,
     ): void {
       const renamed = handlers.map((it) => ({ ...it, message: `v1.${String(it.message)}` }));
-      super.bindMessageHandlers(socket, renamed as never, transform);
+      super.bindMessageHandlers(socket, renamed, transform);
     }
   }
 

@@ -73,7 +73,7 @@ class Strict implements PipeTransform {
 @Catch(RangeError)
 class RangeFilter extends BaseWsExceptionFilter implements ExceptionFilter {
   override catch(_exception: RangeError, host: ArgumentsHost): void {
-    super.catch(new WsException('out of range'), host);
+    this.handleError(host.switchToWs().getClient(), new WsException('out of range'), { pattern: '', data: undefined });
   }
 }
 
