@@ -5,10 +5,10 @@ import { cutText } from '../core/cut-text.js';
 import { findGateways } from '../core/gateways.js';
 import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
 import { describeCallOutcome, IncomingWork, type CallOutcome } from '../core/incoming-work.js';
-import { interceptMethod } from '../core/intercept-method.js';
 import { isNoSpan } from '../core/no-span.js';
 import { settle } from '../core/settle.js';
 import { ATTR_DISCONNECT_REASON, ATTR_EVENT, clientAttributes, handshakeAttributes, MAX_TEXT } from './attributes.js';
+import { overrideLifecycleMethod, type LifecycleOverride } from './override-lifecycle-method.js';
 import { readClient, readHandshake } from './socket-client.js';
 import { isIgnored, placeMessage, type SocketTracing } from './tracing.js';
 
@@ -17,20 +17,31 @@ const EVENTS = { handleConnection: 'connect', handleDisconnect: 'disconnect' } a
 
 /**
  * Instruments the methods of gateways that handle connections and their end: each call is a trace of its own. There is no span for the
- * time in between. Call it before Nest reads the gateways. Returns a function that undoes it.
+ * time in between. Call it before Nest reads the gateways. Returns functions to call afterwards, and at the end.
  */
-export function traceConnections(modules: ModulesContainer, tracing: SocketTracing): () => void {
-  const undos: ((() => void) | undefined)[] = [];
+export function traceConnections(modules: ModulesContainer, tracing: SocketTracing): TracedConnections {
+  const overrides: (LifecycleOverride | undefined)[] = [];
   for (const { instance, isStatic, metatype } of findGateways(modules)) {
     // Nest creates a gateway of request scope for each client, and stores it nowhere.
     if (!instance || !isStatic || isNoSpan(metatype)) continue;
     for (const method of ['handleConnection', 'handleDisconnect'] as const) {
-      undos.push(traceMethod(instance, method, `${metatype.name}.${method}`, tracing));
+      overrides.push(traceMethod(instance, method, `${metatype.name}.${method}`, tracing));
     }
   }
-  return () => {
-    for (const undo of undos.splice(0)) undo?.();
+  return {
+    undoBound() {
+      for (const override of overrides) if (override?.isBound) override.undo();
+    },
+    undo() {
+      for (const override of overrides.splice(0)) override?.undo();
+    },
   };
+}
+
+export interface TracedConnections {
+  /** Undoes what Nest has read for good. */
+  undoBound(): void;
+  undo(): void;
 }
 
 function traceMethod(
@@ -38,8 +49,8 @@ function traceMethod(
   name: keyof typeof EVENTS,
   functionName: string,
   tracing: SocketTracing,
-): (() => void) | undefined {
-  return interceptMethod(gateway, name, (method, thisArg, args) => {
+): LifecycleOverride | undefined {
+  return overrideLifecycleMethod(gateway, name, (method, thisArg, args) => {
     if (isNoSpan(method)) return Reflect.apply(method, thisArg, args);
     return settle(() => startWork(EVENTS[name], functionName, args, tracing), method, thisArg, args);
   });
