@@ -1,10 +1,19 @@
-import { ROOT_CONTEXT, type Link } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Link } from '@opentelemetry/api';
 import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
 import { describeCallOutcome, IncomingWork, type CallOutcome } from '../core/incoming-work.js';
+import { Operation } from '../core/operation.js';
 import { isResolveInfo, operationNameOf } from './document.js';
 import { operationAttributes, type OperationNaming } from './served-operation.js';
 
 const EXCHANGE: IncomingExchange<CallOutcome> = { describeEnd: describeCallOutcome, measuredAttributes: () => ({}) };
+
+/**
+ * True if a resolver is called for a request, or by the application itself within a span. If not, it is called for a message of a
+ * WebSocket. What was active when the socket was created is over.
+ */
+export function isWithinSpan(): boolean {
+  return IncomingOperation.active() !== undefined || Operation.in(context.active())?.isRecording === true;
+}
 
 /**
  * Starts a trace for an operation that no request has brought: it has come over a WebSocket. The parent is not the active context, which is

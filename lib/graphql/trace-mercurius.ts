@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { interceptMethod } from '../core/intercept-method.js';
@@ -29,7 +30,7 @@ export function traceMercurius(instance: unknown, naming: OperationNaming): void
   interceptMethod(instance, 'graphql', (graphql, thisArg, args) => {
     const incoming = IncomingOperation.active();
     const result: unknown = Reflect.apply(graphql, thisArg, args);
-    if (incoming?.isRecording && result instanceof Promise) watchResult(result, incoming);
+    if (incoming?.isRecording && types.isPromise(result)) watchResult(result, incoming);
     return result;
   });
 }

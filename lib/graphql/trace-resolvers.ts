@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { interceptMethod } from '../core/intercept-method.js';
@@ -7,7 +8,7 @@ import type { AnyMethod } from '../core/wrap-method.js';
 import { isResolveInfo } from './document.js';
 import { startFieldWork } from './field-span.js';
 import { replaceResolver } from './replace-resolver.js';
-import { RootWork, startOperation } from './root-work.js';
+import { isWithinSpan, RootWork, startOperation } from './root-work.js';
 import { describeOperation, recordFailure, type OperationNaming } from './served-operation.js';
 import { traceSubscription } from './trace-subscription.js';
 
@@ -57,10 +58,9 @@ function traceAll(map: ResolverMap, tracing: ResolverTracing): void {
 function traceRoot(name: string, resolver: AnyMethod, tracing: ResolverTracing): AnyMethod {
   const resolve = tracing.resolvers ? traceField(name, resolver) : resolver;
   return replaceResolver(resolver, (thisArg, args) => {
+    if (!isWithinSpan()) return settle(() => new RootWork(startOperation(name, args, tracing)), resolve, thisArg, args);
     const incoming = IncomingOperation.active();
-    // An operation over a WebSocket has no request around it.
-    if (!incoming) return settle(() => new RootWork(startOperation(name, args, tracing)), resolve, thisArg, args);
-    if (!incoming.isRecording) return Reflect.apply(resolve, thisArg, args);
+    if (!incoming?.isRecording) return Reflect.apply(resolve, thisArg, args);
     const info = args[3];
     if (isResolveInfo(info))
       callSafely('A GraphQL operation', () => describeOperation(incoming, info.operation, tracing));
@@ -72,7 +72,7 @@ function traceRoot(name: string, resolver: AnyMethod, tracing: ResolverTracing):
 
 /** Records a failure in the span of the request. The promise of Nest's resolvers is observed, and stays the one that the server gets. */
 function watchFailure(result: unknown, incoming: IncomingOperation): void {
-  if (!(result instanceof Promise)) return;
+  if (!types.isPromise(result)) return;
   void result.then(undefined, (thrown: unknown) => {
     callSafely('The failure of a GraphQL operation', () => recordFailure(incoming, thrown));
   });

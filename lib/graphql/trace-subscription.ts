@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { isObject } from '../core/is-object.js';
@@ -5,7 +6,7 @@ import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { isResolveInfo } from './document.js';
 import { replaceResolver } from './replace-resolver.js';
-import { RootWork, startOperation } from './root-work.js';
+import { isWithinSpan, RootWork, startOperation } from './root-work.js';
 import { findEvents, SubscriptionEvents } from './subscription-events.js';
 import type { OperationNaming } from './served-operation.js';
 
@@ -34,13 +35,14 @@ export function traceSubscription(field: string, resolver: SubscriptionResolver,
 
 function traceSubscribe(field: string, subscribe: AnyMethod, naming: OperationNaming): AnyMethod {
   return replaceResolver(subscribe, (thisArg, args) => {
-    const outer = IncomingOperation.active();
-    let started = outer;
+    let started = IncomingOperation.active();
     const start = () => new RootWork((started = startOperation(field, args, naming)));
-    const result: unknown = outer ? Reflect.apply(subscribe, thisArg, args) : settle(start, subscribe, thisArg, args);
+    const result: unknown = isWithinSpan()
+      ? Reflect.apply(subscribe, thisArg, args)
+      : settle(start, subscribe, thisArg, args);
     const follow = (source: unknown) =>
       callSafely('Tracing a subscription', () => SubscriptionEvents.of(source, field, args, started, naming)) ?? source;
-    return result instanceof Promise ? result.then(follow) : follow(result);
+    return types.isPromise(result) ? result.then(follow) : follow(result);
   });
 }
 
@@ -53,7 +55,7 @@ function traceResolve(resolve: AnyMethod): AnyMethod {
     const fail = (thrown: unknown) => event.end({ type: 'failed', thrown });
     try {
       const result: unknown = Reflect.apply(resolve, thisArg, args);
-      if (result instanceof Promise) void result.then(undefined, fail);
+      if (types.isPromise(result)) void result.then(undefined, fail);
       return result;
     } catch (thrown) {
       fail(thrown);

@@ -15,6 +15,7 @@ import {
   Args,
   Field,
   GqlExecutionContext,
+  GraphQLSchemaHost,
   Int,
   Mutation,
   ObjectType,
@@ -25,7 +26,7 @@ import {
 } from '@nestjs/graphql';
 import type { Span as OpenTelemetrySpan } from '@opentelemetry/api';
 import { GraphQLError } from 'graphql';
-import { CurrentSpan, NoSpan, Span, type TracingOptions } from 'nestjs-tracing';
+import { CurrentSpan, NoSpan, Span, TracingService, type TracingOptions } from 'nestjs-tracing';
 import { graphqlServers, operation, startGraphQLApp, type GraphQLApp } from '../support/graphql-app.js';
 import { failed, handler, server } from '../support/trace-tree.js';
 
@@ -275,7 +276,6 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
       const spans = app.traces.take();
       for (const span of spans) {
         expect(span.name).toBe('POST /graphql');
-        expect(span.attributes).toMatchObject({ 'http.response.status_code': kind === 'Mercurius' ? 200 : 400 });
         expect(JSON.stringify([span.attributes, span.events, span.status])).not.toContain(secret);
       }
       const codes = spans.map((span) => span.attributes['graphql.error.codes']);
@@ -294,16 +294,13 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
       }
     });
 
-    it('has few names, whatever names clients invent', async () => {
+    it('has a short name, whatever name the client invents', async () => {
       const long = `query ${'a'.repeat(5000)} { __typename }`;
       await app.query(long);
       await app.traces.until((spans) => spans.length === 1);
       const [span] = app.traces.take();
       expect(span?.name).toBe('query');
       expect(span?.attributes['graphql.operation.name']).toBe('a'.repeat(128));
-      for (let index = 0; index < 250; index++) await app.query(`query N${index} { __typename }`);
-      await app.traces.until((spans) => spans.length === 250);
-      expect(new Set(app.traces.take().map(({ name }) => name)).size).toBe(201);
     });
   });
 
@@ -331,6 +328,19 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
       attributes: { 'http.route': '/graphql', 'graphql.operation.type': undefined },
       events: ['graphql operation', 'graphql operation'],
     });
+  });
+
+  it('that the application executes itself is below the span of the application', async () => {
+    await start();
+    const schema = app.app.get(GraphQLSchemaHost, { strict: false }).schema;
+    const tracing = app.app.get(TracingService);
+    const { graphql } = await import('graphql');
+    const result = await tracing.span('report', () => graphql({ schema, source: '{ all { id } }', contextValue: {} }));
+    expect(result.errors).toBeUndefined();
+    await app.traces.expect({ name: 'report', children: [{ name: 'UsersService.all' }] });
+    await graphql({ schema, source: 'query Alone { all { id } }', contextValue: {} });
+    const children = [handler('UsersResolver.all', { name: 'UsersService.all' })];
+    await app.traces.expect({ name: 'query Alone', kind: 'SERVER', children });
   });
 
   it('keeps the route in metrics', async () => {
