@@ -9,7 +9,7 @@ const EXCHANGE: IncomingExchange<CallOutcome> = { describeEnd: describeCallOutco
 
 /**
  * True if a resolver is called for a request, or by the application itself within a span. If not, it is called for a message of a
- * WebSocket. What was active when the socket was created is over.
+ * WebSocket. An operation that was active when the socket was created is over.
  */
 export function isWithinSpan(): boolean {
   return IncomingOperation.active() !== undefined || Operation.in(context.active())?.isRecording === true;

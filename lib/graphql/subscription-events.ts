@@ -25,6 +25,7 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
   /** The context in which the server has asked for the event. */
   private asking: Context | undefined;
   private iterator: AsyncIterator<unknown> | undefined;
+  private forget = () => {};
 
   /**
    * Returns the events of a source. Undefined if it is no source of events.
@@ -40,14 +41,13 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
   ): SubscriptionEvents | undefined {
     if (!isObject(source) || typeof (source as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] !== 'function')
       return undefined;
-    const startEvent = () => {
-      const origin = start?.span.spanContext();
-      const links = origin && isSpanContextValid(origin) ? [{ context: origin }] : [];
-      return startOperation(field, args, naming, { suffix: ' event', links });
-    };
+    // The link alone is kept, and not the operation, which is over while the subscription goes on.
+    const origin = start?.span.spanContext();
+    const links = origin && isSpanContextValid(origin) ? [{ context: origin }] : [];
+    const startEvent = () => startOperation(field, args, naming, { suffix: ' event', links });
     const events = new SubscriptionEvents(source as AsyncIterable<unknown>, startEvent);
     const [, , contextValue, info] = args;
-    if (isResolveInfo(info) && isObject(contextValue)) remember(info.operation, contextValue, events);
+    if (isResolveInfo(info) && isObject(contextValue)) events.forget = remember(info.operation, contextValue, events);
     return events;
   }
 
@@ -65,17 +65,20 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
     this.endEvent();
     this.asking = context.active();
     const result = await this.opened.next(...args);
-    if (!result.done) this.event = callSafely('Tracing an event', this.startEvent);
+    if (result.done) this.forget();
+    else this.event = callSafely('Tracing an event', this.startEvent);
     return result;
   }
 
   async return(value?: unknown): Promise<IteratorResult<unknown>> {
     this.endEvent();
+    this.forget();
     return (await this.opened.return?.(value)) ?? { value: undefined, done: true };
   }
 
   async throw(error?: unknown): Promise<IteratorResult<unknown>> {
     this.endEvent();
+    this.forget();
     const { opened } = this;
     if (opened.throw) return opened.throw(error);
     await opened.return?.();
@@ -86,8 +89,8 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
    * Makes the context of the current event the active one, for everything that its execution does from here on. Returns the event;
    * undefined if there is none.
    *
-   * The server awaits an event and then executes the operation on it, so this belongs to a microtask that ends with it. Were the
-   * context another one than that of the server's request for the event, it would be the context of whoever has published the event.
+   * The server awaits an event and then executes the operation on it, so this belongs to a microtask that ends with it. If the context
+   * is another one than that in which the server has asked for the event, it may be that of the publisher, and stays.
    */
   enterEvent(): IncomingOperation<CallOutcome> | undefined {
     const { asking, event } = this;
@@ -105,8 +108,13 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
   }
 }
 
-function remember(operation: object, contextValue: object, events: SubscriptionEvents): void {
+/** Returns a function that forgets the events, unless they cannot be told apart from others. */
+function remember(operation: object, contextValue: object, events: SubscriptionEvents): () => void {
   let byContext = eventsOf.get(operation);
   if (!byContext) eventsOf.set(operation, (byContext = new WeakMap<object, SubscriptionEvents | undefined>()));
-  byContext.set(contextValue, byContext.has(contextValue) ? undefined : events);
+  const known = byContext;
+  known.set(contextValue, known.has(contextValue) ? undefined : events);
+  return () => {
+    if (known.get(contextValue) === events) known.delete(contextValue);
+  };
 }

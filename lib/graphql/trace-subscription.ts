@@ -10,7 +10,7 @@ import { isWithinSpan, RootWork, startOperation } from './root-work.js';
 import { findEvents, SubscriptionEvents } from './subscription-events.js';
 import type { OperationNaming } from './served-operation.js';
 
-/** What Nest gives to the schema for a subscription. */
+/** The functions that Nest gives to the schema for a subscription. */
 interface SubscriptionResolver {
   /** Returns the events. */
   readonly subscribe?: unknown;
@@ -46,7 +46,7 @@ function traceSubscribe(field: string, subscribe: AnyMethod, naming: OperationNa
   });
 }
 
-/** Runs what is done with an event in the context of the event, of which it is the first step. */
+/** Returns the resolver of an event's value, which makes the context of the event the active one: it is the first step of the event's execution. */
 function traceResolve(resolve: AnyMethod): AnyMethod {
   return replaceResolver(resolve, (thisArg, args) => {
     const info = args[3];
@@ -64,7 +64,7 @@ function traceResolve(resolve: AnyMethod): AnyMethod {
   });
 }
 
-/** Does what the library does for a field without a resolver. */
+/** Resolves a field as GraphQL resolves one without a resolver. */
 function readProperty(source: unknown, ...args: unknown[]): unknown {
   const info = args[2];
   if (!isObject(source) || !isResolveInfo(info)) return undefined;

@@ -9,7 +9,7 @@ import { trackConnection } from './active-connections.js';
 import { MessageWork, SocketMessage } from './socket-message.js';
 import type { SocketTracing } from './tracing.js';
 
-/** What Nest passes to an adapter for each handler of a gateway. */
+/** The object that Nest passes to an adapter for each handler of a gateway. */
 interface MessageHandler {
   readonly message: unknown;
   /** Runs guards, pipes, interceptors, the handler and filters. The gateway and the client are bound to it. */

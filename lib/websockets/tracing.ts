@@ -6,7 +6,7 @@ import { isCallerTrusted, resolvePlacement, type SpanPlacement } from '../core/s
 import type { IncomingSocketMessage, ResolvedWebSockets } from '../options/websockets.js';
 import type { Namespaces } from './namespaces.js';
 
-/** What the messages and connections of an application are traced with. */
+/** The options and the meters for the messages and connections of an application. */
 export interface SocketTracing extends ResolvedWebSockets {
   readonly namespaces: Namespaces;
   /** Undefined if the application measures nothing. */

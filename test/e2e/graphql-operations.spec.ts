@@ -320,6 +320,20 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
     );
   });
 
+  it('with a persisted query that the server does not know has the code of that', async () => {
+    if (kind === 'Mercurius') await start({}, { persistedQueries: {} });
+    else await start();
+    await app.post({
+      extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } },
+      persisted: true,
+      query: '',
+    });
+    await app.traces.until((spans) => spans.length === 1);
+    const [span] = app.traces.take();
+    expect(span?.name).toBe('POST /graphql');
+    if (kind !== 'Mercurius') expect(span?.attributes['graphql.error.codes']).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
+  });
+
   it('in a batch is an event of the request', async () => {
     await start({}, kind === 'Mercurius' ? { allowBatchedQueries: true } : { allowBatchedHttpRequests: true });
     expect(await app.post([{ query: 'query One { current }' }, { query: 'query Two { current }' }])).toHaveLength(2);
