@@ -10,8 +10,19 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
-import { AbstractGraphQLDriver, GraphQLSchemaHost } from '@nestjs/graphql';
-import { Args, Field, Info, Int, ObjectType, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import {
+  AbstractGraphQLDriver,
+  Args,
+  Field,
+  GraphQLSchemaHost,
+  Info,
+  Int,
+  ObjectType,
+  Parent,
+  Query,
+  ResolveField,
+  Resolver,
+} from '@nestjs/graphql';
 import { GraphQLError, printSchema } from 'graphql';
 import { map, of, type Observable } from 'rxjs';
 import { graphqlServers, startGraphQLApp, type GraphQLApp } from '../support/graphql-app.js';

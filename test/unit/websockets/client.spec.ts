@@ -31,17 +31,17 @@ describe('a client', () => {
 });
 
 describe('the carrier of a message', () => {
-  const _meta = { traceparent: 'x' };
+  const carried = { traceparent: 'x' };
   const find = (data: unknown, carrier?: (message: { data: unknown }) => object | undefined) =>
     messageCarrier({ event: 'e', data, client: {} }, carrier);
 
   it.each<[data: unknown, expected: object | undefined]>([
-    [{ _meta }, _meta],
-    [[1, { _meta }], _meta],
-    [[1, 2, 3, 4, 5, 6, 7, 8, { _meta }], undefined],
+    [{ _meta: carried }, carried],
+    [[1, { _meta: carried }], carried],
+    [[1, 2, 3, 4, 5, 6, 7, 8, { _meta: carried }], undefined],
     [{ _meta: 'text' }, undefined],
     [{ _meta: null }, undefined],
-    [Object.create({ _meta }), undefined],
+    [Object.create({ _meta: carried }), undefined],
     [null, undefined],
     ['text', undefined],
   ])('of %j is %j', (data, expected) => {
@@ -49,7 +49,7 @@ describe('the carrier of a message', () => {
   });
 
   it('is where the application says, and none if that throws', () => {
-    expect(find({ headers: _meta }, ({ data }) => (data as { headers: object }).headers)).toBe(_meta);
+    expect(find({ headers: carried }, ({ data }) => (data as { headers: object }).headers)).toBe(carried);
     expect(find(null, ({ data }) => (data as { headers: object }).headers)).toBeUndefined();
     expect(find(1, () => 'text' as never)).toBeUndefined();
   });
