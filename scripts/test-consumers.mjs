@@ -21,6 +21,7 @@ const CHECKS = [
 ];
 /** The application to run, by the dependency that is installed. The first match counts. */
 const APPS = [
+  ['@nestjs/websockets', 'sockets-app.ts'],
   ['@nestjs/microservices', 'grpc-app.ts'],
   ['@nestjs/platform-fastify', 'fastify-app.ts'],
   ['@nestjs/core', 'http-app.ts'],
