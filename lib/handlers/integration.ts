@@ -2,10 +2,16 @@ import type { Integration, IntegrationContext, IntegrationHooks } from '../core/
 import { recordExceptions, recordExceptionsOfConnected, recordExceptionsOfGateways } from './record-exceptions.js';
 import { traceGatewayHandlers, traceHandlers, traceResolverHandlers } from './trace-handlers.js';
 
+/** The options of the integrations whose handlers are not those of controllers. An integration that is switched off has none. */
+interface HandlerOptions {
+  readonly graphql: object | undefined;
+  readonly websockets: object | undefined;
+}
+
 /** Instruments the handlers of controllers, gateways and resolvers, for every transport. */
-export const handlersIntegration: Integration<{ readonly graphql: unknown }> = {
+export const handlersIntegration: Integration<HandlerOptions> = {
   name: 'handlers',
-  start: ({ graphql }, context) => new HandlerHooks(context, graphql !== undefined),
+  start: (options, context) => new HandlerHooks(context, options),
 };
 
 class HandlerHooks implements IntegrationHooks {
@@ -18,10 +24,11 @@ class HandlerHooks implements IntegrationHooks {
 
   constructor(
     private readonly context: IntegrationContext,
-    private readonly tracesGraphQL: boolean,
+    private readonly options: HandlerOptions,
   ) {}
 
   beforeGateways(): void {
+    if (!this.options.websockets) return;
     const { modules } = this.context;
     traceGatewayHandlers(modules);
     this.undoOnceRegistered(recordExceptionsOfGateways(modules, true));
@@ -31,7 +38,7 @@ class HandlerHooks implements IntegrationHooks {
   beforeRoutes(): void {
     const { applicationConfig, modules } = this.context;
     traceHandlers(modules);
-    if (this.tracesGraphQL) traceResolverHandlers(modules);
+    if (this.options.graphql) traceResolverHandlers(modules);
     this.undoOnceRegistered(recordExceptions(applicationConfig, modules));
   }
 
