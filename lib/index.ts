@@ -31,6 +31,7 @@ export type { ExporterName, ExporterOption } from './options/exporter.js';
 export { traceLogFields, type TraceLogFields } from './logs/trace-log-fields.js';
 export type { LogsOptions } from './options/logs.js';
 export type { MessagePatternOption, MessagingOptions, TransportedMessage } from './options/messaging.js';
+export type { GraphQLOptions } from './options/graphql.js';
 export type { GrpcCall, GrpcMethodPattern, GrpcOptions } from './options/grpc.js';
 export type { HostPattern } from './options/host-pattern.js';
 export type { HttpOptions, HttpRequest, HttpResponse } from './options/http.js';
@@ -61,6 +62,7 @@ export type {
 } from './options/sampler.js';
 export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
 export type { ShutdownOptions } from './options/shutdown.js';
+export type { IncomingSocketMessage, SocketEventPattern, WebSocketOptions } from './options/websockets.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {
   TracingModule,

@@ -2,6 +2,7 @@ import { reportIgnored } from './core/diagnostics.js';
 import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHooks } from './core/integration.js';
 import { OperationMeter } from './core/operation-meter.js';
 import { dataIntegration } from './data/integration.js';
+import { graphqlIntegration } from './graphql/integration.js';
 import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
@@ -13,6 +14,7 @@ import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingRuntime } from './tracing.runtime.js';
+import { webSocketsIntegration } from './websockets/integration.js';
 
 /** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
@@ -24,6 +26,8 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   dataIntegration,
   logsIntegration,
   jobsIntegration,
+  webSocketsIntegration,
+  graphqlIntegration,
 ];
 
 /** Returns the integrations. */

@@ -13,6 +13,7 @@ import { ApplicationStart, ApplicationStartModule } from './application-start.js
 import { callSafely, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
 import { INTEGRATIONS, type Integration, type IntegrationHooks } from './core/integration.js';
 import { addUnmeasuredApplication } from './core/unmeasured-application.js';
+import { watchGateways } from './core/watch-gateways.js';
 import { listIntegrations, startIntegrations } from './integrations.js';
 import { checkOptions } from './options/check-options.js';
 import { isSdkDisabled, resolveEnabled } from './options/enabled.js';
@@ -99,6 +100,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   /** The integrations of the application. A repeated import of the module has none. */
   private readonly integrations: readonly IntegrationHooks[];
+  private readonly stopWatchingGateways: () => void;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions | undefined,
@@ -117,6 +119,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     if (!options) this.integrations = [addUnmeasuredApplication(modules)];
     else this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
     this.watchTransports();
+    this.stopWatchingGateways = options && !runtime.repeated ? this.watchGateways(applicationConfig) : () => {};
   }
 
   /** Called by Nest when the HTTP server exists and no route is registered yet. */
@@ -126,10 +129,11 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   /** Called by Nest when it has created every provider. */
   onModuleInit(): void {
-    for (const integration of this.integrations) callSafely('An integration', () => integration.providersReady?.());
+    this.callSafely((integration) => integration.providersReady?.());
   }
 
   private async acquire(): Promise<void> {
+    this.stopWatchingGateways();
     this.runtime.acquire();
     for (const integration of this.integrations) await callHook(() => integration.acquire?.());
   }
@@ -137,7 +141,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   /** Releases everything, so that the next application finds the process as if this one had not started. */
   private release(): void {
     this.runtime.release();
-    for (const integration of this.integrations) callSafely('An integration', () => integration.release?.());
+    this.callSafely((integration) => integration.release?.());
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -146,13 +150,23 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     for (const integration of this.integrations) await callHook(() => integration.shutdown?.());
   }
 
+  /** Calls a hook of each integration. What one throws is reported. */
+  private callSafely(hook: (integration: IntegrationHooks) => void): void {
+    for (const integration of this.integrations) callSafely('An integration', () => hook(integration));
+  }
+
+  private watchGateways(applicationConfig: ApplicationConfig): () => void {
+    return watchGateways(applicationConfig, {
+      onGateways: () => this.callSafely((integration) => integration.beforeGateways?.()),
+      onAdapter: (adapter) => this.callSafely((integration) => integration.beforeSocketAdapter?.(adapter)),
+    });
+  }
+
   private watchTransports(): void {
     // The method is public, but recent: with a release without it, microservice transports are not traced.
     const { getRpcTargetRegistry: registry } = this.modules as Partial<ModulesContainer>;
     registry?.call(this.modules).subscribe((transport: unknown) => {
-      for (const integration of this.integrations) {
-        callSafely('An integration', () => integration.beforeTransport?.(transport));
-      }
+      this.callSafely((integration) => integration.beforeTransport?.(transport));
     });
   }
 

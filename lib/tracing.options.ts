@@ -2,6 +2,7 @@ import type { BaggageOptions } from './options/baggage.js';
 import type { BatchOptions } from './options/batch.js';
 import type { DataOptions } from './options/data.js';
 import type { ExporterOption } from './options/exporter.js';
+import type { GraphQLOptions } from './options/graphql.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
 import type { JobsOptions } from './options/jobs.js';
@@ -15,6 +16,7 @@ import type { SamplerOption } from './options/sampler.js';
 import type { SpanProcessor } from './options/sdk-types.js';
 import type { ShutdownOptions } from './options/shutdown.js';
 import type { TracerName } from './options/tracer.js';
+import type { WebSocketOptions } from './options/websockets.js';
 
 /**
  * The options of `TracingModule.forRoot()`. None of them is required.
@@ -87,6 +89,18 @@ export interface TracingOptions extends ResourceOptions {
    * @default true
    */
   jobs?: JobsOptions | boolean;
+
+  /**
+   * Messages of WebSocket clients. False if they are not traced, or options for them.
+   * @default true
+   */
+  websockets?: boolean | WebSocketOptions;
+
+  /**
+   * GraphQL operations. False if they are not traced, or options for them.
+   * @default true
+   */
+  graphql?: boolean | GraphQLOptions;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -10,6 +10,22 @@ import process from 'node:process';
 import ts from 'typescript';
 import { root } from './support/run.mjs';
 
+/** The folders of integrations, and of what else starts operations. None may import another. */
+const INTEGRATIONS = [
+  'decorators/',
+  'handlers/',
+  'http/',
+  'grpc/',
+  'messaging/',
+  'data/',
+  'jobs/',
+  'events/',
+  'lifecycle/',
+  'websockets/',
+  'graphql/',
+  'logs/',
+];
+
 /** The parts of lib/, innermost first, and the parts each may import. Every part may import itself. */
 const parts = [
   { name: 'errors', files: /^tracing\.errors\.ts$/, mayImport: [] },
@@ -21,7 +37,7 @@ const parts = [
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
-  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'jobs/', 'logs/'].map((name) => ({
+  ...INTEGRATIONS.map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options/', 'errors'],
@@ -66,7 +82,12 @@ const sdkPackages = /^@opentelemetry\/(?!(api|semantic-conventions)$)/;
 const sdkTypesAllowed = [{ file: 'options/sdk-types.ts', package: '@opentelemetry/sdk-node' }];
 
 /** Packages that an application may lack, or that load slowly. The index must not load them. */
-const lazyPackages = [sdkPackages, /^@nestjs\/(microservices|axios|terminus)$/, /^@grpc\//, /^prom-client$/];
+const lazyPackages = [
+  sdkPackages,
+  /^@nestjs\/(microservices|axios|terminus|websockets|graphql|apollo|mercurius)$/,
+  /^@grpc\//,
+  /^prom-client$/,
+];
 
 const libFolder = join(process.argv[2] ?? root, 'lib');
 const files = readdirSync(libFolder, { encoding: 'utf8', recursive: true })

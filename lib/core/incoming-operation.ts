@@ -39,6 +39,8 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   readonly instruments: Instruments | undefined;
   /** True if the response may repeat details that were withheld from spans: the message of an exception of a `record: false` method. */
   areDetailsWithheld = false;
+  /** True if the exchange is an operation that calls any number of handlers, the resolvers of GraphQL, and not one. */
+  callsResolvers = false;
   private isHandlerReached = false;
   /** The operation of the handler, until the exchange is over. */
   private handlerOperation: Operation | undefined;
@@ -151,7 +153,9 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   recordException(thrown: unknown): void {
     const { openExchange } = this;
     openExchange?.onException?.(thrown);
-    if (openExchange && openExchange.isExceptionRecorded?.(thrown) !== false) this.operation.recordException(thrown);
+    if (!openExchange || openExchange.isExceptionRecorded?.(thrown) === false) return;
+    const active = Operation.in(context.active());
+    (active?.coversFilters ? active : this.operation).recordException(thrown);
   }
 
   /** Treats an exception as recorded, because the framework has replaced a recorded exception by it. */

@@ -25,6 +25,10 @@ export interface Integration<Options> {
 export interface IntegrationHooks {
   /** Called when the HTTP server exists and no route is registered. Not called for an application without HTTP. */
   beforeRoutes?(): void | Promise<void>;
+  /** Called when Nest is about to read the gateways of the application, and has read none. Not called for an application without gateways. */
+  beforeGateways?(): void;
+  /** Called with the adapter of the gateways before it serves any client, possibly more than once. */
+  beforeSocketAdapter?(adapter: object): void;
   /** Called for each microservice transport when it exists and none of its handlers is registered, also for a transport connected later. */
   beforeTransport?(transport: unknown): void;
   /** Called when Nest has created every provider. */

@@ -48,6 +48,8 @@ export interface ManualSpanOptions {
 export interface OperationOptions extends ManualSpanOptions {
   /** The name of the function that the operation is started for. A decorated function of this name joins it, instead of starting a second span. */
   forFunction?: string;
+  /** True if the exception filters of the called method run inside of the operation: what they are asked about belongs to it. */
+  coversFilters?: boolean;
 }
 
 /**
@@ -72,6 +74,7 @@ export class Operation extends OperationContext {
     incoming: unknown,
     private readonly forFunction: string | undefined,
     private readonly endsSpan: boolean,
+    readonly coversFilters = false,
   ) {
     super(OperationContext.othersIn(within), span, undefined, incoming);
     this.operation = this;
@@ -87,7 +90,8 @@ export class Operation extends OperationContext {
   static start(name: string, options: OperationOptions = {}, incoming?: object): Operation {
     const parent = options.parent ?? context.active();
     const span = startSpan(name, options, parent);
-    return new Operation(span, parent, incoming ?? OperationContext.incomingIn(parent), options.forFunction, true);
+    const served = incoming ?? OperationContext.incomingIn(parent);
+    return new Operation(span, parent, served, options.forFunction, true, options.coversFilters);
   }
 
   /**

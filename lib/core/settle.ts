@@ -74,7 +74,7 @@ function followResult(result: object, work: Work, start: () => Work): unknown {
 function followValue(value: unknown, work: Work, start: () => Work): unknown {
   if (isObject(value) && work.isOnlyAwaited !== true) {
     if (isTraceable(value, work)) return traceSubscriptions(value, work, start);
-    if (isGenerator(value) && followGenerator(value, work)) return value;
+    if (work.followsGenerators !== false && isGenerator(value) && followGenerator(value, work)) return value;
   }
   work.succeed(value);
   return value;

@@ -20,6 +20,7 @@ export function traceObservable<T>(source: Observable<T>, start: () => Work | un
     const inner = new Subscriber<T>({
       next(value) {
         emitted = { last: value };
+        startedWork.receive?.(value);
         context.with(outside, () => subscriber.next(value));
       },
       error(thrown: unknown) {

@@ -17,6 +17,10 @@ export interface Work {
    * work ends with the call.
    */
   readonly isOnlyAwaited?: boolean | undefined;
+  /** False if the work ends with the call that returns a generator, rather than with the generator. @default true */
+  readonly followsGenerators?: boolean | undefined;
+  /** Receives each value that the Observable of the call emits. */
+  receive?(value: unknown): void;
   /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
   /** Ends the work with its result. */
@@ -47,6 +51,7 @@ export interface OutcomeOptions {
   /** False if the message and the stack of an exception must not be recorded. @default true */
   readonly mayRecordDetails?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
+  readonly followsGenerators?: boolean | undefined;
 }
 
 const DEFAULTS: OutcomeOptions = {};
@@ -64,6 +69,10 @@ export class TracedWork implements Work {
 
   get followsSubjects(): boolean | undefined {
     return this.options.followsSubjects;
+  }
+
+  get followsGenerators(): boolean | undefined {
+    return this.options.followsGenerators;
   }
 
   restart(): void {

@@ -1,11 +1,17 @@
 import type { Integration, IntegrationContext, IntegrationHooks } from '../core/integration.js';
-import { recordExceptions, recordExceptionsOfConnected } from './record-exceptions.js';
-import { traceHandlers } from './trace-handlers.js';
+import { recordExceptions, recordExceptionsOfConnected, recordExceptionsOfGateways } from './record-exceptions.js';
+import { traceGatewayHandlers, traceHandlers, traceResolverHandlers } from './trace-handlers.js';
 
-/** Instruments the handlers of controllers, for every transport. */
-export const handlersIntegration: Integration<unknown> = {
+/** The options of the integrations whose handlers are not those of controllers. An integration that is switched off has none. */
+interface HandlerOptions {
+  readonly graphql: object | undefined;
+  readonly websockets: object | undefined;
+}
+
+/** Instruments the handlers of controllers, gateways and resolvers, for every transport. */
+export const handlersIntegration: Integration<HandlerOptions> = {
   name: 'handlers',
-  start: (_options, context) => new HandlerHooks(context),
+  start: (options, context) => new HandlerHooks(context, options),
 };
 
 class HandlerHooks implements IntegrationHooks {
@@ -13,11 +19,26 @@ class HandlerHooks implements IntegrationHooks {
   /** Functions that undo what must not stay once Nest has registered routes and handlers. */
   private readonly undos: (() => void)[] = [];
 
-  constructor(private readonly context: IntegrationContext) {}
+  /** Functions that undo what Nest reads as long as the application runs. */
+  private readonly undosAtShutdown: (() => void)[] = [];
+
+  constructor(
+    private readonly context: IntegrationContext,
+    private readonly options: HandlerOptions,
+  ) {}
+
+  beforeGateways(): void {
+    if (!this.options.websockets) return;
+    const { modules } = this.context;
+    traceGatewayHandlers(modules);
+    this.undoOnceRegistered(recordExceptionsOfGateways(modules, true));
+    this.undosAtShutdown.push(recordExceptionsOfGateways(modules, false));
+  }
 
   beforeRoutes(): void {
     const { applicationConfig, modules } = this.context;
     traceHandlers(modules);
+    if (this.options.graphql) traceResolverHandlers(modules);
     this.undoOnceRegistered(recordExceptions(applicationConfig, modules));
   }
 
@@ -30,6 +51,10 @@ class HandlerHooks implements IntegrationHooks {
   acquire(): void {
     this.isUp = true;
     for (const undo of this.undos.splice(0)) undo();
+  }
+
+  shutdown(): void {
+    for (const undo of this.undosAtShutdown.splice(0)) undo();
   }
 
   /** A transport that is connected to a running application registers its handlers synchronously. */

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { callSafely } from '../core/diagnostics.js';
+import { findGateways } from '../core/gateways.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { EXCEPTION_FILTERS_METADATA, isMessageHandler } from '../core/nest-metadata.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
@@ -23,11 +24,7 @@ export function recordExceptions(applicationConfig: ApplicationConfig, modules: 
   const undos: ((() => void) | undefined)[] = [];
   for (const module of modules.values()) {
     for (const { metatype } of module.controllers.values()) {
-      for (const filter of metatype ? filtersOf(metatype as Type) : []) {
-        // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
-        const instance: unknown = typeof filter === 'function' ? module.injectables.get(filter)?.instance : filter;
-        if (typeof instance === 'object' && instance !== null) undos.push(observeFilter(instance as ExceptionFilter));
-      }
+      if (metatype) undos.push(...observeFiltersOf(metatype as Type, module.injectables));
     }
   }
   return () => undoAll(undos);
@@ -46,6 +43,34 @@ export function recordExceptionsOfConnected(modules: ModulesContainer): () => vo
     }
   }
   return () => undoAll(undos);
+}
+
+/**
+ * Does the same for gateways of WebSocket clients, to which no global filter applies. Nest reads the filters of a gateway of request scope
+ * at each message, so the returned function is called for these when the application shuts down.
+ *
+ * @param isStatic false for the gateways of request scope, true for all others
+ */
+export function recordExceptionsOfGateways(modules: ModulesContainer, isStatic: boolean): () => void {
+  const undos: ((() => void) | undefined)[] = [];
+  for (const gateway of findGateways(modules)) {
+    if (gateway.isStatic !== isStatic) continue;
+    undos.push(...observeFiltersOf(gateway.metatype, gateway.module.injectables), addObserverTo(gateway.metatype));
+  }
+  return () => undoAll(undos);
+}
+
+/** The guards, pipes, interceptors and filters of a module, by their classes. */
+type Injectables = ReadonlyMap<unknown, { readonly instance: unknown }>;
+
+/** Observes the filters of a class and its methods. Returns functions that undo it. */
+function observeFiltersOf(controller: Type, injectables: Injectables): ((() => void) | undefined)[] {
+  return filtersOf(controller).map((filter) => {
+    // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
+    const instance: unknown = typeof filter === 'function' ? injectables.get(filter)?.instance : filter;
+    const isFilter = typeof instance === 'object' && instance !== null;
+    return isFilter ? observeFilter(instance as ExceptionFilter) : undefined;
+  });
 }
 
 function undoAll(undos: ((() => void) | undefined)[]): void {

@@ -3,8 +3,9 @@ import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { withCurrentSpan } from '../core/current-span-parameters.js';
 import { callSafely, warn } from '../core/diagnostics.js';
+import { findGateways } from '../core/gateways.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
-import { isMessageHandler, isRouteHandler } from '../core/nest-metadata.js';
+import { isMessageHandler, isRouteHandler, isSocketMessageHandler, rootTypeOfResolver } from '../core/nest-metadata.js';
 import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { methodNames } from './method-names.js';
@@ -30,6 +31,24 @@ export function traceHandlers(modules: ModulesContainer): void {
   }
 }
 
+/** Does the same for the handlers of messages of WebSocket clients. */
+export function traceGatewayHandlers(modules: ModulesContainer): void {
+  for (const { instance, metatype } of findGateways(modules)) {
+    callSafely('Tracing handlers', () => traceController(metatype, instance));
+  }
+}
+
+/** Does the same for the resolvers of the queries, mutations and subscriptions of GraphQL. */
+export function traceResolverHandlers(modules: ModulesContainer): void {
+  const providers = [...modules.values()].flatMap((module) => Array.from(module.providers.values()));
+  // Without GraphQL, the methods of all providers need not be looked at.
+  if (!providers.some(({ token }) => typeof token === 'function' && token.name === 'ResolversExplorerService')) return;
+  for (const { instance, isNotMetatype, metatype } of providers) {
+    if (!metatype || isNotMetatype) continue;
+    callSafely('Tracing handlers', () => traceController(metatype as Type, instance as object | undefined));
+  }
+}
+
 function traceController(controller: Type, instance: object | undefined): void {
   const prototype = controller.prototype as object;
   for (const name of methodNames(controller)) {
@@ -37,9 +56,18 @@ function traceController(controller: Type, instance: object | undefined): void {
     for (const owner of [prototype, instance]) {
       const method: unknown = owner && Reflect.get(owner, name);
       if (typeof method !== 'function') continue;
-      if (isRouteHandler(method) || isMessageHandler(method)) traceHandler(method as AnyMethod, controller, name);
+      if (isHandler(method)) traceHandler(method as AnyMethod, controller, name);
     }
   }
+}
+
+function isHandler(method: object): boolean {
+  return (
+    isRouteHandler(method) ||
+    isMessageHandler(method) ||
+    isSocketMessageHandler(method) ||
+    rootTypeOfResolver(method) !== undefined
+  );
 }
 
 function traceHandler(method: AnyMethod, controller: Type, name: string): void {
@@ -54,7 +82,7 @@ function traceHandler(method: AnyMethod, controller: Type, name: string): void {
     warn(`handler:${controller.name}.${name}`, `The handler ${controller.name}.${name} gets no span. ${fix}`);
     return;
   }
-  tracedHandlers.set(method, new InheritedHandler(controller, name));
+  tracedHandlers.set(method, new InheritedHandler(controller, name, rootTypeOfResolver(method)));
 }
 
 /** A handler function with one traced handler for each class that inherits the function. */
@@ -63,14 +91,18 @@ class InheritedHandler {
   private readonly first: TracedHandler;
   private isShared = false;
 
-  constructor(controller: Type, name: string) {
-    this.first = new TracedHandler(controller, name);
+  constructor(
+    controller: Type,
+    name: string,
+    private readonly rootType: string | undefined,
+  ) {
+    this.first = new TracedHandler(controller, name, rootType);
     this.byClass.set(controller, this.first);
   }
 
   add(controller: Type, name: string): void {
     if (this.byClass.has(controller)) return;
-    this.byClass.set(controller, new TracedHandler(controller, name));
+    this.byClass.set(controller, new TracedHandler(controller, name, this.rootType));
     this.isShared = true;
   }
 
@@ -89,7 +121,7 @@ class InheritedHandler {
 function applyHandler(this: AnyMethod, thisArg: unknown, args: unknown[]): unknown {
   const incoming = IncomingOperation.active();
   const handler = incoming && tracedHandlers.get(this)?.forInstance(thisArg);
-  if (!handler || !incoming.reachHandler()) return Reflect.apply(this, thisArg, args ?? []);
+  if (!handler || !handler.reach(incoming)) return Reflect.apply(this, thisArg, args ?? []);
   const start = () => handler.start(incoming, this);
   const { spanParameters } = handler;
   if (spanParameters.length === 0) return settle(start, this, thisArg, args);

@@ -9,6 +9,8 @@ import { TracedWork } from '../core/work.js';
 
 /** Nest only subscribes to the Observable that a handler returns. */
 const OUTCOME = { followsSubjects: true };
+/** A generator of a subscription returns the events of hours. */
+const SUBSCRIPTION_OUTCOME = { followsSubjects: true, followsGenerators: false };
 
 /** A handler, with the name and the attributes of its spans. */
 export class TracedHandler {
@@ -17,13 +19,20 @@ export class TracedHandler {
   private readonly name: string;
   private readonly attributes: Attributes;
 
+  /** @param rootType the type of the field that the handler resolves, if it is one of GraphQL */
   constructor(
     private readonly controller: Type,
     methodName: string,
+    private readonly rootType: string | undefined,
   ) {
     this.name = `${controller.name}.${methodName}`;
     this.attributes = { [ATTR_CODE_FUNCTION_NAME]: this.name };
     this.spanParameters = currentSpanParameters(controller.prototype as object, methodName);
+  }
+
+  /** Returns true if a call of the handler has a span. One request of GraphQL may call several handlers. */
+  reach(incoming: IncomingOperation): boolean {
+    return this.rootType === undefined ? incoming.reachHandler() : incoming.callsResolvers && incoming.isRecording;
   }
 
   /**
@@ -32,11 +41,11 @@ export class TracedHandler {
    * @param method the function of the handler, whose `@NoSpan()` is read at each call, since metadata may be set late
    */
   start(incoming: IncomingOperation, method: object): TracedWork {
-    const { attributes, controller, name } = this;
+    const { attributes, controller, name, rootType } = this;
     const isUntraced = isNoSpan(controller) || isNoSpan(method);
-    if (isUntraced) incoming.discard();
+    if (isUntraced && rootType === undefined) incoming.discard();
     const operation = isUntraced ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
     incoming.enterHandler(operation);
-    return new TracedWork(operation, OUTCOME);
+    return new TracedWork(operation, rootType === 'Subscription' ? SUBSCRIPTION_OUTCOME : OUTCOME);
   }
 }

@@ -24,6 +24,8 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   messaging: 'application',
   data: 'application',
   jobs: 'application',
+  websockets: 'application',
+  graphql: 'application',
   metrics: 'application',
   logs: 'application',
   shutdown: 'application',

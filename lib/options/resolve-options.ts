@@ -5,6 +5,7 @@ import { checkOptions, OPTIONS } from './check-options.js';
 import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
 import { resolveExporters } from './exporter.js';
+import { resolveGraphQL } from './graphql.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttp } from './http.js';
 import { resolveHttpClient } from './http-client.js';
@@ -21,6 +22,7 @@ import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
 import { resolveSpanProcessors } from './span-processors.js';
 import { resolveTracer } from './tracer.js';
+import { resolveWebSockets } from './websockets.js';
 
 /** The options after `resolveOptions()`: complete, checked and frozen. */
 export type ResolvedOptions = ReturnType<typeof resolve>;
@@ -76,6 +78,10 @@ function resolve(
     data: resolveData(options.data),
     /** Undefined if no job is traced. */
     jobs: resolveJobs(options.jobs),
+    /** Undefined if messages of WebSocket clients are not traced. */
+    websockets: resolveWebSockets(options.websockets),
+    /** Undefined if GraphQL operations are not traced. */
+    graphql: resolveGraphQL(options.graphql),
     /** Undefined if nothing is measured. */
     metrics,
     /** Undefined if log lines do not carry the trace. */

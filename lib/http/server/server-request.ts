@@ -53,12 +53,13 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
   private unwatch: (() => void) | undefined;
 
   /**
-   * Starts to trace a request. A second call for the same request returns the result of the first. Returns undefined if the start fails:
-   * the request then continues without a span.
+   * Starts to trace a request. A second call for the same request returns the result of the first. Returns undefined if the request has no
+   * span: the start fails, or the connection is upgraded, so that its response would be over only when the socket is closed.
    */
   static start(request: HttpRequest, response: HttpResponse, options: ServerRequestOptions): ServerRequest | undefined {
     const started = observerOf(request);
     if (started instanceof ServerRequest) return started;
+    if (isUpgrade(request)) return undefined;
     return callSafely('Starting to trace a request', () => new ServerRequest(request, response, options));
   }
 
@@ -220,6 +221,11 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     if (route !== undefined) span.setAttribute(ATTR_HTTP_ROUTE, route);
     this.name?.update(route, snapshot?.method, request, options);
   }
+}
+
+/** True if Node has passed the connection of the request on to an `upgrade` listener. Some of them let Fastify route the request. */
+function isUpgrade(request: HttpRequest): boolean {
+  return (request as { upgrade?: unknown }).upgrade === true;
 }
 
 function setStatus(operation: Operation, end: ResponseEnd, response: HttpResponse): void {

@@ -28,36 +28,54 @@ export type HttpServerTracingOptions = Omit<ServerRequestOptions, 'spanAtListen'
 
 type RouteHook = (method: number, path: string) => void;
 
-/**
- * Instruments the HTTP server of a Nest application. Call it once, before Nest registers the routes, and call the returned function
- * afterwards.
- */
-export function traceHttpServer(adapterHost: HttpAdapterHost, options: HttpServerTracingOptions): () => void {
-  const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
-  if (!adapter) return () => {};
-  traceRequests(adapter, options);
-  recordTriedRoutes(adapter);
-  recordExceptionsOutsideRoutes(adapter);
-  const undo = recordUnroutedRequests(adapter);
-  return () => undo?.();
-}
+/** Instruments the HTTP server of a Nest application. */
+export class HttpServerTracing {
+  private readonly adapter: TraceableAdapter | undefined;
+  private readonly options: { -readonly [Key in keyof ServerRequestOptions]: ServerRequestOptions[Key] };
+  private isListening = false;
 
-function traceRequests(adapter: TraceableAdapter, given: HttpServerTracingOptions): void {
-  const options: { -readonly [Key in keyof ServerRequestOptions]: ServerRequestOptions[Key] } = {
-    ...given,
-    spanAtListen: undefined,
-    isRouteReportedByFramework: isRouteReportedByFramework(adapter),
-  };
-  const server = adapter.getHttpServer?.();
-  server?.once?.('listening', () => {
-    options.spanAtListen = trace.getActiveSpan();
-  });
-  // Fastify responds itself to a request that its router cannot parse, before any hook. Fastify's own listener stays the first one.
-  if (adapter.getType?.() === 'fastify') {
+  constructor(adapterHost: HttpAdapterHost, given: HttpServerTracingOptions) {
+    const adapter = adapterHost.httpAdapter as unknown as TraceableAdapter | undefined;
+    this.adapter = adapter;
+    this.options = {
+      ...given,
+      spanAtListen: undefined,
+      isRouteReportedByFramework: adapter !== undefined && isRouteReportedByFramework(adapter),
+    };
+  }
+
+  /**
+   * Adds the listeners of the server. Idempotent. Call it before Socket.IO is attached to the server: it takes the listeners for requests
+   * that it finds, and calls them for the requests of the application, but not for its own.
+   */
+  addListeners(): void {
+    const { adapter, isListening, options } = this;
+    if (!adapter || isListening) return;
+    this.isListening = true;
+    const server = adapter.getHttpServer?.();
+    server?.once?.('listening', () => {
+      options.spanAtListen = trace.getActiveSpan();
+    });
+    // Fastify responds itself to a request that its router cannot parse, before any hook. Fastify's own listener stays the first one.
+    if (adapter.getType?.() !== 'fastify') return;
     server?.on?.('request', (request: HttpRequest, response: HttpResponse) => {
       ServerRequest.start(request, response, options);
     });
   }
+
+  /** Sets the hooks of the adapter. Call it once, before Nest registers the routes, and call the returned function afterwards. */
+  setHooks(): () => void {
+    const { adapter, options } = this;
+    if (!adapter) return () => {};
+    traceRequests(adapter, options);
+    recordTriedRoutes(adapter);
+    recordExceptionsOutsideRoutes(adapter);
+    const undo = recordUnroutedRequests(adapter);
+    return () => undo?.();
+  }
+}
+
+function traceRequests(adapter: TraceableAdapter, options: ServerRequestOptions): void {
   // The adapter's hook runs before everything else in the framework, and continues the request in the context of the span.
   const previous = adapter.onRequestHook;
   if (!adapter.setOnRequestHook) {

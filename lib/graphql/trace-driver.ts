@@ -1,0 +1,53 @@
+import { callSafely } from '../core/diagnostics.js';
+import { interceptMethod } from '../core/intercept-method.js';
+import { isObject } from '../core/is-object.js';
+import { apolloPlugin, type ApolloPlugin } from './apollo-plugin.js';
+import type { OperationNaming } from './served-operation.js';
+import { traceMercurius } from './trace-mercurius.js';
+
+/** The members of the options of Apollo's drivers that are used here. */
+interface ApolloOptions {
+  plugins?: readonly unknown[] | undefined;
+}
+
+/**
+ * Instruments the server of GraphQL behind Nest's driver: Apollo or Mercurius. Call it before the driver starts. Returns a function that
+ * undoes it. Undefined for another driver, whose operations are described by the first resolver that is called.
+ */
+export function traceDriver(driver: object, naming: OperationNaming): (() => void) | undefined {
+  const classes = classNames(driver);
+  if (classes.some((name) => name.startsWith('Apollo'))) return traceApolloDriver(driver, apolloPlugin(naming));
+  if (classes.some((name) => name.startsWith('Mercurius'))) return traceMercuriusDriver(driver, naming);
+  return undefined;
+}
+
+function traceApolloDriver(driver: object, plugin: ApolloPlugin): (() => void) | undefined {
+  return interceptMethod(driver, 'start', (start, thisArg, args) => {
+    callSafely('Adding a plugin to Apollo', () => addPlugin(args[0], plugin));
+    return Reflect.apply(start, thisArg, args);
+  });
+}
+
+/** Adds the plugin to the options that Nest has put together for the server. The list of the application stays as it is. */
+function addPlugin(options: unknown, plugin: ApolloPlugin): void {
+  if (!isObject(options)) return;
+  const { plugins } = options as ApolloOptions;
+  (options as ApolloOptions).plugins = [...(plugins ?? []), plugin];
+}
+
+function traceMercuriusDriver(driver: object, naming: OperationNaming): (() => void) | undefined {
+  return interceptMethod(driver, 'start', async (start, thisArg, args) => {
+    const result: unknown = await Reflect.apply(start, thisArg, args);
+    callSafely('Adding hooks to Mercurius', () => traceMercurius(Reflect.get(driver, 'instance'), naming));
+    return result;
+  });
+}
+
+/** Returns the names of the class of an object, and of those that it extends: an application may extend a driver. */
+function classNames(target: object): string[] {
+  const names: string[] = [];
+  for (let link: unknown = Object.getPrototypeOf(target); isObject(link); link = Object.getPrototypeOf(link)) {
+    names.push(link.constructor?.name ?? '');
+  }
+  return names;
+}

@@ -1,0 +1,43 @@
+import { checkKeys } from './check-keys.js';
+import { parseBoolean } from './parse.js';
+import { readOption } from './setting.js';
+
+/** How GraphQL operations are traced. */
+export interface GraphQLOptions {
+  /**
+   * True if the server span is named after the operation as well, `query FindOrder`, as long as there are few different names. If false,
+   * its name is the type of the operation, `query`. The attribute `graphql.operation.name` is recorded in any case.
+   * @default true
+   */
+  operationNames?: boolean;
+
+  /**
+   * True if each call of a resolver method has a span, named after type and field: `Query.users`, `User.posts`. If false, only the
+   * resolvers of queries, mutations and subscriptions have one, named after their method: `UsersResolver.users`.
+   * @default false
+   */
+  resolvers?: boolean;
+}
+
+export interface ResolvedGraphQL {
+  readonly operationNames: boolean;
+  readonly resolvers: boolean;
+}
+
+/** Resolves how GraphQL operations are traced. Returns undefined if they are not. */
+export function resolveGraphQL(given: GraphQLOptions | boolean | undefined): ResolvedGraphQL | undefined {
+  const isObject = typeof given === 'object' && given !== null;
+  if (given !== undefined && !isObject) {
+    const setting = { name: 'graphql', value: given };
+    if (!parseBoolean(setting, 'Use true, false, or an object with options.')) return undefined;
+  }
+  const options = checkKeys<GraphQLOptions>('graphql', isObject ? given : undefined, {
+    operationNames: true,
+    resolvers: true,
+  });
+  const boolean = (key: keyof GraphQLOptions, byDefault: boolean) => {
+    const setting = readOption(`graphql.${key}`, options[key]);
+    return setting ? parseBoolean(setting) : byDefault;
+  };
+  return Object.freeze({ operationNames: boolean('operationNames', true), resolvers: boolean('resolvers', false) });
+}
