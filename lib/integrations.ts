@@ -2,10 +2,12 @@ import { reportIgnored } from './core/diagnostics.js';
 import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHooks } from './core/integration.js';
 import { OperationMeter } from './core/operation-meter.js';
 import { dataIntegration } from './data/integration.js';
+import { eventsIntegration } from './events/integration.js';
 import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
 import { httpServerIntegration } from './http/server/integration.js';
+import { lifecycleIntegration } from './lifecycle/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
@@ -13,11 +15,14 @@ import type { TracingRuntime } from './tracing.runtime.js';
 
 /** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
+  // Both observe filters. What is done last is undone first.
+  lifecycleIntegration,
   handlersIntegration,
   httpServerIntegration,
   httpClientIntegration,
   grpcIntegration,
   dataIntegration,
+  eventsIntegration,
 ];
 
 /** Returns the integrations. */

@@ -1,11 +1,13 @@
 import type { BaggageOptions } from './options/baggage.js';
 import type { BatchOptions } from './options/batch.js';
 import type { DataOptions } from './options/data.js';
+import type { EventsOptions } from './options/events.js';
 import type { ExporterOption } from './options/exporter.js';
 import type { GrpcOptions } from './options/grpc.js';
 import type { HttpOptions } from './options/http.js';
 import type { SpanLimitOptions } from './options/limits.js';
 import type { MetricsOptions } from './options/metrics.js';
+import type { NestOptions } from './options/nest.js';
 import type { PropagatorOption } from './options/propagators.js';
 import type { ResourceOptions } from './options/resource.js';
 import type { SamplerOption } from './options/sampler.js';
@@ -75,6 +77,16 @@ export interface TracingOptions extends ResourceOptions {
 
   /** Databases. False if none is traced. */
   data?: DataOptions | false;
+
+  /**
+   * The handlers of events, commands and queries within the application, by `@nestjs/event-emitter` and `@nestjs/cqrs`. False if
+   * they are not traced, or an object that switches one of the packages off.
+   * @default true
+   */
+  events?: boolean | EventsOptions;
+
+  /** What Nest does for a request besides calling the handler. */
+  nest?: NestOptions;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -21,7 +21,7 @@ const parts = [
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
   { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
-  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/'].map((name) => ({
+  ...['decorators/', 'handlers/', 'http/', 'grpc/', 'messaging/', 'data/', 'events/', 'lifecycle/'].map((name) => ({
     name,
     files: new RegExp(`^${name}`),
     mayImport: ['core/', 'options/', 'errors'],

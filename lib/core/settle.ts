@@ -72,7 +72,7 @@ function followResult(result: object, work: Work, start: () => Work): unknown {
 }
 
 function followValue(value: unknown, work: Work, start: () => Work): unknown {
-  if (isObject(value)) {
+  if (isObject(value) && work.isOnlyAwaited !== true) {
     if (isTraceable(value, work)) return traceSubscriptions(value, work, start);
     if (isGenerator(value) && followGenerator(value, work)) return value;
   }
@@ -94,7 +94,8 @@ function traceSubscriptions(source: Observable<unknown>, work: Work, start: () =
 }
 
 // A proxy may have a value for every property name, as proxies of remote clients do, and a getter may throw.
-function isTraceable(value: object, { followsSubjects }: Work): value is Observable<unknown> {
+function isTraceable(value: object, { followsSubjects, isOnlyAwaited }: Work): value is Observable<unknown> {
+  if (isOnlyAwaited === true) return false;
   try {
     return !types.isProxy(value) && isObservable(value) && (followsSubjects === true || !isSubject(value));
   } catch {

@@ -12,6 +12,8 @@ export interface Work {
   readonly context: Context | undefined;
   /** True if a Subject that the call returns is only subscribed to and never written to, so that it is followed like any Observable. */
   readonly followsSubjects?: boolean | undefined;
+  /** True if the caller awaits the result and does nothing else with it: an Observable or a generator is then a value like any other. */
+  readonly isOnlyAwaited?: boolean | undefined;
   /** Moves the start to now: the call has returned a cold Observable, which is subscribed to only now. */
   restart(): void;
   /** Ends the work with its result. */
@@ -40,6 +42,7 @@ export interface OutcomeOptions {
   /** False if the message and the stack of an exception must not be recorded. @default true */
   readonly mayRecordDetails?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
+  readonly isOnlyAwaited?: boolean | undefined;
 }
 
 const DEFAULTS: OutcomeOptions = {};
@@ -57,6 +60,10 @@ export class TracedWork implements Work {
 
   get followsSubjects(): boolean | undefined {
     return this.options.followsSubjects;
+  }
+
+  get isOnlyAwaited(): boolean | undefined {
+    return this.options.isOnlyAwaited;
   }
 
   restart(): void {

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isObject } from './is-object.js';
 
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -40,6 +41,15 @@ export function wrapMethods(
 export function qualifiedName(target: object, key: string | symbol): string {
   const owner = typeof target === 'function' ? target.name : target.constructor.name;
   return typeof key === 'symbol' ? `${owner}[${key.description ?? ''}]` : `${owner}.${key}`;
+}
+
+/** Returns `Class.method` with the class that declares a method of the instances of `type`. Undefined if they do not have it from a class. */
+export function declaredName(type: object, key: string): string | undefined {
+  const { prototype } = type as { prototype?: unknown };
+  for (let link = prototype; isObject(link); link = Object.getPrototypeOf(link) as unknown) {
+    if (Object.hasOwn(link, key)) return qualifiedName(link, key);
+  }
+  return undefined;
 }
 
 /** Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else. */

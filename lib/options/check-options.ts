@@ -22,6 +22,8 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   http: 'application',
   grpc: 'application',
   data: 'application',
+  events: 'application',
+  nest: 'application',
   metrics: 'application',
   shutdown: 'application',
 };

@@ -4,6 +4,7 @@ import { resolveBatch } from './batch.js';
 import { checkOptions, OPTIONS } from './check-options.js';
 import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
+import { resolveEvents } from './events.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttp } from './http.js';
@@ -11,6 +12,7 @@ import { resolveHttpClient } from './http-client.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
+import { resolveLifecycle } from './nest.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
@@ -69,6 +71,10 @@ function resolve(
     grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
     /** Undefined if no database is traced. */
     data: resolveData(options.data),
+    /** Undefined if no events, commands and queries are traced. */
+    events: resolveEvents(options.events),
+    /** Undefined if no stages have spans. */
+    lifecycle: resolveLifecycle(options.nest),
     /** Undefined if nothing is measured. */
     metrics,
     shutdown: resolveShutdown(options.shutdown),
