@@ -13,10 +13,15 @@ export function copyMethodIdentity(wrapper: AnyMethod, method: AnyMethod): AnyMe
     const descriptor = Object.getOwnPropertyDescriptor(method, key);
     if (descriptor && (!own || own.configurable)) Object.defineProperty(wrapper, key, descriptor);
   }
+  copyMetadata(wrapper, method);
+  return wrapper;
+}
+
+/** Copies the metadata of `method` to `wrapper`. */
+export function copyMetadata(wrapper: object, method: object): void {
   for (const key of Reflect.getOwnMetadataKeys(method) as unknown[]) {
     Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, method), wrapper);
   }
-  return wrapper;
 }
 
 /** The methods that are not wrapped, because the language or `JSON.stringify` calls them rather than the application. */

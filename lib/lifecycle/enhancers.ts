@@ -33,7 +33,8 @@ export class Enhancers {
   scan(): void {
     for (const { controllers, injectables, providers } of this.modules.values()) {
       for (const wrapper of injectables.values() as Iterable<Wrapper>) {
-        for (const stage of this.stages) if (wrapper.subtype === stage.name) this.watch(wrapper, stage);
+        const stage = this.stages.find(({ name }) => name === wrapper.subtype);
+        if (stage) callSafely('Looking for guards and pipes', () => this.watch(wrapper, stage));
       }
       for (const { metatype } of [...controllers.values(), ...providers.values()] as Wrapper[]) {
         if (typeof metatype === 'function') this.traceDecorated(metatype);

@@ -2,11 +2,41 @@ import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
 
-/** The stages of Nest that a request goes through besides its handler. */
-export type LifecycleStage = 'middleware' | 'guards' | 'interceptors' | 'pipes' | 'filters';
-
 /** The stages that have spans. A stage that is left out has them. */
-export type LifecycleOptions = Partial<Record<LifecycleStage, boolean>>;
+export interface LifecycleOptions {
+  /**
+   * True if middleware has spans: that of `consumer.apply()`, classes and functions.
+   * @default true
+   */
+  middleware?: boolean;
+
+  /**
+   * True if guards have spans.
+   * @default true
+   */
+  guards?: boolean;
+
+  /**
+   * True if interceptors have spans, which contain the handler.
+   * @default true
+   */
+  interceptors?: boolean;
+
+  /**
+   * True if pipes have spans, one for each parameter.
+   * @default true
+   */
+  pipes?: boolean;
+
+  /**
+   * True if exception filters have spans.
+   * @default true
+   */
+  filters?: boolean;
+}
+
+/** The stages of Nest that a request goes through besides its handler. */
+export type LifecycleStage = keyof LifecycleOptions;
 
 /** How Nest itself is traced. */
 export interface NestOptions {

@@ -77,6 +77,24 @@ class ExcludedMiddleware implements NestMiddleware {
   }
 }
 
+@Catch()
+class TeapotFilter implements ExceptionFilter {
+  catch(_exception: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<Reply>();
+    reply.statusCode = 418;
+    reply.end('teapot');
+  }
+}
+
+@Injectable()
+class BrokenMiddleware implements NestMiddleware {
+  @UseFilters(new TeapotFilter())
+  async use(): Promise<void> {
+    await nextTurn();
+    throw new Error('no session');
+  }
+}
+
 @Injectable({ scope: Scope.REQUEST })
 class ScopedMiddleware implements NestMiddleware {
   use(_request: unknown, _response: unknown, next: Next): void {
@@ -284,6 +302,7 @@ class ShopModule implements NestModule {
     consumer.apply(ExcludedMiddleware).exclude('excluded').forRoutes(ShopController);
     consumer.apply(ScopedMiddleware).forRoutes('scoped');
     consumer.apply(refuse).forRoutes('refused');
+    consumer.apply(BrokenMiddleware).forRoutes('broken');
     consumer.apply(answer).forRoutes('answered');
   }
 }
@@ -491,6 +510,15 @@ describe.each(httpPlatforms)('the stages of a request on %s', (platform) => {
         ),
       );
     }
+  });
+
+  it('record what middleware throws once, and keep its filters', async () => {
+    expect(await http.request('/broken')).toMatchObject({ status: 418, body: 'teapot' });
+    await http.traces.until((spans) => spans.length === 2);
+    const [stage, request] = http.traces.take();
+    expect(stage).toMatchObject({ name: 'BrokenMiddleware', status: { message: 'no session' } });
+    expect([stage, request].map((span) => span?.events.length)).toEqual([1, 0]);
+    expect(stage?.parentSpanContext?.spanId).toBe(request?.spanContext().spanId);
   });
 
   it('show middleware that refuses a request, and middleware that answers it', async () => {
