@@ -2,6 +2,7 @@ import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import { callEnhancer } from './call-enhancer.js';
 import { callMiddleware } from './call-middleware.js';
+import { interceptBoundMethod } from './intercept-bound-method.js';
 import { Stage, type StageName } from './stage.js';
 
 /** An object whose method is traced. */
@@ -10,6 +11,9 @@ interface TracedInstance {
   readonly owners: Set<object>;
   readonly undo: () => void;
 }
+
+/** The stages whose method Nest binds when it registers a route. It looks that of the others up at each call. */
+const BOUND = new Set<StageName>(['middleware', 'filter']);
 
 const traced = new WeakMap<object, Map<string, TracedInstance>>();
 
@@ -54,7 +58,8 @@ function find(instance: object, kind: StageName, method: string): TracedInstance
   if (existing || typeof Reflect.get(instance, method) !== 'function') return existing;
   const stage = Stage.ofInstance(kind, instance, method);
   const call = kind === 'middleware' ? callMiddleware : callEnhancer;
-  const undo = interceptMethod(instance, method, (current, thisArg, args) => call(stage, current, thisArg, args));
+  const intercept = BOUND.has(kind) ? interceptBoundMethod : interceptMethod;
+  const undo = intercept(instance, method, (current, thisArg, args) => call(stage, current, thisArg, args));
   if (!undo) return undefined;
   const found = { owners: new Set<object>(), undo };
   const methods = traced.get(instance) ?? new Map<string, TracedInstance>();
