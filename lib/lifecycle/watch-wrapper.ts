@@ -12,7 +12,7 @@ export interface Wrapper {
  * Calls a function with each instance that Nest reads from a wrapper: the one of the application, and those of requests. Nest reads it
  * before it calls the instance, and `instance` goes the same way.
  *
- * @returns a function that ends this; undefined if somebody else has overridden the method
+ * @returns a function that ends this; undefined if the wrapper is watched already
  */
 export function watchWrapper(wrapper: Wrapper, onInstance: (instance: unknown) => void): (() => void) | undefined {
   return interceptMethod(wrapper, 'getInstanceByContextId', (method, thisArg, args) => {

@@ -277,7 +277,7 @@ describe('commands, queries and events', () => {
     await traces.expect(failed({ name: 'sender', children: [child] }, 'Error: cannot', 'further in'));
   });
 
-  it('record the failure of an event handler on its span, and the package reports it as ever', async () => {
+  it('record the failure of an event handler on its span, and the package reports it as without tracing', async () => {
     const logger = new Errors();
     const { app, events, inSpan, traces } = await start([], { logger });
     const reported: unknown[] = [];
@@ -381,7 +381,7 @@ describe('the package', () => {
     const { events } = await start([], { tracing }, { rethrowUnhandled: true });
     const timers = jest.spyOn(globalThis, 'setTimeout').mockImplementation((() => 0) as never);
     events.publish(new OrderBroken());
-    // RxJS reports an error that nobody handles in a timer.
+    // RxJS reports an unhandled error in a timer.
     const report = timers.mock.calls.at(-1)?.[0] as () => void;
     timers.mockRestore();
     expect(report).toThrow('no audit');

@@ -187,7 +187,7 @@ describe('a listener', () => {
     await traces.expect({ ...listener('Listeners.sync', 'sync'), events: ['seen'] });
   });
 
-  it('has a failed span, and the package logs and suppresses the failure as ever', async () => {
+  it('has a failed span, and the package logs and suppresses the failure as without tracing', async () => {
     const logger = new Errors();
     const { emitter, inSpan, traces } = await start([Listeners], { logger });
     const results = await inSpan('publisher', () => emitter.emitAsync('fails'));
@@ -314,7 +314,7 @@ describe('the package', () => {
     expect(await waiting).toEqual(['awaited']);
   });
 
-  it('keeps the context of whoever waits for an event', async () => {
+  it('keeps the context of the caller that waits for an event', async () => {
     const { emitter, inSpan } = await start([Listeners]);
     const [before, after] = await inSpan('waiting', async () => {
       const active = trace.getActiveSpan();
