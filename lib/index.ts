@@ -27,6 +27,7 @@ export { MetricsEndpoint } from './metrics/metrics-endpoint.js';
 export type { BaggageOptions } from './options/baggage.js';
 export type { BatchOptions } from './options/batch.js';
 export type { DataLibraryName, DataOptions, OutgoingQuery, QueryPattern, QueryRecording } from './options/data.js';
+export type { EventsOptions } from './options/events.js';
 export type { ExporterName, ExporterOption } from './options/exporter.js';
 export { traceLogFields, type TraceLogFields } from './logs/trace-log-fields.js';
 export type { LogsOptions } from './options/logs.js';
@@ -49,6 +50,7 @@ export type {
   PrometheusRegistryOptions,
   UnservedMetricsOptions,
 } from './options/metrics.js';
+export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/nest.js';
 export type { OtlpExporterOptions, OtlpProtocol } from './options/otlp.js';
 export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';

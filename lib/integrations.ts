@@ -3,6 +3,7 @@ import type { ApplicationHosts, Integration, IntegrationContext, IntegrationHook
 import { OperationMeter } from './core/operation-meter.js';
 import { dataIntegration } from './data/integration.js';
 import { graphqlIntegration } from './graphql/integration.js';
+import { eventsIntegration } from './events/integration.js';
 import { grpcIntegration } from './grpc/integration.js';
 import { handlersIntegration } from './handlers/integration.js';
 import { httpClientIntegration } from './http/client/integration.js';
@@ -10,6 +11,7 @@ import { httpServerIntegration } from './http/server/integration.js';
 import { logsIntegration } from './logs/integration.js';
 import { messagingIntegration } from './messaging/integration.js';
 import { jobsIntegration } from './jobs/integration.js';
+import { lifecycleIntegration } from './lifecycle/integration.js';
 import { Metrics } from './metrics/metrics.js';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import { TracingConfigurationError } from './tracing.errors.js';
@@ -18,6 +20,8 @@ import { webSocketsIntegration } from './websockets/integration.js';
 
 /** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
+  // Both observe filters. What is done last is undone first.
+  lifecycleIntegration,
   handlersIntegration,
   httpServerIntegration,
   httpClientIntegration,
@@ -28,6 +32,7 @@ export const integrations: readonly Integration<ResolvedOptions>[] = [
   jobsIntegration,
   webSocketsIntegration,
   graphqlIntegration,
+  eventsIntegration,
 ];
 
 /** Returns the integrations. */

@@ -1,6 +1,7 @@
 import type { BaggageOptions } from './options/baggage.js';
 import type { BatchOptions } from './options/batch.js';
 import type { DataOptions } from './options/data.js';
+import type { EventsOptions } from './options/events.js';
 import type { ExporterOption } from './options/exporter.js';
 import type { GraphQLOptions } from './options/graphql.js';
 import type { GrpcOptions } from './options/grpc.js';
@@ -10,6 +11,7 @@ import type { SpanLimitOptions } from './options/limits.js';
 import type { LogsOptions } from './options/logs.js';
 import type { MessagingOptions } from './options/messaging.js';
 import type { MetricsOptions } from './options/metrics.js';
+import type { NestOptions } from './options/nest.js';
 import type { PropagatorOption } from './options/propagators.js';
 import type { ResourceOptions } from './options/resource.js';
 import type { SamplerOption } from './options/sampler.js';
@@ -101,6 +103,16 @@ export interface TracingOptions extends ResourceOptions {
    * @default true
    */
   graphql?: boolean | GraphQLOptions;
+
+  /**
+   * The handlers of events, commands and queries within the application, by `@nestjs/event-emitter` and `@nestjs/cqrs`. False if
+   * they are not traced, or an object that switches one of the packages off.
+   * @default true
+   */
+  events?: boolean | EventsOptions;
+
+  /** What Nest does for a request besides calling the handler. */
+  nest?: NestOptions;
 
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the

@@ -1,4 +1,5 @@
 import { context, SpanKind, type Attributes, type Context, type Span, type SpanContext } from '@opentelemetry/api';
+import { callSafely } from './diagnostics.js';
 import { ExchangeOperation, type Exchange } from './exchange-operation.js';
 import type { Instruments } from './instruments.js';
 import { OperationContext } from './operation-context.js';
@@ -44,6 +45,7 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   private isHandlerReached = false;
   /** The operation of the handler, until the exchange is over. */
   private handlerOperation: Operation | undefined;
+  private endListeners: (() => void)[] | undefined;
 
   /** Returns the operation that is served in the active context. Undefined if there is none. */
   static active(): IncomingOperation | undefined {
@@ -168,8 +170,17 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     this.areDetailsWithheld = true;
   }
 
+  /** Calls a listener when the exchange is over, just before its span ends. At once if it is over already. */
+  onOver(listener: () => void): void {
+    if (this.isOver) listener();
+    else (this.endListeners ??= []).push(listener);
+  }
+
   protected override release(): void {
     super.release();
     this.handlerOperation = undefined;
+    const listeners = this.endListeners;
+    this.endListeners = undefined;
+    for (const listener of listeners ?? []) callSafely('The end of an exchange', listener);
   }
 }

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { overrideOnInstance } from './override-on-instance.js';
-import type { AnyMethod } from './wrap-method.js';
+import { copyMetadata, type AnyMethod } from './wrap-method.js';
 
 /** A function that is called in place of a method. */
 export type MethodInterceptor = (method: AnyMethod, thisArg: unknown, args: unknown[]) => unknown;
@@ -30,5 +30,7 @@ export function interceptMethod(
     apply: (_method, thisArg, args) => interceptor(current(), thisArg, args),
   });
   interceptors.add(proxy);
+  // The metadata of a method is kept by its identity: the filters of `@UseFilters()`, say.
+  copyMetadata(proxy, method);
   return overrideOnInstance(target, name, proxy);
 }

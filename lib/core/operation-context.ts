@@ -39,6 +39,12 @@ export class OperationContext implements Context {
     return new OperationContext(others, span, operation, incoming);
   }
 
+  /** Returns a context with the span and the operations of one context, and all other values of another. */
+  static inPlaceOf(place: Context, values: Context): Context {
+    const { incoming, operation, span } = OperationContext.of(place);
+    return new OperationContext(OperationContext.othersIn(values), span, operation, incoming);
+  }
+
   static operationIn(context: Context): unknown {
     return context instanceof OperationContext ? context.operation : context.getValue(OPERATION);
   }

@@ -52,6 +52,7 @@ export interface OutcomeOptions {
   readonly mayRecordDetails?: boolean | undefined;
   readonly followsSubjects?: boolean | undefined;
   readonly followsGenerators?: boolean | undefined;
+  readonly isOnlyAwaited?: boolean | undefined;
 }
 
 const DEFAULTS: OutcomeOptions = {};
@@ -73,6 +74,10 @@ export class TracedWork implements Work {
 
   get followsGenerators(): boolean | undefined {
     return this.options.followsGenerators;
+  }
+
+  get isOnlyAwaited(): boolean | undefined {
+    return this.options.isOnlyAwaited;
   }
 
   restart(): void {

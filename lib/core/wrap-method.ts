@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { isObject } from './is-object.js';
 
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
 
@@ -12,10 +13,15 @@ export function copyMethodIdentity(wrapper: AnyMethod, method: AnyMethod): AnyMe
     const descriptor = Object.getOwnPropertyDescriptor(method, key);
     if (descriptor && (!own || own.configurable)) Object.defineProperty(wrapper, key, descriptor);
   }
+  copyMetadata(wrapper, method);
+  return wrapper;
+}
+
+/** Copies the metadata of `method` to `wrapper`. */
+export function copyMetadata(wrapper: object, method: object): void {
   for (const key of Reflect.getOwnMetadataKeys(method) as unknown[]) {
     Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, method), wrapper);
   }
-  return wrapper;
 }
 
 /** The methods that are not wrapped, because the language or `JSON.stringify` calls them rather than the application. */
@@ -40,6 +46,15 @@ export function wrapMethods(
 export function qualifiedName(target: object, key: string | symbol): string {
   const owner = typeof target === 'function' ? target.name : target.constructor.name;
   return typeof key === 'symbol' ? `${owner}[${key.description ?? ''}]` : `${owner}.${key}`;
+}
+
+/** Returns `Class.method` with the class that declares a method of the instances of `type`. Undefined if they do not have it from a class. */
+export function declaredName(type: object, key: string): string | undefined {
+  const { prototype } = type as { prototype?: unknown };
+  for (let link = prototype; isObject(link); link = Object.getPrototypeOf(link) as unknown) {
+    if (Object.hasOwn(link, key)) return qualifiedName(link, key);
+  }
+  return undefined;
 }
 
 /** Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else. */

@@ -26,6 +26,8 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   jobs: 'application',
   websockets: 'application',
   graphql: 'application',
+  events: 'application',
+  nest: 'application',
   metrics: 'application',
   logs: 'application',
   shutdown: 'application',

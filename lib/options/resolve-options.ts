@@ -4,6 +4,7 @@ import { resolveBatch } from './batch.js';
 import { checkOptions, OPTIONS } from './check-options.js';
 import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
+import { resolveEvents } from './events.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGraphQL } from './graphql.js';
 import { resolveGrpc } from './grpc.js';
@@ -15,6 +16,7 @@ import { resolveLimits } from './limits.js';
 import { resolveLogs } from './logs.js';
 import { resolveMessaging } from './messaging.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
+import { resolveLifecycle } from './nest.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
@@ -82,6 +84,10 @@ function resolve(
     websockets: resolveWebSockets(options.websockets),
     /** Undefined if GraphQL operations are not traced. */
     graphql: resolveGraphQL(options.graphql),
+    /** Undefined if no events, commands and queries are traced. */
+    events: resolveEvents(options.events),
+    /** Undefined if no stages have spans. */
+    lifecycle: resolveLifecycle(options.nest),
     /** Undefined if nothing is measured. */
     metrics,
     /** Undefined if log lines do not carry the trace. */

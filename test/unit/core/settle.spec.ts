@@ -50,10 +50,7 @@ describe('settle()', () => {
   });
 
   it('ends a work whose caller only awaits the result with an Observable or a generator, and returns it as it is', async () => {
-    class AwaitedWork extends TracedWork {
-      readonly isOnlyAwaited = true;
-    }
-    const start = () => new AwaitedWork(Operation.start('work'));
+    const start = () => new TracedWork(Operation.start('work'), { isOnlyAwaited: true });
     const values = [of(1), new Subject(), (function* () {})(), (async function* () {})()];
     for (const value of values) {
       expect(settle(start, () => value, undefined, [])).toBe(value);

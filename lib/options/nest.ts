@@ -1,0 +1,77 @@
+import { checkKeys } from './check-keys.js';
+import { parseBoolean } from './parse.js';
+import { readOption } from './setting.js';
+
+/** The stages that have spans. A stage that is left out has them. */
+export interface LifecycleOptions {
+  /**
+   * True if middleware has spans: that of `consumer.apply()`, classes and functions.
+   * @default true
+   */
+  middleware?: boolean;
+
+  /**
+   * True if guards have spans.
+   * @default true
+   */
+  guards?: boolean;
+
+  /**
+   * True if interceptors have spans, which contain the handler.
+   * @default true
+   */
+  interceptors?: boolean;
+
+  /**
+   * True if pipes have spans, one for each parameter.
+   * @default true
+   */
+  pipes?: boolean;
+
+  /**
+   * True if exception filters have spans.
+   * @default true
+   */
+  filters?: boolean;
+}
+
+/** The stages of Nest that a request goes through besides its handler. */
+export type LifecycleStage = keyof LifecycleOptions;
+
+/** How Nest itself is traced. */
+export interface NestOptions {
+  /**
+   * True if each middleware, guard, interceptor, pipe and filter of a request or call has a span, named by its class. An object
+   * selects stages: `{ pipes: false }` is all of them but pipes.
+   * @default false
+   */
+  lifecycle?: boolean | LifecycleOptions;
+}
+
+/** The stages that have spans. */
+export type ResolvedLifecycle = ReadonlySet<LifecycleStage>;
+
+const STAGES: Readonly<Record<LifecycleStage, true>> = {
+  middleware: true,
+  guards: true,
+  interceptors: true,
+  pipes: true,
+  filters: true,
+};
+
+/** Resolves the stages that have spans. Returns undefined if none has. */
+export function resolveLifecycle(given: NestOptions | undefined): ResolvedLifecycle | undefined {
+  const { lifecycle } = checkKeys<NestOptions>('nest', given, { lifecycle: true });
+  const stages = Object.keys(STAGES) as LifecycleStage[];
+  if (typeof lifecycle !== 'object' || lifecycle === null) {
+    const setting = readOption('nest.lifecycle', lifecycle);
+    const fix = `Use true, false, or an object with some of: ${stages.join(', ')}.`;
+    return setting && parseBoolean(setting, fix) ? new Set(stages) : undefined;
+  }
+  const options = checkKeys<LifecycleOptions>('nest.lifecycle', lifecycle, STAGES);
+  const traced = stages.filter((stage) => {
+    const setting = readOption(`nest.lifecycle.${stage}`, options[stage]);
+    return !setting || parseBoolean(setting);
+  });
+  return traced.length > 0 ? new Set(traced) : undefined;
+}
