@@ -322,6 +322,18 @@ describe('a job', () => {
     await client.quit();
   });
 
+  it('has the commands of a listener of the application below its span', async () => {
+    const client = new Redis(redis);
+    await withJobs({}, async ({ add, queue, traces }) => {
+      queue.on('failed', () => void client.get('mine:1'));
+      work = () => Promise.reject(new RangeError('x'));
+      await add();
+      await traces.until((spans) => spans.some(({ name }) => name === 'GET'));
+      expect(traces.named('GET').parentSpanContext?.spanId).toBe(idOf(processing(traces.spans)[0]));
+    });
+    await client.quit();
+  });
+
   it('of a sandboxed processor has a span, and arrives there as it was added', async () => {
     await withJobs({ queue: { processors: [SANDBOXED] } }, async ({ queue, run, traces }) => {
       const finish = async (data: object) => {
@@ -437,14 +449,19 @@ describe('a job', () => {
 describe('a queue', () => {
   it('is as it was after the application has shut down', async () => {
     const queue = new Bull(queueName, { redis });
-    const before = Reflect.ownKeys(queue);
+    void queue.process(() => Promise.resolve());
+    await queue.isReady();
+    await (await queue.add({})).finished();
+    const look = () => [Reflect.ownKeys(queue), { ...Reflect.get(queue, 'handlers') }];
+    const before = look();
     const keys = Object.keys(queue);
-    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async () => {
+    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async ({ run, traces }) => {
       expect(Object.keys(queue)).toEqual(keys);
-      expect(Object.hasOwn(queue, 'add')).toBe(true);
-      await Promise.resolve();
+      await run(() => queue.add({}));
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(look()).not.toEqual(before);
     });
-    expect(Reflect.ownKeys(queue)).toEqual(before);
+    expect(look()).toEqual(before);
     await queue.close();
   });
 
