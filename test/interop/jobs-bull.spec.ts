@@ -1,7 +1,7 @@
 /** Jobs of Bull with a real Redis: producers, consumers, and the links between them. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, getQueueToken, OnQueueFailed, Process, Processor } from '@nestjs/bull';
 import { Inject, Injectable, Scope, type Type } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
@@ -26,6 +26,25 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(() => server.stop());
+
+/** Closes what a test has opened, also if the test fails. */
+const closers: (() => unknown)[] = [];
+
+function openClient(): Redis {
+  const client = new Redis(redis);
+  closers.push(() => client.disconnect());
+  return client;
+}
+
+function openQueue(options: QueueOptions = {}): Queue {
+  const queue = new Bull(queueName, { redis, ...options });
+  closers.push(() => queue.close(true));
+  return queue;
+}
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
 
 /** What the processor does with a job. */
 let work: (job: Job) => unknown = () => undefined;
@@ -308,7 +327,7 @@ describe('a job', () => {
   });
 
   it('has the commands and jobs that its processor makes below its span', async () => {
-    const client = new Redis(redis);
+    const client = openClient();
     await withJobs({}, async ({ add, queue, traces }) => {
       work = async (job) => {
         await client.get('mine:1');
@@ -319,7 +338,17 @@ describe('a job', () => {
       const below = traces.spans.filter(({ parentSpanContext }) => parentSpanContext?.spanId === idOf(step));
       expect(below.map(({ name }) => name)).toEqual(['GET', `send ${queueName}`]);
     });
-    await client.quit();
+  });
+
+  it('has the commands of a listener of the application below its span', async () => {
+    const client = openClient();
+    await withJobs({}, async ({ add, queue, traces }) => {
+      queue.on('failed', () => void client.get('mine:1'));
+      work = () => Promise.reject(new RangeError('x'));
+      await add();
+      await traces.until((spans) => spans.some(({ name }) => name === 'GET'));
+      expect(traces.named('GET').parentSpanContext?.spanId).toBe(idOf(processing(traces.spans)[0]));
+    });
   });
 
   it('of a sandboxed processor has a span, and arrives there as it was added', async () => {
@@ -367,7 +396,7 @@ describe('a job', () => {
       5,
       null,
     ];
-    const plain = new Bull(queueName, { redis });
+    const plain = openQueue();
     await withJobs({}, async ({ traces }) => {
       for (const telemetry of options) await plain.add('ship', {}, { telemetry } as JobOptions);
       await traces.until((spans) => processing(spans).length === options.length);
@@ -375,18 +404,16 @@ describe('a job', () => {
         options.map(() => [[], 0]),
       );
     });
-    await plain.close();
   });
 
   it('is processed by a worker without tracing', async () => {
-    const plain = new Bull(queueName, { redis });
+    const plain = openQueue();
     await withJobs({ queue: { processors: [] } }, async ({ queue, run }) => {
       const seen = deferred<unknown>();
       void plain.process('ship', (job) => Promise.resolve(seen.resolve(job.data)));
       await run(() => queue.add('ship', { order: 7 }));
       expect(await seen.promise).toEqual({ order: 7 });
     });
-    await plain.close();
   });
 
   it('that cannot be added rejects as without tracing, and has the type of the error', async () => {
@@ -436,24 +463,27 @@ describe('a job', () => {
 
 describe('a queue', () => {
   it('is as it was after the application has shut down', async () => {
-    const queue = new Bull(queueName, { redis });
-    const before = Reflect.ownKeys(queue);
+    const queue = openQueue();
+    void queue.process(() => Promise.resolve());
+    await queue.isReady();
+    await (await queue.add({})).finished();
+    const look = () => [Reflect.ownKeys(queue), { ...Reflect.get(queue, 'handlers') }];
+    const before = look();
     const keys = Object.keys(queue);
-    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async () => {
+    await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async ({ run, traces }) => {
       expect(Object.keys(queue)).toEqual(keys);
-      expect(Object.hasOwn(queue, 'add')).toBe(true);
-      await Promise.resolve();
+      await run(() => queue.add({}));
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(look()).not.toEqual(before);
     });
-    expect(Reflect.ownKeys(queue)).toEqual(before);
-    await queue.close();
+    expect(look()).toEqual(before);
   });
 
   it('opens no connection because it is looked at', async () => {
-    const queue = new Bull(queueName, { redis, skipVersionCheck: true } as QueueOptions);
+    const queue = openQueue({ skipVersionCheck: true } as QueueOptions);
     await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => queue }] }, async () => {
       expect(queue).not.toHaveProperty('clientInitialized');
       await Promise.resolve();
     });
-    await queue.close();
   });
 });
