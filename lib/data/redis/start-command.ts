@@ -3,7 +3,7 @@ import { followTracingChannel, type ChannelMessage } from '../../core/tracing-ch
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
-import { startQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
+import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
 import { commandText as textOf } from './key-pattern.js';
 import { hasMutedKey } from './muted-keys.js';
 import { redis } from './system.js';
@@ -16,7 +16,16 @@ const operations = new Map<string, string>();
 const MAX_OPERATIONS = 1024;
 
 /** The commands of a client's own making, when it connects or checks the connection. */
-const HANDSHAKE: ReadonlySet<string> = new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'PING', 'READONLY', 'SELECT']);
+const HANDSHAKE: ReadonlySet<string> = new Set([
+  'AUTH',
+  'CLIENT',
+  'CLUSTER',
+  'HELLO',
+  'INFO',
+  'PING',
+  'READONLY',
+  'SELECT',
+]);
 
 /** The commands that wait for data. A worker sends one after the other, and each lasts as long as there is nothing to do. */
 const BLOCKING: ReadonlySet<string> = new Set(
@@ -42,12 +51,14 @@ export function startCommand(
   const operation = operationOf(name);
   const { caller, target, waitTime } = options;
   if (isBackground(operation, caller) || hasMutedKey(args)) return undefined;
+  const observation = observationOf(settings, options);
+  if (!observation) return untracedQuery(caller);
   // This runs for each command: a spread of the target would take as long as everything else.
   const { address, namespace, port, system } = target;
   const commandText = operation === undefined ? undefined : textOf(operation, args[0]);
   const spanName = operation ?? redis.name;
   const query = { system, namespace, address, port, operation, commandText, waitTime, spanName };
-  return startQuery(query, settings, options);
+  return startQuery(query, settings, options, observation);
 }
 
 /**
