@@ -1,10 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import type { PostgresServer } from '../../support/postgres-server.js';
+import { until } from './jaeger-query.js';
 import { says } from './says.js';
 
 /** The time limit for a database to start, in milliseconds. */
@@ -29,6 +31,15 @@ export interface RealRedis {
   readonly port: number;
   stop(): Promise<void>;
 }
+
+/** A cluster of Redis that a test may use. */
+export interface RedisCluster {
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** The number of slots that the keys of a cluster are distributed to. */
+const SLOTS = 16_384;
 
 const isRoot = process.getuid?.() === 0;
 
@@ -65,12 +76,54 @@ export async function startMariadb(): Promise<MariadbServer> {
   return { port, stop: () => stop(child, folder) };
 }
 
-/** Starts a real Redis that keeps nothing. */
-export async function startRedis(): Promise<RealRedis> {
+/**
+ * Starts a real Redis that keeps nothing.
+ *
+ * @param settings further arguments of the server, such as `--requirepass`
+ */
+export async function startRedis(settings: readonly string[] = []): Promise<RealRedis> {
   const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...settings];
+  return startRedisProgram(args, port, folder, 'Ready to accept connections');
+}
+
+/** Starts a Sentinel that watches a master with the name `shop`. */
+export async function startSentinel(master: RealRedis): Promise<RealRedis> {
+  const [port, folder] = [...(await freePorts(1)), createFolder()] as [number, string];
+  const file = join(folder, 'sentinel.conf');
+  const lines = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, `sentinel monitor shop 127.0.0.1 ${master.port} 1`];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return startRedisProgram([file, '--sentinel'], port, folder, '+monitor master');
+}
+
+/** Starts a cluster of three masters, which have all slots between them. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes'])));
+  const ports = nodes.map(({ port }) => port);
+  const clients = ports.map((port) => new Redis({ host: '127.0.0.1', port }));
+  const share = Math.ceil(SLOTS / clients.length);
+  await Promise.all(
+    clients.map(async (client, index) => {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', share * index, Math.min(share * (index + 1), SLOTS) - 1);
+      await client.call('CLUSTER', 'MEET', '127.0.0.1', ports[0]!);
+    }),
+  );
+  for (const client of clients) {
+    const isComplete = (info: unknown) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(String(info));
+    await until(() => client.call('CLUSTER', 'INFO'), isComplete);
+    client.disconnect();
+  }
+  return { ports, stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))) };
+}
+
+async function startRedisProgram(
+  args: readonly string[],
+  port: number,
+  folder: string,
+  words: string,
+): Promise<RealRedis> {
   const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  await says('Redis', child, 'Ready to accept connections', PATIENCE);
+  await says('Redis', child, words, PATIENCE);
   return { port, stop: () => stop(child, folder) };
 }
 
