@@ -20,6 +20,8 @@ import type { ScannedStatement } from './sql/scan-statement.js';
 export interface StartedQuery {
   /** The context in which the library has to work on the query, so that the query of an inner layer gets no span of its own. */
   readonly context: Context;
+  /** True if the query has a span of its own. */
+  readonly isTraced: boolean;
   /** True if the end of the query matters: it is traced or measured. An error matters in any case. */
   readonly isObserved: boolean;
   /** Sets attributes that are known only from the result, such as the number of rows. */
@@ -84,6 +86,7 @@ export function untracedQuery(caller: Context): StartedQuery {
 
 /** A query that is neither traced nor measured. Its error passes through the spans around it all the same. */
 class UntracedQuery implements StartedQuery {
+  readonly isTraced = false;
   readonly isObserved = false;
 
   constructor(readonly context: Context) {}
@@ -121,6 +124,10 @@ class ObservedQuery implements StartedQuery {
     this.span = observation.isTraced ? this.startSpan(query, settings, options) : undefined;
     this.meter = observation.isMeasured ? settings.meter : undefined;
     this.stopwatch = this.meter && new Stopwatch(options.startedAt);
+  }
+
+  get isTraced(): boolean {
+    return this.span !== undefined;
   }
 
   get context(): Context {
@@ -190,8 +197,10 @@ function isRecordedIn(caller: Context, { rootSpans }: QuerySettings): boolean {
   const parent = trace.getSpan(caller);
   if (parent?.isRecording()) return true;
   if (isTracingOff()) return false;
-  if (!parent || !trace.isSpanContextValid(parent.spanContext())) return rootSpans;
-  return !isSubtreeUnsampled(parent);
+  if (!parent) return rootSpans;
+  // The ids of a span are made when they are asked for: here only if they matter.
+  if (!rootSpans && isSubtreeUnsampled(parent)) return false;
+  return trace.isSpanContextValid(parent.spanContext()) ? !isSubtreeUnsampled(parent) : rootSpans;
 }
 
 function isIgnored(query: DatabaseQuery, { ignore }: QuerySettings): boolean {

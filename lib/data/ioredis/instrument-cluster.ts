@@ -1,7 +1,7 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { connectOutsideOfRequests } from '../acquire-connection.js';
 
 /**
  * Instruments what only a cluster does. It asks its nodes for their slots when it connects, and until it knows them, it keeps back the commands
@@ -9,7 +9,10 @@ import { connectOutsideOfRequests } from '../acquire-connection.js';
  */
 export function instrumentCluster(cluster: object): () => void {
   const undos = [
-    connectOutsideOfRequests(cluster, 'connect'),
+    // The sockets live on after the request in which the cluster connects, and must not keep its context.
+    interceptMethod(cluster, 'connect', (connect, thisArg, args) =>
+      callInContext(ROOT_CONTEXT, connect, thisArg, args),
+    ),
     interceptMethod(cluster, 'delayUntilReady', (delay, thisArg, args) => {
       const [callback, ...rest] = args;
       if (typeof callback !== 'function') return Reflect.apply(delay, thisArg, args);
