@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { context, ROOT_CONTEXT, trace, TraceFlags } from '@opentelemetry/api';
@@ -13,24 +14,20 @@ const CONNECTIONS = 4;
 @Module({})
 class AppModule {}
 
+interface User {
+  id: number;
+  name: string;
+}
+
+const load = createRequire(import.meta.url);
+
 /** Measures queries in microseconds of CPU time, below a recording span, with spans that are not exported. */
 export async function start({ databases }: BenchOptions, setup: Setup): Promise<Running> {
-  // The drivers are loaded now, after the set-up has registered its instrumentations.
-  const { createPool } = await import('mysql2');
-  const { default: pg } = await import('pg');
   if (!databases) throw new Error('The ports of the databases are missing.');
-  const { mysql: mysqlPort, postgres: pgPort } = databases;
-  const pool = new pg.Pool({ host: '127.0.0.1', port: pgPort, user: 'u', database: 'd', max: CONNECTIONS });
-  const mysqlPool = createPool({
-    host: '127.0.0.1',
-    port: mysqlPort,
-    user: 'u',
-    database: 'd',
-    connectionLimit: CONNECTIONS,
-  });
-  const promises = mysqlPool.promise();
-
-  const root = { module: AppModule, imports: setup.imports ?? [], providers: [{ provide: 'PG', useValue: pool }] };
+  const { dataSource, hiddenRedis, mysqlPool, pool, redis, users } = await connect(databases);
+  const provided = { PG: pool, REDIS: redis, DATA_SOURCE: dataSource };
+  const providers = Object.entries(provided).map(([provide, useValue]) => ({ provide, useValue }));
+  const root = { module: AppModule, imports: setup.imports ?? [], providers };
   const app = await NestFactory.create(root, { logger: ['error', 'warn'] });
   await setup.prepare?.(app);
   await app.init();
@@ -44,8 +41,11 @@ export async function start({ databases }: BenchOptions, setup: Setup): Promise<
 
   const cases: Record<string, () => Promise<unknown>> = {
     'pg: pool.query()': () => pool.query(statement, [7]),
-    'mysql2: pool.query()': () => promises.query(text, [id++]),
-    'mysql2: pool.execute()': () => promises.execute(text, [7]),
+    'mysql2: pool.query()': () => mysqlPool.query(text, [id++]),
+    'mysql2: pool.execute()': () => mysqlPool.execute(text, [7]),
+    'ioredis: get()': () => redis.get('user:7'),
+    'ioredis, not in dependency injection: get()': () => hiddenRedis.get('user:7'),
+    'TypeORM over pg: findOneBy()': () => users.findOneBy({ id: 7 }),
   };
 
   async function work({ milliseconds }: WorkOrder) {
@@ -59,11 +59,42 @@ export async function start({ databases }: BenchOptions, setup: Setup): Promise<
 
   async function close() {
     await app.close();
-    await pool.end();
-    await promises.end();
+    redis.disconnect();
+    hiddenRedis.disconnect();
+    await Promise.all([pool.end(), mysqlPool.end(), dataSource.destroy()]);
   }
 
   return { work: work as never, close };
+}
+
+/** Connects to the databases with drivers that are loaded only now, after the set-up has registered its instrumentations. */
+async function connect({ mysql, postgres, redis: redisPort }: NonNullable<BenchOptions['databases']>) {
+  const { createPool } = await import('mysql2');
+  const { default: pg } = await import('pg');
+  // The instrumentations do not see these two if they are imported as ES modules.
+  const { Redis } = load('ioredis') as typeof import('ioredis');
+  const { DataSource, EntitySchema } = load('typeorm') as typeof import('typeorm');
+
+  const common = { host: '127.0.0.1', database: 'd' };
+  const pool = new pg.Pool({ ...common, port: postgres, user: 'u', max: CONNECTIONS });
+  const mysqlPool = createPool({ ...common, port: mysql, user: 'u', connectionLimit: CONNECTIONS }).promise();
+  const redisOptions = { host: '127.0.0.1', port: redisPort, enableReadyCheck: false, disableClientInfo: true };
+  const [redis, hiddenRedis] = [new Redis(redisOptions), new Redis(redisOptions)];
+  const entity = new EntitySchema<User>({
+    name: 'User',
+    tableName: 'users',
+    columns: { id: { type: Number, primary: true }, name: { type: String } },
+  });
+  const dataSource = await new DataSource({
+    type: 'postgres',
+    ...common,
+    port: postgres,
+    username: 'u',
+    entities: [entity],
+    installExtensions: false,
+    extra: { max: CONNECTIONS },
+  }).initialize();
+  return { dataSource, hiddenRedis, mysqlPool, pool, redis, users: dataSource.getRepository(entity) };
 }
 
 /** Returns the CPU time of a query in microseconds. */

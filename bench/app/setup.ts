@@ -32,7 +32,7 @@ export interface BenchOptions {
   /** The gRPC server that a client calls. */
   target?: string;
   /** The ports of the databases. */
-  databases?: { readonly postgres: number; readonly mysql: number };
+  databases?: { readonly postgres: number; readonly mysql: number; readonly redis: number };
 }
 
 /** The additions of a set-up to the shared application. */

@@ -40,7 +40,10 @@ export const data = {
     } finally {
       await Promise.all([...Object.values(workers), databases].map((worker) => worker.end()));
     }
-    return { versions: places.versions({}, ['mysql2', 'pg', '@opentelemetry/sdk-trace']), figures };
+    return {
+      versions: places.versions({}, ['ioredis', 'mysql2', 'pg', 'typeorm', '@opentelemetry/sdk-trace']),
+      figures,
+    };
   },
   render({ figures }) {
     const { bare, ...traced } = figures;

@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL and a MySQL that give the same answer to every query, at once: what is measured is the driver and its tracing. Runs in its
- * own process.
+ * A PostgreSQL, a MySQL and a Redis that give the same answer to every query, at once: what is measured is the driver and its tracing. Runs in
+ * its own process.
  */
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -12,7 +12,8 @@ const require = createRequire(`${process.argv[2]}/`);
 const { createConnection } = require('mysql2');
 
 const AUTHENTICATED = [message('R', int32(0)), message('Z', Buffer.from('I'))];
-const FIELD = Buffer.concat([int16(1), text('n'), int32(0), int16(0), int32(23), int16(4), int32(-1), int16(0)]);
+// TypeORM reads the version of the server from a column of this name.
+const FIELD = Buffer.concat([int16(1), text('version'), int32(0), int16(0), int32(25), int16(-1), int32(-1), int16(0)]);
 const ROW = Buffer.concat([int16(1), int32(1), Buffer.from('1')]);
 const ROWS = [message('T', FIELD), message('D', ROW), message('C', text('SELECT 1')), message('Z', Buffer.from('I'))];
 const PREPARED_ROWS = Buffer.concat([message('1', Buffer.alloc(0)), message('2', Buffer.alloc(0)), ...ROWS]);
@@ -27,9 +28,12 @@ const BINARY_ROWS = result(Buffer.concat([Buffer.from([0, 0]), prefixed('1')]));
 /** The answer to the preparation of a statement without columns and parameters. */
 const PREPARED = Buffer.from([12, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
-const [postgres, mysql] = await Promise.all([listen(answerPostgres), listen(answerMysql)]);
+/** The answer of Redis to every command. */
+const REPLY = '$1\r\n1\r\n';
+
+const [postgres, mysql, redis] = await Promise.all([answerPostgres, answerMysql, answerRedis].map(listen));
 process.on('disconnect', () => process.exit(0));
-process.send({ ready: true, ports: { postgres, mysql } });
+process.send({ ready: true, ports: { postgres, mysql, redis } });
 
 /** Answers simple queries, and prepared ones when the client asks for a synchronization. */
 function answerPostgres(socket) {
@@ -77,6 +81,13 @@ function answerMysql(stream) {
       startCount();
     },
   });
+}
+
+/** Answers each command, which begins with an asterisk: no command of the bench has another one. */
+function answerRedis(socket) {
+  socket.on('error', () => {});
+  socket.setEncoding('latin1');
+  socket.on('data', (data) => socket.write(REPLY.repeat(data.split('*').length - 1)));
 }
 
 async function listen(answer) {

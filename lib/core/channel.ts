@@ -1,5 +1,5 @@
 import { channel, subscribe, unsubscribe, type Channel } from 'node:diagnostics_channel';
-import { callSafely } from './diagnostics.js';
+import { reportIgnored } from './diagnostics.js';
 
 /**
  * The channels that were subscribed to, held for good. Node garbage-collects a channel without references; if its finalizer runs late, it
@@ -15,7 +15,7 @@ export function heldChannel(name: string): Channel {
 }
 
 /** The handlers of the messages of diagnostics channels, by the name of the channel. */
-export type ChannelHandlers = Readonly<Record<string, (message: never) => void>>;
+export type ChannelHandlers = Readonly<Record<string, (message: never) => unknown>>;
 
 /**
  * Subscribes to diagnostics channels, until the returned function is called. A channel without a publisher costs nothing, so there is no
@@ -27,7 +27,11 @@ export function subscribeChannels(handlers: ChannelHandlers): () => void {
   const undos = Object.entries(handlers).map(([name, handler]) => {
     // An exception in a subscriber would end the process.
     const subscriber = (message: unknown) => {
-      callSafely(`A subscriber of the channel ${name}`, () => handler(message as never));
+      try {
+        handler(message as never);
+      } catch (error) {
+        reportIgnored(`A subscriber of the channel ${name}`, error);
+      }
     };
     heldChannel(name);
     subscribe(name, subscriber);

@@ -7,11 +7,12 @@ export const DURATION_BUCKETS: readonly number[] = [
 
 /** Measures how long something takes. */
 export class Stopwatch {
-  readonly #startedAt = performance.now();
+  /** @param startedAt the reading of `performance.now()` at the start */
+  constructor(private readonly startedAt = performance.now()) {}
 
   /** Returns the duration in seconds: that of the span if it has ended, so that the metric agrees with the trace of its exemplar, else that since the start. */
   seconds(span?: Span): number {
-    return (span && spanSeconds(span)) ?? (performance.now() - this.#startedAt) / 1000;
+    return (span && spanSeconds(span)) ?? (performance.now() - this.startedAt) / 1000;
   }
 }
 

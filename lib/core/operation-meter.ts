@@ -54,10 +54,19 @@ export class OperationMeter {
     return {
       end: (outcome, span) => {
         this.active?.add(-1, attributes);
-        this.duration.record(stopwatch.seconds(span), outcome, span);
-        this.count?.add(1, outcome, span);
+        this.record(stopwatch, outcome, span);
       },
     };
+  }
+
+  /**
+   * Records the duration of an operation that has ended. For kinds whose active operations are not counted.
+   *
+   * @param span the ended span, whose duration is recorded; undefined if the operation has none
+   */
+  record(stopwatch: Stopwatch, attributes: Attributes, span: Span | undefined): void {
+    this.duration.record(stopwatch.seconds(span), attributes, span);
+    this.count?.add(1, attributes, span);
   }
 }
 

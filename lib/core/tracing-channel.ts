@@ -1,11 +1,11 @@
 import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { heldChannel, subscribeChannels } from './channel.js';
-import { contextStorage, ownsActiveContext } from './context-manager.js';
-import { callSafely } from './diagnostics.js';
+import { activeContext, contextStorage, ownsActiveContext } from './context-manager.js';
+import { reportIgnored } from './diagnostics.js';
 
 /** A call that a library announces on a tracing channel. Exactly one of its methods is called, and then no more than once. */
 export interface ChannelCall {
-  /** The context in which the library works on the call. Undefined for that of the caller. */
+  /** The context in which the library works on the call. Undefined for that of the caller. It has no effect for a leaf. */
   readonly context?: Context | undefined;
   succeed(result: unknown): void;
   fail(error: unknown): void;
@@ -34,6 +34,14 @@ interface CallState {
  */
 let continuing: Context | undefined;
 
+export interface FollowOptions {
+  /**
+   * True if nothing within a call is traced, so that the library works on it in the context of the caller. Each change of the context takes
+   * time. @default false
+   */
+  readonly isLeaf?: boolean;
+}
+
 /**
  * Follows the calls on a tracing channel of `node:diagnostics_channel`, until the returned function is called.
  *
@@ -46,16 +54,22 @@ let continuing: Context | undefined;
 export function followTracingChannel<Message extends ChannelMessage>(
   name: string,
   start: (message: Message, caller: Context) => ChannelCall | undefined,
+  { isLeaf = false }: FollowOptions = {},
 ): () => void {
   const started = heldChannel(`tracing:${name}:start`);
   const callingBack = heldChannel(`tracing:${name}:asyncStart`);
   const ownsStorage = ownsActiveContext();
 
-  function startCall(message: Message): Context {
-    const caller = (ownsStorage ? undefined : continuing) ?? context.active();
-    const call = callSafely(`A subscriber of the channel ${name}`, () => start(message, caller));
-    message[STATE] = { caller, call, outside: undefined };
-    return call?.context ?? caller;
+  function startCall(message: Message): CallState {
+    const caller = ownsStorage ? activeContext() : (continuing ?? context.active());
+    const state: CallState = { caller, call: undefined, outside: undefined };
+    message[STATE] = state;
+    try {
+      state.call = start(message, caller);
+    } catch (error) {
+      reportIgnored(`A subscriber of the channel ${name}`, error);
+    }
+    return state;
   }
 
   function endCall(message: Message): void {
@@ -67,17 +81,23 @@ export function followTracingChannel<Message extends ChannelMessage>(
     else call.fail(message.error);
   }
 
-  // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
-  started.bindStore(contextStorage, (message) => startCall(message as Message));
-  callingBack.bindStore(contextStorage, (message) => (message as Message)[STATE]?.caller ?? ROOT_CONTEXT);
   // A call that throws at once has an error, and no asynchronous part.
   const undos = [subscribeChannels({ [`tracing:${name}:error`]: endCall, [`tracing:${name}:asyncStart`]: endCall })];
+  if (isLeaf) undos.push(subscribeChannels({ [`tracing:${name}:start`]: startCall }));
+  // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
+  else started.bindStore(contextStorage, (message) => contextIn(startCall(message as Message)));
+  callingBack.bindStore(contextStorage, (message) => (message as Message)[STATE]?.caller ?? ROOT_CONTEXT);
   if (!ownsStorage) undos.push(followCallbacks(name));
   return () => {
     for (const undo of undos) undo();
-    started.unbindStore(contextStorage);
+    if (!isLeaf) started.unbindStore(contextStorage);
     callingBack.unbindStore(contextStorage);
   };
+}
+
+/** Returns the context in which the library works on a call. */
+function contextIn({ call, caller }: CallState): Context {
+  return call?.context ?? caller;
 }
 
 /** Knows whose callback is running, until the returned function is called. */

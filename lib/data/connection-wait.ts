@@ -31,11 +31,15 @@ export class ConnectionWait {
     this.settings.waitTime?.record(seconds, poolAttributes(target), trace.getSpan(this.caller));
   }
 
-  /** Ends the wait without a connection. The failure gets a span: no query follows that could have one. */
+  /**
+   * Ends the wait without a connection. The failure has the span and the measurement: no query follows that could have them. A client that
+   * connects on its own behalf, again and again say, is not measured.
+   */
   fail(error: unknown, query: DatabaseQuery, isTracedElsewhere = false): void {
     const { caller, settings } = this;
-    const options = { caller, isTracedElsewhere, startTime: this.#startedAt };
-    startQuery(query, { ...settings, meter: undefined }, options).fail(error);
+    const isForCaller = query.text !== undefined || trace.getSpan(caller) !== undefined;
+    const options = { caller, isTracedElsewhere, startedAt: this.#startedAt };
+    startQuery(query, isForCaller ? settings : { ...settings, meter: undefined }, options).fail(error);
   }
 }
 

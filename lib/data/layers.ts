@@ -43,7 +43,8 @@ export function isQueryCovered(caller: Context, layer?: string): boolean {
 
 /** True for an open client span of a database, of this library or of another instrumentation. */
 function isQuerySpan(span: Span): boolean {
-  const { attributes, ended, kind } = span as ReadableSpan;
-  if (kind !== SpanKind.CLIENT || ended !== false || attributes === undefined) return false;
-  return SYSTEM_ATTRIBUTES.some((name) => attributes[name] !== undefined);
+  const { ended, kind } = span as ReadableSpan;
+  if (kind !== SpanKind.CLIENT || ended !== false) return false;
+  const { attributes } = span as ReadableSpan;
+  return attributes !== undefined && SYSTEM_ATTRIBUTES.some((name) => attributes[name] !== undefined);
 }

@@ -1,17 +1,9 @@
-import {
-  SpanStatusCode,
-  trace,
-  type Attributes,
-  type Context,
-  type SpanKind,
-  type TimeInput,
-} from '@opentelemetry/api';
-import { callSafely, evaluatePredicate } from '../core/diagnostics.js';
-import type { Exchange } from '../core/exchange-operation.js';
-import type { Operation } from '../core/operation.js';
-import { OutgoingOperation } from '../core/outgoing-operation.js';
-import { isTracingSuppressed } from '../core/suppression.js';
-import { isSubtreeUnsampled, isTracingOff } from '../core/tracer.js';
+import { SpanKind, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import { callSafely, evaluatePredicate, reportIgnored } from '../core/diagnostics.js';
+import { Stopwatch } from '../core/duration.js';
+import type { OperationMeter } from '../core/operation-meter.js';
+import { isTracingSuppressed, suppressTracing } from '../core/suppression.js';
+import { isSubtreeUnsampled, isTracingOff, startSpan } from '../core/tracer.js';
 import {
   queryAttributes,
   querySpanAttributes,
@@ -24,15 +16,14 @@ import { coverQueries, isQueryCovered, uncoverQueries } from './layers.js';
 import type { QuerySettings } from './query-settings.js';
 import type { ScannedStatement } from './sql/scan-statement.js';
 
-const NO_ATTRIBUTES: Attributes = {};
-
-/** The outcome of a query. */
-type QueryOutcome = 'complete' | { readonly error: unknown };
-
-/** A query that has started. Exactly one of its outcomes counts, the first. */
+/** A query that has started. Exactly one of its outcomes counts, the first. Its methods never throw. */
 export interface StartedQuery {
   /** The context in which the library has to work on the query, so that the query of an inner layer gets no span of its own. */
   readonly context: Context;
+  /** True if the query has a span of its own. */
+  readonly isTraced: boolean;
+  /** True if the end of the query matters: it is traced or measured. An error matters in any case. */
+  readonly isObserved: boolean;
   /** Sets attributes that are known only from the result, such as the number of rows. */
   describe(attributes: () => Attributes): void;
   succeed(): void;
@@ -45,32 +36,59 @@ export interface QueryOptions {
   readonly caller: Context;
   /** @default SpanKind.CLIENT */
   readonly kind?: SpanKind;
-  /** @default now */
-  readonly startTime?: TimeInput;
+  /** The reading of `performance.now()` at the start. @default now */
+  readonly startedAt?: number | undefined;
   /** True if another instrumentation has a span for the query. @default false */
   readonly isTracedElsewhere?: boolean;
   /** The layer of an ORM, whose hooks may make further queries of the same layer. Each of them has a span. */
   readonly layer?: string;
 }
 
-/** Starts a query, command or operation. Depending on settings and context, it is traced, only measured, or neither. */
-export function startQuery(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions): StartedQuery {
+/** How a query is observed. */
+export interface Observation {
+  readonly isTraced: boolean;
+  readonly isMeasured: boolean;
+}
+
+const TRACED: Observation = { isTraced: true, isMeasured: false };
+const MEASURED: Observation = { isTraced: false, isMeasured: true };
+const TRACED_AND_MEASURED: Observation = { isTraced: true, isMeasured: true };
+
+/**
+ * Returns how a query is observed, before anything is known of it. Undefined if it is neither traced nor measured: then it need not be
+ * described, and `untracedQuery()` is enough.
+ */
+export function observationOf(settings: QuerySettings, options: QueryOptions): Observation | undefined {
   const { caller, isTracedElsewhere = false } = options;
-  if (isTracingSuppressed(caller) || isQueryCovered(caller, options.layer)) return new UntracedQuery(caller);
+  if (isTracingSuppressed(caller) || isQueryCovered(caller, options.layer)) return undefined;
   const { meter } = settings;
   const isTraced = !isTracedElsewhere && isRecordedIn(caller, settings);
   const isMeasured = meter !== undefined && !(isTracedElsewhere && meter.isShared);
-  if ((!isTraced && !isMeasured) || isIgnored(query, settings)) return new UntracedQuery(caller);
-  return new TracedQuery(query, settings, options, isTraced);
+  if (isTraced) return isMeasured ? TRACED_AND_MEASURED : TRACED;
+  return isMeasured ? MEASURED : undefined;
 }
 
-/** Returns a query whose span another layer has. The details of its error are withheld all the same. */
+/** Starts a query, command or operation. Depending on settings and context, it is traced, only measured, or neither. */
+export function startQuery(
+  query: DatabaseQuery,
+  settings: QuerySettings,
+  options: QueryOptions,
+  observation = observationOf(settings, options),
+): StartedQuery {
+  if (!observation || isIgnored(query, settings)) return new UntracedQuery(options.caller);
+  return new ObservedQuery(query, settings, options, observation);
+}
+
+/** Returns a query that is not observed. The details of its error are withheld all the same. */
 export function untracedQuery(caller: Context): StartedQuery {
   return new UntracedQuery(caller);
 }
 
 /** A query that is neither traced nor measured. Its error passes through the spans around it all the same. */
 class UntracedQuery implements StartedQuery {
+  readonly isTraced = false;
+  readonly isObserved = false;
+
   constructor(readonly context: Context) {}
 
   describe(): void {}
@@ -82,72 +100,92 @@ class UntracedQuery implements StartedQuery {
   }
 }
 
-/** A query from its start to its end, with a span, a measurement, or both. */
-class TracedQuery implements StartedQuery {
-  readonly #outgoing: OutgoingOperation<QueryOutcome>;
+/**
+ * A query from its start to its end, with a span, a measurement, or both.
+ *
+ * There may be many in a request, and little happens within them. So the query has a span without an operation, and its context is only made
+ * when it is asked for.
+ */
+class ObservedQuery implements StartedQuery {
+  readonly isObserved = true;
+  /** Undefined once the query is over: sockets may hold its context for long. */
+  private query: DatabaseQuery | undefined;
+  private readonly statement: ScannedStatement | undefined;
+  private readonly caller: Context;
+  private readonly span: Span | undefined;
+  private readonly meter: OperationMeter | undefined;
+  private readonly stopwatch: Stopwatch | undefined;
+  private contextOnce: Context | undefined = undefined;
 
-  constructor(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions, isTraced: boolean) {
-    const { caller, kind, startTime } = options;
-    const { meter } = settings;
-    const statement = callSafely('Reading a statement', () => statementOf(query));
-    const exchange = new QueryExchange(query, statement);
-    if (isTraced) {
-      this.#outgoing = OutgoingOperation.start(querySpanName(query, statement), exchange, {
-        attributes: callSafely('Describing a query', () => querySpanAttributes(query, statement, settings)),
-        meter,
-        parent: caller,
-        startTime,
-        ...(kind !== undefined && { kind }),
-      });
-      // A provider may return the span of the caller.
-      if (this.#outgoing.span !== trace.getSpan(caller)) coverQueries(this.#outgoing.span, options.layer);
-    } else {
-      this.#outgoing = OutgoingOperation.measureOnly(exchange, meter, caller);
-    }
-    // Only the end of a query is measured by attributes.
-    if (meter) this.#outgoing.measure(() => NO_ATTRIBUTES);
+  constructor(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions, observation: Observation) {
+    this.query = query;
+    this.caller = options.caller;
+    this.statement = query.text === undefined ? undefined : callSafely('Reading a statement', () => statementOf(query));
+    this.span = observation.isTraced ? this.startSpan(query, settings, options) : undefined;
+    this.meter = observation.isMeasured ? settings.meter : undefined;
+    this.stopwatch = this.meter && new Stopwatch(options.startedAt);
+  }
+
+  get isTraced(): boolean {
+    return this.span !== undefined;
   }
 
   get context(): Context {
-    return this.#outgoing.context;
+    return (this.contextOnce ??= this.span ? trace.setSpan(this.caller, this.span) : suppressTracing(this.caller));
   }
 
   describe(attributes: () => Attributes): void {
-    this.#outgoing.describe('Describing a query', attributes);
+    const { span } = this;
+    if (this.query && span) callSafely('Describing a query', () => void span.setAttributes(attributes()));
   }
 
   succeed(): void {
-    this.#end('complete');
+    this.end(undefined);
   }
 
   fail(error: unknown): void {
-    withhold(error, this.context);
-    this.#end({ error });
+    withhold(error, this.caller);
+    if (this.query) this.end(failureAttributes(error, this.query.system));
   }
 
-  #end(outcome: QueryOutcome): void {
-    this.#outgoing.end(outcome);
-    uncoverQueries(this.#outgoing.span);
+  private startSpan(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions): Span {
+    const { caller, kind = SpanKind.CLIENT, layer, startedAt } = options;
+    const { statement } = this;
+    const attributes = callSafely('Describing a query', () => querySpanAttributes(query, statement, settings)) ?? {};
+    const spanOptions = startedAt === undefined ? { kind, attributes } : { kind, attributes, startTime: startedAt };
+    const span = startSpan(querySpanName(query, statement), spanOptions, caller);
+    // A provider may return the span of the caller.
+    if (span !== trace.getSpan(caller)) coverQueries(span, layer);
+    return span;
+  }
+
+  private end(failure: Attributes | undefined): void {
+    const { meter, query, span, statement, stopwatch } = this;
+    if (!query) return;
+    this.query = undefined;
+    if (span) endSpan(span, failure);
+    if (!meter || !stopwatch) return;
+    try {
+      const attributes = queryAttributes(query, statement);
+      meter.record(stopwatch, failure ? Object.assign(attributes, failure) : attributes, span);
+    } catch (error) {
+      reportIgnored('Measuring', error);
+    }
   }
 }
 
-class QueryExchange implements Exchange<QueryOutcome> {
-  constructor(
-    private readonly query: DatabaseQuery,
-    private readonly statement: ScannedStatement | undefined,
-  ) {}
-
-  describeEnd({ span }: Operation, outcome: QueryOutcome): void {
-    if (outcome === 'complete') return;
-    span.setAttributes(failureAttributes(outcome.error, this.query.system));
-    span.setStatus({ code: SpanStatusCode.ERROR });
+/** Ends the span of a query. A span processor of the application may throw, and so may the span of another provider. */
+function endSpan(span: Span, failure: Attributes | undefined): void {
+  try {
+    if (failure) {
+      span.setAttributes(failure);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
+  } catch (error) {
+    reportIgnored('Ending a span', error);
   }
-
-  measuredAttributes(outcome: QueryOutcome): Attributes {
-    const attributes = queryAttributes(this.query, this.statement);
-    if (outcome === 'complete') return attributes;
-    return Object.assign(attributes, failureAttributes(outcome.error, this.query.system));
-  }
+  uncoverQueries(span);
 }
 
 function withhold(error: unknown, caller: Context): void {
@@ -156,10 +194,13 @@ function withhold(error: unknown, caller: Context): void {
 
 /** True if a span in this context may record. Below a span that is not sampled, none does: no service is called that needs its id. */
 function isRecordedIn(caller: Context, { rootSpans }: QuerySettings): boolean {
-  if (isTracingOff()) return false;
   const parent = trace.getSpan(caller);
-  if (!parent || !trace.isSpanContextValid(parent.spanContext())) return rootSpans;
-  return !isSubtreeUnsampled(parent);
+  if (parent?.isRecording()) return true;
+  if (isTracingOff()) return false;
+  if (!parent) return rootSpans;
+  // The ids of a span are made when they are asked for: here only if they matter.
+  if (!rootSpans && isSubtreeUnsampled(parent)) return false;
+  return trace.isSpanContextValid(parent.spanContext()) ? !isSubtreeUnsampled(parent) : rootSpans;
 }
 
 function isIgnored(query: DatabaseQuery, { ignore }: QuerySettings): boolean {

@@ -1,5 +1,6 @@
 /** Starts the shop, sends some orders, and prints the trace of each order over all services. */
-import { curlLine, goodOrder, send, visits, type Visit } from './run/visits.js';
+import type { Order } from './proto/orders.js';
+import { curlLine, goodOrder, lookUpsOf, send, visits, type LookUp, type Visit } from './run/visits.js';
 import { Shop } from './run/shop.js';
 import type { Span } from './run/span.js';
 import { problemsOf } from './run/trace-check.js';
@@ -11,22 +12,23 @@ const TIME_LIMIT = 2000;
 /** The time without new spans after which a trace counts as complete, in milliseconds. */
 const QUIET_TIME = 500;
 
-/** An order that was sent, and the id of its trace. */
+/** A request that was sent, and the id of its trace. */
 interface Sent {
-  readonly visit: Visit;
+  readonly visit: Visit | LookUp;
   readonly traceId: string;
 }
 
 const colors = process.stdout.isTTY && !process.env.NO_COLOR;
 const once = process.argv.includes('--once');
+const cache = process.env.REDIS_URL ? 'redis' : 'memory';
+const interrupted = new Promise<void>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve());
+});
 const traces = await TraceReceiver.start();
 const shop = await Shop.start({
   folder: import.meta.dirname,
   traces: traces.url,
   ...(process.env.PORT && { port: Number(process.env.PORT) }),
-});
-const interrupted = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve());
 });
 
 try {
@@ -42,18 +44,27 @@ async function demonstrate(): Promise<void> {
   const url = await shop.ready;
   console.log(`Some orders for ${url}, and their traces:\n`);
   const sent: Sent[] = [];
+  let goodOrderId = '';
   for (const visit of visits) {
-    const { status, traceId, body } = await send(url, visit);
-    sent.push({ visit, traceId });
-    console.log(`> ${visit.title}: ${status} ${body}\n`);
-    await traces.until(traceId, (spans) => problemsOf(spans, visit.trace).length === 0, TIME_LIMIT);
-    print(traces.spansOf(traceId));
+    const body = await show(url, visit, sent);
+    if (visit === goodOrder) goodOrderId = (JSON.parse(body) as Order).id;
   }
+  for (const lookUp of lookUpsOf(goodOrderId, 'acme', cache)) await show(url, lookUp, sent);
   if (once) return checkAll(sent);
 
   console.log(`Now try it yourself (Ctrl-C ends it):\n\n  ${curlLine(url, goodOrder)}\n`);
   printLaterTraces();
   await interrupted;
+}
+
+/** Sends a request, and prints its trace. Returns the body of the response. */
+async function show(url: string, visit: Visit | LookUp, sent: Sent[]): Promise<string> {
+  const { status, traceId, body } = await send(url, visit);
+  sent.push({ visit, traceId });
+  console.log(`> ${visit.title}: ${status} ${body}\n`);
+  await traces.until(traceId, (spans) => problemsOf(spans, visit.trace).length === 0, TIME_LIMIT);
+  print(traces.spansOf(traceId));
+  return body;
 }
 
 /** Checks all traces after the services have closed: they have exported everything by then, so a missing span is lost. */

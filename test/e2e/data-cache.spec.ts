@@ -114,6 +114,13 @@ describe('a cache in memory', () => {
     });
   });
 
+  it('that is only measured leaves what computes a missing value as it is', async () => {
+    await withCache({ tracing: { metrics: {} } }, async ({ app, traces }, cache) => {
+      await cache.wrap('user:7', () => app.get(TracingService).span('load', () => 'x'));
+      await traces.expect({ name: 'load' });
+    });
+  });
+
   it('gives the same results, errors and unhandled rejections, with and without tracing', async () => {
     const results: unknown[] = [];
     for (const tracing of [{}, false] as const) {

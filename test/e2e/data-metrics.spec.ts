@@ -9,6 +9,7 @@ import {
 import { createPool, type Pool } from 'mysql2';
 import type { TracingOptions } from 'nestjs-tracing';
 import { withDataApp } from '../support/data-app.js';
+import { freePort } from '../support/free-port.js';
 import { startMysqlServer, type MysqlServer } from '../support/mysql-server.js';
 import { Scrape } from '../support/scrape.js';
 
@@ -59,6 +60,19 @@ describe('a query', () => {
         expect.objectContaining({ error_type: '1062', db_response_status_code: '1062' }),
       ]);
     });
+  });
+
+  it('that finds no server is measured, with the time until that was known', async () => {
+    const unreachable = createPool({ host: '127.0.0.1', port: await freePort(), user: 'u', database: 'shop' });
+    await withDataApp({ tracing: { metrics: {} } }, async ({ run, url }) => {
+      await expect(run(() => unreachable.promise().query(USERS))).rejects.toThrow('ECONNREFUSED');
+      await expect(unreachable.promise().query(USERS)).rejects.toThrow('ECONNREFUSED');
+      const scrape = await Scrape.counted(`${url}/metrics`, DURATION, 1);
+      expect(scrape.labels(`${DURATION}_count`)).toEqual([
+        expect.objectContaining({ db_namespace: 'shop', error_type: 'ECONNREFUSED' }),
+      ]);
+    });
+    await new Promise((resolve) => unreachable.end(resolve));
   });
 
   it.each<[string, TracingOptions]>([

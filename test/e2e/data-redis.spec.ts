@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { createClient, createClientPool, type RedisClientType } from 'redis';
+import { childrenOfRequests } from '../support/children-of-requests.js';
 import { runOf, withDataApp, type DataApp, type DataAppOptions } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
 import { startRedisServer, type RedisServer } from '../support/redis-server.js';
@@ -198,33 +199,8 @@ describe('a client', () => {
 });
 
 /** Runs the same work in several requests at once. Returns the commands below each of them. */
-async function commandsOfRequests({ run, traces }: DataApp, work: (name: string) => Promise<unknown>, count: number) {
-  const names = ['GET', 'EXISTS', 'INCR', 'DEL'];
-  // The first requests of an application arrive one by one: each starts its work when all of them are there.
-  let open = () => {};
-  const allArrived = new Promise<void>((resolve) => (open = resolve));
-  let arrived = 0;
-  await Promise.all(
-    names.map((name) =>
-      run(async () => {
-        if (++arrived === names.length) open();
-        await allArrived;
-        await work(name);
-      }),
-    ),
-  );
-  await traces.until((spans) => spans.length >= names.length * 2 + count);
-  const spans = traces.take();
-  return spans
-    .filter(({ name }) => name === 'WorkController.work')
-    .map((handler) =>
-      spans
-        .filter(({ parentSpanContext }) => parentSpanContext?.spanId === handler.spanContext().spanId)
-        .map(({ name }) => name)
-        .join(),
-    )
-    .toSorted();
-}
+const commandsOfRequests = (app: DataApp, work: (name: string) => Promise<unknown>, count: number) =>
+  childrenOfRequests(app, ['GET', 'EXISTS', 'INCR', 'DEL'], work, count);
 
 describe('a pool of one client', () => {
   // An async function: in the realm of the test runner, a pool does not wait for the promise that a channel returns.

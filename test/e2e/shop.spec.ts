@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { declinedOrder, invalidOrder, placedOrder, strangersOrder } from '../../sample/02-shop/run/expected-traces.js';
+import type { Order } from '../../sample/02-shop/proto/orders.js';
 import { Shop, type ShopOptions } from '../../sample/02-shop/run/shop.js';
 import type { Span } from '../../sample/02-shop/run/span.js';
 import { problemsOf } from '../../sample/02-shop/run/trace-check.js';
 import { TraceReceiver } from '../../sample/02-shop/run/trace-receiver.js';
-import { goodOrder, send, type Visit, type Visited } from '../../sample/02-shop/run/visits.js';
+import { goodOrder, lookUpsOf, send, type LookUp, type Visit, type Visited } from '../../sample/02-shop/run/visits.js';
 import { CompiledFolder } from '../support/compiled-folder.js';
 
 const ORDERS = 1000;
 const AT_ONCE = 50;
 /** The time limit in milliseconds. The test takes a fraction of it if no other test runs at the same time. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 
 let sample: CompiledFolder;
 
@@ -24,11 +25,23 @@ describe(`${ORDERS} orders at the shop, ${AT_ONCE} at once`, () => {
   const visits = Array.from({ length: ORDERS }, (_, number) => visit(number));
   let traces: TraceReceiver;
   let answers: Visited[];
+  const lookUps: { readonly lookUp: LookUp; readonly answer: Visited }[] = [];
 
   beforeAll(async () => {
     // No span may be dropped, so that a missing span is a fault.
     const env = { OTEL_BSP_MAX_QUEUE_SIZE: '100000' };
-    ({ traces, answers } = await openShop({ env }, (url) => inTurn(visits, AT_ONCE, (it) => send(url, it))));
+    ({ traces, answers } = await openShop({ env }, (url) =>
+      inTurn(visits, AT_ONCE, async (visit) => {
+        const answer = await send(url, visit);
+        if (visit.title === 'slow') {
+          const { id } = JSON.parse(answer.body) as Order;
+          for (const lookUp of lookUpsOf(id, visit.tenant!, 'memory')) {
+            lookUps.push({ lookUp, answer: await send(url, lookUp) });
+          }
+        }
+        return answer;
+      }),
+    ));
   }, PATIENCE);
 
   it('are answered as they should be', () => {
@@ -36,8 +49,8 @@ describe(`${ORDERS} orders at the shop, ${AT_ONCE} at once`, () => {
   });
 
   it('leave one trace each, and no other', () => {
-    const traceIds = answers.map(({ traceId }) => traceId);
-    expect(new Set(traceIds).size).toBe(ORDERS);
+    const traceIds = [...answers, ...lookUps.map(({ answer }) => answer)].map(({ traceId }) => traceId);
+    expect(new Set(traceIds).size).toBe(ORDERS + ORDERS / 5);
     expect(traces.traceIds.toSorted()).toEqual(traceIds.toSorted());
   });
 
@@ -47,6 +60,12 @@ describe(`${ORDERS} orders at the shop, ${AT_ONCE} at once`, () => {
       problemsOf(traces.spansOf(answers[number]!.traceId), trace).map((problem) => `order ${number} ${problem}`),
     );
     expect(problems).toEqual([]);
+  });
+
+  it('are found in the database, and then in the cache', () => {
+    const problems = lookUps.flatMap(({ answer, lookUp }) => problemsOf(traces.spansOf(answer.traceId), lookUp.trace));
+    expect(problems).toEqual([]);
+    expect(new Set(lookUps.map(({ answer }) => answer.status))).toEqual(new Set([200]));
   });
 
   it('would not pass with a span missing, misplaced, doubled, or of another order', () => {

@@ -54,11 +54,16 @@ describe.each(wayNames)('the shop, by %s', (way) => {
       'shop.Orders/Place (client)',
     ]);
     expect(await jaeger.query.operations('orders')).toEqual([
+      'BEGIN (client)',
+      'COMMIT (client)',
+      'INSERT order_items (client)',
+      'INSERT orders (client)',
       'OrdersController.place (internal)',
       'OrdersService.place (internal)',
       'POST (client)',
       'PaymentsService.charge (internal)',
       'PricingService.total (internal)',
+      'SELECT products (client)',
       'pick items (internal)',
       'shop.Inventory/Pick (client)',
       'shop.Inventory/Reserve (client)',

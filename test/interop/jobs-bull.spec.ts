@@ -13,11 +13,12 @@ import { withDataApp, type DataApp } from '../support/data-app.js';
 import { exportedText } from '../support/redis-spans.js';
 import { Scrape } from '../support/scrape.js';
 import { deferred } from '../support/deferred.js';
-import { startRedis, type RealRedis } from './support/databases.js';
+import type { Broker } from './support/brokers.js';
+import { startRedis } from './support/databases.js';
 
 const SANDBOXED = join(import.meta.dirname, 'processors/sandboxed.cjs');
 
-let server: RealRedis;
+let server: Broker;
 let redis: { host: string; port: number };
 
 beforeAll(async () => {

@@ -29,7 +29,7 @@ const redis = (options: object = {}): TransportOptions => ({
 });
 
 beforeAll(async () => {
-  server = await startRedis({ password: 'secret' });
+  server = await startRedis(['--requirepass', 'secret']);
   plain = new Redis(connection());
   plainSubscriber = new Redis(connection());
 });

@@ -20,6 +20,7 @@ const histograms: readonly (readonly [service: string, histogram: string, kind: 
   ['orders', 'rpc_server_call_duration_seconds', 'SERVER'],
   ['orders', 'rpc_client_call_duration_seconds', 'CLIENT'],
   ['orders', 'http_client_request_duration_seconds', 'CLIENT'],
+  ['orders', 'db_client_operation_duration_seconds', 'CLIENT'],
   ['inventory', 'rpc_server_call_duration_seconds', 'SERVER'],
 ];
 
@@ -98,7 +99,9 @@ describe.each([
 
   /** The bounds of the bucket that an exemplar belongs to: the lower is exclusive, the upper is inclusive. */
   function bucketOf({ series }: Exemplar): [above: number, upTo: number] {
-    const bounds = [0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, Infinity];
+    const bounds = series['__name__']?.startsWith('db_')
+      ? [0, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, Infinity]
+      : [0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, Infinity];
     const upTo = series.le === '+Inf' ? Infinity : Number(series.le);
     return [bounds[bounds.indexOf(upTo) - 1]!, upTo];
   }

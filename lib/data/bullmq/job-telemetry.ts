@@ -1,4 +1,4 @@
-/** The interface by which BullMQ is traced, from 5.22. Its contexts are those of OpenTelemetry here. */
+/** The interface by which BullMQ is traced. Its contexts are those of OpenTelemetry here. */
 import type { Attributes, Context, SpanKind } from '@opentelemetry/api';
 
 /** The object that is given to BullMQ as its option `telemetry`. */

@@ -1,4 +1,4 @@
-import { context, SpanKind, trace } from '@opentelemetry/api';
+import { context, SpanKind, trace, type Context } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
@@ -35,11 +35,15 @@ function start(name: CacheMethod, settings: CurrentSettings): StartedQuery | und
   const current = settings();
   if (!current) return undefined;
   const query = { system: cacheManager, operation: name, spanName: `cache ${name}` };
-  const started = startQuery(query, current, { caller: context.active(), kind: SpanKind.INTERNAL });
-  // The function of the application that computes a missing value has queries of its own.
-  const span = trace.getSpan(started.context);
+  return startQuery(query, current, { caller: context.active(), kind: SpanKind.INTERNAL });
+}
+
+/** Returns the context for the function of the application that computes a missing value. It has queries and requests of its own. */
+function contextOfComputation({ context: within, isTraced }: StartedQuery): Context {
+  if (!isTraced) return context.active();
+  const span = trace.getSpan(within);
   if (span) uncoverQueries(span);
-  return started;
+  return within;
 }
 
 function callMethod(
@@ -51,12 +55,13 @@ function callMethod(
 ): unknown {
   let isComputed = false;
   const [key, compute, ...rest] = args;
+  const isWrap = name === 'wrap' && typeof compute === 'function';
+  const computing = isWrap ? contextOfComputation(started) : started.context;
   function computeInSpan(this: unknown, ...given: unknown[]): unknown {
     isComputed = true;
-    return callInContext(started.context, compute as AnyMethod, this, given);
+    return callInContext(computing, compute as AnyMethod, this, given);
   }
   try {
-    const isWrap = name === 'wrap' && typeof compute === 'function';
     const result = Reflect.apply(method, thisArg, isWrap ? [key, computeInSpan, ...rest] : args);
     return followQuery(result, started, (value) => {
       if (name !== 'get' && !isWrap) return;

@@ -1,15 +1,13 @@
-import { context } from '@opentelemetry/api';
-import { callSafely } from '../../core/diagnostics.js';
+import { activeContext } from '../../core/context-manager.js';
+import { callSafely, reportIgnored } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isWrappedElsewhere } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
+import { instrumentCluster } from './instrument-cluster.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
 import { isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
-import { onSettled } from './on-settled.js';
-
-/** The commands that have a span, or deliberately have none. A command is sent again from the offline queue, and after a reconnect. */
-const followedCommands = new WeakSet<IoredisCommand>();
+import { endWhenSettled } from './end-when-settled.js';
 
 /**
  * Instruments a client of ioredis, or a cluster.
@@ -22,21 +20,21 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
   function follow(command: IoredisCommand, isTracedElsewhere: boolean): void {
     const current = claimCommand(command) && settings();
     if (!current) return;
-    const options = { caller: context.active(), isTracedElsewhere, target: targetOfClient(client) };
+    const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
     const started = startCommand(command.name, command.args, current, options);
-    if (!started) return;
-    onSettled(command, 'resolve', () => started.succeed());
-    onSettled(command, 'reject', (error) => started.fail(error));
+    if (started) endWhenSettled(command, started);
   }
 
   const undos = [
     interceptMethod(client, 'sendCommand', (sendCommand, thisArg, args) => {
-      const [command, stream] = args as [IoredisCommand, unknown];
-      callSafely('Tracing a command of ioredis', () => {
+      const command = args[0] as IoredisCommand;
+      try {
         // The commands of a pipeline have been followed when they were added to it, or the pipeline has the span.
-        if (isPipeline(stream)) claimCommand(command);
+        if (isPipeline(args[1])) claimCommand(command);
         else follow(command, isWrappedElsewhere(sendCommand));
-      });
+      } catch (error) {
+        reportIgnored('Tracing a command of ioredis', error);
+      }
       return Reflect.apply(sendCommand, thisArg, args);
     }),
     ...(['PIPELINE', 'MULTI'] as const).map((mode) =>
@@ -49,15 +47,18 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
       }),
     ),
   ];
+  if (client.isCluster) undos.push(instrumentCluster(client));
   return () => {
     for (const undo of undos) undo?.();
   };
 }
 
-/** Keeps a command off the channel. Returns false if that has been done before. */
+/**
+ * Keeps a command off the channel. Returns false if that has been done before, or if the command was announced: it has a span then, or
+ * deliberately none. A command is sent again from the offline queue, and after a reconnect.
+ */
 function claimCommand(command: IoredisCommand): boolean {
-  if (followedCommands.has(command)) return false;
-  followedCommands.add(command);
+  if (command.isTraced) return false;
   command.isTraced = true;
   return true;
 }

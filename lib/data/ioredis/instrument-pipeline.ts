@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api';
+import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
@@ -17,7 +17,7 @@ import {
   type IoredisCommand,
   type IoredisPipeline,
 } from './ioredis.js';
-import { onSettled } from './on-settled.js';
+import { endWhenSettled } from './end-when-settled.js';
 
 /** Instruments a pipeline, or a transaction, which is a pipeline that begins with MULTI and ends with EXEC. */
 export function instrumentPipeline(
@@ -34,11 +34,9 @@ export function instrumentPipeline(
     const current = settings();
     if (started || !current || isAutoPipeline(pipeline)) return;
     const names = commandNames(pipeline);
-    const options = { caller: context.active(), isTracedElsewhere, target: targetOfClient(client) };
-    const query = startBatch(mode, names, names.length, current, options);
-    started = query;
-    onSettled(pipeline, 'resolve', (replies) => endBatch(query, replies));
-    onSettled(pipeline, 'reject', (error) => query.fail(error));
+    const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
+    started = startBatch(mode, names, names.length, current, options);
+    endWhenSettled(pipeline, started, endBatch);
   }
 
   // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
@@ -56,7 +54,7 @@ export function instrumentPipeline(
 }
 
 /** Ends a batch with its replies, each of which is an error and a value. The last reply to a transaction is a list itself. */
-function endBatch(query: StartedQuery, replies: unknown): void {
+function endBatch(replies: unknown, query: StartedQuery): void {
   const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
   const last = list.at(-1)?.[1];
   const inner: unknown[] = Array.isArray(last) ? last : [];

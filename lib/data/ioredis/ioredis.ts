@@ -9,7 +9,11 @@ export interface IoredisClient {
     readonly db?: number;
     /** The path of a socket. */
     readonly path?: string;
+    /** The Sentinels that know the server. Host and port are those of no server then. */
+    readonly sentinels?: readonly unknown[] | null;
   };
+  /** The socket of the connection. */
+  readonly stream?: { readonly remoteAddress?: string; readonly remotePort?: number };
   /** The state of the connection. */
   readonly condition?: { readonly select?: number } | null;
   readonly isCluster?: boolean;
@@ -53,9 +57,10 @@ export function isAutoPipeline(pipeline: IoredisPipeline): boolean {
 }
 
 /** Returns the database that a client is connected to. That of a cluster depends on the command. */
-export function targetOfClient({ condition, isCluster, options = {} }: IoredisClient): DatabaseTarget {
+export function targetOfClient({ condition, isCluster, options = {}, stream }: IoredisClient): DatabaseTarget {
   if (isCluster) return redisTarget(undefined, undefined, undefined);
-  const { db, host = 'localhost', path, port = 6379 } = options;
+  const { db, host = 'localhost', path, port = 6379, sentinels } = options;
   const database = condition?.select ?? db ?? 0;
+  if (sentinels?.length) return redisTarget(database, stream?.remoteAddress, stream?.remotePort);
   return path ? redisTarget(database, path, undefined) : redisTarget(database, host, port);
 }

@@ -1,10 +1,11 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import type { DataLibrary } from '../library.js';
-import { CallerProbe, isCalledBy } from '../other-instrumentation.js';
+import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { followConnections, redisTarget, startBatch, startCommand } from '../redis/start-command.js';
 import { isBatchFollowed } from './announced-batches.js';
+import { isAutoPipelining } from './auto-pipeline.js';
 import { instrumentClient } from './instrument-client.js';
 import { isIoredisClient } from './ioredis.js';
 
@@ -28,9 +29,6 @@ interface BatchMessage extends IoredisMessage {
 /** The files of the instrumentations that put their own functions in front of those of ioredis. */
 const OTHER_INSTRUMENTATIONS = /instrumentation.*ioredis/;
 
-/** The function of ioredis that sends the commands of different callers as one pipeline, in the context of one of them. */
-const AUTO_PIPELINE = 'executeAutoPipeline';
-
 /**
  * ioredis from 5.11. The clients in dependency injection are instrumented themselves. The channels have the commands of all other clients, except
  * for those that have waited for the connection.
@@ -39,7 +37,7 @@ export const ioredisLibrary: DataLibrary = {
   name: 'redis',
   subscribe(settings) {
     const undos = [
-      followTracingChannel('ioredis:command', startCommandOf(settings)),
+      followTracingChannel('ioredis:command', startCommandOf(settings), { isLeaf: true }),
       followTracingChannel('ioredis:batch', startBatchOf(settings)),
       followConnections('ioredis:connect', settings),
     ];
@@ -56,7 +54,7 @@ function startCommandOf(settings: CurrentSettings) {
     const current = settings();
     if (!current) return undefined;
     const { args, command } = message;
-    const caller = isCalledBy(AUTO_PIPELINE) ? ROOT_CONTEXT : active;
+    const caller = isAutoPipelining() ? ROOT_CONTEXT : active;
     const options = { caller, isTracedElsewhere: probe.isCalledByOther(), target: targetOf(message) };
     return startCommand(command, args, current, options);
   };

@@ -5,7 +5,7 @@ import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { startQuery } from '../start-query.js';
+import { observationOf, startQuery, untracedQuery } from '../start-query.js';
 import { mysql } from './system.js';
 
 /** The message of mysql2 about a connection. */
@@ -32,8 +32,8 @@ export const mysqlLibrary: DataLibrary = {
   name: 'mysql',
   subscribe(settings) {
     const undos = [
-      followTracingChannel('mysql2:query', startQueryOf(settings, true)),
-      followTracingChannel('mysql2:execute', startQueryOf(settings, false)),
+      followTracingChannel('mysql2:query', startQueryOf(settings, true), { isLeaf: true }),
+      followTracingChannel('mysql2:execute', startQueryOf(settings, false), { isLeaf: true }),
       followTracingChannel('mysql2:pool:connect', startConnectOf(settings)),
     ];
     return () => {
@@ -52,6 +52,9 @@ function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
   return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
+    const options = { caller, isTracedElsewhere: probe.isCalledByOther() };
+    const observation = observationOf(current, options);
+    if (!observation) return untracedQuery(caller);
     const { database, query: text, serverAddress, serverPort, values } = message;
     // This runs for each query: a spread of the target would take a microsecond.
     const query: DatabaseQuery = {
@@ -64,9 +67,7 @@ function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
       parameters: values,
       waitTime: takeWaitTime(caller),
     };
-    const started = startQuery(query, current, { caller, isTracedElsewhere: probe.isCalledByOther() });
-    // Nothing within mysql2 is traced, so it need not work in the context of the query: each change of the context takes time.
-    return { succeed: () => started.succeed(), fail: (error) => started.fail(error) };
+    return startQuery(query, current, options, observation);
   };
 }
 

@@ -44,7 +44,7 @@ export const nodeRedisLibrary: DataLibrary = {
   name: 'redis',
   subscribe(settings) {
     const undos = [
-      followTracingChannel('node-redis:command', startWith(settings, startCommandOf)),
+      followTracingChannel('node-redis:command', startWith(settings, startCommandOf), { isLeaf: true }),
       followTracingChannel('node-redis:batch', startWith(settings, startBatchOf)),
       followConnections('node-redis:connect', settings),
       watchPools(),

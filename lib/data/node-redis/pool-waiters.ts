@@ -1,5 +1,5 @@
 import { subscribeChannels } from '../../core/channel.js';
-import { isCalledBy } from '../other-instrumentation.js';
+import { isCalledByNamed } from '../other-instrumentation.js';
 
 /** The message of node-redis about a client of a pool that is handed out. */
 interface HandOutMessage {
@@ -16,7 +16,7 @@ const displacedClients = new Set<string>();
 export function watchPools(): () => void {
   return subscribeChannels({
     'node-redis:pool:connection-wait': ({ clientId }: HandOutMessage) => {
-      if (isCalledBy(HAND_OVER)) displacedClients.add(clientId);
+      if (isCalledByNamed(HAND_OVER)) displacedClients.add(clientId);
       else displacedClients.delete(clientId);
     },
   });

@@ -1,5 +1,5 @@
-import { context, type Context } from '@opentelemetry/api';
-import { callInContext } from '../../core/context-manager.js';
+import type { Context } from '@opentelemetry/api';
+import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
@@ -8,8 +8,8 @@ import { followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isWrappedElsewhere } from '../other-instrumentation.js';
-import type { CurrentSettings } from '../query-settings.js';
-import { startQuery, type StartedQuery } from '../start-query.js';
+import type { CurrentSettings, QuerySettings } from '../query-settings.js';
+import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
 import { followSubmittable } from './follow-submittable.js';
 import { isSubmittable, targetOfClient, type PgClient } from './pg.js';
 
@@ -24,19 +24,26 @@ type Callback = (this: unknown, error: unknown, ...rest: unknown[]) => unknown;
  */
 export function instrumentClient(client: PgClient, settings: CurrentSettings): (() => void) | undefined {
   return interceptMethod(client, 'query', (query, thisArg, args) => {
-    const caller = context.active();
     const current = settings();
-    const started =
-      current &&
-      callSafely('Tracing a query of pg', () => {
-        const isTracedElsewhere = isWrappedElsewhere(query);
-        return startQuery(describeQuery(targetOfClient(client), args, takeWaitTime(caller)), current, {
-          caller,
-          isTracedElsewhere,
-        });
-      });
+    if (!current) return Reflect.apply(query, thisArg, args);
+    const caller = activeContext();
+    const options = { caller, isTracedElsewhere: isWrappedElsewhere(query) };
+    const started = callSafely('Tracing a query of pg', () => start(client, args, current, options));
     return started ? callQuery(query, thisArg, args, started, caller) : Reflect.apply(query, thisArg, args);
   });
+}
+
+function start(
+  client: PgClient,
+  args: readonly unknown[],
+  settings: QuerySettings,
+  options: QueryOptions,
+): StartedQuery {
+  const { caller } = options;
+  const observation = observationOf(settings, options);
+  if (!observation) return untracedQuery(caller);
+  const query = describeQuery(targetOfClient(client), args, takeWaitTime(caller));
+  return startQuery(query, settings, options, observation);
 }
 
 function callQuery(

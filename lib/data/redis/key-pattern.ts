@@ -11,15 +11,38 @@ const KEY_COMMANDS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** The first part of a key that is built like `user:7:session`, and its separator. */
-const NAMESPACE = /^([A-Za-z][A-Za-z_-]{0,31})([:/.|])./;
+/** The greatest length of the first part of a key that is shown. */
+const MAX_LENGTH = 32;
+
+/** The characters between the parts of a key that is built like `user:7:session`. */
+const SEPARATORS = ':/.|';
+
+/** True if the first argument of a command is a key. */
+export function hasKey(operation: string): boolean {
+  return KEY_COMMANDS.has(operation);
+}
 
 /**
- * Returns the text of a command with the pattern of its key, such as `GET user:?`. Undefined if its first argument is no key. Nothing but the
- * first part of the key is shown: the others are identifiers, which may be personal data or secrets.
+ * Returns the text of a command with the pattern of its key, such as `GET user:?`. Nothing but the first part of the key is shown, and only if
+ * it is a word: the other parts are identifiers, which may be personal data or secrets.
  */
-export function commandText(operation: string, firstArgument: unknown): string | undefined {
-  if (!KEY_COMMANDS.has(operation)) return undefined;
-  const [, namespace, separator] = (typeof firstArgument === 'string' && NAMESPACE.exec(firstArgument)) || [];
-  return namespace === undefined ? `${operation} ?` : `${operation} ${namespace}${separator}?`;
+export function commandText(operation: string, key: unknown): string {
+  const end = typeof key === 'string' ? endOfNamespace(key) : 0;
+  return end === 0 ? `${operation} ?` : `${operation} ${(key as string).slice(0, end)}?`;
+}
+
+/** Returns the length of the first part of a key with its separator. Zero if it is no word, or if nothing follows. */
+function endOfNamespace(key: string): number {
+  // A regular expression would take several times as long.
+  let length = 0;
+  while (length <= MAX_LENGTH && isWordCharacter(key.charCodeAt(length), length === 0)) length++;
+  const isWord = length > 0 && length <= MAX_LENGTH && key.length > length + 1;
+  return isWord && SEPARATORS.includes(key[length] as string) ? length + 1 : 0;
+}
+
+/** True for a letter of ASCII, and except for the first character, for a hyphen and an underscore. */
+function isWordCharacter(code: number, isFirst: boolean): boolean {
+  // The bit is the difference between a capital and a small letter.
+  const letter = code | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (!isFirst && (code === 0x2d || code === 0x5f));
 }

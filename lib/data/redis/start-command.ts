@@ -1,27 +1,13 @@
-import { ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { areCommandsMuted, hasMutedKey } from '../../core/muted-keys.js';
 import { followTracingChannel, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
-import { startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
+import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
+import { kindOf } from './command-kind.js';
 import { commandText as textOf } from './key-pattern.js';
 import { redis } from './system.js';
-
-/** The form of the name of a command, those of modules included. Anything else that an application sends in its place may be data. */
-const NAME = /^[A-Z][A-Z0-9_.-]{0,63}$/;
-
-/** The names of commands in capitals, by their names as the application writes them. */
-const operations = new Map<string, string>();
-const MAX_OPERATIONS = 1024;
-
-/** The commands of a client's own making, when it connects or checks the connection. */
-const HANDSHAKE: ReadonlySet<string> = new Set(['AUTH', 'CLIENT', 'HELLO', 'INFO', 'PING', 'READONLY', 'SELECT']);
-
-/** The commands that wait for data. A worker sends one after the other, and each lasts as long as there is nothing to do. */
-const BLOCKING: ReadonlySet<string> = new Set(
-  'BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP'.split(' '),
-);
 
 /** The commands of a batch, by the conventions for Redis. */
 export type BatchMode = 'MULTI' | 'PIPELINE';
@@ -39,15 +25,18 @@ export function startCommand(
   settings: QuerySettings,
   options: CommandOptions,
 ): StartedQuery | undefined {
-  const operation = operationOf(name);
+  const kind = kindOf(name);
   const { caller, target, waitTime } = options;
-  if (isBackground(operation, caller) || hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
+  if ((kind.isBackground && !trace.getSpan(caller)) || hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
+  const observation = observationOf(settings, options);
+  if (!observation) return untracedQuery(caller);
   // This runs for each command: a spread of the target would take as long as everything else.
   const { address, namespace, port, system } = target;
-  const commandText = operation === undefined ? undefined : textOf(operation, args[0]);
+  const { operation } = kind;
+  const commandText = kind.hasKey && operation !== undefined ? textOf(operation, args[0]) : undefined;
   const spanName = operation ?? redis.name;
   const query = { system, namespace, address, port, operation, commandText, waitTime, spanName };
-  return startQuery(query, settings, options);
+  return startQuery(query, settings, options, observation);
 }
 
 /**
@@ -63,8 +52,8 @@ export function startBatch(
   options: CommandOptions,
 ): StartedQuery {
   if (areCommandsMuted(options.caller)) return untracedQuery(options.caller);
-  const first = names[0] === undefined ? undefined : operationOf(names[0]);
-  const isUniform = first !== undefined && names.every((name) => operationOf(name) === first);
+  const first = names[0] === undefined ? undefined : kindOf(names[0]).operation;
+  const isUniform = first !== undefined && names.every((name) => kindOf(name).operation === first);
   const operation = isUniform ? `${mode} ${first}` : mode;
   const query: DatabaseQuery = { ...options.target, operation, waitTime: options.waitTime, spanName: operation };
   return startQuery(size === 1 ? query : { ...query, batchSize: size }, settings, options);
@@ -98,19 +87,4 @@ export function followConnections(channel: string, settings: CurrentSettings): (
       fail: (error) => wait.fail(error, describeConnect(redisTarget(undefined, serverAddress, serverPort))),
     };
   });
-}
-
-function operationOf(name: string): string | undefined {
-  const known = operations.get(name);
-  if (known !== undefined) return known;
-  const operation = name.toUpperCase();
-  if (!NAME.test(operation)) return undefined;
-  if (operations.size < MAX_OPERATIONS) operations.set(name, operation);
-  return operation;
-}
-
-/** True for a command that belongs to no request: of the client itself, or of a loop that waits for data. */
-function isBackground(operation: string | undefined, caller: Context): boolean {
-  if (operation === undefined || trace.getSpan(caller)) return false;
-  return BLOCKING.has(operation) || HANDSHAKE.has(operation);
 }

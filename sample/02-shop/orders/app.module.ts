@@ -1,10 +1,14 @@
+import KeyvRedis from '@keyv/redis';
+import { CacheModule } from '@nestjs/cache-manager';
 import { Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { ClientsModule } from '@nestjs/microservices';
 import { TracingModule } from 'nestjs-tracing';
 import { inventoryGrpc } from '../proto/inventory.js';
+import { Database } from './database.js';
 import { INVENTORY_CLIENT, InventoryService } from './inventory.service.js';
 import { OrdersController } from './orders.controller.js';
+import { OrdersRepository } from './orders.repository.js';
 import { OrdersService } from './orders.service.js';
 import { PaymentsService } from './payments.service.js';
 import { PricingService } from './pricing.service.js';
@@ -19,6 +23,13 @@ import { PricingService } from './pricing.service.js';
       }),
     }),
     ConfigModule.forRoot({ isGlobal: true }),
+    CacheModule.registerAsync({
+      inject: [ConfigService],
+      useFactory: (config: ConfigService) => {
+        const redis = config.get<string>('REDIS_URL');
+        return { ttl: 60_000, stores: redis ? [new KeyvRedis(redis)] : [] };
+      },
+    }),
     ClientsModule.registerAsync([
       {
         name: INVENTORY_CLIENT,
@@ -28,6 +39,6 @@ import { PricingService } from './pricing.service.js';
     ]),
   ],
   controllers: [OrdersController],
-  providers: [OrdersService, PricingService, InventoryService, PaymentsService],
+  providers: [Database, OrdersRepository, OrdersService, PricingService, InventoryService, PaymentsService],
 })
 export class AppModule {}

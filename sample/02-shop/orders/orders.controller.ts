@@ -13,7 +13,7 @@ export class OrdersController {
   }
 
   @GrpcMethod('Orders')
-  get({ id }: { id: string }): Order {
+  get({ id }: { id: string }): Promise<Order> {
     return this.orders.get(id);
   }
 }

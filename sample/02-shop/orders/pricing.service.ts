@@ -3,23 +3,28 @@ import { Injectable } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 import { Span } from 'nestjs-tracing';
 import type { Item } from '../proto/orders.js';
+import { Database } from './database.js';
 
-const prices = new Map([
-  ['book', 12],
-  ['pen', 2],
-  ['piano', 4200],
-]);
+interface Product {
+  sku: string;
+  price: number;
+}
 
 @Injectable()
 export class PricingService {
-  @Span({ onResult: (total: number) => ({ 'order.total': total }) })
-  total(items: readonly Item[]): number {
-    return items.reduce((sum, { sku, quantity }) => sum + quantity * this.priceOf(sku), 0);
-  }
+  constructor(private readonly database: Database) {}
 
-  private priceOf(sku: string): number {
-    const price = prices.get(sku);
-    if (!price) throw new RpcException({ code: status.INVALID_ARGUMENT, message: `The shop has no "${sku}"` });
-    return price;
+  @Span({ onResult: (total: number) => ({ 'order.total': total }) })
+  async total(items: readonly Item[]): Promise<number> {
+    const { rows } = await this.database.query<Product>('SELECT sku, price FROM products WHERE sku = ANY ($1)', [
+      items.map(({ sku }) => sku),
+    ]);
+    return items.reduce((sum, { sku, quantity }) => sum + quantity * priceOf(sku, rows), 0);
   }
+}
+
+function priceOf(sku: string, products: readonly Product[]): number {
+  const product = products.find((product) => product.sku === sku);
+  if (!product) throw new RpcException({ code: status.INVALID_ARGUMENT, message: `The shop has no "${sku}"` });
+  return product.price;
 }

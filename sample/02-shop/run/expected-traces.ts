@@ -14,7 +14,8 @@ export function placedOrder(tenant: string, items: readonly Item[], total: numbe
       inventory('INTERNAL', 'InventoryController.pick', { 'tenant.id': tenant }, picked),
     ]),
   ]);
-  return orderOf(201, [...priceAndReserveSpans(tenant, items, total), chargeSpans(201, total), pick]);
+  const steps = [...priceAndReserveSpans(tenant, items, total), chargeSpans(201, total), pick, ...insertSpans(items)];
+  return orderOf(201, steps);
 }
 
 /** The trace of an order whose card was declined. */
@@ -32,6 +33,30 @@ export function strangersOrder(): ExpectedSpan {
   return gateway('SERVER', 'POST /orders', { 'http.response.status_code': 401 });
 }
 
+/** Where the orders service keeps its cache: in memory, or in Redis, whose commands have the spans. */
+export type CacheKind = 'memory' | 'redis';
+
+/** The trace of an order that the cache does not have yet. */
+export function orderFromDatabase(cache: CacheKind): ExpectedSpan {
+  const query = orders('CLIENT', 'SELECT orders order_items');
+  if (cache === 'memory') return lookUpOf([orders('INTERNAL', 'cache wrap', { 'cache.hit': false }, [query])]);
+  return lookUpOf([orders('CLIENT', 'GET'), query, orders('CLIENT', 'SET')]);
+}
+
+/** The trace of an order that the cache has. */
+export function orderFromCache(cache: CacheKind): ExpectedSpan {
+  if (cache === 'memory') return lookUpOf([orders('INTERNAL', 'cache wrap', { 'cache.hit': true })]);
+  return lookUpOf([orders('CLIENT', 'GET')]);
+}
+
+function lookUpOf(steps: readonly ExpectedSpan[]): ExpectedSpan {
+  const handler = orders('INTERNAL', 'OrdersController.get', {}, [orders('INTERNAL', 'OrdersService.get', {}, steps)]);
+  const call = grpcCall(gateway, orders, 'shop.Orders/Get', [handler]);
+  return gateway('SERVER', 'GET /orders/:id', { 'http.response.status_code': 200 }, [
+    gateway('INTERNAL', 'OrdersController.one', {}, [call]),
+  ]);
+}
+
 /** The spans from the gateway to the steps of an order. If the order fails, all of them except server spans fail. */
 function orderOf(code: number, steps: readonly ExpectedSpan[]): ExpectedSpan {
   const place = withOutcome(code, orders('INTERNAL', 'OrdersService.place', {}, steps));
@@ -46,7 +71,7 @@ function orderOf(code: number, steps: readonly ExpectedSpan[]): ExpectedSpan {
 function priceAndReserveSpans(tenant: string, items: readonly Item[], total: number): ExpectedSpan[] {
   const pieces = items.reduce((sum, { quantity }) => sum + quantity, 0);
   return [
-    orders('INTERNAL', 'PricingService.total', { 'order.total': total }),
+    orders('INTERNAL', 'PricingService.total', { 'order.total': total }, [orders('CLIENT', 'SELECT products')]),
     grpcCall(orders, inventory, 'shop.Inventory/Reserve', [
       inventory('INTERNAL', 'InventoryController.reserve', { 'tenant.id': tenant }, [
         inventory('INTERNAL', 'StockService.reserve', { 'stock.pieces': pieces }),
@@ -58,6 +83,12 @@ function priceAndReserveSpans(tenant: string, items: readonly Item[], total: num
 function chargeSpans(code: number, total: number): ExpectedSpan {
   const request = withOutcome(code, orders('CLIENT', 'POST', { 'http.response.status_code': code }));
   return withOutcome(code, orders('INTERNAL', 'PaymentsService.charge', { 'payment.amount': total }, [request]));
+}
+
+/** The transaction that stores an order. */
+function insertSpans(items: readonly Item[]): ExpectedSpan[] {
+  const inserts = items.map(() => 'INSERT order_items');
+  return ['BEGIN', 'INSERT orders', ...inserts, 'COMMIT'].map((name) => orders('CLIENT', name));
 }
 
 /** A gRPC call has one span on each side. */

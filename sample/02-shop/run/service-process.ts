@@ -38,6 +38,8 @@ export class ServiceProcess {
       });
     });
     this.listening = Promise.race([address, this.broken]);
+    // The process may end before anything waits for it.
+    for (const promise of [this.broken, this.listening]) promise.catch(() => {});
   }
 
   /** Closes the service as a platform does: with a signal, and with time to export the last spans. */

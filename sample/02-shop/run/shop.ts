@@ -14,7 +14,7 @@ export interface ShopOptions {
   readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
 }
 
-/** The three services and the payment provider, each in its own process. */
+/** The three services, the payment provider, and an embedded database if `DATABASE_URL` names no other, each in its own process. */
 export class Shop {
   /** Rejects if one of the processes ends by itself. */
   readonly broken: Promise<never>;
@@ -22,27 +22,26 @@ export class Shop {
   readonly ready: Promise<string>;
   /** The URLs of the services' metrics, by the name of the service. */
   readonly metrics: Readonly<Record<string, string>>;
-  readonly #processes: readonly ServiceProcess[];
 
   private constructor(
     gateway: ServiceProcess,
-    others: readonly ServiceProcess[],
+    private readonly services: readonly ServiceProcess[],
+    private readonly database: ServiceProcess | undefined,
     metricsPorts: Readonly<Record<string, number>>,
   ) {
     this.metrics = Object.fromEntries(
       Object.entries(metricsPorts).map(([service, port]) => [service, `http://127.0.0.1:${port}/metrics`]),
     );
-    this.#processes = [gateway, ...others];
-    this.broken = Promise.race(this.#processes.map(({ broken }) => broken));
-    this.ready = Promise.all(this.#processes.map(({ listening }) => listening)).then(() => gateway.listening);
+    this.broken = Promise.race([...services, ...(database ? [database] : [])].map(({ broken }) => broken));
+    this.ready = Promise.all(services.map(({ listening }) => listening)).then(() => gateway.listening);
   }
 
   static async start({ folder, traces, port, env, envOf = {} }: ShopOptions): Promise<Shop> {
-    const [free = 0, ordersPort, inventoryPort, paymentsPort, ...metricsPorts] = await freePorts(6);
+    const [free = 0, ordersPort, inventoryPort, paymentsPort, databasePort, ...metricsPorts] = await freePorts(7);
     const [ordersMetrics, inventoryMetrics] = metricsPorts as [number, number];
     const gatewayPort = port ?? free;
-    const start = (name: string, settings: NodeJS.ProcessEnv) =>
-      new ServiceProcess(name, join(folder, name, 'main.js'), {
+    const start = (name: string, settings: NodeJS.ProcessEnv, file = `${name}/main.js`) =>
+      new ServiceProcess(name, join(folder, file), {
         ...process.env,
         SERVICE_NAME: name,
         OTEL_EXPORTER_OTLP_ENDPOINT: traces,
@@ -55,18 +54,27 @@ export class Shop {
     const ORDERS_URL = `127.0.0.1:${ordersPort}`;
     const INVENTORY_URL = `127.0.0.1:${inventoryPort}`;
     const PAYMENTS_URL = `http://127.0.0.1:${paymentsPort}`;
-    return new Shop(
-      start('gateway', { PORT: String(gatewayPort), ORDERS_URL }),
-      [
-        start('orders', { ORDERS_URL, INVENTORY_URL, PAYMENTS_URL, METRICS_PORT: String(ordersMetrics) }),
-        start('inventory', { INVENTORY_URL, METRICS_PORT: String(inventoryMetrics) }),
-        start('payments', { PORT: String(paymentsPort) }),
-      ],
-      { gateway: gatewayPort, orders: ordersMetrics, inventory: inventoryMetrics },
-    );
+    const hasDatabase = Boolean(env?.DATABASE_URL ?? process.env.DATABASE_URL);
+    const database = hasDatabase ? undefined : start('database', { PORT: String(databasePort) }, 'run/database.js');
+    const gateway = start('gateway', { PORT: String(gatewayPort), ORDERS_URL });
+    const services = [
+      gateway,
+      start('inventory', { INVENTORY_URL, METRICS_PORT: String(inventoryMetrics) }),
+      start('payments', { PORT: String(paymentsPort) }),
+    ];
+    // This service needs the database when it starts.
+    const embedded = database && { DATABASE_URL: await database.listening, DATABASE_CONNECTIONS: '1' };
+    const ordersSettings = { ORDERS_URL, INVENTORY_URL, PAYMENTS_URL, METRICS_PORT: String(ordersMetrics) };
+    services.push(start('orders', { ...ordersSettings, ...embedded }));
+    return new Shop(gateway, services, database, {
+      gateway: gatewayPort,
+      orders: ordersMetrics,
+      inventory: inventoryMetrics,
+    });
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((service) => service.stop()));
+    await Promise.all(this.services.map((service) => service.stop()));
+    await this.database?.stop();
   }
 }

@@ -18,6 +18,7 @@ const comparedAttributes = [
   'payment.amount',
   'stock.pieces',
   'item.sku',
+  'cache.hit',
 ];
 
 const STEP = ' > ';

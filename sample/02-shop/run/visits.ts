@@ -1,14 +1,31 @@
 import type { NewOrder } from '../proto/orders.js';
-import { declinedOrder, invalidOrder, placedOrder, strangersOrder } from './expected-traces.js';
+import {
+  declinedOrder,
+  invalidOrder,
+  orderFromCache,
+  orderFromDatabase,
+  placedOrder,
+  strangersOrder,
+  type CacheKind,
+} from './expected-traces.js';
 import type { ExpectedSpan } from './trace-check.js';
 
 /** A request to the shop, with the expected status and trace. */
-export interface Visit {
+interface ShopRequest {
   readonly title: string;
   readonly tenant?: string;
-  readonly order: NewOrder;
   readonly status: number;
   readonly trace: ExpectedSpan;
+}
+
+/** A request that places an order. */
+export interface Visit extends ShopRequest {
+  readonly order: NewOrder;
+}
+
+/** A request for an order that was placed before. */
+export interface LookUp extends ShopRequest {
+  readonly orderId: string;
 }
 
 /** The response to a visit. */
@@ -61,12 +78,25 @@ export const visits: readonly Visit[] = [
   },
 ];
 
-export async function send(url: string, { tenant, order }: Visit): Promise<Visited> {
-  const response = await fetch(`${url}/orders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(tenant !== undefined && { 'x-tenant-id': tenant }) },
-    body: JSON.stringify(order),
-  });
+/** Two requests for an order that no one has asked for yet. */
+export function lookUpsOf(orderId: string, tenant: string, cache: CacheKind): LookUp[] {
+  const common = { tenant, orderId, status: 200 };
+  return [
+    { title: 'The order again, from the database', trace: orderFromDatabase(cache), ...common },
+    { title: 'And once more, from the cache', trace: orderFromCache(cache), ...common },
+  ];
+}
+
+export async function send(url: string, visit: Visit | LookUp): Promise<Visited> {
+  const headers: Record<string, string> = visit.tenant === undefined ? {} : { 'x-tenant-id': visit.tenant };
+  const response =
+    'orderId' in visit
+      ? await fetch(`${url}/orders/${visit.orderId}`, { headers })
+      : await fetch(`${url}/orders`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify(visit.order),
+        });
   const body = await response.text();
   return { status: response.status, traceId: response.headers.get('x-trace-id') ?? '', body };
 }

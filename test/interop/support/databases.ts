@@ -1,11 +1,13 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { freePorts } from '../../../sample/02-shop/run/free-ports.js';
 import type { PostgresServer } from '../../support/postgres-server.js';
 import { startBroker, type Broker } from './brokers.js';
+import { until } from './jaeger-query.js';
 import { says } from './says.js';
 
 /** The time limit for a database to start, in milliseconds. */
@@ -24,6 +26,15 @@ export interface MariadbServer {
   readonly port: number;
   stop(): Promise<void>;
 }
+
+/** A cluster of Redis that a test may use. */
+export interface RedisCluster {
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** The number of slots that the keys of a cluster are distributed to. */
+const SLOTS = 16_384;
 
 const isRoot = process.getuid?.() === 0;
 
@@ -60,16 +71,54 @@ export async function startMariadb(): Promise<MariadbServer> {
   return { port, stop: () => stop(child, folder) };
 }
 
-/** Starts a real Redis that keeps nothing. */
-export async function startRedis({ password }: { password?: string } = {}): Promise<Broker> {
+/**
+ * Starts a real Redis that keeps nothing.
+ *
+ * @param settings further arguments of the server, such as `--requirepass`
+ */
+export async function startRedis(settings: readonly string[] = []): Promise<Broker> {
   const [port] = (await freePorts(1)) as [number];
-  return startBroker(port, async (folder) => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    if (password !== undefined) args.push('--requirepass', password);
-    const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    await says('Redis', child, 'Ready to accept connections', PATIENCE);
-    return child;
+  return startBroker(port, (folder) => {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', ...settings];
+    return startRedisProgram(args, 'Ready to accept connections');
   });
+}
+
+/** Starts a Sentinel that watches a master with the name `shop`. */
+export async function startSentinel(master: Broker): Promise<Broker> {
+  const [port] = (await freePorts(1)) as [number];
+  return startBroker(port, (folder) => {
+    const file = join(folder, 'sentinel.conf');
+    const lines = [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`];
+    writeFileSync(file, `${[...lines, `sentinel monitor shop 127.0.0.1 ${master.port} 1`].join('\n')}\n`);
+    return startRedisProgram([file, '--sentinel'], '+monitor master');
+  });
+}
+
+/** Starts a cluster of three masters, which have all slots between them. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes'])));
+  const ports = nodes.map(({ port }) => port);
+  const clients = ports.map((port) => new Redis({ host: '127.0.0.1', port }));
+  const share = Math.ceil(SLOTS / clients.length);
+  await Promise.all(
+    clients.map(async (client, index) => {
+      await client.call('CLUSTER', 'ADDSLOTSRANGE', share * index, Math.min(share * (index + 1), SLOTS) - 1);
+      await client.call('CLUSTER', 'MEET', '127.0.0.1', ports[0]!);
+    }),
+  );
+  for (const client of clients) {
+    const isComplete = (info: unknown) => /cluster_state:ok[^]*cluster_known_nodes:3/.test(String(info));
+    await until(() => client.call('CLUSTER', 'INFO'), isComplete);
+    client.disconnect();
+  }
+  return { ports, stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))) };
+}
+
+async function startRedisProgram(args: readonly string[], words: string): Promise<ChildProcess> {
+  const child = spawn(programs().redis['redis-server'], args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  await says('Redis', child, words, PATIENCE);
+  return child;
 }
 
 function programs(): Programs {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { kindOf } from '../../../lib/data/redis/command-kind.js';
 import { commandText } from '../../../lib/data/redis/key-pattern.js';
 import { hasMutedKey, muteCommands, muteKeys } from '../../../lib/core/muted-keys.js';
 import type { QuerySettings } from '../../../lib/data/query-settings.js';
@@ -8,7 +9,7 @@ import { resolveData } from '../../../lib/options/data.js';
 import { recordSpans } from '../../support/recorded-spans.js';
 import { redis } from '../../../lib/data/redis/system.js';
 
-describe('commandText()', () => {
+describe('the text of a command', () => {
   it.each<[string, unknown, string | undefined]>([
     ['GET', 'user:7', 'GET user:?'],
     ['HSET', 'user:alice@example.com:cart', 'HSET user:?'],
@@ -17,7 +18,15 @@ describe('commandText()', () => {
     ['DEL', '4f2a:7', 'DEL ?'],
     ['SET', 'Kx9-token:secret', 'SET ?'],
     ['SET', `${'a'.repeat(33)}:secret`, 'SET ?'],
+    ['SET', `${'a'.repeat(32)}:secret`, `SET ${'a'.repeat(32)}:?`],
+    ['SET', 'a'.repeat(40), 'SET ?'],
     ['GET', 'user:', 'GET ?'],
+    ['GET', 'user', 'GET ?'],
+    ['GET', '', 'GET ?'],
+    ['GET', ':7', 'GET ?'],
+    ['GET', '-a:7', 'GET ?'],
+    ['GET', 'User-agent_x|7', 'GET User-agent_x|?'],
+    ['GET', 'café:7', 'GET ?'],
     ['GET', Buffer.from('user:7'), 'GET ?'],
     ['GET', undefined, 'GET ?'],
     ['EVAL', 'return "user:7"', undefined],
@@ -28,7 +37,7 @@ describe('commandText()', () => {
     ['ECHO', 'secret:7', undefined],
     ['NO.SUCH', 'secret:7', undefined],
   ])('%s %p is %p', (operation, key, text) => {
-    expect(commandText(operation, key)).toBe(text);
+    expect(kindOf(operation).hasKey ? commandText(operation, key) : undefined).toBe(text);
   });
 });
 
