@@ -3,14 +3,16 @@ import { ATTR_ERROR_TYPE, ATTR_RPC_METHOD, ATTR_RPC_SYSTEM_NAME } from '@opentel
 import { definedAttributes } from '../core/defined-attributes.js';
 import { errorType } from '../core/exception.js';
 import type { CallOutcome } from '../core/incoming-work.js';
+import {
+  ATTR_DESTINATION_NAME,
+  ATTR_MESSAGING_SYSTEM,
+  ATTR_OPERATION_NAME,
+  ATTR_OPERATION_TYPE,
+} from '../core/messaging-conventions.js';
 import type { TransportedMessage } from '../options/messaging.js';
 
-// These names are still in development, so the package does not export them as stable.
-export const ATTR_MESSAGING_SYSTEM = 'messaging.system';
-export const ATTR_DESTINATION_NAME = 'messaging.destination.name';
-export const ATTR_DESTINATION_TEMPLATE = 'messaging.destination.template';
-export const ATTR_OPERATION_NAME = 'messaging.operation.name';
-const ATTR_OPERATION_TYPE = 'messaging.operation.type';
+// The name is still in development, so the package of the semantic conventions does not export it as stable.
+const ATTR_DESTINATION_TEMPLATE = 'messaging.destination.template';
 
 /** The value of `rpc.system.name` of requests over the transports of Nest, whose form is Nest's own. */
 const NEST = 'nestjs';

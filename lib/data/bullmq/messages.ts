@@ -1,11 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
+import { ATTR_BATCH_MESSAGE_COUNT } from '../../core/messaging-conventions.js';
 import { OperationMeter } from '../../core/operation-meter.js';
-import {
-  ATTR_BATCH_MESSAGE_COUNT,
-  ATTR_MESSAGE_ID,
-  MESSAGE_METRICS,
-  type MessageOperation,
-} from '../../core/queue-messages.js';
+import { ATTR_MESSAGE_ID, MESSAGE_METRICS, type MessageOperation } from '../../core/queue-messages.js';
 import type { QuerySettings } from '../query-settings.js';
 
 export const BULLMQ = 'bullmq';

@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
 import { definedAttributes } from '../../core/defined-attributes.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
-import { ATTR_BATCH_MESSAGE_COUNT, ATTR_MESSAGE_ID } from '../../core/queue-messages.js';
+import { ATTR_BATCH_MESSAGE_COUNT } from '../../core/messaging-conventions.js';
+import { ATTR_MESSAGE_ID } from '../../core/queue-messages.js';
 import type { ResolvedBull } from '../../options/jobs.js';
 import type { OpenJobs } from '../job-work.js';
 import { isBullJob } from './bull.js';

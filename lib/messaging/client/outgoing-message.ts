@@ -7,6 +7,7 @@ import {
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { CANCELLED as CANCELLED_OUTCOME, RETURNED, type CallOutcome } from '../../core/incoming-work.js';
+import { ATTR_BATCH_MESSAGE_COUNT } from '../../core/messaging-conventions.js';
 import type { Exchange } from '../../core/exchange-operation.js';
 import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
@@ -58,7 +59,7 @@ export class OutgoingMessage implements Exchange<CallOutcome>, Work {
   ) {
     const { address, batchSize, type } = message;
     const attributes = { ...messageAttributes(message), ...address };
-    if (batchSize !== undefined) attributes['messaging.batch.message_count'] = batchSize;
+    if (batchSize !== undefined) attributes[ATTR_BATCH_MESSAGE_COUNT] = batchSize;
     this.outgoing = OutgoingOperation.start(spanNameOf(message), this, {
       kind: spanKindOf(message),
       attributes,
