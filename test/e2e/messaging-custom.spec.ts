@@ -51,7 +51,7 @@ class LetterServer extends Server implements CustomTransportStrategy {
     const { pattern, data, metadata } = JSON.parse(letter) as { pattern: string; data: unknown; metadata?: object };
     const handle = this.getHandlerByPattern(pattern);
     const result = await handle?.(data, new LetterContext([metadata]));
-    return await firstValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+    return firstValueFrom(this.transformToObservable(result), { defaultValue: undefined });
   };
 }
 
@@ -75,7 +75,7 @@ class LetterClient extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    this.send_(packet).then(
+    this.deliver(packet).then(
       (response) => callback({ response, isDisposed: true }),
       (err: unknown) => callback({ err }),
     );
@@ -83,14 +83,14 @@ class LetterClient extends ClientProxy {
   }
 
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    return (await this.send_(packet)) as T;
+    return (await this.deliver(packet)) as T;
   }
 
-  private async send_(packet: ReadPacket): Promise<unknown> {
+  private async deliver(packet: ReadPacket): Promise<unknown> {
     const { metadata } = packet as { metadata?: object };
     const letter = JSON.stringify(this.carriesMetadata ? { ...packet, metadata } : packet);
     this.letters.push(letter);
-    return await this.post(letter);
+    return this.post(letter);
   }
 }
 

@@ -43,8 +43,8 @@ afterAll(async () => {
 describeTransport('NATS', { system: 'nats', options: nats });
 
 /** Returns the next message of a subject. */
-async function nextMessage(subject: string): Promise<Msg> {
-  return await new Promise((resolve, reject) => {
+function nextMessage(subject: string): Promise<Msg> {
+  return new Promise((resolve, reject) => {
     plain.subscribe(subject, {
       max: 1,
       callback: (error, message) => (error ? reject(error) : resolve(message)),

@@ -18,7 +18,7 @@ export async function emitByBoth<T>(
   const emit = async (by: ClientProxy) => {
     const received = next();
     await firstValueFrom(by.emit(pattern, data()), { defaultValue: undefined });
-    return await received;
+    return received;
   };
   const traced = await emit(client);
   const bare = await emit(bareClient);
