@@ -1,6 +1,6 @@
 /** Transports and clients of the application's own. */
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   BaseRpcContext,
@@ -75,15 +75,20 @@ class LetterClient extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    this.deliver(packet).then(
-      (response) => callback({ response, isDisposed: true }),
-      (err: unknown) => callback({ err }),
-    );
+    void this.answer(packet, callback);
     return () => {};
   }
 
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
     return (await this.deliver(packet)) as T;
+  }
+
+  private async answer(packet: ReadPacket, callback: (packet: WritePacket) => void): Promise<void> {
+    try {
+      callback({ response: await this.deliver(packet), isDisposed: true });
+    } catch (err) {
+      callback({ err });
+    }
   }
 
   private async deliver(packet: ReadPacket): Promise<unknown> {
@@ -188,7 +193,7 @@ describe('a subclass of a client of Nest', () => {
     @Module({
       imports: [
         TracingModule.forRoot({ exporter: traces, spanProcessors: [traces] }),
-        ClientsModule.register([{ customClass: RetryingClient, options, name: 'CLIENT' }]),
+        ClientsModule.register([{ customClass: RetryingClient as Type, options, name: 'CLIENT' }]),
       ],
       controllers: [answererOf('ask')],
     })

@@ -1,6 +1,6 @@
 /** What could change the outcome of a message, or leave its span open. */
 import { describe, expect, it } from '@jest/globals';
-import { ClientProxyFactory, Transport, type ClientProxy, type TcpOptions } from '@nestjs/microservices';
+import { ClientProxyFactory, Transport, type ClientProxy, type ClientOptions } from '@nestjs/microservices';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { catchError, firstValueFrom, lastValueFrom, of } from 'rxjs';
@@ -131,7 +131,7 @@ describe('a serializer of the application', () => {
 describe('a client that cannot connect', () => {
   it('has failed spans for what it should have sent, and the same errors as without tracing', async () => {
     const [port, closed] = [await freePort(), await freePort()];
-    const bare = ClientProxyFactory.create(tcp(closed) as TcpOptions);
+    const bare = ClientProxyFactory.create(tcp(closed) as ClientOptions);
     const errorOf = (client: ClientProxy, kind: 'send' | 'emit') =>
       lastValueFrom(client[kind]('ask', 1).pipe(catchError((error: unknown) => of(error))));
     const prepareClient = (client: object) => Object.assign(client, { connect: async () => {} });

@@ -87,7 +87,7 @@ describe.each([4, 5])('MQTT, protocol version %i', (version) => {
     });
   });
 
-  it.each([
+  const SENT: [string, object, () => unknown][] = [
     ['a payload', {}, () => ({ id: 7 })],
     ['static properties', { userProperties: { tenant: 'acme' } }, () => 'text'],
     ['a record', {}, () => new MqttRecordBuilder([1]).setQoS(1).build()],
@@ -100,7 +100,9 @@ describe.each([4, 5])('MQTT, protocol version %i', (version) => {
           .setQoS(1)
           .build(),
     ],
-  ] as const)('sends the same as without tracing: %s', async (_name, more, data) => {
+  ];
+
+  it.each(SENT)('sends the same as without tracing: %s', async (_name, more, data) => {
     const options = mqtt(version, more);
     await withMessagingApp(options, { controllers: [] }, async (messaging) => {
       const { bare, traced } = await emitByBoth(messaging, options, () => nextMessage('plain'), 'plain', data);

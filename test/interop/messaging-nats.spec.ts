@@ -98,11 +98,13 @@ describe('NATS', () => {
     });
   });
 
-  it.each([
+  const SENT: [string, object, () => unknown][] = [
     ['a payload', {}, () => ({ id: 7 })],
     ['static headers', { headers: { tenant: 'acme' } }, () => 'text'],
     ['a record', {}, () => new NatsRecordBuilder([1]).setHeaders(createHeaders()).build()],
-  ] as const)('sends the same as without tracing: %s', async (_name, options, data) => {
+  ];
+
+  it.each(SENT)('sends the same as without tracing: %s', async (_name, options, data) => {
     await withMessagingApp(nats(options), { controllers: [] }, async (messaging) => {
       const { bare, traced } = await emitByBoth(messaging, nats(options), () => nextMessage('plain'), 'plain', data);
       expect(Buffer.from(traced.data).toString()).toBe(Buffer.from(bare.data).toString());

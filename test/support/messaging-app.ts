@@ -142,7 +142,9 @@ export class StockController {
 @Controller()
 export class StockCounter {
   @EventPattern('stock.counted')
-  counted(): void {}
+  counted(@Payload() data: unknown): void {
+    received.emit('counted', data);
+  }
 }
 
 @Controller()
