@@ -189,7 +189,7 @@ describe('RabbitMQ', () => {
       return message;
     };
     await withMessagingApp(newQueue(), { controllers: [], clientOptions: target }, async (messaging) => {
-      const { bare, traced } = await emitByBoth(messaging, target, next, 'plain', data);
+      const { bare, traced } = await emitByBoth(messaging, target, async () => ({ message: next() }), 'plain', data);
       expect(traced.content.toString()).toBe(bare.content.toString());
       const { headers, ...properties } = traced.properties;
       expect(headers?.['traceparent']).toMatch(/^00-/);
