@@ -134,6 +134,8 @@ const recorder = new TraceRecorder();
 @Module({
   imports: [
     TracingModule.forRoot({
+      // The library traces the messages of any transport: here the integration does.
+      messaging: false,
       serviceName: 'post',
       exporter: recorder,
       spanProcessors: [recorder],

@@ -1,6 +1,6 @@
 /** Transports and clients of the application's own. */
 import { describe, expect, it } from '@jest/globals';
-import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   BaseRpcContext,
@@ -51,7 +51,7 @@ class LetterServer extends Server implements CustomTransportStrategy {
     const { pattern, data, metadata } = JSON.parse(letter) as { pattern: string; data: unknown; metadata?: object };
     const handle = this.getHandlerByPattern(pattern);
     const result = await handle?.(data, new LetterContext([metadata]));
-    return await firstValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+    return firstValueFrom(this.transformToObservable(result), { defaultValue: undefined });
   };
 }
 
@@ -75,22 +75,27 @@ class LetterClient extends ClientProxy {
   }
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    this.send_(packet).then(
-      (response) => callback({ response, isDisposed: true }),
-      (err: unknown) => callback({ err }),
-    );
+    void this.answer(packet, callback);
     return () => {};
   }
 
   protected async dispatchEvent<T>(packet: ReadPacket): Promise<T> {
-    return (await this.send_(packet)) as T;
+    return (await this.deliver(packet)) as T;
   }
 
-  private async send_(packet: ReadPacket): Promise<unknown> {
+  private async answer(packet: ReadPacket, callback: (packet: WritePacket) => void): Promise<void> {
+    try {
+      callback({ response: await this.deliver(packet), isDisposed: true });
+    } catch (err) {
+      callback({ err });
+    }
+  }
+
+  private async deliver(packet: ReadPacket): Promise<unknown> {
     const { metadata } = packet as { metadata?: object };
     const letter = JSON.stringify(this.carriesMetadata ? { ...packet, metadata } : packet);
     this.letters.push(letter);
-    return await this.post(letter);
+    return this.post(letter);
   }
 }
 
@@ -188,7 +193,7 @@ describe('a subclass of a client of Nest', () => {
     @Module({
       imports: [
         TracingModule.forRoot({ exporter: traces, spanProcessors: [traces] }),
-        ClientsModule.register([{ customClass: RetryingClient, options, name: 'CLIENT' }]),
+        ClientsModule.register([{ customClass: RetryingClient as Type, options, name: 'CLIENT' }]),
       ],
       controllers: [answererOf('ask')],
     })

@@ -1,6 +1,6 @@
 /** What could change the outcome of a message, or leave its span open. */
 import { describe, expect, it } from '@jest/globals';
-import { ClientProxyFactory, Transport, type ClientTCP, type TcpOptions } from '@nestjs/microservices';
+import { ClientProxyFactory, Transport, type ClientProxy, type ClientOptions } from '@nestjs/microservices';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { catchError, firstValueFrom, lastValueFrom, of } from 'rxjs';
@@ -131,8 +131,8 @@ describe('a serializer of the application', () => {
 describe('a client that cannot connect', () => {
   it('has failed spans for what it should have sent, and the same errors as without tracing', async () => {
     const [port, closed] = [await freePort(), await freePort()];
-    const bare = ClientProxyFactory.create(tcp(closed) as TcpOptions);
-    const errorOf = (client: Pick<ClientTCP, 'send' | 'emit'>, kind: 'send' | 'emit') =>
+    const bare = ClientProxyFactory.create(tcp(closed) as ClientOptions);
+    const errorOf = (client: ClientProxy, kind: 'send' | 'emit') =>
       lastValueFrom(client[kind]('ask', 1).pipe(catchError((error: unknown) => of(error))));
     const prepareClient = (client: object) => Object.assign(client, { connect: async () => {} });
     await withMessagingApp(
@@ -141,7 +141,7 @@ describe('a client that cannot connect', () => {
       async ({ client, traces }) => {
         Reflect.deleteProperty(client, 'connect');
         for (const kind of ['send', 'emit'] as const) {
-          const [bareError, error] = [await errorOf(bare as ClientTCP, kind), await errorOf(client as ClientTCP, kind)];
+          const [bareError, error] = [await errorOf(bare, kind), await errorOf(client, kind)];
           expect(error).toMatchObject({ code: (bareError as { code: string }).code });
           await traces.until((all) => all.length === 1);
           expect(traces.take()[0]).toMatchObject({

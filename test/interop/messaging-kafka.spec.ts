@@ -94,7 +94,13 @@ describe('Kafka', () => {
     const topic = await newTopic();
     const messages = await consume(topic);
     await withMessagingApp(kafka(), { controllers: [] }, async (messaging) => {
-      const { bare, traced } = await emitByBoth(messaging, kafka(), () => messages.next(), topic, data);
+      const { bare, traced } = await emitByBoth(
+        messaging,
+        kafka(),
+        async () => ({ message: messages.next() }),
+        topic,
+        data,
+      );
       expect(traced.value).toEqual(bare.value);
       expect(traced.key).toEqual(bare.key);
       expect(String(traced.headers?.['traceparent'])).toMatch(/^00-/);

@@ -11,7 +11,13 @@ import {
   type Heard,
   type TransportOptions,
 } from '../support/messaging-app.js';
-import { emitByBoth, HOSTILE_METADATA, withoutTraceContext, type Headers } from '../support/messaging-neutrality.js';
+import {
+  emitByBoth,
+  HOSTILE_METADATA,
+  withoutTraceContext,
+  type Expected,
+  type Headers,
+} from '../support/messaging-neutrality.js';
 import { describeTransport } from '../support/messaging-suite.js';
 import { startMosquitto, type Broker } from './support/brokers.js';
 
@@ -42,17 +48,13 @@ interface Message {
   readonly packet: IPublishPacket;
 }
 
-/** Returns the next message of a topic. */
-async function nextMessage(topic: string): Promise<Message> {
+/** Subscribes to the next message of a topic. */
+async function expectMessage(topic: string): Promise<Expected<Message>> {
   const message = new Promise<Message>((resolve) => {
     plain.once('message', (_topic, payload, packet) => resolve({ payload: payload.toString(), packet }));
   });
   await plain.subscribeAsync(topic, { qos: 1 });
-  try {
-    return await message;
-  } finally {
-    await plain.unsubscribeAsync(topic);
-  }
+  return { message: message.finally(() => plain.unsubscribeAsync(topic)) };
 }
 
 const propertiesOf = ({ packet }: Message) => packet.properties?.userProperties as Headers | undefined;
@@ -87,7 +89,7 @@ describe.each([4, 5])('MQTT, protocol version %i', (version) => {
     });
   });
 
-  it.each([
+  const SENT: [string, object, () => unknown][] = [
     ['a payload', {}, () => ({ id: 7 })],
     ['static properties', { userProperties: { tenant: 'acme' } }, () => 'text'],
     ['a record', {}, () => new MqttRecordBuilder([1]).setQoS(1).build()],
@@ -100,10 +102,12 @@ describe.each([4, 5])('MQTT, protocol version %i', (version) => {
           .setQoS(1)
           .build(),
     ],
-  ] as const)('sends the same as without tracing: %s', async (_name, more, data) => {
+  ];
+
+  it.each(SENT)('sends the same as without tracing: %s', async (_name, more, data) => {
     const options = mqtt(version, more);
     await withMessagingApp(options, { controllers: [] }, async (messaging) => {
-      const { bare, traced } = await emitByBoth(messaging, options, () => nextMessage('plain'), 'plain', data);
+      const { bare, traced } = await emitByBoth(messaging, options, () => expectMessage('plain'), 'plain', data);
       const { metadata, ...packet } = JSON.parse(traced.payload) as { metadata?: object };
       expect(JSON.stringify(packet)).toBe(bare.payload);
       expect(traced.packet).toMatchObject({ qos: bare.packet.qos, retain: bare.packet.retain });

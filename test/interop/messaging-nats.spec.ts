@@ -17,7 +17,7 @@ import {
   type Heard,
   type TransportOptions,
 } from '../support/messaging-app.js';
-import { emitByBoth, HOSTILE_METADATA, withoutTraceContext } from '../support/messaging-neutrality.js';
+import { emitByBoth, HOSTILE_METADATA, withoutTraceContext, type Expected } from '../support/messaging-neutrality.js';
 import { describeTransport } from '../support/messaging-suite.js';
 import { startNats, type Broker } from './support/brokers.js';
 
@@ -42,15 +42,14 @@ afterAll(async () => {
 
 describeTransport('NATS', { system: 'nats', options: nats });
 
-/** Returns the next message of a subject. */
-async function nextMessage(subject: string): Promise<Msg> {
-  return await new Promise((resolve, reject) => {
-    plain.subscribe(subject, {
-      max: 1,
-      callback: (error, message) => (error ? reject(error) : resolve(message)),
-    });
-    void plain.flush();
+/** Subscribes to the next message of a subject. */
+async function expectMessage(subject: string): Promise<Expected<Msg>> {
+  const message = new Promise<Msg>((resolve, reject) => {
+    const callback = (error: Error | null, received: Msg) => (error ? reject(error) : resolve(received));
+    plain.subscribe(subject, { max: 1, callback });
   });
+  await plain.flush();
+  return { message };
 }
 
 const entries = (headers: MsgHdrs | undefined) => headers && Object.fromEntries([...headers]);
@@ -98,13 +97,15 @@ describe('NATS', () => {
     });
   });
 
-  it.each([
+  const SENT: [string, object, () => unknown][] = [
     ['a payload', {}, () => ({ id: 7 })],
     ['static headers', { headers: { tenant: 'acme' } }, () => 'text'],
     ['a record', {}, () => new NatsRecordBuilder([1]).setHeaders(createHeaders()).build()],
-  ] as const)('sends the same as without tracing: %s', async (_name, options, data) => {
+  ];
+
+  it.each(SENT)('sends the same as without tracing: %s', async (_name, options, data) => {
     await withMessagingApp(nats(options), { controllers: [] }, async (messaging) => {
-      const { bare, traced } = await emitByBoth(messaging, nats(options), () => nextMessage('plain'), 'plain', data);
+      const { bare, traced } = await emitByBoth(messaging, nats(options), () => expectMessage('plain'), 'plain', data);
       expect(Buffer.from(traced.data).toString()).toBe(Buffer.from(bare.data).toString());
       expect(traced.headers?.get('traceparent')).toMatch(/^00-/);
       expect(withoutTraceContext(entries(traced.headers))).toEqual(withoutTraceContext(entries(bare.headers)));

@@ -167,11 +167,13 @@ describe('RabbitMQ', () => {
     });
   });
 
-  it.each([
+  const SENT: [string, object, () => unknown][] = [
     ['a payload', {}, () => ({ id: 7 })],
     ['static headers', { headers: { tenant: 'acme' } }, () => 'text'],
     ['a record', {}, () => new RmqRecordBuilder([1]).setOptions({ headers: { a: 'b' }, messageId: 'm' }).build()],
-  ] as const)('sends the same as without tracing: %s', async (_name, more, data) => {
+  ];
+
+  it.each(SENT)('sends the same as without tracing: %s', async (_name, more, data) => {
     const target = newQueue(more);
     await channel.assertQueue(queueOf(target), { durable: false });
     const next = async () => {
@@ -187,7 +189,7 @@ describe('RabbitMQ', () => {
       return message;
     };
     await withMessagingApp(newQueue(), { controllers: [], clientOptions: target }, async (messaging) => {
-      const { bare, traced } = await emitByBoth(messaging, target, next, 'plain', data);
+      const { bare, traced } = await emitByBoth(messaging, target, async () => ({ message: next() }), 'plain', data);
       expect(traced.content.toString()).toBe(bare.content.toString());
       const { headers, ...properties } = traced.properties;
       expect(headers?.['traceparent']).toMatch(/^00-/);

@@ -75,7 +75,8 @@ describe('Redis', () => {
   it('sends the same message as without tracing, beside the metadata', async () => {
     await withMessagingApp(redis(), { controllers: [] }, async (messaging) => {
       await plainSubscriber.subscribe('plain');
-      const next = async () => ((await once(plainSubscriber, 'message')) as [string, string])[1];
+      const nextMessage = async () => ((await once(plainSubscriber, 'message')) as [string, string])[1];
+      const next = async () => ({ message: nextMessage() });
       const data = Object.freeze({ toJSON: () => ({ metadata: 'mine', text: 'ä' }) });
       const { bare, traced } = await emitByBoth(messaging, redis(), next, 'plain', () => data);
       const { metadata, ...packet } = JSON.parse(traced) as { metadata: object };

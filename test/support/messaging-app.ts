@@ -30,7 +30,7 @@ import {
 } from '@nestjs/microservices';
 import { context, trace } from '@opentelemetry/api';
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
-import { concat, EMPTY, fromEvent, ignoreElements, of, take, throwError, type Observable } from 'rxjs';
+import { concat, EMPTY, from, ignoreElements, of, throwError, type Observable } from 'rxjs';
 import { TraceRecorder } from './trace-recorder.js';
 
 /** Emits what the handlers below have received, by the name of the event. */
@@ -88,7 +88,8 @@ export class StockController {
   /** Answers nothing until it is told to end. */
   @MessagePattern('stock.never')
   never(): Observable<unknown> {
-    return fromEvent(received, 'end stock.never').pipe(take(1), ignoreElements());
+    // It listens at once: Nest subscribes to the result later.
+    return from(untilReceived('end stock.never')).pipe(ignoreElements());
   }
 
   @MessagePattern('stock.breaks')
@@ -142,7 +143,9 @@ export class StockController {
 @Controller()
 export class StockCounter {
   @EventPattern('stock.counted')
-  counted(): void {}
+  counted(@Payload() data: unknown): void {
+    received.emit('counted', data);
+  }
 }
 
 @Controller()

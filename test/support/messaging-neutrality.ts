@@ -5,20 +5,25 @@ import type { MessagingApp, TransportOptions } from './messaging-app.js';
 /** A record of headers, of which only the trace context differs from that of a client without tracing. */
 export type Headers = Readonly<Record<string, unknown>>;
 
+/** A message that a plain consumer has subscribed to. */
+export interface Expected<T> {
+  readonly message: Promise<T>;
+}
+
 /** Emits the same event by the traced client and by one that no application knows, and returns what a plain consumer gets from each. */
 export async function emitByBoth<T>(
   { client }: MessagingApp,
   transport: TransportOptions,
-  next: () => Promise<T>,
+  expectMessage: () => Promise<Expected<T>>,
   pattern: string,
   data: () => unknown,
 ): Promise<{ traced: T; bare: T }> {
   const bareClient: ClientProxy = ClientProxyFactory.create(transport as ClientOptions);
   await bareClient.connect();
   const emit = async (by: ClientProxy) => {
-    const received = next();
+    const { message } = await expectMessage();
     await firstValueFrom(by.emit(pattern, data()), { defaultValue: undefined });
-    return await received;
+    return message;
   };
   const traced = await emit(client);
   const bare = await emit(bareClient);

@@ -64,7 +64,7 @@ export const clientWires: Readonly<Record<TransportName, ClientWire>> = {
     matches: (client) => has(client, 'getReplyTopicPartition', 'dispatchBatchEvent'),
     merging: {
       method: 'send',
-      ownerOf: (client) => (client as { _producer?: unknown })._producer,
+      ownerOf: (client) => Reflect.get(client, '_producer') as unknown,
       prepare: withKafkaHeaders,
     },
   },
