@@ -1,5 +1,6 @@
 /** Starts the shop, sends some orders, and prints the trace of each order over all services. */
 import type { Order } from './proto/orders.js';
+import { digestJob } from './run/expected-traces.js';
 import { curlLine, goodOrder, lookUpsOf, send, visits, type LookUp, type Visit } from './run/visits.js';
 import { Shop } from './run/shop.js';
 import type { Span } from './run/span.js';
@@ -50,6 +51,8 @@ async function demonstrate(): Promise<void> {
     if (visit === goodOrder) goodOrderId = (JSON.parse(body) as Order).id;
   }
   for (const lookUp of lookUpsOf(goodOrderId, 'acme', cache)) await show(url, lookUp, sent);
+  console.log('> A job that the notifications have run at their start\n');
+  for (const traceId of jobTraces()) print(traces.spansOf(traceId));
   if (once) return checkAll(sent);
 
   console.log(`Now try it yourself (Ctrl-C ends it):\n\n  ${curlLine(url, goodOrder)}\n`);
@@ -67,16 +70,24 @@ async function show(url: string, visit: Visit | LookUp, sent: Sent[]): Promise<s
   return body;
 }
 
+/** Returns the ids of the traces of the job, which no order has caused. */
+function jobTraces(): string[] {
+  return traces.traceIds.filter((traceId) => problemsOf(traces.spansOf(traceId), digestJob()).length === 0);
+}
+
 /** Checks all traces after the services have closed: they have exported everything by then, so a missing span is lost. */
 async function checkAll(sent: readonly Sent[]): Promise<void> {
   await shop.stop();
   const problems = sent.flatMap(({ visit, traceId }) =>
     problemsOf(traces.spansOf(traceId), visit.trace).map((problem) => `${visit.title}: ${problem}`),
   );
-  const unknownTraces = traces.traceIds.filter((traceId) => !sent.some((visit) => visit.traceId === traceId));
+  const jobs = jobTraces();
+  if (jobs.length !== 1) problems.push(`The job has ${jobs.length} traces.`);
+  const known = new Set([...sent.map(({ traceId }) => traceId), ...jobs]);
+  const unknownTraces = traces.traceIds.filter((traceId) => !known.has(traceId));
   problems.push(...unknownTraces.map((traceId) => `a trace of no order: ${drawTrace(traces.spansOf(traceId), false)}`));
   for (const problem of problems) console.error(problem);
-  console.log(problems.length === 0 ? `All ${sent.length} traces are complete.` : `Problems: ${problems.length}.`);
+  console.log(problems.length === 0 ? `All ${sent.length + 1} traces are complete.` : `Problems: ${problems.length}.`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 

@@ -5,8 +5,10 @@ import { ConfigModule, ConfigService } from '@nestjs/config';
 import { ClientsModule } from '@nestjs/microservices';
 import { TracingModule } from 'nestjs-tracing';
 import { inventoryGrpc } from '../proto/inventory.js';
+import { notificationsTcp } from '../proto/notifications.js';
 import { Database } from './database.js';
 import { INVENTORY_CLIENT, InventoryService } from './inventory.service.js';
+import { NOTIFICATIONS_CLIENT, OrderEvents } from './order-events.js';
 import { OrdersController } from './orders.controller.js';
 import { OrdersRepository } from './orders.repository.js';
 import { OrdersService } from './orders.service.js';
@@ -36,9 +38,22 @@ import { PricingService } from './pricing.service.js';
         inject: [ConfigService],
         useFactory: (config: ConfigService) => inventoryGrpc(config.get('INVENTORY_URL', '127.0.0.1:50052')),
       },
+      {
+        name: NOTIFICATIONS_CLIENT,
+        inject: [ConfigService],
+        useFactory: (config: ConfigService) => notificationsTcp(config.get('NOTIFICATIONS_URL', '127.0.0.1:4001')),
+      },
     ]),
   ],
   controllers: [OrdersController],
-  providers: [Database, OrdersRepository, OrdersService, PricingService, InventoryService, PaymentsService],
+  providers: [
+    Database,
+    OrderEvents,
+    OrdersRepository,
+    OrdersService,
+    PricingService,
+    InventoryService,
+    PaymentsService,
+  ],
 })
 export class AppModule {}

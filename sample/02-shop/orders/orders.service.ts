@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Counted, Span, SpanAttribute, TracingService } from 'nestjs-tracing';
 import type { NewOrder, Order } from '../proto/orders.js';
 import { InventoryService } from './inventory.service.js';
+import { OrderEvents } from './order-events.js';
 import { OrdersRepository } from './orders.repository.js';
 import { PaymentsService } from './payments.service.js';
 import { PricingService } from './pricing.service.js';
@@ -15,6 +16,7 @@ export class OrdersService {
     private readonly inventory: InventoryService,
     private readonly payments: PaymentsService,
     private readonly repository: OrdersRepository,
+    private readonly events: OrderEvents,
     private readonly tracing: TracingService,
     @Inject(CACHE_MANAGER) private readonly cache: Cache,
   ) {}
@@ -29,6 +31,7 @@ export class OrdersService {
     await this.inventory.pick(items);
     const order = { id: randomUUID(), items, total };
     await this.repository.insert(order);
+    this.events.placed(order);
     return order;
   }
 

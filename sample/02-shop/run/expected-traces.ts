@@ -5,6 +5,7 @@ import type { ExpectedSpan } from './trace-check.js';
 const gateway = service('gateway');
 const orders = service('orders');
 const inventory = service('inventory');
+const notifications = service('notifications');
 
 /** The trace of an order that all services have processed. */
 export function placedOrder(tenant: string, items: readonly Item[], total: number): ExpectedSpan {
@@ -14,7 +15,13 @@ export function placedOrder(tenant: string, items: readonly Item[], total: numbe
       inventory('INTERNAL', 'InventoryController.pick', { 'tenant.id': tenant }, picked),
     ]),
   ]);
-  const steps = [...priceAndReserveSpans(tenant, items, total), chargeSpans(201, total), pick, ...insertSpans(items)];
+  const steps = [
+    ...priceAndReserveSpans(tenant, items, total),
+    chargeSpans(201, total),
+    pick,
+    ...insertSpans(items),
+    notifySpans(),
+  ];
   return orderOf(201, steps);
 }
 
@@ -89,6 +96,20 @@ function chargeSpans(code: number, total: number): ExpectedSpan {
 function insertSpans(items: readonly Item[]): ExpectedSpan[] {
   const inserts = items.map(() => 'INSERT order_items');
   return ['BEGIN', 'INSERT orders', ...inserts, 'COMMIT'].map((name) => orders('CLIENT', name));
+}
+
+/** The event of a placed order, and what comes of it. */
+function notifySpans(): ExpectedSpan {
+  return orders('PRODUCER', 'send order.placed', {}, [
+    notifications('CONSUMER', 'process order.placed', {}, [
+      notifications('INTERNAL', 'NotificationsController.confirm', {}, [notifications('INTERNAL', 'send mail')]),
+    ]),
+  ]);
+}
+
+/** The trace of the job that the notifications run at their start. */
+export function digestJob(): ExpectedSpan {
+  return notifications('INTERNAL', 'DigestJob.collect');
 }
 
 /** A gRPC call has one span on each side. */

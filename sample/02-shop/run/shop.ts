@@ -14,7 +14,7 @@ export interface ShopOptions {
   readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
 }
 
-/** The three services, the payment provider, and an embedded database if `DATABASE_URL` names no other, each in its own process. */
+/** The four services, the payment provider, and an embedded database if `DATABASE_URL` names no other, each in its own process. */
 export class Shop {
   /** Rejects if one of the processes ends by itself. */
   readonly broken: Promise<never>;
@@ -37,7 +37,8 @@ export class Shop {
   }
 
   static async start({ folder, traces, port, env, envOf = {} }: ShopOptions): Promise<Shop> {
-    const [free = 0, ordersPort, inventoryPort, paymentsPort, databasePort, ...metricsPorts] = await freePorts(7);
+    const [free = 0, ordersPort, inventoryPort, paymentsPort, databasePort, eventsPort, ...metricsPorts] =
+      await freePorts(8);
     const [ordersMetrics, inventoryMetrics] = metricsPorts as [number, number];
     const gatewayPort = port ?? free;
     const start = (name: string, settings: NodeJS.ProcessEnv, file = `${name}/main.js`) =>
@@ -53,6 +54,7 @@ export class Shop {
       });
     const ORDERS_URL = `127.0.0.1:${ordersPort}`;
     const INVENTORY_URL = `127.0.0.1:${inventoryPort}`;
+    const NOTIFICATIONS_URL = `127.0.0.1:${eventsPort}`;
     const PAYMENTS_URL = `http://127.0.0.1:${paymentsPort}`;
     const hasDatabase = Boolean(env?.DATABASE_URL ?? process.env.DATABASE_URL);
     const database = hasDatabase ? undefined : start('database', { PORT: String(databasePort) }, 'run/database.js');
@@ -61,11 +63,12 @@ export class Shop {
       gateway,
       start('inventory', { INVENTORY_URL, METRICS_PORT: String(inventoryMetrics) }),
       start('payments', { PORT: String(paymentsPort) }),
+      start('notifications', { NOTIFICATIONS_URL }),
     ];
     // This service needs the database when it starts.
     const embedded = database && { DATABASE_URL: await database.listening, DATABASE_CONNECTIONS: '1' };
-    const ordersSettings = { ORDERS_URL, INVENTORY_URL, PAYMENTS_URL, METRICS_PORT: String(ordersMetrics) };
-    services.push(start('orders', { ...ordersSettings, ...embedded }));
+    const urls = { ORDERS_URL, INVENTORY_URL, NOTIFICATIONS_URL, PAYMENTS_URL };
+    services.push(start('orders', { ...urls, METRICS_PORT: String(ordersMetrics), ...embedded }));
     return new Shop(gateway, services, database, {
       gateway: gatewayPort,
       orders: ordersMetrics,

@@ -1,7 +1,7 @@
 import { treesOf, type Attributes, type Span, type SpanEvent, type SpanTree } from './span.js';
 
 /** Attributes of the semantic conventions, which the tree does not show. It shows only those of the shop. */
-const CONVENTIONAL = /^(client|code|db|error|http|network|rpc|server|url|user_agent)\./;
+const CONVENTIONAL = /^(client|code|db|error|http|messaging|nestjs|network|rpc|server|url|user_agent)\./;
 
 const BAR_WIDTH = 24;
 const styles = { strong: 1, faint: 2, error: 31, kind: 35, time: 36 };
