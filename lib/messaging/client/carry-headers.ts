@@ -34,7 +34,9 @@ export function carryHeaders(client: MessageClient, wire: ClientWire | undefined
   /** The driver may not exist before the client is connected. */
   const observeMerging = () => {
     const owner = merging && (merging.ownerOf ? merging.ownerOf(client) : client);
-    if (merging && isObject(owner)) undos.push(interceptMethod(owner, merging.method, mergeInto(owner, merging)));
+    const undo = merging && isObject(owner) && interceptMethod(owner, merging.method, mergeInto(owner, merging));
+    // It is observed once, and looked for with each message.
+    if (undo) undos.push(undo);
   };
   if (!merging?.ownerOf) observeMerging();
   const send: MethodInterceptor = (method, thisArg, args) => {
