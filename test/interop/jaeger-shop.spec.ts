@@ -9,7 +9,7 @@ import type { JaegerTrace } from './support/jaeger-query.js';
 import { shopSpans, valuesOf } from './support/shop-traces.js';
 import { ways, wayNames } from './support/ways.js';
 
-const SERVICES = ['gateway', 'inventory', 'orders'];
+const SERVICES = ['gateway', 'inventory', 'notifications', 'orders'];
 
 let sample: CompiledFolder;
 beforeAll(() => void (sample = new CompiledFolder('sample/02-shop')));
@@ -65,6 +65,7 @@ describe.each(wayNames)('the shop, by %s', (way) => {
       'PricingService.total (internal)',
       'SELECT products (client)',
       'pick items (internal)',
+      'send order.placed (producer)',
       'shop.Inventory/Pick (client)',
       'shop.Inventory/Reserve (client)',
       'shop.Orders/Place (server)',
@@ -77,6 +78,12 @@ describe.each(wayNames)('the shop, by %s', (way) => {
       'shop.Inventory/Pick (server)',
       'shop.Inventory/Reserve (server)',
     ]);
+    expect(await jaeger.query.operations('notifications')).toEqual([
+      'DigestJob.collect (internal)',
+      'NotificationsController.confirm (internal)',
+      'process order.placed (consumer)',
+      'send mail (internal)',
+    ]);
   });
 
   it('draws who calls whom, and how often', async () => {
@@ -84,10 +91,12 @@ describe.each(wayNames)('the shop, by %s', (way) => {
     const inventory = spans.filter(({ service, kind }) => service === 'inventory' && kind === 'SERVER').length;
     // Jaeger's memory storage also draws the calls of a service to itself.
     const drawn = (await jaeger.query.dependencies()).filter(({ parent, child }) => parent !== child);
-    expect([orders, inventory]).toEqual([3, 5]);
-    expect(drawn.toSorted((a, b) => a.parent.localeCompare(b.parent))).toEqual([
+    const placed = spans.filter(({ service, kind }) => service === 'notifications' && kind === 'CONSUMER').length;
+    expect([orders, inventory, placed]).toEqual([3, 5, 2]);
+    expect(drawn.toSorted((a, b) => (a.parent + a.child).localeCompare(b.parent + b.child))).toEqual([
       expect.objectContaining({ parent: 'gateway', child: 'orders', callCount: orders }),
       expect.objectContaining({ parent: 'orders', child: 'inventory', callCount: inventory }),
+      expect.objectContaining({ parent: 'orders', child: 'notifications', callCount: placed }),
     ]);
   });
 
