@@ -7,7 +7,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/test/consumers/'],
   testEnvironment: 'node',
   setupFilesAfterEnv: ['<rootDir>/test/support/every-test-asserts.ts', '<rootDir>/test/support/leave-no-subscriber.ts'],
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],

@@ -4,7 +4,7 @@ import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/s
 import { spanCount, traceTrees, type ExpectedSpan } from './trace-tree.js';
 
 /** How long a test waits for spans to end, in milliseconds. */
-const PATIENCE = 5000;
+const PATIENCE = 20_000;
 
 /** Keeps the spans that an application exports, and, as a span processor, those that have started and not ended. */
 export class TraceRecorder implements SpanExporter, SpanProcessor {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 
 /** The time limit in milliseconds. It is shorter than Jest's, whose message would not say what was missing. */
-const PATIENCE = 5000;
+const PATIENCE = 20_000;
 /** The time between two looks, in milliseconds. */
 const PAUSE = 5;
 
