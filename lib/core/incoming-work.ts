@@ -1,5 +1,5 @@
 import type { Context } from '@opentelemetry/api';
-import type { IncomingOperation } from './incoming-operation.js';
+import type { IncomingExchange, IncomingOperation } from './incoming-operation.js';
 import type { Operation } from './operation.js';
 import type { Work } from './work.js';
 
@@ -18,6 +18,12 @@ export function describeCallOutcome(operation: Operation, outcome: CallOutcome):
   if (outcome.type === 'failed') operation.fail(outcome.thrown);
 }
 
+/** An exchange that has the outcome of its call, and is not measured. */
+export const UNMEASURED_CALL: IncomingExchange<CallOutcome> = {
+  describeEnd: describeCallOutcome,
+  measuredAttributes: () => ({}),
+};
+
 /** The call that serves an incoming exchange. The result of the call ends the exchange. */
 export class IncomingWork implements Work {
   /** The caller only subscribes to the Observable that is returned. */
@@ -33,18 +39,22 @@ export class IncomingWork implements Work {
   restart(): void {}
 
   succeed(): void {
-    this.incoming.end(RETURNED);
+    this.end(RETURNED);
   }
 
   complete(): void {
-    this.incoming.end(RETURNED);
+    this.end(RETURNED);
   }
 
   fail(thrown: unknown): void {
-    this.incoming.end({ type: 'failed', thrown });
+    this.end({ type: 'failed', thrown });
   }
 
   cancel(): void {
-    this.incoming.end(CANCELLED);
+    this.end(CANCELLED);
+  }
+
+  protected end(outcome: CallOutcome): void {
+    this.incoming.end(outcome);
   }
 }

@@ -11,6 +11,12 @@ export const PATH_METADATA = 'path';
 export const METHOD_METADATA = 'method';
 /** The key of the guards of `@UseGuards()`. */
 export const GUARDS_METADATA = '__guards__';
+/** The key of the interceptors of `@UseInterceptors()`. */
+export const INTERCEPTORS_METADATA = '__interceptors__';
+/** The key of the pipes of `@UsePipes()`. */
+export const PIPES_METADATA = '__pipes__';
+/** The key of the parameters of a handler, with the pipes of each. */
+export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';
 /** The key of the filters of `@UseFilters()`. */
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 /** The key of the pattern of `@MessagePattern()`, `@EventPattern()` and `@GrpcMethod()`. */

@@ -18,6 +18,14 @@ export function readWithoutGetter(instance: object, key: string): unknown {
 }
 
 /**
+ * True for an object that has these methods, own or inherited. By its methods, an object of an optional package is recognized. It calls
+ * neither getters nor traps of proxies.
+ */
+export function hasMethods(candidate: unknown, ...names: readonly string[]): candidate is object {
+  return isReadable(candidate) && names.every((name) => typeof readWithoutGetter(candidate, name) === 'function');
+}
+
+/**
  * Returns the values of the own properties of an object. Getters are not called, and arrays and tables of data are skipped, since they may
  * be large.
  */

@@ -45,8 +45,10 @@ export function resolveLink<Carrier>(
   getter: TextMapGetter<Carrier>,
   isTrusted: boolean,
 ): SpanPlacement {
-  const { caller, parent } = resolvePlacement(outer, carrier, getter, isTrusted);
-  if (!isTrusted || !caller) return caller ? { parent, caller, links: [linkTo(caller)] } : { parent };
+  const placement = resolvePlacement(outer, carrier, getter, isTrusted);
+  const { caller, parent } = placement;
+  // A sender that is not trusted is only linked to in any case.
+  if (!isTrusted || !caller) return placement;
   return { parent: trace.deleteSpan(parent), caller, links: [{ context: caller }] };
 }
 

@@ -1,11 +1,9 @@
 import { context, ROOT_CONTEXT, type Link } from '@opentelemetry/api';
-import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
-import { describeCallOutcome, IncomingWork, type CallOutcome } from '../core/incoming-work.js';
+import { IncomingOperation } from '../core/incoming-operation.js';
+import { IncomingWork, UNMEASURED_CALL, type CallOutcome } from '../core/incoming-work.js';
 import { Operation } from '../core/operation.js';
 import { isResolveInfo, operationNameOf } from './document.js';
 import { operationAttributes, type OperationNaming } from './served-operation.js';
-
-const EXCHANGE: IncomingExchange<CallOutcome> = { describeEnd: describeCallOutcome, measuredAttributes: () => ({}) };
 
 /**
  * True if a resolver is called for a request, or by the application itself within a span. If not, it is called for a message of a
@@ -32,7 +30,7 @@ export function startOperation(
   const info = args[3];
   const operation = isResolveInfo(info) ? info.operation : undefined;
   const name = operation ? names.spanName(operation.operation, operationNameOf(operation)) : field;
-  const incoming = IncomingOperation.start(name + suffix, EXCHANGE, {
+  const incoming = IncomingOperation.start(name + suffix, UNMEASURED_CALL, {
     attributes: operation && operationAttributes(operation),
     meter: undefined,
     placement: { parent: ROOT_CONTEXT, ...(links && { links }) },

@@ -2,7 +2,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { forEachClientCandidate } from '../core/client-instances.js';
 import { callSafely, warn } from '../core/diagnostics.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
-import { isReadable, readWithoutGetter } from '../core/readable.js';
+import { hasMethods, readWithoutGetter } from '../core/readable.js';
 import type { ClientInterceptor } from './grpc-js.js';
 import { traceServiceClient } from './trace-service-client.js';
 
@@ -53,15 +53,13 @@ function warnUntraced(why: string): void {
 
 // A mock of the application is not a service client.
 function isServiceClient(candidate: unknown): candidate is object {
-  return isReadable(candidate) && typeof readWithoutGetter(candidate, 'makeUnaryRequest') === 'function';
+  return hasMethods(candidate, 'makeUnaryRequest');
 }
 
 // The client is recognized by its methods: applications without gRPC do not have the class.
 function isGrpcClient(value: unknown): value is GrpcClient {
   return (
-    isReadable(value) &&
-    typeof readWithoutGetter(value, 'getClientByServiceName') === 'function' &&
-    typeof readWithoutGetter(value, 'createClientByServiceName') === 'function' &&
+    hasMethods(value, 'getClientByServiceName', 'createClientByServiceName') &&
     readWithoutGetter(value, 'clients') instanceof Map
   );
 }

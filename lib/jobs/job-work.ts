@@ -31,24 +31,9 @@ export class JobWork extends IncomingWork {
     if (!incoming.isOver) open.add(this);
   }
 
-  override succeed(): void {
+  protected override end(outcome: CallOutcome): void {
     this.release();
-    super.succeed();
-  }
-
-  override complete(): void {
-    this.release();
-    super.complete();
-  }
-
-  override fail(thrown: unknown): void {
-    this.release();
-    super.fail(thrown);
-  }
-
-  override cancel(): void {
-    this.release();
-    super.cancel();
+    super.end(outcome);
   }
 
   /** Releases the job, which is over. */

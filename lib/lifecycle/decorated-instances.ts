@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { MetadataScanner } from '@nestjs/core';
 import { isObject } from '../core/is-object.js';
-import { ROUTE_ARGUMENTS_METADATA, type EnhancerStage } from './stages.js';
+import { ROUTE_ARGUMENTS_METADATA } from '../core/nest-metadata.js';
+import type { EnhancerStage } from './stages.js';
 
 /** An object that was given to a decorator, such as `@UsePipes(new ValidationPipe())`. */
 export interface DecoratedInstance {

@@ -1,5 +1,10 @@
 import type { LifecycleStage } from '../options/nest.js';
-import { EXCEPTION_FILTERS_METADATA, GUARDS_METADATA } from '../core/nest-metadata.js';
+import {
+  EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+} from '../core/nest-metadata.js';
 
 /** A stage that consists of enhancers: objects with a method that Nest calls. */
 export interface EnhancerStage {
@@ -30,7 +35,7 @@ export const ENHANCER_STAGES: readonly EnhancerStage[] = [
     option: 'interceptors',
     name: 'interceptor',
     method: 'intercept',
-    metadata: '__interceptors__',
+    metadata: INTERCEPTORS_METADATA,
     globals: 'getGlobalInterceptors',
     scopedGlobals: 'getGlobalRequestInterceptors',
   },
@@ -38,7 +43,7 @@ export const ENHANCER_STAGES: readonly EnhancerStage[] = [
     option: 'pipes',
     name: 'pipe',
     method: 'transform',
-    metadata: '__pipes__',
+    metadata: PIPES_METADATA,
     globals: 'getGlobalPipes',
     scopedGlobals: 'getGlobalRequestPipes',
   },
@@ -51,6 +56,3 @@ export const ENHANCER_STAGES: readonly EnhancerStage[] = [
     scopedGlobals: 'getGlobalRequestFilters',
   },
 ];
-
-/** The key of the parameters of a handler, with the pipes of each. */
-export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';

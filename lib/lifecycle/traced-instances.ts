@@ -19,7 +19,7 @@ const traced = new WeakMap<object, Map<string, TracedInstance>>();
 
 /** The guards, pipes and the like of one application. */
 export class TracedInstances {
-  /** Those that live as long as the application, with the method that is traced. */
+  /** The objects that live as long as the application, with the methods that are traced. */
   private readonly owned = new Map<object, Set<string>>();
 
   /**

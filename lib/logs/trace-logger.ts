@@ -1,16 +1,12 @@
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
-import { isReadable, readWithoutGetter } from '../core/readable.js';
+import { hasMethods } from '../core/readable.js';
 import type { ResolvedLogs } from '../options/logs.js';
 import { traceLogFields } from './trace-log-fields.js';
 
 /** True for a `ConsoleLogger`, or one of a class that extends it: it has the protected methods by which such a class changes its lines. */
 export function isConsoleLogger(candidate: unknown): candidate is object {
-  return (
-    isReadable(candidate) &&
-    typeof readWithoutGetter(candidate, 'getJsonLogObject') === 'function' &&
-    typeof readWithoutGetter(candidate, 'formatMessage') === 'function'
-  );
+  return hasMethods(candidate, 'getJsonLogObject', 'formatMessage');
 }
 
 /** Adds the trace to the lines of a logger, until the returned function is called. */

@@ -3,8 +3,8 @@ import { defaultTextMapGetter, ROOT_CONTEXT, type Attributes } from '@openteleme
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import { cutText } from '../core/cut-text.js';
 import { findGateways } from '../core/gateways.js';
-import { IncomingOperation, type IncomingExchange } from '../core/incoming-operation.js';
-import { describeCallOutcome, IncomingWork, type CallOutcome } from '../core/incoming-work.js';
+import { IncomingOperation } from '../core/incoming-operation.js';
+import { IncomingWork, UNMEASURED_CALL } from '../core/incoming-work.js';
 import { isNoSpan } from '../core/no-span.js';
 import { settle } from '../core/settle.js';
 import { ATTR_DISCONNECT_REASON, ATTR_EVENT, clientAttributes, handshakeAttributes, MAX_TEXT } from './attributes.js';
@@ -56,8 +56,6 @@ function traceMethod(
   });
 }
 
-const EXCHANGE: IncomingExchange<CallOutcome> = { describeEnd: describeCallOutcome, measuredAttributes: () => ({}) };
-
 function startWork(
   event: 'connect' | 'disconnect',
   functionName: string,
@@ -78,7 +76,7 @@ function startWork(
   };
   const placement = placeMessage(message, handshake?.headers, defaultTextMapGetter, tracing);
   const name = tracing.namespaces.spanName(read.namespace, event);
-  return new IncomingWork(IncomingOperation.start(name, EXCHANGE, { attributes, meter: undefined, placement }));
+  return new IncomingWork(IncomingOperation.start(name, UNMEASURED_CALL, { attributes, meter: undefined, placement }));
 }
 
 function reasonAttributes(reason: unknown): Attributes | undefined {

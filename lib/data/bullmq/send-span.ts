@@ -1,11 +1,8 @@
-import { SpanKind, SpanStatusCode, trace, type Attributes, type Context } from '@opentelemetry/api';
-import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { errorType } from '../../core/exception.js';
-import type { Exchange } from '../../core/exchange-operation.js';
+import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api';
 import { writeCarrier } from '../../core/job-carrier.js';
-import type { Operation } from '../../core/operation.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
+import { SentJobs, type SendOutcome } from '../../core/sent-jobs.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import { withholdDriverError } from '../failure.js';
 import { coverQueries, uncoverQueries } from '../layers.js';
@@ -13,8 +10,6 @@ import type { QuerySettings } from '../query-settings.js';
 import { withStoredMetadata } from './job-contexts.js';
 import type { JobSpan } from './job-telemetry.js';
 import { BULLMQ, messageMeter, recordedAttributes } from './messages.js';
-
-type SendOutcome = 'complete' | { readonly error: unknown };
 
 /** True if the span of a producer may be started in a context: it has a parent, or may begin a trace. */
 export function isSendTraced(caller: Context, { rootSpans }: QuerySettings): boolean {
@@ -30,7 +25,7 @@ export class SendSpan implements JobSpan {
   /** @param queue undefined if the jobs are for different queues */
   constructor(queue: string | undefined, caller: Context, settings: QuerySettings) {
     const attributes = messageAttributes(BULLMQ, 'send', queue);
-    this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentMessage(attributes), {
+    this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentJobs(attributes), {
       kind: SpanKind.PRODUCER,
       parent: caller,
       attributes,
@@ -63,20 +58,5 @@ export class SendSpan implements JobSpan {
   end(): void {
     this.#outgoing.end(this.#outcome);
     uncoverQueries(this.#outgoing.span);
-  }
-}
-
-class SentMessage implements Exchange<SendOutcome> {
-  constructor(private readonly attributes: Attributes) {}
-
-  describeEnd({ span }: Operation, outcome: SendOutcome): void {
-    if (outcome === 'complete') return;
-    span.setAttribute(ATTR_ERROR_TYPE, errorType(outcome.error));
-    span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-
-  measuredAttributes(outcome: SendOutcome): Attributes {
-    if (outcome === 'complete') return this.attributes;
-    return { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(outcome.error) };
   }
 }

@@ -4,7 +4,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ATTR_COMMAND_NAME, ATTR_QUERY_NAME, ATTR_SAGA_NAME } from '../attributes.js';
 import { classNameOf, HandlerMethod } from '../handler-method.js';
-import { hasMethods } from '../has-methods.js';
+import { hasMethods } from '../../core/readable.js';
 import { handlerType, type HandlerWrapper } from './handler-wrapper.js';
 import { sagaOf } from './sagas.js';
 

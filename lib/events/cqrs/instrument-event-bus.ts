@@ -6,7 +6,7 @@ import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ATTR_EVENT_NAME } from '../attributes.js';
 import { classNameOf, HandlerMethod } from '../handler-method.js';
-import { hasMethods } from '../has-methods.js';
+import { hasMethods } from '../../core/readable.js';
 import type { HandlerWrapper } from './handler-wrapper.js';
 import { observeSaga } from './sagas.js';
 

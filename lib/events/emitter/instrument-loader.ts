@@ -5,7 +5,7 @@ import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ATTR_EVENT_NAME } from '../attributes.js';
 import { HandlerMethod } from '../handler-method.js';
-import { hasMethods } from '../has-methods.js';
+import { hasMethods } from '../../core/readable.js';
 import { eventNameOf } from './event-name.js';
 import { AwaitedListener } from './awaited-listener.js';
 

@@ -1,16 +1,13 @@
-import { context, SpanKind, SpanStatusCode, trace, type Attributes, type Context } from '@opentelemetry/api';
-import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { context, SpanKind, trace, type Context } from '@opentelemetry/api';
 import { callSafely } from '../../core/diagnostics.js';
-import { errorType } from '../../core/exception.js';
-import type { Exchange } from '../../core/exchange-operation.js';
 import { IncomingOperation } from '../../core/incoming-operation.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { writeCarrier } from '../../core/job-carrier.js';
 import { muteCommands } from '../../core/muted-keys.js';
-import type { Operation } from '../../core/operation.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { settle } from '../../core/settle.js';
+import { SentJobs, type SendOutcome } from '../../core/sent-jobs.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import { withholdDetails } from '../../core/withheld-details.js';
 import type { Work } from '../../core/work.js';
@@ -61,8 +58,6 @@ function withContextInJobs(jobs: unknown, metadata: string): unknown {
   return jobs.map((job: { opts?: unknown }) => ({ ...job, opts: withTraceContext(job.opts, metadata) }));
 }
 
-type SendOutcome = 'complete' | { readonly error: unknown };
-
 /** A call that adds jobs. It has a span if it is part of a trace. */
 class AddedJobs implements Work {
   /** The context in which Bull sends its commands. */
@@ -80,7 +75,7 @@ class AddedJobs implements Work {
     const parent = trace.getSpanContext(caller);
     if (parent && trace.isSpanContextValid(parent)) {
       const attributes = messageAttributes(BULL, 'send', queue);
-      this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentMessage(attributes), {
+      this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentJobs(attributes), {
         kind: SpanKind.PRODUCER,
         parent: caller,
         attributes,
@@ -115,20 +110,5 @@ class AddedJobs implements Work {
 
   cancel(): void {
     this.#outgoing?.end('complete');
-  }
-}
-
-class SentMessage implements Exchange<SendOutcome> {
-  constructor(private readonly attributes: Attributes) {}
-
-  describeEnd({ span }: Operation, outcome: SendOutcome): void {
-    if (outcome === 'complete') return;
-    span.setAttribute(ATTR_ERROR_TYPE, errorType(outcome.error));
-    span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-
-  measuredAttributes(outcome: SendOutcome): Attributes {
-    if (outcome === 'complete') return this.attributes;
-    return { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(outcome.error) };
   }
 }

@@ -1,4 +1,4 @@
-import { isReadable, readWithoutGetter } from '../../core/readable.js';
+import { hasMethods, readWithoutGetter } from '../../core/readable.js';
 
 /** The members of Nest's class `ClientProxy` that are used here. Every client extends it, also those of the application. */
 export interface MessageClient {
@@ -13,10 +13,8 @@ export interface MessageClient {
 /** True for a client of any transport but gRPC. It is recognized by its members: applications without `@nestjs/microservices` have no such class. */
 export function isMessageClient(candidate: unknown): candidate is MessageClient {
   return (
-    isReadable(candidate) &&
+    hasMethods(candidate, 'send', 'emit') &&
     readWithoutGetter(candidate, 'routingMap') instanceof Map &&
-    typeof readWithoutGetter(candidate, 'send') === 'function' &&
-    typeof readWithoutGetter(candidate, 'emit') === 'function' &&
-    typeof readWithoutGetter(candidate, 'getService') !== 'function'
+    !hasMethods(candidate, 'getService')
   );
 }
