@@ -1,19 +1,21 @@
 /**
  * Runs the end-to-end tests with other versions of Node, which npm installs into a cache outside of the repository.
  *
- *   node scripts/test-matrix.mjs [22 24 26]
+ *   node scripts/test-matrix.mjs [versions such as 22 24 26] [parts of the names of specs]
  */
 import process from 'node:process';
 import { nodeBinary } from './support/node-binary.mjs';
 import { succeeds } from './support/run.mjs';
 
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', '26'];
+const { versions = ['22', '24', '26'], patterns = [''] } = Object.groupBy(process.argv.slice(2), (argument) =>
+  /^\d+$/.test(argument) ? 'versions' : 'patterns',
+);
 
 const jest = [
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
-  'test/e2e',
+  ...patterns.map((pattern) => `test/e2e/${pattern}`),
 ];
 const failed = versions.filter((version) => {
   console.log(`\n> end-to-end tests on Node ${version}`);

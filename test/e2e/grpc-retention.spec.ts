@@ -1,9 +1,6 @@
 import { Agent, createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { GrpcMethod, GrpcStreamCall, GrpcStreamMethod } from '@nestjs/microservices';
@@ -11,10 +8,8 @@ import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Client, credentials, Metadata, type sendUnaryData, type ServerReadableStream } from '@grpc/grpc-js';
 import { from, lastValueFrom, map, of, tap, toArray, type Observable } from 'rxjs';
+import { collectGarbage } from '../support/garbage.js';
 import { startGrpcApp, type Echo, type GrpcApp, type Message } from '../support/grpc-app.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const CALLS = 8;
 /** A message of 100 kB. */
@@ -109,10 +104,7 @@ const calls: Record<string, (echo: Echo, metadata: Metadata) => Observable<Messa
 
 /** The number of seen objects that are still in memory. */
 async function alive(): Promise<Record<string, number>> {
-  for (let round = 0; round < 4; round++) {
-    await turn();
-    collectGarbage();
-  }
+  await collectGarbage();
   return Object.fromEntries(
     Object.entries(seen).map(([what, references]) => [what, references.filter((it) => it.deref()).length]),
   );

@@ -13,9 +13,10 @@ import { problemsOf } from '../../sample/02-shop/run/trace-check.js';
 import { TraceReceiver } from '../../sample/02-shop/run/trace-receiver.js';
 import { goodOrder, lookUpsOf, send, type LookUp, type Visit, type Visited } from '../../sample/02-shop/run/visits.js';
 import { CompiledFolder } from '../support/compiled-folder.js';
+import { scale } from '../support/scale.js';
 
-const ORDERS = 1000;
-const AT_ONCE = 50;
+const ORDERS = 100 * scale;
+const AT_ONCE = 25;
 /** The time limit in milliseconds. The test takes a fraction of it if no other test runs at the same time. */
 const PATIENCE = 240_000;
 

@@ -1,7 +1,4 @@
-/**
- * A broker that goes away while requests are under way, and comes back. RabbitMQ is not among them: Nest's transport ends the process then, with
- * or without tracing.
- */
+/** A broker that goes away while requests are under way, and comes back. */
 import { describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Transport } from '@nestjs/microservices';
@@ -9,7 +6,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { catchError, firstValueFrom, of, timeout } from 'rxjs';
 import { withMessagingApp, type TransportOptions } from '../support/messaging-app.js';
 import { waitFor } from '../support/wait-for.js';
-import { startMosquitto, startNats, type Broker } from './support/brokers.js';
+import { startMosquitto, startNats, startRabbitmq, type Broker } from './support/brokers.js';
 import { startRedis } from './support/databases.js';
 
 @Controller()
@@ -54,6 +51,18 @@ const CASES: Record<string, Case> = {
     options: (port) => ({
       transport: Transport.NATS,
       options: { servers: [`nats://127.0.0.1:${port}`], reconnectTimeWait: 50, maxReconnectAttempts: -1 },
+    }),
+  },
+  RabbitMQ: {
+    start: startRabbitmq,
+    options: (port) => ({
+      transport: Transport.RMQ,
+      options: {
+        urls: [`amqp://127.0.0.1:${port}`],
+        queue: 'restarts',
+        queueOptions: { durable: false },
+        socketOptions: { reconnectTimeInSeconds: 1 },
+      },
     }),
   },
   MQTT: {

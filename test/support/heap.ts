@@ -1,9 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+import { collectGarbage } from './garbage.js';
 
 /** The number of additional bytes of the heap that are still in use after `run`. */
 export async function heapGrowth(run: () => unknown): Promise<number> {
@@ -12,11 +7,8 @@ export async function heapGrowth(run: () => unknown): Promise<number> {
   return (await heapUsed()) - before;
 }
 
-async function heapUsed(): Promise<number> {
-  // An object that one turn of the event loop still holds can be collected in the next.
-  for (let turn = 0; turn < 3; turn++) {
-    await setImmediate();
-    collect();
-  }
+/** The number of bytes of the heap that are in use, without garbage. */
+export async function heapUsed(): Promise<number> {
+  await collectGarbage();
   return process.memoryUsage().heapUsed;
 }
