@@ -7,8 +7,13 @@ import process from 'node:process';
 import { nodeBinary } from './support/node-binary.mjs';
 import { succeeds } from './support/run.mjs';
 
-const { versions = ['22', '24', '26'], patterns = [''] } = Object.groupBy(process.argv.slice(2), (argument) =>
-  /^\d+$/.test(argument) ? 'versions' : 'patterns',
+const isVersion = (argument) => /^\d+$/.test(argument);
+const orAll = (given, all) => (given.length > 0 ? given : all);
+const args = process.argv.slice(2);
+const versions = orAll(args.filter(isVersion), ['22', '24', '26']);
+const patterns = orAll(
+  args.filter((argument) => !isVersion(argument)),
+  [''],
 );
 
 const jest = [
