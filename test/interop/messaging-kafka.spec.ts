@@ -1,11 +1,20 @@
 /** Messages over a real Kafka. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Transport, type ClientKafka } from '@nestjs/microservices';
+import { Transport, type ClientKafka, type ClientProxy } from '@nestjs/microservices';
 import { Kafka, logLevel, type IHeaders, type KafkaMessage } from 'kafkajs';
-import { lastValueFrom } from 'rxjs';
-import { listenerTo, untilReceived, withMessagingApp, type TransportOptions } from '../support/messaging-app.js';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { catchError, firstValueFrom, lastValueFrom, of, timeout } from 'rxjs';
+import {
+  answererOf,
+  listenerTo,
+  untilReceived,
+  withMessagingApp,
+  type TransportOptions,
+} from '../support/messaging-app.js';
 import { emitByBoth, withoutTraceContext } from '../support/messaging-neutrality.js';
 import { describeTransport } from '../support/messaging-suite.js';
+import { waitFor } from '../support/wait-for.js';
 import { startKafka, type Broker } from './support/brokers.js';
 
 const REQUESTS = [
@@ -25,6 +34,9 @@ const EVENTS = ['stock.changed', 'stock.lost', 'stock.counted', 'scoped.told'];
 
 /** A consumer ends only when the broker has answered its last request. */
 const SOON = { maxWaitTimeInMs: 50 };
+
+/** How the answerer of the tests returns the number 1. */
+const ANSWER = '"1"';
 
 let broker: Broker;
 let count = 0;
@@ -177,6 +189,45 @@ describe('Kafka', () => {
     });
     await producer.disconnect();
   });
+
+  it('that goes away and comes back ends every span of a request, and traces those that follow', async () => {
+    const options = kafka({
+      client: { ...connection(), retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 1000 } },
+    });
+    const prepareClient = (client: ClientProxy) =>
+      (client as unknown as ClientKafka).subscribeToResponseOf('restarts.ask');
+    await createTopics(['restarts.ask', 'restarts.ask.reply']);
+    const answerer = { controllers: [answererOf('restarts.ask')], prepareClient };
+    await withMessagingApp(options, answerer, async ({ client, traces }) => {
+      const ask = (limit: number) =>
+        firstValueFrom(
+          client.send<unknown>('restarts.ask', 1).pipe(
+            timeout(limit),
+            catchError((error: unknown) => of(error instanceof Error ? error : new Error(String(error)))),
+          ),
+        );
+      await expect(ask(30_000)).resolves.toBe(ANSWER);
+      await broker.kill();
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(500)));
+      expect(outcomes.filter((outcome) => !(outcome instanceof Error))).toEqual([]);
+      const isOfClient = ({ kind }: { kind: SpanKind }) => kind === SpanKind.CLIENT;
+      await traces.until((all) => all.filter(isOfClient).length === 21);
+      const failed = traces.spans.filter(isOfClient).filter(({ status }) => status.code === SpanStatusCode.ERROR);
+      expect(failed).toHaveLength(20);
+
+      await broker.start();
+      const isAnswer = (outcome: unknown) => outcome === ANSWER;
+      await waitFor({ expected: 'an answer', look: () => ask(2000), isExpected: isAnswer, patience: 60_000 });
+      const isEmpty = (list: readonly unknown[]) => list.length === 0;
+      await waitFor({ expected: 'no open span', look: () => traces.open, isExpected: isEmpty, patience: 10_000 });
+      traces.take();
+      await expect(ask(30_000)).resolves.toBe(ANSWER);
+      // Requests that nobody waits for any more arrive as well, each in its own trace.
+      const isOfLast = (span: ReadableSpan) =>
+        span.spanContext().traceId === traces.spans.find(isOfClient)?.spanContext().traceId;
+      await traces.until((all) => all.filter(isOfLast).length === 3);
+    });
+  }, 180_000);
 });
 
 async function newTopic(topic = `topic${++count}`): Promise<string> {
