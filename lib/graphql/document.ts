@@ -20,6 +20,8 @@ export interface ResolveInfo {
   readonly fieldName: string;
   readonly operation: OperationNode;
   readonly parentType: { readonly name: string };
+  /** An object that each execution of an operation has for itself. */
+  readonly variableValues?: unknown;
   readonly path?: FieldPath | undefined;
 }
 

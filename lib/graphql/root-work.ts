@@ -1,6 +1,7 @@
-import { context, ROOT_CONTEXT, type Link } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type Context, type Link } from '@opentelemetry/api';
 import { IncomingOperation } from '../core/incoming-operation.js';
-import { IncomingWork, UNMEASURED_CALL, type CallOutcome } from '../core/incoming-work.js';
+import { IncomingWork, RETURNED, UNMEASURED_CALL, type CallOutcome } from '../core/incoming-work.js';
+import { isObject } from '../core/is-object.js';
 import { Operation } from '../core/operation.js';
 import { isResolveInfo, operationNameOf } from './document.js';
 import { operationAttributes, type OperationNaming } from './served-operation.js';
@@ -13,19 +14,26 @@ export function isWithinSpan(): boolean {
   return IncomingOperation.active() !== undefined || Operation.in(context.active())?.isRecording === true;
 }
 
+interface OperationStart {
+  /** Added to the name. */
+  readonly suffix?: string;
+  readonly links?: Link[];
+  /** @default none: the operation begins a trace */
+  readonly parent?: Context;
+}
+
 /**
  * Starts a trace for an operation that no request has brought: it has come over a WebSocket. The parent is not the active context, which is
  * that in which the socket was created.
  *
  * @param field the name of the field, such as `Query.users`
  * @param args the arguments of its resolver
- * @param suffix added to the name
  */
 export function startOperation(
   field: string,
   args: readonly unknown[],
   { names }: OperationNaming,
-  { suffix = '', links }: { readonly suffix?: string; readonly links?: Link[] } = {},
+  { links, parent = ROOT_CONTEXT, suffix = '' }: OperationStart = {},
 ): IncomingOperation<CallOutcome> {
   const info = args[3];
   const operation = isResolveInfo(info) ? info.operation : undefined;
@@ -33,13 +41,74 @@ export function startOperation(
   const incoming = IncomingOperation.start(name + suffix, UNMEASURED_CALL, {
     attributes: operation && operationAttributes(operation),
     meter: undefined,
-    placement: { parent: ROOT_CONTEXT, ...(links && { links }) },
+    placement: { parent, ...(links && { links }) },
   });
   incoming.callsResolvers = true;
   return incoming;
 }
 
-/** The call of a resolver that is an operation of its own. It ends with the result, but not with the events of a subscription. */
+/** The root fields of one operation, which share its span. */
+class RootFields {
+  private running = 0;
+  private failure: CallOutcome | undefined;
+
+  constructor(
+    readonly incoming: IncomingOperation<CallOutcome>,
+    private readonly onEnd: () => void = () => {},
+  ) {}
+
+  start(): void {
+    this.running++;
+  }
+
+  end(outcome: CallOutcome): void {
+    this.running--;
+    if (outcome.type === 'failed' && this.failure) this.incoming.recordException(outcome.thrown);
+    else if (outcome.type !== 'returned') this.failure ??= outcome;
+    // The root fields of a query are all resolved in one turn, the first of which may have its value at once.
+    queueMicrotask(() => {
+      if (this.running > 0) return;
+      this.onEnd();
+      this.incoming.end(this.failure ?? RETURNED);
+    });
+  }
+}
+
+/** The root fields of operations that are executed, by an object that each execution has for itself: the values of its variables. */
+const fieldsOf = new WeakMap<object, RootFields | Context>();
+
+/**
+ * The call of a resolver that is an operation of its own, or one of the root fields of such an operation. It ends with the result, but not with the
+ * events of a subscription.
+ */
 export class RootWork extends IncomingWork {
   readonly followsGenerators = false;
+
+  /** Starts the work of a root field that no request has brought. The root fields of one operation are one trace. */
+  static startField(field: string, args: readonly unknown[], naming: OperationNaming): RootWork {
+    const info = args[3];
+    const execution = isResolveInfo(info) && isObject(info.variableValues) ? info.variableValues : undefined;
+    const known = execution && fieldsOf.get(execution);
+    if (known instanceof RootFields) return new RootWork(known);
+    // The fields of a mutation follow each other, so the span of an earlier one has ended.
+    const incoming = startOperation(field, args, naming, known && { parent: known });
+    if (!execution) return new RootWork(new RootFields(incoming));
+    const parent = trace.setSpanContext(ROOT_CONTEXT, incoming.span.spanContext());
+    const fields = new RootFields(incoming, () => fieldsOf.set(execution, known ?? parent));
+    fieldsOf.set(execution, fields);
+    return new RootWork(fields);
+  }
+
+  static of(incoming: IncomingOperation<CallOutcome>): RootWork {
+    return new RootWork(new RootFields(incoming));
+  }
+
+  private constructor(private readonly fields: RootFields) {
+    super(fields.incoming);
+    fields.start();
+  }
+
+  protected override end(outcome: CallOutcome): void {
+    this.fields.end(outcome);
+  }
 }

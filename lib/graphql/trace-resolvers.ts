@@ -8,7 +8,7 @@ import type { AnyMethod } from '../core/wrap-method.js';
 import { isResolveInfo } from './document.js';
 import { startFieldWork } from './field-span.js';
 import { replaceResolver } from './replace-resolver.js';
-import { isWithinSpan, RootWork, startOperation } from './root-work.js';
+import { isWithinSpan, RootWork } from './root-work.js';
 import { describeOperation, recordFailure, type OperationNaming } from './served-operation.js';
 import { traceSubscription } from './trace-subscription.js';
 
@@ -58,7 +58,7 @@ function traceAll(map: ResolverMap, tracing: ResolverTracing): void {
 function traceRoot(name: string, resolver: AnyMethod, tracing: ResolverTracing): AnyMethod {
   const resolve = tracing.resolvers ? traceField(name, resolver) : resolver;
   return replaceResolver(resolver, (thisArg, args) => {
-    if (!isWithinSpan()) return settle(() => new RootWork(startOperation(name, args, tracing)), resolve, thisArg, args);
+    if (!isWithinSpan()) return settle(() => RootWork.startField(name, args, tracing), resolve, thisArg, args);
     const incoming = IncomingOperation.active();
     if (!incoming?.isRecording) return Reflect.apply(resolve, thisArg, args);
     const info = args[3];

@@ -36,7 +36,7 @@ export function traceSubscription(field: string, resolver: SubscriptionResolver,
 function traceSubscribe(field: string, subscribe: AnyMethod, naming: OperationNaming): AnyMethod {
   return replaceResolver(subscribe, (thisArg, args) => {
     let started = IncomingOperation.active();
-    const start = () => new RootWork((started = startOperation(field, args, naming)));
+    const start = () => RootWork.of((started = startOperation(field, args, naming)));
     const result: unknown = isWithinSpan()
       ? Reflect.apply(subscribe, thisArg, args)
       : settle(start, subscribe, thisArg, args);

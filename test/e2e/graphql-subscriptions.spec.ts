@@ -90,6 +90,11 @@ class OrdersResolver {
     return prices.of(1);
   }
 
+  @Query(() => Int, { nullable: true })
+  async fails(): Promise<never> {
+    throw new TypeError('no');
+  }
+
   @Mutation(() => Int)
   publish(): number {
     orders.publish({ orderPlaced: { id: 7 } });
@@ -290,5 +295,23 @@ describe.each(servers)('a subscription with %s', (kind) => {
       ...root('query Count', handler('OrdersResolver.count', { name: 'PricesService.of' })),
       attributes: { 'graphql.operation.type': 'query', 'graphql.operation.name': 'Count' },
     });
+  });
+
+  it('is no part of a query with several fields over the same socket, which is one trace', async () => {
+    client.start('1', 'query Both { first: count fails second: count }');
+    expect(await client.next()).toMatchObject({ payload: { data: { first: 10, fails: null, second: 10 } } });
+    const count = handler('OrdersResolver.count', { name: 'PricesService.of' });
+    await app.traces.expect({
+      ...root('query Both', count, failed(handler('OrdersResolver.fails'), 'TypeError: no'), count),
+      attributes: { 'error.type': 'TypeError', 'graphql.operation.type': 'query', 'graphql.operation.name': 'Both' },
+      status: 'ERROR',
+    });
+  });
+
+  it('is no part of a mutation with several fields over the same socket, which is one trace', async () => {
+    client.start('1', 'mutation Twice { publish again: publish }');
+    expect(await client.next()).toMatchObject({ payload: { data: { publish: 1, again: 1 } } });
+    await app.traces.until((spans) => spans.filter(({ kind }) => kind === SpanKind.SERVER).length >= 2);
+    expect(new Set(app.traces.spans.map((span) => span.spanContext().traceId)).size).toBe(1);
   });
 });
