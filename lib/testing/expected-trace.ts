@@ -3,10 +3,10 @@ import { exceptionOf } from './exception-text.js';
 import { describeValue, matchesValue, type SpanPattern } from './span-pattern.js';
 import type { RecordedTrace, SpanNode } from './span-tree.js';
 import {
+  collapseSpaces,
   failureOf,
   indent,
   joinParts,
-  normalizeSpaces,
   parseTree,
   renderAttribute,
   renderNode,
@@ -32,13 +32,17 @@ export interface Comparison {
 
 /** Compares a recorded trace with an expected one. */
 export function compareTrace(trace: RecordedTrace, expected: ExpectedTrace, options: TreeOptions): Comparison {
-  if (typeof expected === 'string') {
-    return { expected: parseTree(expected), actual: renderTrace(trace, options).split('\n').map(normalizeSpaces) };
-  }
+  if (typeof expected === 'string') return compareText(renderTrace(trace, options).split('\n'), parseTree(expected));
   const [first, ...others] = trace.roots.map((root, index) =>
     index === 0 ? compareNode(root, expected, 0) : { expected: [], actual: renderNode(root, 0) },
   );
   return [first, ...others].reduce<Comparison>((all, each) => concat(all, each), EMPTY);
+}
+
+/** Compares lines. An expected line that differs only in the spaces between its parts is shown as the recorded one. */
+function compareText(actual: readonly string[], expected: readonly string[]): Comparison {
+  const byText = new Map(actual.map((line) => [collapseSpaces(line), line]));
+  return { actual, expected: expected.map((line) => byText.get(collapseSpaces(line)) ?? line) };
 }
 
 /** Returns the lines of an expected trace, where there is none to compare it with. */
@@ -108,7 +112,10 @@ function compareSpan(
       matchesValue(span.attributes[key], attributes[key]) ? undefined : expectedAttribute(key, attributes[key]),
     ),
   ];
-  const expected = differing.map((part, index) => part ?? actual[index]);
+  // A number and its text read the same.
+  const expected = differing.map((part, index) =>
+    part !== undefined && part === actual[index] ? `${part} (of another type)` : (part ?? actual[index]),
+  );
   return {
     expected: joinParts(false, isErrorLine(status), [...expected, statusPart(status)]),
     actual: joinParts(isOpen, isErrorLine(status && span.status), [...actual, statusPart(status && span.status)]),

@@ -10,8 +10,7 @@ import type { RecorderParts } from './trace-recorder.js';
 export const disableTracing: OptionsOverride = () => undefined;
 
 /** Returns the override of an application whose spans are recorded. What is traced stays as the application has configured it. */
-export function recordTo({ ids, options, store }: RecorderParts): OptionsOverride {
-  const time = options.time === undefined ? undefined : Number(options.time);
+export function recordTo({ ids, options, store, time }: RecorderParts): OptionsOverride {
   const isFixed = ids !== undefined || time !== undefined;
   return (given, resolve) => {
     const resolved = resolve(recordingOptions(given, options.sampler, isFixed));
@@ -49,6 +48,6 @@ function leaveOutTest(client: NonNullable<ResolvedOptions['httpClient']>): Resol
   const { ignore } = client;
   return Object.freeze({
     ...client,
-    ignore: (request: OutgoingRequest) => isRequestOfTest(request) || ignore?.(request) === true,
+    ignore: (request: OutgoingRequest) => isRequestOfTest(request) || (ignore?.(request) ?? false),
   });
 }

@@ -50,7 +50,7 @@ export function describeMatch(match: SpanMatch): string {
 /** Describes an expected value, for a message. */
 export function describeValue(value: unknown): string {
   if (value instanceof RegExp) return String(value);
-  if (isAsymmetricMatcher(value)) return value.toAsymmetricMatcher?.() ?? 'a value that the matcher accepts';
+  if (isAsymmetricMatcher(value)) return describeMatcher(value);
   return (
     JSON.stringify(value, (_, part: unknown) =>
       part instanceof RegExp || (part !== value && isAsymmetricMatcher(part)) ? describeValue(part) : part,
@@ -58,8 +58,18 @@ export function describeValue(value: unknown): string {
   );
 }
 
+function describeMatcher(matcher: AsymmetricMatcher): string {
+  const { sample } = matcher;
+  const shown = sample === undefined ? '' : `<${describeValue(sample)}>`;
+  return matcher.toAsymmetricMatcher?.() ?? `${matcher.toString()}${shown}`;
+}
+
+/** A matcher such as `expect.any(Number)`, as Jest and Vitest have it. */
 interface AsymmetricMatcher {
+  /** The value that the matcher compares with. */
+  readonly sample?: unknown;
   asymmetricMatch(actual: unknown): boolean;
+  toString(): string;
   toAsymmetricMatcher?(): string;
 }
 

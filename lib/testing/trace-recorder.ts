@@ -1,4 +1,5 @@
 import type { SamplerOption } from '../options/sampler.js';
+import { TracingConfigurationError } from '../tracing.errors.js';
 import type { FinishedSpan } from './finished-span.js';
 import { SequentialIds } from './sequential-ids.js';
 import { describeMatch, matchesSpan, type SpanMatch } from './span-pattern.js';
@@ -41,6 +42,8 @@ const TIMEOUT = 4_000;
 export interface RecorderParts {
   readonly store: SpanStore;
   readonly ids: SequentialIds | undefined;
+  /** In milliseconds since the epoch. Undefined if the time goes on. */
+  readonly time: number | undefined;
   readonly options: TraceRecorderOptions;
   traces(): readonly RecordedTrace[];
 }
@@ -57,11 +60,13 @@ export class TraceRecorder {
       typeof recorder === 'object' && recorder !== null && #parts in recorder ? recorder.#parts : undefined;
   }
 
+  /** @throws TracingConfigurationError */
   constructor(options: TraceRecorderOptions = {}) {
     const store = new SpanStore();
     this.#parts = {
       store,
       ids: options.ids === 'sequential' ? new SequentialIds() : undefined,
+      time: fixedTime(options.time),
       options,
       traces: () => toTraces(store.states),
     };
@@ -168,6 +173,11 @@ export class TraceRecorder {
   #error(message: string): Error {
     return new Error(`${message}\n${describeTraces(this.trees())}`);
   }
+}
+
+function fixedTime(given: TraceRecorderOptions['time']): number | undefined {
+  if (given === undefined || Number.isFinite(Number(given))) return given && Number(given);
+  throw new TracingConfigurationError('time', String(given), 'Give a valid date, or milliseconds since the epoch.');
 }
 
 /** Describes recorded traces, for a message. */

@@ -64,14 +64,13 @@ export function parseTree(text: string): string[] {
       const spaces = line.search(/\S/);
       while (levels.length > 0 && (levels.at(-1) as number) >= spaces) levels.pop();
       levels.push(spaces);
-      return indent(levels.length - 1, normalizeSpaces(line.trim()));
+      return indent(levels.length - 1, line.trim());
     });
 }
 
-/** Keeps the indentation of a line, and lets any other number of spaces count as two. */
-export function normalizeSpaces(line: string): string {
-  const [margin = ''] = /^ */.exec(line) ?? [];
-  return margin + line.slice(margin.length).replace(/\s{2,}/g, INDENT);
+/** Lets any number of spaces within a line count as one. */
+export function collapseSpaces(line: string): string {
+  return line.replace(/(\S)\s+/g, '$1 ');
 }
 
 function onOneLine(text: string): string {
