@@ -32,24 +32,21 @@ export class SpanStore {
   }
 
   start(span: ReadableSpan): void {
-    if (!isSampled(span)) return;
     this.#entries.set(keyOf(span), { span, finished: undefined });
     this.#changed();
   }
 
   end(span: ReadableSpan): void {
-    if (!isSampled(span)) return;
     const entry = this.#entries.get(keyOf(span));
-    // A span that was open at a reset is forgotten. One that `sampler.keep` has kept has started without being sampled.
-    if (entry) entry.finished = toFinishedSpan(span);
-    else if (!this.#forgotten.has(span)) this.#entries.set(keyOf(span), { span, finished: toFinishedSpan(span) });
+    // The span was open at a reset.
+    if (!entry) return;
+    // Only now is it known whether `sampler.keep` keeps the span.
+    if (isSampled(span)) entry.finished = toFinishedSpan(span);
+    else this.#entries.delete(keyOf(span));
     this.#changed();
   }
 
-  readonly #forgotten = new WeakSet<ReadableSpan>();
-
   reset(): void {
-    for (const { span } of this.#entries.values()) this.#forgotten.add(span);
     this.#entries.clear();
     this.#changed();
   }

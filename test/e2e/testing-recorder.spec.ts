@@ -174,6 +174,17 @@ describe('a recorder', () => {
     expect(requestsToOther).toEqual(['/at-start']);
   });
 
+  it('samples as a test asks for', async () => {
+    const { traces, url } = await start({ sampler: { ratio: 0, keep: { errors: true } } });
+    await request(`${url}/cats/7`);
+    await request(`${url}/cats/0`);
+    await traces.settled();
+    expect(traces.trees()).toEqual([
+      'GET /cats/:id  SERVER\n  ✗ CatsController.one\n    ✗ CatsService.find  HttpException: no such cat',
+    ]);
+    expect(traces.spans().map(({ name }) => name)).toEqual(['GET /cats/:id', 'CatsController.one', 'CatsService.find']);
+  });
+
   it('leaves the rest of the options as they are', async () => {
     options = { ...options, http: { ignore: ['/cats/7'], client: { ignore: ['127.0.0.1'] } } };
     const { traces, url } = await start();
