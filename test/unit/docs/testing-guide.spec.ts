@@ -11,7 +11,7 @@ const blocks = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = '']) =
 describe('the guide for tests', () => {
   it('has code', () => expect(blocks.length).toBeGreaterThan(8));
 
-  it.each(blocks.map((code) => [code.split('\n')[0], code]))('has code that is run: %s', (_, code) => {
+  it.each(blocks.map((code) => ({ code, start: code.split('\n')[0] })))('has code that is run: $start', ({ code }) => {
     const lines = linesOf(code);
     expect(files.filter((file) => file.includes(lines))).toHaveLength(1);
   });
