@@ -1,4 +1,4 @@
-import type { FinishedSpan } from './finished-span.js';
+import type { SpanSnapshot } from './span-snapshot.js';
 import { exceptionOf } from './exception-text.js';
 import { describeValue, matchesValue, type SpanPattern } from './span-pattern.js';
 import type { RecordedTrace, SpanNode } from './span-tree.js';
@@ -142,11 +142,11 @@ function textOf(text: string | RegExp): string {
   return typeof text === 'string' ? text : String(text);
 }
 
-function isErrorLine(status: FinishedSpan['status'] | undefined): boolean {
+function isErrorLine(status: SpanSnapshot['status'] | undefined): boolean {
   return status === 'ERROR';
 }
 
 /** Returns the status of a line. An error has a mark at the beginning of the line. */
-function statusPart(status: FinishedSpan['status'] | undefined): string | undefined {
+function statusPart(status: SpanSnapshot['status'] | undefined): string | undefined {
   return status === undefined || status === 'ERROR' ? undefined : `status=${status}`;
 }

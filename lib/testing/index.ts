@@ -1,5 +1,5 @@
 export type { ExpectedSpan, ExpectedTrace } from './expected-trace.js';
-export type { FinishedSpan, FinishedSpanEvent, FinishedSpanLink } from './finished-span.js';
+export type { SpanSnapshot, SpanSnapshotEvent, SpanSnapshotLink } from './span-snapshot.js';
 export type { TracingMatchers } from './matcher-types.js';
 export { tracingMatchers, type MatcherContext, type MatcherResult } from './matchers.js';
 export type { SpanMatch, SpanPattern } from './span-pattern.js';

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FinishedSpan } from './finished-span.js';
+import type { SpanSnapshot } from './span-snapshot.js';
 import { exceptionOf } from './exception-text.js';
 
 /** The properties that a span is to have. Those that are left out do not matter. */
 export interface SpanPattern {
   readonly name?: string | RegExp;
-  readonly kind?: FinishedSpan['kind'];
-  readonly status?: FinishedSpan['status'];
+  readonly kind?: SpanSnapshot['kind'];
+  readonly status?: SpanSnapshot['status'];
   /** The first exception that the span has recorded, as `Type: message`. */
   readonly exception?: string | RegExp;
   /**
@@ -17,10 +17,10 @@ export interface SpanPattern {
 }
 
 /** The span to look for: its name, a regular expression for the name, some of its properties, or a function. */
-export type SpanMatch = string | RegExp | SpanPattern | ((span: FinishedSpan) => boolean);
+export type SpanMatch = string | RegExp | SpanPattern | ((span: SpanSnapshot) => boolean);
 
 /** True if a span is the one to look for. */
-export function matchesSpan(span: FinishedSpan, match: SpanMatch): boolean {
+export function matchesSpan(span: SpanSnapshot, match: SpanMatch): boolean {
   if (typeof match === 'function') return match(span);
   if (typeof match === 'string' || match instanceof RegExp) return matchesValue(span.name, match);
   const { attributes = {}, exception, kind, name, status } = match;

@@ -1,53 +1,47 @@
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan } from '../options/sdk-types.js';
-import { toFinishedSpan, type FinishedSpan } from './finished-span.js';
+import { takeSnapshot, type SpanSnapshot } from './span-snapshot.js';
 import type { RecordedState } from './span-tree.js';
-
-interface Entry {
-  readonly span: ReadableSpan;
-  /** Undefined while the span is open. */
-  finished: FinishedSpan | undefined;
-}
 
 /** The spans that have started, in the order in which they did, and what waits for changes of them. */
 export class SpanStore {
-  readonly #entries = new Map<string, Entry>();
+  /** Each span, and its snapshot if it has ended. Ids are no keys, since sequential ones begin again at a reset. */
+  readonly #spans = new Map<ReadableSpan, SpanSnapshot | undefined>();
   readonly #wake = new Set<() => void>();
 
   /** The spans that have ended. */
-  get finished(): readonly FinishedSpan[] {
-    return [...this.#entries.values()].flatMap(({ finished }) => finished ?? []);
+  get finished(): readonly SpanSnapshot[] {
+    return [...this.#spans.values()].filter((snapshot) => snapshot !== undefined);
   }
 
   /** The spans that have not ended. */
-  get open(): readonly FinishedSpan[] {
+  get open(): readonly SpanSnapshot[] {
     return this.states.flatMap(({ isOpen, span }) => (isOpen ? span : []));
   }
 
   get states(): readonly RecordedState[] {
-    return [...this.#entries.values()].map(({ finished, span }) => ({
-      span: finished ?? toFinishedSpan(span),
-      isOpen: finished === undefined,
+    return [...this.#spans].map(([span, snapshot]) => ({
+      span: snapshot ?? takeSnapshot(span),
+      isOpen: snapshot === undefined,
     }));
   }
 
   start(span: ReadableSpan): void {
-    this.#entries.set(keyOf(span), { span, finished: undefined });
+    this.#spans.set(span, undefined);
     this.#changed();
   }
 
   end(span: ReadableSpan): void {
-    const entry = this.#entries.get(keyOf(span));
     // The span was open at a reset.
-    if (!entry) return;
+    if (!this.#spans.has(span)) return;
     // Only now is it known whether `sampler.keep` keeps the span.
-    if (isSampled(span)) entry.finished = toFinishedSpan(span);
-    else this.#entries.delete(keyOf(span));
+    if (isSampled(span)) this.#spans.set(span, takeSnapshot(span));
+    else this.#spans.delete(span);
     this.#changed();
   }
 
   reset(): void {
-    this.#entries.clear();
+    this.#spans.clear();
     this.#changed();
   }
 
@@ -67,11 +61,6 @@ export class SpanStore {
   #changed(): void {
     for (const wake of this.#wake) wake();
   }
-}
-
-function keyOf(span: ReadableSpan): string {
-  const { spanId, traceId } = span.spanContext();
-  return `${traceId}-${spanId}`;
 }
 
 function isSampled(span: ReadableSpan): boolean {

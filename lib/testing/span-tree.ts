@@ -1,8 +1,8 @@
-import type { FinishedSpan } from './finished-span.js';
+import type { SpanSnapshot } from './span-snapshot.js';
 
 /** A span that was recorded. If it has not ended, its properties are those that it has so far. */
 export interface RecordedState {
-  readonly span: FinishedSpan;
+  readonly span: SpanSnapshot;
   readonly isOpen: boolean;
 }
 

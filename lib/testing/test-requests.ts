@@ -18,7 +18,8 @@ export function recognizeRequestsTo(host: HttpAdapterHost): () => void {
  * process. An application that calls itself does so within a span.
  */
 export function isRequestOfTest({ url }: OutgoingRequest): boolean {
-  return trace.getActiveSpan() === undefined && LOOPBACK.test(url.hostname) && isServed(Number(url.port));
+  if (trace.getActiveSpan() !== undefined || !LOOPBACK.test(url.hostname)) return false;
+  return isServed(Number(url.port || (url.protocol === 'https:' ? 443 : 80)));
 }
 
 function isServed(port: number): boolean {

@@ -1,6 +1,6 @@
 import type { SamplerOption } from '../options/sampler.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
-import type { FinishedSpan } from './finished-span.js';
+import type { SpanSnapshot } from './span-snapshot.js';
 import { SequentialIds } from './sequential-ids.js';
 import { describeMatch, matchesSpan, type SpanMatch } from './span-pattern.js';
 import { SpanStore } from './span-store.js';
@@ -73,12 +73,12 @@ export class TraceRecorder {
   }
 
   /** Returns the spans that have ended, in the order in which they have started. */
-  spans(): readonly FinishedSpan[] {
+  spans(): readonly SpanSnapshot[] {
     return this.#parts.store.finished;
   }
 
   /** Returns the spans that have started and not ended, with the properties that they have so far. */
-  openSpans(): readonly FinishedSpan[] {
+  openSpans(): readonly SpanSnapshot[] {
     return this.#parts.store.open;
   }
 
@@ -91,7 +91,7 @@ export class TraceRecorder {
   }
 
   /** Returns the first span that has ended and matches. Undefined if there is none. */
-  find(match: SpanMatch): FinishedSpan | undefined {
+  find(match: SpanMatch): SpanSnapshot | undefined {
     return this.spans().find((span) => matchesSpan(span, match));
   }
 
@@ -100,7 +100,7 @@ export class TraceRecorder {
    *
    * @throws Error with the recorded traces, if there is none
    */
-  get(match: SpanMatch): FinishedSpan {
+  get(match: SpanMatch): SpanSnapshot {
     const found = this.find(match);
     if (!found) throw this.#error(`No span matches ${describeMatch(match)}.`);
     return found;
@@ -120,7 +120,7 @@ export class TraceRecorder {
    *
    * @throws Error with the recorded traces, if the time is up before
    */
-  waitForSpan(match: SpanMatch): Promise<FinishedSpan> {
+  waitForSpan(match: SpanMatch): Promise<SpanSnapshot> {
     return this.#waitUntil(() => this.find(match), `for a span that matches ${describeMatch(match)}`);
   }
 
@@ -129,7 +129,7 @@ export class TraceRecorder {
    *
    * @throws Error with the recorded traces, if the time is up before
    */
-  waitForSpans(count: number): Promise<readonly FinishedSpan[]> {
+  waitForSpans(count: number): Promise<readonly SpanSnapshot[]> {
     const ended = () => (this.spans().length >= count ? this.spans() : undefined);
     return this.#waitUntil(ended, `for ${count} spans`);
   }
@@ -139,7 +139,7 @@ export class TraceRecorder {
    *
    * @throws Error with the recorded traces, if the time is up before
    */
-  waitForTrace(match: SpanMatch): Promise<readonly FinishedSpan[]> {
+  waitForTrace(match: SpanMatch): Promise<readonly SpanSnapshot[]> {
     return this.#waitUntil(
       () => this.#wholeTrace(match),
       `for the trace of a span that matches ${describeMatch(match)}`,
@@ -152,7 +152,7 @@ export class TraceRecorder {
     this.#parts.ids?.restart();
   }
 
-  #wholeTrace(match: SpanMatch): readonly FinishedSpan[] | undefined {
+  #wholeTrace(match: SpanMatch): readonly SpanSnapshot[] | undefined {
     const open = new Set(this.openSpans().map(({ traceId }) => traceId));
     const member = this.spans().find((span) => !open.has(span.traceId) && matchesSpan(span, match));
     return member && this.spans().filter(({ traceId }) => traceId === member.traceId);

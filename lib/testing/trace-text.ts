@@ -1,5 +1,5 @@
 import { exceptionOf } from './exception-text.js';
-import type { FinishedSpan } from './finished-span.js';
+import type { SpanSnapshot } from './span-snapshot.js';
 import type { RecordedState, RecordedTrace, SpanNode } from './span-tree.js';
 
 /** How spans are written as text. */
@@ -45,7 +45,7 @@ export function renderAttribute(key: string, value: unknown): string {
 }
 
 /** Returns the exception of a span, or the description of its status. */
-export function failureOf(span: FinishedSpan): string | undefined {
+export function failureOf(span: SpanSnapshot): string | undefined {
   const failure = exceptionOf(span) ?? span.statusMessage;
   return failure === undefined ? undefined : onOneLine(failure);
 }

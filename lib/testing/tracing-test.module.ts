@@ -83,6 +83,6 @@ class TraceRecorderModule implements OnApplicationShutdown {
 
 function notTraced(): TracingConfigurationError {
   const fix =
-    'Import the module of the application that imports TracingModule.forRoot(), or TracingModule.forRoot() itself.';
-  return new TracingConfigurationError('TracingTestModule.record()', undefined, fix);
+    'There is no TracingModule whose spans could be recorded. Import the module of the application that imports TracingModule.forRoot(), or TracingModule.forRoot() itself.';
+  return new TracingConfigurationError('imports', TracingTestModule, fix);
 }

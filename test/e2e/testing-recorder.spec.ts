@@ -203,7 +203,9 @@ describe('a recorder', () => {
 
   it('says what is missing if the application does not import TracingModule', async () => {
     const testing = Test.createTestingModule({ imports: [TracingTestModule.record()] });
-    await expect(testing.compile()).rejects.toThrow('Import the module of the application that imports TracingModule');
+    await expect(testing.compile()).rejects.toThrow(
+      'Tracing option "imports" is a function (TracingTestModule). There is no TracingModule whose spans could be recorded.',
+    );
   });
 
   it('has spans without an application that runs', async () => {
@@ -295,6 +297,23 @@ describe('ids and time', () => {
         span('load', '6', '5'),
       ]);
     }
+  });
+
+  it('begin again although a span is open', async () => {
+    const { app, traces } = await start({ ids: 'sequential' });
+    const tracing = app.get(TracingService);
+    traces.reset();
+    const before = tracing.startSpan('before');
+    traces.reset();
+    const after = tracing.startSpan('after');
+    expect(before.spanContext()).toMatchObject({ spanId: after.spanContext().spanId });
+    before.end();
+    expect({ spans: traces.spans(), open: traces.openSpans() }).toMatchObject({
+      spans: [],
+      open: [{ name: 'after', duration: NaN }],
+    });
+    after.end();
+    expect(traces.trees()).toEqual(['after']);
   });
 
   it('are those of the next application afterwards', async () => {

@@ -1,8 +1,8 @@
 import { SpanKind, SpanStatusCode, type Attributes } from '@opentelemetry/api';
 import type { ReadableSpan } from '../options/sdk-types.js';
 
-/** A span that has ended, as a plain object: everything that a test may want to compare. */
-export interface FinishedSpan {
+/** A span as a plain object: everything that a test may want to compare. */
+export interface SpanSnapshot {
   readonly name: string;
   readonly kind: keyof typeof SpanKind;
   readonly status: keyof typeof SpanStatusCode;
@@ -10,8 +10,8 @@ export interface FinishedSpan {
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Attributes>;
   /** The events, oldest first. An exception is an event with the name `exception`. */
-  readonly events: readonly FinishedSpanEvent[];
-  readonly links: readonly FinishedSpanLink[];
+  readonly events: readonly SpanSnapshotEvent[];
+  readonly links: readonly SpanSnapshotLink[];
   /** The id of the trace, as 32 hexadecimal digits. */
   readonly traceId: string;
   /** The id of the span, as 16 hexadecimal digits. */
@@ -19,25 +19,25 @@ export interface FinishedSpan {
   /** The id of the parent. Undefined if the trace begins with this span. */
   readonly parentSpanId: string | undefined;
   readonly startTime: Date;
-  /** In milliseconds, with fractions. */
+  /** In milliseconds, with fractions. NaN if the span has not ended. */
   readonly duration: number;
 }
 
 /** An event of a span. */
-export interface FinishedSpanEvent {
+export interface SpanSnapshotEvent {
   readonly name: string;
   readonly attributes: Readonly<Attributes>;
 }
 
 /** A link of a span to another one. */
-export interface FinishedSpanLink {
+export interface SpanSnapshotLink {
   readonly traceId: string;
   readonly spanId: string;
   readonly attributes: Readonly<Attributes>;
 }
 
-/** Copies a span, so that it stays as it is. */
-export function toFinishedSpan(span: ReadableSpan): FinishedSpan {
+/** Copies a span as it is now. */
+export function takeSnapshot(span: ReadableSpan): SpanSnapshot {
   const { spanId, traceId } = span.spanContext();
   return {
     name: span.name,
@@ -55,7 +55,7 @@ export function toFinishedSpan(span: ReadableSpan): FinishedSpan {
     spanId,
     parentSpanId: span.parentSpanContext?.spanId,
     startTime: new Date(toMilliseconds(span.startTime)),
-    duration: toMilliseconds(span.duration),
+    duration: span.ended ? toMilliseconds(span.duration) : NaN,
   };
 }
 
