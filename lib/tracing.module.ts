@@ -22,6 +22,7 @@ import { discardBuffered, startBuffering, startTracing } from './sdk/bootstrap.j
 import { DISABLED_RUNTIME, TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
+import { OPTIONS_OVERRIDE, type OptionsOverride } from './tracing.override.js';
 import { TracingService } from './tracing.service.js';
 
 const RESOLVED_OPTIONS = 'nestjs-tracing:resolved-options';
@@ -69,6 +70,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
       inject: [
         { token: MODULE_OPTIONS_TOKEN, optional: true },
         { token: CONFIGURED, optional: true },
+        { token: OPTIONS_OVERRIDE, optional: true },
       ],
       useFactory: resolveGivenOptions,
     },
@@ -193,12 +195,17 @@ async function callHook(call: () => void | Promise<void>): Promise<void> {
  * Resolves the options that the application has given. Returns undefined if tracing is disabled: an application must be able to switch it
  * off even if the rest of its configuration is wrong. From here on, Nest's logger writes the messages of the library.
  */
-function resolveGivenOptions(options: TracingOptions, configured?: true): ResolvedOptions | undefined {
+function resolveGivenOptions(
+  options: TracingOptions,
+  configured?: true,
+  override?: OptionsOverride,
+): ResolvedOptions | undefined {
   setDiagnosticsSink(new Logger('TracingModule'));
   try {
     if (!configured) throw notConfigured();
-    const { enabled } = checkOptions(options);
-    return resolveEnabled(enabled, process.env) ? resolveOptions(options) : undefined;
+    const given = checkOptions(options);
+    if (override) return override(given, resolveOptions);
+    return resolveEnabled(given.enabled, process.env) ? resolveOptions(options) : undefined;
   } catch (error) {
     if (hasStartedBuffering) discardBuffered();
     throw error;

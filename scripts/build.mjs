@@ -15,6 +15,7 @@ import {
   LOADERS,
   loadedOnUse,
 } from './build/loaded-on-use.mjs';
+import { importFromIndex, importTypesFromIndex, TESTING_ENTRY, testingTypes } from './build/testing.mjs';
 import { isExternal, libFolder, typescript } from './build/typescript.mjs';
 import { root } from './support/run.mjs';
 
@@ -24,6 +25,8 @@ const entry = join(libFolder, 'index.ts');
 rmSync(dist, { recursive: true, force: true });
 await bundleCode();
 await bundleTypes();
+await bundleTesting();
+await bundleTestingTypes();
 
 async function bundleCode() {
   const bundle = await rollup({
@@ -70,6 +73,32 @@ async function bundleTypes() {
   const bundle = await rollup({ input: entry, plugins, external: isExternal, onwarn: failWith });
   await bundle.write({ file: join(dist, 'index.d.ts'), format: 'es' });
   copyFileSync(join(dist, 'index.d.ts'), join(dist, 'index.d.cts'));
+}
+
+/** Bundles what only tests of an application load. */
+async function bundleTesting() {
+  const plugins = [importFromIndex(), typescript()];
+  const bundle = await rollup({ input: TESTING_ENTRY, plugins, external: isExternal, onwarn: failWith });
+  const options = { exports: 'named', externalLiveBindings: false, generatedCode: 'es2015' };
+  await bundle.write({ ...options, file: join(dist, 'testing.js'), format: 'es' });
+  await bundle.write({
+    ...options,
+    file: join(dist, 'testing.cjs'),
+    format: 'cjs',
+    paths: (id) => (id === join(dist, 'index.js') || id === './index.js' ? './index.cjs' : id),
+  });
+}
+
+async function bundleTestingTypes() {
+  const plugins = [
+    importTypesFromIndex(),
+    dts({ tsconfig: join(root, 'tsconfig.json'), compilerOptions: { paths: {} } }),
+  ];
+  const bundle = await rollup({ input: TESTING_ENTRY, plugins, external: isExternal, onwarn: failWith });
+  const { output } = await bundle.generate({ format: 'es', file: join(dist, 'testing.d.ts') });
+  const [{ code }] = output;
+  writeFileSync(join(dist, 'testing.d.ts'), testingTypes(code, 'index.js'));
+  writeFileSync(join(dist, 'testing.d.cts'), testingTypes(code, 'index.cjs'));
 }
 
 /** A warning of the bundler is a package that does not work: an import that has no target, say. */

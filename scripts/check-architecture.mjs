@@ -68,9 +68,16 @@ const parts = [
   },
   { name: 'integrations', files: /^integrations\.ts$/, mayImport: 'all' },
   { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },
+  { name: 'override', files: /^tracing\.override\.ts$/, mayImport: ['options', 'resolver'] },
   { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options/', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },
+  // A subpath of the package. It gets the module, the service and the errors from the index: see scripts/build/testing.mjs.
+  {
+    name: 'testing/',
+    files: /^testing\//,
+    mayImport: ['options/', 'options', 'resolver', 'override', 'runtime', 'service', 'module', 'errors'],
+  },
 ];
 
 /** The packages that `core/` may use: it must stay usable wherever the OpenTelemetry API is. */

@@ -16,6 +16,7 @@ const templates = join(root, 'test/consumers');
 const CHECKS = [
   ['one-copy.mjs'],
   ['loaded-files.mjs'],
+  ['testing-module.mjs'],
   ['stack-trace.mjs'],
   ['--enable-source-maps', 'stack-trace.mjs'],
 ];
@@ -52,6 +53,8 @@ function test(name) {
   for (const other of others) cpSync(join(templates, other), join(cwd, other));
   for (const file of ['users.proto', 'users.spec.ts', ...CHECKS.map((check) => check.at(-1))])
     cpSync(join(templates, file), join(cwd, file));
+  // The application and the tests of docs/testing.md.
+  if (scripts.test) cpSync(join(templates, 'testing'), cwd, { recursive: true });
 
   npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
   // These packages are optional. If one were installed by accident, the test would not prove that the library works without it.

@@ -6,6 +6,7 @@ import { resolveData } from './data.js';
 import { resolveEnabled } from './enabled.js';
 import { resolveEvents } from './events.js';
 import { resolveExporters } from './exporter.js';
+import type { FixedValues } from './fixed-values.js';
 import { resolveGraphQL } from './graphql.js';
 import { resolveGrpc } from './grpc.js';
 import { resolveHttp } from './http.js';
@@ -93,6 +94,8 @@ function resolve(
     /** Undefined if log lines do not carry the trace. */
     logs: resolveLogs(options.logs),
     shutdown: resolveShutdown(options.shutdown),
+    /** Undefined unless a test fixes them. */
+    fixedValues: undefined as FixedValues | undefined,
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
   });

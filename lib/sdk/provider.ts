@@ -5,6 +5,7 @@ import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
 import { createSampling } from '../sampling/create-sampling.js';
 import { copyBaggageToSpans } from '../tracer/baggage-attributes.js';
+import { fixValues } from '../tracer/fix-values.js';
 import { Pipeline } from '../tracer/pipeline.js';
 import type { SpanLimits } from '../tracer/span-limits.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
@@ -47,7 +48,8 @@ export function useForeignProvider(provider: TracerProvider): ProviderHandle {
 export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const { memory, paths } = createExportPaths(options);
   const exporting = paths.map(({ processor }) => processor);
-  const { baggage, resource, resourceDetectors, spanProcessors } = options;
+  const { baggage, fixedValues, resource, resourceDetectors, spanProcessors } = options;
+  const unfixValues = fixedValues && fixValues(fixedValues);
   const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
   const pipeline = new Pipeline({
     sampling,
@@ -68,6 +70,7 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
       ]);
     },
     shutdown: () => {
+      unfixValues?.();
       sampling.stop();
       return pipeline.shutdown();
     },

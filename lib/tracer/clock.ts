@@ -9,7 +9,7 @@ const MAX_DRIFT = 1000;
  */
 export class Clock {
   /** @param originWhole whole milliseconds since the epoch at which the monotonic clock was zero */
-  private constructor(
+  protected constructor(
     private readonly originWhole: number,
     /** The fraction is apart, because one number would resolve it to a quarter of a microsecond only. */
     private readonly originFraction: number,
@@ -58,7 +58,28 @@ export class Clock {
   }
 }
 
+/** The clock of a test: it always shows the same time. */
+class StoppedClock extends Clock {
+  constructor(private readonly time: number) {
+    super(Math.floor(performance.timeOrigin), 0);
+  }
+
+  override wallTime(): HrTime {
+    return fromMilliseconds(this.time);
+  }
+
+  override isBehind(): boolean {
+    return false;
+  }
+}
+
 let newest = Clock.startingAt(performance.timeOrigin);
+let stopped: StoppedClock | undefined;
+
+/** Gives all traces that begin from now on the same time. @param time undefined to let the clock run again */
+export function stopClock(time: number | undefined): void {
+  stopped = time === undefined ? undefined : new StoppedClock(time);
+}
 
 /**
  * Returns the clock of a trace that begins. It differs from `Date.now()` by less than a millisecond.
@@ -66,7 +87,7 @@ let newest = Clock.startingAt(performance.timeOrigin);
  * @param monotonic a reading of the monotonic clock that was just taken
  */
 export function currentClock(monotonic: number): Clock {
-  return (newest = newest.corrected(monotonic));
+  return stopped ?? (newest = newest.corrected(monotonic));
 }
 
 /** Returns the milliseconds from one time to another, with fractions. */

@@ -3,17 +3,26 @@ import { randomFillSync } from 'node:crypto';
 /** Random words, drawn in bulk, because a draw costs more than its words. */
 const pool = new Int32Array(2048);
 let used = pool.length;
+let refill = refillAtRandom;
 
 /** The hexadecimal digits of each byte. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Returns 32 random bits, as a signed integer: V8 keeps it in a field without an allocation. */
 export function randomWord(): number {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
+  if (used === pool.length) refill();
   return pool[used++] as number;
+}
+
+/** Draws words from a function instead of at random. @param nextWord undefined to draw at random again */
+export function drawWordsFrom(nextWord: (() => number) | undefined): void {
+  used = pool.length;
+  refill = nextWord ? () => (pool[--used] = nextWord()) : refillAtRandom;
+}
+
+function refillAtRandom(): void {
+  randomFillSync(pool);
+  used = 0;
 }
 
 /** Returns the eight hexadecimal digits of a word. */

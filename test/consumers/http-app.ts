@@ -9,6 +9,8 @@ import { NestFactory } from '@nestjs/core';
 import { SpanKind } from '@opentelemetry/api';
 import { InMemorySpanExporter, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Span, TracingModule, TracingService } from 'nestjs-tracing';
+// Its types have to compile without those of Jest and of Vitest.
+import type {} from 'nestjs-tracing/testing';
 
 const exporter = new InMemorySpanExporter();
 /** Some applications have the package that metrics need. The others show that only metrics need it. */

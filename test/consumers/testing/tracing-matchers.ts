@@ -1,0 +1,3 @@
+import { tracingMatchers } from 'nestjs-tracing/testing';
+
+expect.extend(tracingMatchers);
