@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 
 const [code = '', path = '/'] = process.argv.slice(2);
-writeFileSync(join(import.meta.dirname, 'example.module.js'), code);
-const { AppModule } = (await import('./example.module.js' as string)) as { AppModule: object };
+const file = join(import.meta.dirname, 'example.module.js');
+writeFileSync(file, code);
+const { AppModule } = (await import(pathToFileURL(file).href)) as { AppModule: object };
 
 const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'] });
 await app.listen(0, '127.0.0.1');
