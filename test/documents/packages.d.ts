@@ -30,3 +30,9 @@ declare module '@opentelemetry/auto-instrumentations-node' {
 
   export function getNodeAutoInstrumentations(): Instrumentation[];
 }
+
+declare module '@opentelemetry/instrumentation-aws-sdk' {
+  import type { Instrumentation } from '@opentelemetry/instrumentation';
+
+  export const AwsInstrumentation: new () => Instrumentation;
+}
