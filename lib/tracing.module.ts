@@ -104,6 +104,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   private readonly integrations: readonly IntegrationHooks[];
   private readonly stopWatchingGateways: () => void;
 
+  /** @internal */
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions | undefined,
     @Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime,

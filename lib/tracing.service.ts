@@ -24,6 +24,7 @@ import type { ReadableSpan } from './options/sdk-types.js';
 /** Manual tracing. No method throws because of tracing. If tracing is disabled, `span()` only calls its function, and other methods are no-ops. */
 @Injectable()
 export class TracingService {
+  /** @internal */
   constructor(@Inject(TRACING_RUNTIME) private readonly runtime: TracingRuntime) {}
 
   /** The active span, if any. */

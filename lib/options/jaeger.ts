@@ -14,7 +14,7 @@ export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
 /** Jaeger spans over UDP to an agent. */
 export interface JaegerAgentOptions {
   type: 'jaeger';
-  /** @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
+  /** The host of the agent. @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
   host?: string;
   /** The agent's port for binary Thrift. @default `OTEL_EXPORTER_JAEGER_AGENT_PORT`, else 6832 */
   port?: number;

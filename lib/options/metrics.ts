@@ -21,7 +21,7 @@ export interface PrometheusRegistry {
 
 /** The options that all ways of serving Prometheus metrics have in common. */
 export interface PrometheusRegistryOptions {
-  /** @default 'prometheus' */
+  /** The interface to which the metrics are written. @default 'prometheus' */
   type?: 'prometheus';
   /**
    * The registry of prom-client to which the metrics are added, so that they are served together with the metrics that it contains.
@@ -43,7 +43,7 @@ export interface PrometheusRegistryOptions {
 
 /** Metrics on a path of the application, outside its global prefix. Scrapes are neither traced nor counted. Global guards apply. */
 export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
-  /** @default '/metrics' */
+  /** The path at which the metrics are served. @default '/metrics' */
   path?: string;
   /** Guards of this path, in addition to global guards: classes, which DI provides or creates, or objects. @default [] */
   guards?: readonly (CanActivate | Type<CanActivate>)[];
@@ -53,18 +53,18 @@ export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
 
 /** Metrics on a separate port, for an application without HTTP, or to keep them unreachable from outside. */
 export interface PortMetricsOptions extends PrometheusRegistryOptions {
-  /** The port, such as 9464, which OpenTelemetry's Prometheus exporters use. */
+  /** The port, such as 9464, which OpenTelemetry's Prometheus exporters use. @default no port of their own */
   port: number;
   /** The address to listen on. @default all addresses */
   host?: string;
-  /** @default '/metrics' */
+  /** The path at which the metrics are served. @default '/metrics' */
   path?: string;
   guards?: undefined;
 }
 
 /** Metrics in a registry that the application itself serves or pushes. */
 export interface UnservedMetricsOptions extends PrometheusRegistryOptions {
-  /** The metrics are not served. */
+  /** False if the metrics are not served. */
   path: false;
   guards?: undefined;
   port?: undefined;
@@ -73,8 +73,9 @@ export interface UnservedMetricsOptions extends PrometheusRegistryOptions {
 
 /** Metrics by OpenTelemetry's Meter API. The application's `MeterProvider` exports them, for example by OTLP. */
 export interface MeterMetricsOptions {
+  /** The interface to which the metrics are written. @default 'prometheus' */
   type: 'opentelemetry';
-  /** @default the globally registered provider */
+  /** The provider of the meter. @default the globally registered provider */
   meterProvider?: MeterProvider;
 }
 

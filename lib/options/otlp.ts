@@ -23,7 +23,10 @@ type Compression = (typeof COMPRESSIONS)[number];
 /** The OpenTelemetry protocol (OTLP), which Jaeger, Tempo, the Collector and every vendor accept. */
 export interface OtlpExporterOptions {
   type: 'otlp';
-  /** @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf` */
+  /**
+   * The transport and the encoding.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf`
+   */
   protocol?: OtlpProtocol;
   /**
    * Base address of the receiver. With HTTP, `/v1/traces` is added unless the path ends with it. With gRPC, the address may be
@@ -43,7 +46,10 @@ export interface OtlpExporterOptions {
    * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
   timeout?: number;
-  /** @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none` */
+  /**
+   * The compression of an export.
+   * @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none`
+   */
   compression?: Compression;
 }
 

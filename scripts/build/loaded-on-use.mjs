@@ -31,7 +31,7 @@ const LOAD_API = '\0load-api';
 const LOAD_ENABLED = '\0load-enabled';
 
 /** The packages that what is loaded on use gets from the code which loads it: they may be ES modules, or parts of a bundled application. */
-const SHARED_PACKAGES = ['@nestjs/common', '@nestjs/core', 'rxjs'];
+const SHARED_PACKAGES = ['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs'];
 
 /**
  * The file that loads the others: only `require` loads a file at once, and only CommonJS has it. The paths are literals, so that a bundler
