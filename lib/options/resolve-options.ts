@@ -91,7 +91,7 @@ function resolve(
     /** Undefined if nothing is measured. */
     metrics,
     /** Undefined if log lines do not carry the trace. */
-    logs: resolveLogs(options.logs),
+    logs: resolveLogs(options.logs, options.exporter, env),
     shutdown: resolveShutdown(options.shutdown),
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
