@@ -37,7 +37,8 @@ export function traceLogger(
         const outer = printing;
         printing = { context: textOr(context), stack: textOr(stack) };
         try {
-          return Reflect.apply(printMessages, thisArg, args) as unknown;
+          const printed: unknown = Reflect.apply(printMessages, thisArg, args);
+          return printed;
         } finally {
           printing = outer;
         }
