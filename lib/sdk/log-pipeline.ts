@@ -1,19 +1,22 @@
-import { context, ROOT_CONTEXT, type Attributes, type Context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type Attributes, type Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { describeError, warn } from '../core/diagnostics.js';
+import { useExceptionSignal } from '../core/exception-signal.js';
 import type { LogLevel, LogLine } from '../core/log-line.js';
 import { publicAddress } from '../core/public-address.js';
 import { suppressTracing } from '../core/suppression.js';
 import { createLogExporter } from '../export/otlp/otlp-transport.js';
 import type { LogSerializers } from '../export/otlp/log-encoder.js';
 import type { OtlpExporter } from '../export/otlp/otlp-exporter.js';
-import type { ResolvedOptions } from '../options/resolve-options.js';
+import type { ResolvedBatch } from '../options/batch.js';
+import type { ResolvedLogs } from '../options/logs.js';
 import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
 import { logBody } from './log-body.js';
 import { loadFromSdk } from './packages.js';
 
 /** A log record of OpenTelemetry's API, as far as the library fills it. */
 interface LogRecord {
+  readonly eventName?: string;
   readonly severityNumber?: number;
   readonly severityText?: string;
   readonly body?: unknown;
@@ -57,15 +60,20 @@ export class LogPipeline {
   private readonly exporter: OtlpExporter<object>;
   private logger: ApiLogger;
 
-  constructor(resolved: ResolvedOtlpExporter, resource: unknown, { batch }: Pick<ResolvedOptions, 'batch'>) {
+  constructor(
+    private readonly resolved: ResolvedLogs,
+    exporter: ResolvedOtlpExporter,
+    resource: unknown,
+    batch: ResolvedBatch,
+  ) {
     const { BatchLogRecordProcessor, LoggerProvider } = loadFromSdk<SdkLogs>('@opentelemetry/sdk-logs');
     const serializers = loadFromSdk<LogSerializers<object>>(
       '@opentelemetry/otlp-transformer',
       '@opentelemetry/exporter-logs-otlp-proto',
     );
-    this.exporter = createLogExporter(resolved, serializers);
+    this.exporter = createLogExporter(exporter, serializers);
     const processor = new BatchLogRecordProcessor({
-      exporter: reporting(this.exporter, publicAddress(resolved.url)),
+      exporter: reporting(this.exporter, publicAddress(exporter.url)),
       maxQueueSize: batch.maxQueueSize,
       maxExportBatchSize: batch.maxExportBatchSize,
       scheduledDelayMillis: batch.scheduledDelay,
@@ -80,13 +88,28 @@ export class LogPipeline {
     const { logs } = loadFromSdk<ApiLogs>('@opentelemetry/api-logs');
     const own = { getLogger: (...args: readonly unknown[]) => detached(this.provider.getLogger(...args)) };
     const registered = logs.setGlobalLoggerProvider(own);
-    if (registered !== own) {
-      this.logger = loggerOf(registered);
-      return () => {};
-    }
+    if (registered !== own) this.logger = loggerOf(registered);
+    const restoreEvents = this.sendExceptions();
     return () => {
+      restoreEvents();
       if (logs.getLoggerProvider() === own) logs.disable();
     };
+  }
+
+  private sendExceptions(): () => void {
+    const { exceptions } = this.resolved;
+    if (exceptions === 'events') return () => {};
+    return useExceptionSignal({
+      keepsEvents: exceptions === 'logs/dup',
+      emit: (span, attributes) =>
+        this.logger.emit({
+          eventName: 'exception',
+          severityNumber: SEVERITIES.error,
+          severityText: 'error',
+          attributes,
+          context: trace.setSpan(ROOT_CONTEXT, span),
+        }),
+    });
   }
 
   emit({ context: nestContext, level, message, stack }: LogLine): void {

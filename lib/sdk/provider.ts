@@ -90,9 +90,9 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
   };
 }
 
-function createLogs(options: ResolvedOptions): LogPipeline | undefined {
-  const exporter = options.logs?.export;
-  return exporter && new LogPipeline(exporter, createResource(options.resource, options.resourceDetectors), options);
+function createLogs({ batch, logs, resource, resourceDetectors }: ResolvedOptions): LogPipeline | undefined {
+  if (!logs?.export) return undefined;
+  return new LogPipeline(logs, logs.export, createResource(resource, resourceDetectors), batch);
 }
 
 function spanLimits(limits: ResolvedOptions['limits']): SpanLimits {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ConsoleLogger, Controller, Get, Logger, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { logs, SeverityNumber } from '@opentelemetry/api-logs';
+import { SpanStatusCode } from '@opentelemetry/api';
 import { TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
@@ -48,6 +49,11 @@ class OrdersController {
     logs.getLogger('appender').emit({ severityNumber: SeverityNumber.INFO, body: 'by an appender' });
     return 'ok';
   }
+
+  @Get('fails')
+  fails(): never {
+    throw new RangeError('none');
+  }
 }
 
 const LEVELS = ['log', 'warn', 'error', 'fatal'] as const;
@@ -71,11 +77,12 @@ describe('the lines of a logger', () => {
   afterEach(async () => {
     await app?.close();
     app = undefined;
+    delete process.env.OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN;
     jest.restoreAllMocks();
     await receiver.stop();
   });
 
-  async function order(options: TracingOptions, logger: ConsoleLogger): Promise<void> {
+  async function order(options: TracingOptions, logger: ConsoleLogger, path = 'order'): Promise<void> {
     @Module({
       imports: [
         TracingModule.forRoot({ serviceName: 'orders', exporter: traces, spanProcessors: [traces], ...options }),
@@ -86,8 +93,9 @@ describe('the lines of a logger', () => {
     const started = await NestFactory.create(OrdersModule, { logger });
     app = started;
     await started.listen(0, '127.0.0.1');
-    const response = await fetch(`${await started.getUrl()}/order`);
-    expect(await response.text()).toBe('ok');
+    const response = await fetch(`${await started.getUrl()}/${path}`);
+    expect(response.status).toBe(path === 'order' ? 200 : 500);
+    await response.text();
     await started.close();
   }
 
@@ -162,6 +170,31 @@ describe('the lines of a logger', () => {
     await order({ logs: { export: { endpoint, protocol: 'grpc' } } }, new ConsoleLogger());
     expect(paths).toEqual(['/opentelemetry.proto.collector.logs.v1.LogsService/Export']);
     server.close();
+  });
+
+  it.each([
+    ['logs', 0],
+    ['logs/dup', 1],
+  ])('have exceptions beside them with OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN=%s', async (optIn, events) => {
+    process.env.OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN = optIn;
+    await order({ logs: { export: { endpoint: receiver.url, protocol: 'http/json' } } }, new ConsoleLogger(), 'fails');
+    const handler = traces.named('OrdersController.fails');
+    expect(handler.events).toHaveLength(events);
+    expect(handler.status.code).toBe(SpanStatusCode.ERROR);
+    const exceptions = inRequest().filter((record) => 'exception.type' in attributesOf(record));
+    expect(exceptions).toHaveLength(1);
+    expect(exceptions[0]?.spanId).toBe(handler.spanContext().spanId);
+    expect(attributesOf(exceptions[0]!)).toMatchObject({ 'exception.type': 'RangeError', 'exception.message': 'none' });
+  });
+
+  it('have no exceptions beside them by default, or without the export', async () => {
+    await order({ logs: { export: { endpoint: receiver.url, protocol: 'http/json' } } }, new ConsoleLogger(), 'fails');
+    expect(traces.named('OrdersController.fails').events).toHaveLength(1);
+    expect(inRequest().filter((record) => 'exception.type' in attributesOf(record))).toEqual([]);
+    traces.reset();
+    process.env.OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN = 'logs';
+    await order({}, new ConsoleLogger(), 'fails');
+    expect(traces.named('OrdersController.fails').events).toHaveLength(1);
   });
 
   it('leave no provider behind', async () => {
