@@ -51,7 +51,9 @@ export type {
   UnservedMetricsOptions,
 } from './options/metrics.js';
 export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/nest.js';
-export type { OtlpExporterOptions, OtlpProtocol } from './options/otlp.js';
+export type { OtlpExporterOptions } from './options/otlp.js';
+export type { OtlpProtocol } from './options/otlp-signal.js';
+export type { LogExportOptions } from './options/log-export.js';
 export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';
 export type {

@@ -87,5 +87,6 @@ function contextFor(
     areAttributesReadAtStart: sampler.type === 'custom' || spanProcessors.length > 0 || runtime.foreignProvider,
     hasForeignProvider: runtime.foreignProvider,
     flush: () => runtime.flush(),
+    emitLog: (line) => runtime.emitLog(line),
   };
 }

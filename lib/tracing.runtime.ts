@@ -1,3 +1,4 @@
+import type { LogLine } from './core/log-line.js';
 import type { ReadableSpan } from './options/sdk-types.js';
 
 /** The injection token of the runtime. A string rather than a symbol, so that two copies of the library share it. */
@@ -25,6 +26,8 @@ export interface TracingRuntime {
    * Idempotent. Never rejects.
    */
   shutdown(): Promise<void>;
+  /** Exports what a logger has written as a log record, if the options say so. */
+  emitLog(line: LogLine): void;
   /** Returns the spans that the `memory` exporter holds. */
   finishedSpans(): readonly ReadableSpan[];
   /** Returns the statistics of each exporter to a backend. Empty if another SDK has registered the provider. */
@@ -38,6 +41,7 @@ export const DISABLED_RUNTIME: TracingRuntime = {
   foreignProvider: false,
   finishedSpans: () => [],
   exportStatistics: () => [],
+  emitLog() {},
   acquire() {},
   release() {},
   flush: () => Promise.resolve(),

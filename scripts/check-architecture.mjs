@@ -36,7 +36,7 @@ const parts = [
   // A group may import itself and the shared parts, but not the complete options, neither as written nor as resolved.
   { name: 'options/', files: /^options\//, mayImport: ['core/', 'packages/', 'errors'] },
   { name: 'options', files: /^tracing\.options\.ts$/, mayImport: ['options/'] },
-  { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['options/'] },
+  { name: 'runtime', files: /^tracing\.runtime\.ts$/, mayImport: ['core/', 'options/'] },
   ...INTEGRATIONS.map((name) => ({
     name,
     files: new RegExp(`^${name}`),

@@ -1,4 +1,5 @@
 import type { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import type { LogLine } from './log-line.js';
 import type { OperationMeter, OperationMetrics } from './operation-meter.js';
 
 /** The injection token of the list of integrations. */
@@ -67,4 +68,6 @@ export interface IntegrationContext extends ApplicationHosts {
   readonly hasForeignProvider: boolean;
   /** Exports the spans that have ended so far, within the time limit of the shutdown. Never rejects. */
   readonly flush: () => Promise<void>;
+  /** Exports what a logger has written as a log record, if the options say so. */
+  readonly emitLog: (line: LogLine) => void;
 }

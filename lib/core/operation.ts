@@ -13,6 +13,7 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { discardCandidate } from './candidate-span.js';
 import { callInContext } from './context-manager.js';
 import { callSafely, reportIgnored } from './diagnostics.js';
+import { addException } from './exception-signal.js';
 import { errorMessage, errorType, exceptionAttributes } from './exception.js';
 import { noopSpan } from './noop-span.js';
 import { OperationContext } from './operation-context.js';
@@ -174,13 +175,13 @@ export class Operation extends OperationContext {
     });
   }
 
-  /** Adds an `exception` event, unless the exception has been recorded here or further in. */
+  /** Records an exception, unless the exception has been recorded here or further in. */
   recordException(thrown: unknown, mayRecordDetails = true): void {
     // The exception may also be recorded further out, or as the cause of another error.
     if (!mayRecordDetails) this.withhold(thrown);
     if (!this.isRecording || this.findRecorded(thrown)) return;
     callSafely('Recording an exception', () => {
-      this.span.addEvent('exception', exceptionAttributes(thrown));
+      addException(this.span, exceptionAttributes(thrown));
     });
     this.remember({ thrown, isRecordedHere: true });
     callSafely('Recording an exception', () => this.rememberFurtherOut(thrown));

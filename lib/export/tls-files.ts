@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { parseFirst } from '../options/lenient.js';
-import type { ResolvedFile, ResolvedTls } from '../options/otlp.js';
+import type { ResolvedFile, ResolvedTls } from '../options/otlp-signal.js';
 import type { Setting } from '../options/setting.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
 

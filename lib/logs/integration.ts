@@ -7,18 +7,18 @@ import { isConsoleLogger, traceLogger } from './trace-logger.js';
 /** Adds the trace to the log lines of Nest's `ConsoleLogger`: the logger of the application, and those that are providers. */
 export const logsIntegration: Integration<{ readonly logs: ResolvedLogs | undefined }> = {
   name: 'logs',
-  start({ logs }, { modules }): IntegrationHooks | undefined {
-    if (!logs || (!logs.json && !logs.text)) return undefined;
+  start({ logs }, { emitLog, modules }): IntegrationHooks | undefined {
+    if (!logs || (!logs.json && !logs.text && !logs.export)) return undefined;
     const undos = new Map<object, () => void>();
     let providers: ProviderWatch | undefined;
 
     function look(candidate: unknown): void {
       if (isConsoleLogger(candidate) && !undos.has(candidate))
-        undos.set(candidate, traceLogger(candidate, logs as ResolvedLogs));
+        undos.set(candidate, traceLogger(candidate, logs as ResolvedLogs, emitLog));
     }
     /** A logger of one request is not kept. */
     function lookForRequest(candidate: unknown): void {
-      if (isConsoleLogger(candidate)) traceLogger(candidate, logs as ResolvedLogs);
+      if (isConsoleLogger(candidate)) traceLogger(candidate, logs as ResolvedLogs, emitLog);
     }
     /** The application may replace its logger by `app.useLogger()`. */
     function lookAtApplicationLogger(): void {

@@ -29,6 +29,14 @@ export function addPath(base: URL, path: string): URL {
   return url;
 }
 
+/** Removes the path at the end of an address, if it is there. */
+export function withoutPath(address: URL, path: string): URL {
+  const url = new URL(address);
+  const start = url.pathname.replace(/\/+$/, '');
+  if (start.endsWith(path)) url.pathname = start.slice(0, -path.length);
+  return url;
+}
+
 /** Returns an address without credentials and without its query, which may contain an API key. */
 export function redactAddress(address: string): string {
   return address.replace(/^.*@/s, 'REDACTED@').replace(/\?.*$/s, '?REDACTED');

@@ -1,9 +1,11 @@
 import { requirePackage } from '../packages/optional.js';
+import { isObject } from '../core/is-object.js';
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { choicesInCode, choicesInVariable } from './choices.js';
 import { JAEGER_PACKAGE, resolveJaeger, type JaegerExporterOptions, type ResolvedJaegerExporter } from './jaeger.js';
-import { resolveOtlp, type OtlpExporterOptions, type ResolvedOtlpExporter } from './otlp.js';
+import type { ResolvedOtlpExporter } from './otlp-signal.js';
+import { resolveOtlp, type OtlpExporterOptions } from './otlp.js';
 import { parseName } from './parse.js';
 import type { SpanExporter } from './sdk-types.js';
 import { readVariable, type Setting } from './setting.js';
@@ -36,6 +38,17 @@ export function resolveExporters(
 ): readonly ResolvedExporter[] {
   if (given === undefined) return Object.freeze(exportersInVariable(env));
   return Object.freeze(choicesInCode('exporter', given, 'exporter', (choice) => resolveExporter(choice, env)));
+}
+
+/** Returns the OTLP exporter that is given in code with settings, and the name of its option. */
+export function givenOtlpExporter(
+  given: ExporterOption | readonly ExporterOption[] | undefined,
+): { readonly path: string; readonly options: OtlpExporterOptions } | undefined {
+  const choices: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const index = choices.findIndex((choice) => isObject(choice) && 'type' in choice && choice.type === 'otlp');
+  if (index < 0) return undefined;
+  const path = Array.isArray(given) ? `exporter[${index}]` : 'exporter';
+  return { path, options: choices[index] as OtlpExporterOptions };
 }
 
 function exportersInVariable(env: NodeJS.ProcessEnv): ResolvedExporter[] {

@@ -1,6 +1,10 @@
 import { checkKeys } from './check-keys.js';
-import { parseBoolean } from './parse.js';
-import { readOption } from './setting.js';
+import { givenOtlpExporter, type ExporterOption } from './exporter.js';
+import { resolveLogExporter, type LogExportOptions } from './log-export.js';
+import type { ResolvedOtlpExporter } from './otlp-signal.js';
+import { parseEach } from './lenient.js';
+import { parseBoolean, parseName } from './parse.js';
+import { readOption, readVariable, splitEntries } from './setting.js';
 
 /** How the lines of Nest's `ConsoleLogger` carry the trace. */
 export interface LogsOptions {
@@ -17,18 +21,73 @@ export interface LogsOptions {
    * @default false
    */
   text?: boolean;
+
+  /**
+   * True if what the loggers write is also exported as log records over OTLP, each below its span, or settings of this export. The records
+   * wait in a queue with the sizes of `batch`. Standard appenders, such as that of OpenTelemetry for winston, are exported as well: the
+   * provider is registered with `@opentelemetry/api-logs`. Exceptions become log records in place of events of spans if
+   * `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` is `logs`, and both if it is `logs/dup`.
+   * @default false
+   */
+  export?: LogExportOptions | boolean;
 }
 
 export interface ResolvedLogs {
   readonly json: boolean;
   readonly text: boolean;
+  /** Undefined if no log records are exported. */
+  readonly export: ResolvedOtlpExporter | undefined;
+  /** What an exception is: an event of its span, a log record, or both. */
+  readonly exceptions: ExceptionSignalName;
 }
 
-/** Resolves how log lines carry the trace. Undefined if they do not. */
-export function resolveLogs(given: LogsOptions | boolean | undefined): ResolvedLogs | undefined {
+export type ExceptionSignalName = 'events' | 'logs' | 'logs/dup';
+
+const SIGNALS = ['logs', 'logs/dup'] as const;
+
+/**
+ * Resolves how log lines carry the trace. Undefined if they do not.
+ *
+ * @param exporter the exporter of spans as it is given: log records go to the same receiver unless something else is said
+ */
+export function resolveLogs(
+  given: LogsOptions | boolean | undefined,
+  exporter: ExporterOption | readonly ExporterOption[] | undefined,
+  env: NodeJS.ProcessEnv,
+): ResolvedLogs | undefined {
   if (given === false) return undefined;
-  const options = checkKeys<LogsOptions>('logs', given === true ? undefined : given, { json: true, text: true });
+  const options = checkKeys<LogsOptions>('logs', given === true ? undefined : given, {
+    json: true,
+    text: true,
+    export: true,
+  });
   const json = readOption('logs.json', options.json);
   const text = readOption('logs.text', options.text);
-  return Object.freeze({ json: json ? parseBoolean(json) : true, text: text ? parseBoolean(text) : false });
+  const exporting = resolveExport(options.export, exporter, env);
+  return Object.freeze({
+    json: json ? parseBoolean(json) : true,
+    text: text ? parseBoolean(text) : false,
+    export: exporting,
+    // Without an export, an exception that were no event would be lost.
+    exceptions: exporting ? exceptionSignalIn(env) : 'events',
+  });
+}
+
+function resolveExport(
+  given: LogsOptions['export'],
+  exporter: ExporterOption | readonly ExporterOption[] | undefined,
+  env: NodeJS.ProcessEnv,
+): ResolvedOtlpExporter | undefined {
+  const setting = readOption('logs.export', given);
+  if (!setting) return undefined;
+  if (typeof given === 'object') return resolveLogExporter('logs.export', given, givenOtlpExporter(exporter), env);
+  return parseBoolean(setting) ? resolveLogExporter('logs.export', {}, givenOtlpExporter(exporter), env) : undefined;
+}
+
+/** Reads the variable of the semantic conventions, which is a list. */
+function exceptionSignalIn(env: NodeJS.ProcessEnv): ExceptionSignalName {
+  const list = readVariable(env, 'OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN');
+  const names = list ? parseEach((entry) => parseName(entry, SIGNALS), splitEntries(list)) : [];
+  if (names.includes('logs/dup')) return 'logs/dup';
+  return names.includes('logs') ? 'logs' : 'events';
 }

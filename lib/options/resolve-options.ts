@@ -92,7 +92,7 @@ function resolve(
     /** Undefined if nothing is measured. */
     metrics,
     /** Undefined if log lines do not carry the trace. */
-    logs: resolveLogs(options.logs),
+    logs: resolveLogs(options.logs, options.exporter, env),
     shutdown: resolveShutdown(options.shutdown),
     /** Undefined unless a test fixes them. */
     fixedValues: undefined as FixedValues | undefined,

@@ -68,6 +68,7 @@ function runtimeOf(lease: Lease): TracingRuntime {
       await dispatch('shutdown', lease);
     },
     flush: async () => lease.provider?.flush(),
+    emitLog: (line) => lease.provider?.emitLog(line),
     finishedSpans: () => lease.provider?.finishedSpans() ?? [],
     exportStatistics: () => lease.provider?.exportStatistics() ?? [],
   };

@@ -9,6 +9,7 @@ import { fixValues } from '../tracer/fix-values.js';
 import { Pipeline } from '../tracer/pipeline.js';
 import type { SpanLimits } from '../tracer/span-limits.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
+import { LogPipeline } from './log-pipeline.js';
 import { createResource } from './resource.js';
 import { createStockProvider } from './stock/stock-provider.js';
 
@@ -18,6 +19,8 @@ export interface ProviderHandle {
   readonly pipeline: Pipeline | undefined;
   /** The provider that creates the spans. Undefined if the library creates them itself. */
   readonly otherProvider: TracerProvider | undefined;
+  /** Undefined if no log records are exported. */
+  readonly logs: LogPipeline | undefined;
   forceFlush(): Promise<void>;
   /** Flushes for the last time before the process ends: no export is attempted a second time. */
   flushBeforeExit(): Promise<void>;
@@ -27,18 +30,23 @@ export interface ProviderHandle {
 }
 
 /** Returns the handle of a provider that a preload or a vendor's agent has registered: it is used, and otherwise left alone. */
-export function useForeignProvider(provider: TracerProvider): ProviderHandle {
+export function useForeignProvider(provider: TracerProvider, options: ResolvedOptions): ProviderHandle {
+  const logs = createLogs(options);
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
   const flush = async () => {
-    await forceFlush?.call(provider);
+    await Promise.all([forceFlush?.call(provider), logs?.forceFlush()]);
   };
   return {
     pipeline: undefined,
     otherProvider: provider,
+    logs,
     forceFlush: flush,
     flushBeforeExit: flush,
     // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
-    shutdown: flush,
+    shutdown: async () => {
+      await flush();
+      await logs?.shutdown();
+    },
     finishedSpans: () => [],
     exportStatistics: () => [],
   };
@@ -50,6 +58,7 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const exporting = paths.map(({ processor }) => processor);
   const { baggage, fixedValues, resource, resourceDetectors, spanProcessors } = options;
   const unfixValues = fixedValues && fixValues(fixedValues);
+  const logs = createLogs(options);
   const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
   const pipeline = new Pipeline({
     sampling,
@@ -61,22 +70,32 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
   return {
     pipeline,
     otherProvider: options.tracer === 'sdk' ? createStockProvider(pipeline) : undefined,
-    forceFlush: () => pipeline.forceFlush(),
+    logs,
+    forceFlush: async () => {
+      await Promise.all([pipeline.forceFlush(), logs?.forceFlush()]);
+    },
     flushBeforeExit: async () => {
       pipeline.candidates?.decideAll();
+      logs?.stopRetrying();
       await Promise.all([
+        logs?.forceFlush(),
         ...spanProcessors.map((processor) => processor.forceFlush()),
         ...exporting.map((processor) => processor.flushBeforeExit()),
       ]);
     },
-    shutdown: () => {
+    shutdown: async () => {
       unfixValues?.();
       sampling.stop();
-      return pipeline.shutdown();
+      await Promise.all([pipeline.shutdown(), logs?.shutdown()]);
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
     exportStatistics: () => paths.flatMap((path) => statisticsOf(path) ?? []),
   };
+}
+
+function createLogs({ batch, logs, resource, resourceDetectors }: ResolvedOptions): LogPipeline | undefined {
+  if (!logs?.export) return undefined;
+  return new LogPipeline(logs, logs.export, createResource(resource, resourceDetectors), batch);
 }
 
 function spanLimits(limits: ResolvedOptions['limits']): SpanLimits {

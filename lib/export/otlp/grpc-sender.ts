@@ -23,7 +23,6 @@ import {
   type Reply,
 } from './sender.js';
 
-const PATH = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 /** Bytes before a message: whether it is compressed, and its length. */
 const PREFIX = 5;
 
@@ -38,6 +37,8 @@ const RETRYABLE = new Set([1, 4, 10, 11, UNAVAILABLE, 15]);
 export interface GrpcSenderOptions {
   /** The origin of the receiver. */
   readonly url: URL;
+  /** The path of the method that is called. */
+  readonly method: string;
   /** The URL of a proxy; undefined if the receiver is reached directly. */
   readonly proxy: URL | undefined;
   readonly metadata: Readonly<Record<string, string>>;
@@ -146,7 +147,7 @@ export class GrpcSender implements OtlpSender {
     return {
       ...metadata,
       [constants.HTTP2_HEADER_METHOD]: 'POST',
-      [constants.HTTP2_HEADER_PATH]: PATH,
+      [constants.HTTP2_HEADER_PATH]: this.options.method,
       'content-type': 'application/grpc',
       te: 'trailers',
       'grpc-timeout': `${Math.max(1, Math.floor(timeout))}m`,

@@ -1,6 +1,6 @@
 import { FAILED, SUCCESS } from '../export-result.js';
 import { shorten } from './answer.js';
-import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
+import type { MessageEncoder } from './encoded-span.js';
 import { backoff } from './retry.js';
 import { RefusedError, type OtlpSender, type Reply } from './sender.js';
 
@@ -18,8 +18,8 @@ interface Delivery {
   readonly error?: Error | undefined;
 }
 
-/** Exports encoded spans by OTLP, by the specification of the protocol. It has the methods of an exporter of the SDK. */
-export class OtlpExporter<Encoded extends EncodedSpan> {
+/** Exports encoded spans or log records by the specification of OTLP. It has the methods of an exporter of the SDK. */
+export class OtlpExporter<Encoded extends object> {
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waits = new Set<() => void>();
   private mayRetry = true;
@@ -27,7 +27,7 @@ export class OtlpExporter<Encoded extends EncodedSpan> {
 
   /** @param timeout time of an export with all of its attempts, in milliseconds */
   constructor(
-    private readonly encoder: OtlpEncoder<Encoded>,
+    private readonly encoder: MessageEncoder<Encoded>,
     private readonly sender: OtlpSender,
     private readonly timeout: number,
   ) {}

@@ -1,4 +1,4 @@
-import type { ResolvedOtlpExporter } from '../../options/otlp.js';
+import type { ResolvedOtlpExporter } from '../../options/otlp-signal.js';
 import { readTlsFiles } from '../tls-files.js';
 import type { Transport } from '../transport.js';
 import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
@@ -6,6 +6,7 @@ import { GrpcSender } from './grpc-sender.js';
 import { HttpConnections } from './http-connections.js';
 import { HttpSender } from './http-sender.js';
 import { JsonEncoder } from './json-encoder.js';
+import { LogEncoder, type LogSerializers } from './log-encoder.js';
 import { OtlpExporter } from './otlp-exporter.js';
 import { ProtobufEncoder } from './protobuf-encoder.js';
 import type { OtlpSender } from './sender.js';
@@ -16,6 +17,10 @@ const MAX_MESSAGE = 4_000_000;
 /** Exports at a time: the answers of earlier exports may be on their way when the next starts. */
 const MAX_CONCURRENT = 4;
 
+/** The methods of gRPC that take spans and log records. */
+const TRACES_METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+const LOGS_METHOD = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
+
 /** Creates the way to a receiver of OTLP. */
 export function createOtlpTransport(resolved: ResolvedOtlpExporter): Transport<EncodedSpan> {
   return resolved.protocol === 'http/json'
@@ -23,11 +28,20 @@ export function createOtlpTransport(resolved: ResolvedOtlpExporter): Transport<E
     : connect(resolved, new ProtobufEncoder());
 }
 
+/** Creates an exporter of log records, which a batch processor of the SDK can use. */
+export function createLogExporter<LogRecord extends object>(
+  resolved: ResolvedOtlpExporter,
+  serializers: LogSerializers<LogRecord>,
+): OtlpExporter<LogRecord> {
+  const encoder = new LogEncoder(resolved.protocol, serializers);
+  return new OtlpExporter(encoder, createSender(resolved, encoder.contentType, LOGS_METHOD), resolved.timeout);
+}
+
 function connect<Encoded extends EncodedSpan>(
   resolved: ResolvedOtlpExporter,
   encoder: OtlpEncoder<Encoded>,
 ): Transport<Encoded> {
-  const sender = createSender(resolved, encoder.contentType);
+  const sender = createSender(resolved, encoder.contentType, TRACES_METHOD);
   const exporter = new OtlpExporter(encoder, sender, resolved.timeout);
   return {
     exporter,
@@ -42,11 +56,12 @@ function connect<Encoded extends EncodedSpan>(
 function createSender(
   { compression, headers, protocol, proxy, tls: files, url }: ResolvedOtlpExporter,
   contentType: string,
+  method: string,
 ): OtlpSender {
   const address = new URL(url);
   const tls = address.protocol === 'https:' ? readTlsFiles(files) : {};
   const way = { url: address, proxy: proxy === undefined ? undefined : new URL(proxy), tls };
-  if (protocol === 'grpc') return new GrpcSender({ ...way, metadata: headers, compression });
+  if (protocol === 'grpc') return new GrpcSender({ ...way, method, metadata: headers, compression });
   const connections = new HttpConnections(way);
   return new HttpSender(connections, { headers, contentType, compression });
 }

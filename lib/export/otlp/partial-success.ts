@@ -9,7 +9,7 @@ export interface PartialSuccess {
 
 const NONE: PartialSuccess = { rejectedSpans: 0, message: '' };
 
-/** Reads an `ExportTraceServiceResponse`. Nothing was rejected if it cannot be read. */
+/** Reads an `ExportTraceServiceResponse`, or the one for log records, which has the same fields. Nothing was rejected if it cannot be read. */
 export function readPartialSuccess(contentType: string | undefined, body: Buffer): PartialSuccess {
   if (body.length === 0) return NONE;
   try {
@@ -21,11 +21,11 @@ export function readPartialSuccess(contentType: string | undefined, body: Buffer
 
 function readJson(body: Buffer): PartialSuccess {
   const { partialSuccess } = JSON.parse(body.toString()) as {
-    partialSuccess?: { rejectedSpans?: unknown; errorMessage?: unknown };
+    partialSuccess?: { rejectedSpans?: unknown; rejectedLogRecords?: unknown; errorMessage?: unknown };
   };
-  const { errorMessage, rejectedSpans } = partialSuccess ?? {};
+  const { errorMessage, rejectedLogRecords, rejectedSpans } = partialSuccess ?? {};
   return {
-    rejectedSpans: countOf(Number(rejectedSpans ?? 0)),
+    rejectedSpans: countOf(Number(rejectedSpans ?? rejectedLogRecords ?? 0)),
     message: typeof errorMessage === 'string' ? errorMessage : '',
   };
 }

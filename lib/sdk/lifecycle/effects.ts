@@ -95,7 +95,7 @@ export const EFFECTS: Effects = {
 function start({ options }: Lease): SharedProvider {
   const propagator = createPropagator(options.propagators, options.baggage.propagate);
   const foreign = foreignProvider();
-  const handle = foreign ? useForeignProvider(foreign) : startPipeline(options);
+  const handle = foreign ? useForeignProvider(foreign, options) : startPipeline(options);
   if (foreign) warnOfForeignProvider(options);
   return new SharedProvider(handle, processState.tracerProvider, propagator, options);
 }

@@ -1,5 +1,6 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
 import { warn } from '../../core/diagnostics.js';
+import type { LogLine } from '../../core/log-line.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { registeredProvider, registerPropagator, registerProvider, unregisterProvider } from '../globals.js';
 import { flushOnProcessExit } from '../process-exit.js';
@@ -39,6 +40,7 @@ export class SharedProvider {
   register(): void {
     if (!this.isForeign) this.#registerTracerProvider();
     this.#unregistrations.push(registerPropagator(this.propagator));
+    if (this.handle.logs) this.#unregistrations.push(this.handle.logs.register());
     if (!this.#onProcessExit) return;
     const exports = { flush: () => this.flush(), flushBeforeExit: () => this.#flushBeforeExit() };
     this.#unregistrations.push(flushOnProcessExit(exports));
@@ -77,6 +79,11 @@ export class SharedProvider {
   shutdown(): Promise<void> {
     this.unregister();
     return (this.#shutdown ??= this.#withGrace(() => this.handle.shutdown()));
+  }
+
+  /** Exports what a logger has written, if the options say so. */
+  emitLog(line: LogLine): void {
+    this.handle.logs?.emit(line);
   }
 
   finishedSpans(): ReturnType<ProviderHandle['finishedSpans']> {

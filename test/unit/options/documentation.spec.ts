@@ -101,6 +101,8 @@ function readVariables(): readonly string[] {
   resolve({ sampler: 'traceidratio' });
   resolve({ exporter: [{ type: 'jaeger' }, { type: 'jaeger', endpoint: 'http://jaeger:14268' }] });
   resolve({ exporter: { type: 'otlp', protocol: 'grpc' } });
+  resolve({ logs: { export: true } });
+  resolve({ logs: { export: { protocol: 'grpc' } } });
   // The variables of a proxy are a convention of the operating system: docs/configuration.md describes them in a paragraph.
   return sorted(names.filter((name) => !/_proxy$/i.test(name)));
 }

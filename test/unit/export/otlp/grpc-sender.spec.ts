@@ -67,6 +67,7 @@ async function receiver(handle: (call: Call, attempt: number) => void) {
 function senderTo(url: string, options: Partial<GrpcSenderOptions> = {}) {
   const sender = new GrpcSender({
     url: new URL(url),
+    method: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
     proxy: undefined,
     metadata: {},
     compression: 'none',
@@ -233,7 +234,7 @@ describe('a connection', () => {
 
   it('is closed with the sender, which takes no more messages', async () => {
     const { calls, url } = await receiver(() => {});
-    const sender = new GrpcSender({ url: new URL(url), proxy: undefined, metadata: {}, compression: 'none', tls: {} });
+    const sender = new GrpcSender({ url: new URL(url), method: '/', proxy: undefined, metadata: {}, compression: 'none', tls: {} });
     const sent = sender.send(Buffer.from('a'), 60_000);
     while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
     sender.close();

@@ -1,0 +1,173 @@
+import { context, ROOT_CONTEXT, trace, type Attributes, type Context } from '@opentelemetry/api';
+import { callInContext } from '../core/context-manager.js';
+import { describeError, warn } from '../core/diagnostics.js';
+import { useExceptionSignal } from '../core/exception-signal.js';
+import type { LogLevel, LogLine } from '../core/log-line.js';
+import { publicAddress } from '../core/public-address.js';
+import { suppressTracing } from '../core/suppression.js';
+import { createLogExporter } from '../export/otlp/otlp-transport.js';
+import type { LogSerializers } from '../export/otlp/log-encoder.js';
+import type { OtlpExporter } from '../export/otlp/otlp-exporter.js';
+import type { ResolvedBatch } from '../options/batch.js';
+import type { ResolvedLogs } from '../options/logs.js';
+import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
+import { logBody } from './log-body.js';
+import { loadFromSdk } from './packages.js';
+
+/** A log record of OpenTelemetry's API, as far as the library fills it. */
+interface LogRecord {
+  readonly eventName?: string;
+  readonly severityNumber?: number;
+  readonly severityText?: string;
+  readonly body?: unknown;
+  readonly attributes?: Attributes;
+  readonly context?: Context;
+}
+
+interface ApiLogger {
+  emit(record: LogRecord): void;
+  enabled?(...args: readonly unknown[]): boolean;
+}
+
+interface LoggerProvider {
+  getLogger(...args: readonly unknown[]): ApiLogger;
+  forceFlush(): Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+interface SdkLogs {
+  readonly LoggerProvider: new (config: object) => LoggerProvider;
+  readonly BatchLogRecordProcessor: new (config: object) => object;
+}
+
+interface ApiLogs {
+  readonly logs: {
+    getLoggerProvider(): Pick<LoggerProvider, 'getLogger'>;
+    setGlobalLoggerProvider(provider: Pick<LoggerProvider, 'getLogger'>): Pick<LoggerProvider, 'getLogger'>;
+    disable(): void;
+  };
+}
+
+/** The severity numbers of OpenTelemetry's log data model. */
+const SEVERITIES: Readonly<Record<LogLevel, number>> = { verbose: 1, debug: 5, log: 9, warn: 13, error: 17, fatal: 21 };
+
+/** What a record does later must not keep the context of the request that has written it. */
+const UNTRACED = suppressTracing(ROOT_CONTEXT);
+
+/** The log records on their way to a receiver: a provider of the SDK with a batch processor, and an exporter of the library. */
+export class LogPipeline {
+  private readonly provider: LoggerProvider;
+  private readonly exporter: OtlpExporter<object>;
+  private logger: ApiLogger;
+
+  constructor(
+    private readonly resolved: ResolvedLogs,
+    exporter: ResolvedOtlpExporter,
+    resource: unknown,
+    batch: ResolvedBatch,
+  ) {
+    const { BatchLogRecordProcessor, LoggerProvider } = loadFromSdk<SdkLogs>('@opentelemetry/sdk-logs');
+    const serializers = loadFromSdk<LogSerializers<object>>(
+      '@opentelemetry/otlp-transformer',
+      '@opentelemetry/exporter-logs-otlp-proto',
+    );
+    this.exporter = createLogExporter(exporter, serializers);
+    const processor = new BatchLogRecordProcessor({
+      exporter: reporting(this.exporter, publicAddress(exporter.url)),
+      maxQueueSize: batch.maxQueueSize,
+      maxExportBatchSize: batch.maxExportBatchSize,
+      scheduledDelayMillis: batch.scheduledDelay,
+      exportTimeoutMillis: batch.exportTimeout,
+    });
+    this.provider = new LoggerProvider({ resource, processors: [processor] });
+    this.logger = loggerOf(this.provider);
+  }
+
+  /** Registers the provider with OpenTelemetry's API, unless another one is registered: that one then takes the records. */
+  register(): () => void {
+    const { logs } = loadFromSdk<ApiLogs>('@opentelemetry/api-logs');
+    const own = { getLogger: (...args: readonly unknown[]) => detached(this.provider.getLogger(...args)) };
+    const registered = logs.setGlobalLoggerProvider(own);
+    if (registered !== own) this.logger = loggerOf(registered);
+    const restoreEvents = this.sendExceptions();
+    return () => {
+      restoreEvents();
+      if (logs.getLoggerProvider() === own) logs.disable();
+    };
+  }
+
+  private sendExceptions(): () => void {
+    const { exceptions } = this.resolved;
+    if (exceptions === 'events') return () => {};
+    return useExceptionSignal({
+      keepsEvents: exceptions === 'logs/dup',
+      emit: (span, attributes) =>
+        this.logger.emit({
+          eventName: 'exception',
+          severityNumber: SEVERITIES.error,
+          severityText: 'error',
+          attributes,
+          context: trace.setSpan(ROOT_CONTEXT, span),
+        }),
+    });
+  }
+
+  emit({ context: nestContext, level, message, stack }: LogLine): void {
+    this.logger.emit({
+      severityNumber: SEVERITIES[level],
+      severityText: level,
+      body: logBody(message),
+      attributes: {
+        ...(nestContext !== undefined && { 'nestjs.logger.context': nestContext }),
+        ...(stack !== undefined && { 'exception.stacktrace': stack }),
+      },
+    });
+  }
+
+  forceFlush(): Promise<void> {
+    return this.provider.forceFlush();
+  }
+
+  /** Makes no further attempts for what fails from now on. */
+  stopRetrying(): void {
+    this.exporter.stopRetrying();
+  }
+
+  shutdown(): Promise<void> {
+    this.stopRetrying();
+    return this.provider.shutdown();
+  }
+}
+
+function loggerOf(provider: Pick<LoggerProvider, 'getLogger'>): ApiLogger {
+  return detached(provider.getLogger('nestjs-tracing'));
+}
+
+/** A logger whose timers and connections belong to no request. */
+function detached(logger: ApiLogger): ApiLogger {
+  return {
+    emit(record) {
+      const active = record.context ?? context.active();
+      callInContext(UNTRACED, () => logger.emit({ ...record, context: active }), undefined, []);
+    },
+    enabled: (...args) => logger.enabled?.(...args) ?? true,
+  };
+}
+
+/** An exporter that also warns of what is lost: the SDK reports that to `diag` only, which is silent by default. */
+function reporting(exporter: OtlpExporter<object>, destination: string): object {
+  return {
+    export(records: readonly object[], done: (result: { code: number; error?: Error }) => void) {
+      exporter.export(records, (result) => {
+        const lost = result.rejected ?? (result.code === 0 ? 0 : records.length);
+        if (lost > 0) {
+          const reason = result.error ? ` (${describeError(result.error)})` : '';
+          warn(`logs:${destination}`, `${lost} log records are lost: the export to ${destination} failed${reason}.`);
+        }
+        done(result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
