@@ -52,6 +52,7 @@ export type {
 } from './options/metrics.js';
 export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/nest.js';
 export type { OtlpExporterOptions, OtlpProtocol } from './options/otlp.js';
+export type { GrpcResponseOptions, HttpResponseOptions } from './options/response.js';
 export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';
 export type {
@@ -64,6 +65,7 @@ export type {
 } from './options/sampler.js';
 export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
 export type { ShutdownOptions } from './options/shutdown.js';
+export type { BooleanOption, NumberOption } from './options/text-types.js';
 export type { IncomingSocketMessage, SocketEventPattern, WebSocketOptions } from './options/websockets.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {

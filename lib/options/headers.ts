@@ -93,6 +93,7 @@ function givenHeaders(given: Setting | undefined): [string, unknown][] {
 function headerValue(option: string, value: unknown, rules: HeaderRules): string {
   // A line end would allow one value to add further headers.
   if (typeof value === 'string' && rules.value.test(value)) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   throw new TracingConfigurationError(
     option,
     typeof value,

@@ -1,6 +1,8 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** How the lines of Nest's `ConsoleLogger` carry the trace. */
 export interface LogsOptions {
@@ -9,14 +11,14 @@ export interface LogsOptions {
    * log data model for formats other than OTLP.
    * @default true
    */
-  json?: boolean;
+  json?: BooleanOption;
 
   /**
    * True if lines of text end with `trace_id=… span_id=…`. This holds for a logger that the application has given to Nest, since the loggers
    * that Nest creates by itself cannot be reached.
    * @default false
    */
-  text?: boolean;
+  text?: BooleanOption;
 }
 
 export interface ResolvedLogs {
@@ -25,9 +27,10 @@ export interface ResolvedLogs {
 }
 
 /** Resolves how log lines carry the trace. Undefined if they do not. */
-export function resolveLogs(given: LogsOptions | boolean | undefined): ResolvedLogs | undefined {
-  if (given === false) return undefined;
-  const options = checkKeys<LogsOptions>('logs', given === true ? undefined : given, { json: true, text: true });
+export function resolveLogs(given: LogsOptions | BooleanOption | undefined): ResolvedLogs | undefined {
+  const group = optionsIfOn('logs', given);
+  if (!group) return undefined;
+  const options = checkKeys<LogsOptions>('logs', group, { json: true, text: true });
   const json = readOption('logs.json', options.json);
   const text = readOption('logs.text', options.text);
   return Object.freeze({ json: json ? parseBoolean(json) : true, text: text ? parseBoolean(text) : false });

@@ -14,6 +14,7 @@ import {
   type Sources,
   type VariableName,
 } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 const COMPRESSIONS = ['gzip', 'none'] as const;
@@ -34,15 +35,16 @@ export interface OtlpExporterOptions {
    */
   endpoint?: string;
   /**
-   * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables.
+   * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables. A
+   * header without a value is left out.
    * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
    */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string | number | undefined>>;
   /**
    * Longest time of one export including its retries, in milliseconds.
    * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
-  timeout?: number;
+  timeout?: NumberOption;
   /** @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none` */
   compression?: Compression;
 }

@@ -7,8 +7,8 @@ import { resolveEnabled } from './enabled.js';
 import { resolveEvents } from './events.js';
 import { resolveExporters } from './exporter.js';
 import { resolveGraphQL } from './graphql.js';
-import { resolveGrpc } from './grpc.js';
-import { resolveHttp } from './http.js';
+import { resolveGrpc, type GrpcOptions } from './grpc.js';
+import { resolveHttp, type HttpOptions } from './http.js';
 import { resolveHttpClient } from './http-client.js';
 import { resolveJobs } from './jobs.js';
 import { resolveKnownMethods } from './known-methods.js';
@@ -23,6 +23,7 @@ import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
 import { resolveSpanProcessors } from './span-processors.js';
+import { optionsIfOn } from './switch.js';
 import { resolveTracer } from './tracer.js';
 import { resolveWebSockets } from './websockets.js';
 
@@ -56,7 +57,9 @@ function resolve(
   const metrics = resolveMetrics(options.metrics);
   const sampler = resolveSampler(options.sampler, env);
   const tracer = resolveTracer(options.tracer, sampler);
-  const http = resolveHttp(options.http, resolveKnownMethods(env), applicationPathOf(metrics));
+  const httpGroup = optionsIfOn<HttpOptions>('http', options.http);
+  const http = httpGroup && resolveHttp(httpGroup, resolveKnownMethods(env), applicationPathOf(metrics));
+  const grpcGroup = optionsIfOn<GrpcOptions>('grpc', options.grpc);
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -69,11 +72,12 @@ function resolve(
     limits: resolveLimits(options.limits, env),
     spanProcessors: resolveSpanProcessors(options.spanProcessors),
     tracer,
+    /** Undefined if HTTP is not traced. */
     http,
     /** Undefined if outgoing requests are not traced. */
-    httpClient: resolveHttpClient(options.http?.client, http),
+    httpClient: http && resolveHttpClient(httpGroup.client, http),
     /** Undefined if gRPC is not traced. */
-    grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    grpc: grpcGroup && resolveGrpc(grpcGroup),
     /** Undefined if messages are not traced. */
     messaging: resolveMessaging(options.messaging),
     /** Undefined if no database is traced. */
