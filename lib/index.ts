@@ -66,6 +66,7 @@ export type {
 export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
 export type { ShutdownOptions } from './options/shutdown.js';
 export type { BooleanOption, NumberOption } from './options/text-types.js';
+export type { SpanAttributesOption } from './options/span-attributes.js';
 export type { IncomingSocketMessage, SocketEventPattern, WebSocketOptions } from './options/websockets.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {

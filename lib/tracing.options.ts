@@ -18,6 +18,7 @@ import type { SamplerOption } from './options/sampler.js';
 import type { SpanProcessor } from './options/sdk-types.js';
 import type { ShutdownOptions } from './options/shutdown.js';
 import type { BooleanOption } from './options/text-types.js';
+import type { SpanAttributesOption } from './options/span-attributes.js';
 import type { TracerName } from './options/tracer.js';
 import type { WebSocketOptions } from './options/websockets.js';
 
@@ -58,6 +59,13 @@ export interface TracingOptions extends ResourceOptions {
 
   /** Entries of the baggage that become attributes, and entries that are sent. */
   baggage?: BaggageOptions;
+
+  /**
+   * Attributes of every span, or a function that returns them when a span starts, such as the tenant of the request. Attributes that a span
+   * has already are kept. The function is called for each span that is recorded, and must be fast. A sampler does not see these attributes.
+   * @default none
+   */
+  spanAttributes?: SpanAttributesOption;
 
   /** Limits of a single span. */
   limits?: SpanLimitOptions;

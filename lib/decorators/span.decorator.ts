@@ -2,15 +2,15 @@ import { types } from 'node:util';
 import { context, isSpanContextValid, type Attributes, type Link, type SpanKind } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
-import { withCurrentSpan } from '../core/current-span-parameters.js';
+import { currentSpanParameters, withCurrentSpan } from '../core/current-span-parameters.js';
 import { callSafely, warn } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
-import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
-import { parameterAttributes } from './parameter-attributes.js';
+import { attributeParameters, parameterAttributes, type AttributeParameter } from '../core/parameter-attributes.js';
+import { isTraced, markTraced } from '../core/traced-methods.js';
 import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
@@ -126,7 +126,8 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   if (isTraced(method) || isNoSpan(method)) return method;
   const functionName = qualifiedName(target, key);
   const name = options.name ?? functionName;
-  const parameters = tracedParameters(target, key);
+  const attributes = attributeParameters(target, key);
+  const spans = currentSpanParameters(target, key);
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, functionName, mayRecordDetails: details };
   const { kind, root } = options;
@@ -137,19 +138,19 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   function tracedMethod(this: unknown, ...args: unknown[]): unknown {
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, tracedMethod, method, this, args);
     const silence = Operation.unrecordedSpanFor(context.active(), options);
-    if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
+    if (silence) return callNested(method, this, withCurrentSpan(args, spans, silence));
     function startWork(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
       if (operation.isRecording) {
         callSafely('code attributes', () => operation.span.setAttributes(codeAttributes));
-        describeCall(operation, functionName, options, parameters, args);
+        describeCall(operation, functionName, options, attributes, args);
       }
       return new TracedWork(operation, outcome);
     }
-    if (parameters.spans.length === 0) return settle(startWork, method, this, args);
-    return settle(startWork, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
+    if (spans.length === 0) return settle(startWork, method, this, args);
+    return settle(startWork, method, this, (work) => withCurrentSpan(args, spans, work?.operation.span));
   }
 
   copyMethodIdentity(tracedMethod, method);
@@ -161,7 +162,7 @@ function describeCall(
   operation: Operation,
   functionName: string,
   { attributes, record }: SpanOptions,
-  parameters: TracedParameters,
+  parameters: readonly AttributeParameter[],
   args: unknown[],
 ): void {
   if (attributes && typeof attributes !== 'function') {
@@ -171,9 +172,9 @@ function describeCall(
   if (typeof attributes === 'function') {
     operation.describe(`The attributes function of ${functionName}`, () => attributes(...args));
   }
-  if (parameters.attributes.length > 0) {
+  if (parameters.length > 0) {
     operation.describe(`@SpanAttribute() of ${functionName}`, () =>
-      parameterAttributes(functionName, parameters.attributes, args),
+      parameterAttributes(functionName, parameters, args),
     );
   }
 }

@@ -22,6 +22,7 @@ import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
+import { resolveSpanAttributes } from './span-attributes.js';
 import { resolveSpanProcessors } from './span-processors.js';
 import { optionsIfOn } from './switch.js';
 import { resolveTracer } from './tracer.js';
@@ -69,6 +70,8 @@ function resolve(
     sampler,
     propagators: resolvePropagators(options.propagators, env),
     baggage: resolveBaggage(options.baggage),
+    /** Undefined if spans have no attributes in common. */
+    spanAttributes: resolveSpanAttributes(options.spanAttributes),
     limits: resolveLimits(options.limits, env),
     spanProcessors: resolveSpanProcessors(options.spanProcessors),
     tracer,

@@ -4,6 +4,7 @@ import { createExportPaths, statisticsOf } from '../export/exporters/exporters.j
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
 import { createSampling } from '../sampling/create-sampling.js';
+import { addCommonAttributes } from '../tracer/common-attributes.js';
 import { copyBaggageToSpans } from '../tracer/baggage-attributes.js';
 import { Pipeline } from '../tracer/pipeline.js';
 import type { SpanLimits } from '../tracer/span-limits.js';
@@ -47,13 +48,18 @@ export function useForeignProvider(provider: TracerProvider): ProviderHandle {
 export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const { memory, paths } = createExportPaths(options);
   const exporting = paths.map(({ processor }) => processor);
-  const { baggage, resource, resourceDetectors, spanProcessors } = options;
+  const { baggage, resource, resourceDetectors, spanAttributes, spanProcessors } = options;
   const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
   const pipeline = new Pipeline({
     sampling,
     limits: spanLimits(options.limits),
     resource: createResource(resource, resourceDetectors),
-    processors: [...baggageProcessors(baggage.attributes), ...spanProcessors, ...exporting],
+    processors: [
+      ...(spanAttributes ? [addCommonAttributes(spanAttributes)] : []),
+      ...baggageProcessors(baggage.attributes),
+      ...spanProcessors,
+      ...exporting,
+    ],
     isObserved: spanProcessors.length > 0 || options.exporters.some(({ type }) => type !== 'otlp'),
   });
   return {
