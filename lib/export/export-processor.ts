@@ -52,7 +52,9 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
     this.givenUp = new Promise((resolve) => (this.giveUp = resolve));
   }
 
-  onStart(): void {}
+  onStart(span: ReadableSpan): void {
+    this.transport.onStart?.(span);
+  }
 
   onEnd(span: ReadableSpan): void {
     if (this.isShutDown || !isSampled(span)) return;

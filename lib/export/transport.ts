@@ -14,6 +14,8 @@ export interface ItemExporter<Item> {
  */
 export interface Transport<Item extends object = ReadableSpan> {
   readonly exporter: ItemExporter<Item>;
+  /** Called with each span that starts. Must not throw. */
+  readonly onStart?: (span: ReadableSpan) => void;
   /** Returns the form in which an ended span waits. It may throw, and the span then counts as failed. Undefined if the span itself waits. */
   readonly prepare?: (span: ReadableSpan) => Item;
   /** Estimated bytes of the spans of one export: a larger message would fail as a whole. Undefined if there is no limit. */

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { MeterProvider } from '@opentelemetry/api';
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseInteger, parseName, parseText } from './parse.js';
 import { readOption, type Setting } from './setting.js';
@@ -197,7 +197,7 @@ function parseRegistry(given: Setting | undefined): PrometheusRegistry | undefin
   if (isRegistry) return value as PrometheusRegistry;
   const fix = 'Give a Registry of prom-client, such as its register, or leave it out for one of its own.';
   // The error shows only the type, because an object that resembles a registry is a very long text.
-  throw new TracingConfigurationError(name, typeof value, fix);
+  throw new TracingConfigurationError(name, new WithheldValue(value), fix);
 }
 
 function refuseOption(options: Partial<PrometheusMetricsOptions>, key: 'host' | 'guards', fix: string): void {
@@ -210,7 +210,7 @@ function resolveMeter(given: Partial<MetricsOptions>): ResolvedMetrics {
   const { meterProvider } = options;
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function') {
     const fix = 'Give a MeterProvider of OpenTelemetry, or leave it out for the one that is registered.';
-    throw new TracingConfigurationError('metrics.meterProvider', typeof meterProvider, fix);
+    throw new TracingConfigurationError('metrics.meterProvider', new WithheldValue(meterProvider), fix);
   }
   return Object.freeze({ type: 'opentelemetry', meterProvider });
 }

@@ -52,7 +52,7 @@ export function createExportPaths(options: ResolvedOptions): {
     },
   });
   const paths = options.exporters.map((resolved, index) => {
-    if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
+    if (resolved.type === 'console') return immediate(consoleTransport(), 'the console');
     if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
     if (resolved.type === 'otlp') {
       return batching(createOtlpTransport(resolved), publicAddress(resolved.url), resolved, index);
@@ -64,6 +64,11 @@ export function createExportPaths(options: ResolvedOptions): {
       : batching(transport, destination, resolved, index);
   });
   return { paths, memory };
+}
+
+function consoleTransport(): Transport {
+  const exporter = new ConsoleSpanExporter();
+  return { exporter, onStart: (span) => exporter.onStart(span) };
 }
 
 /** Returns the statistics of a path. Undefined if nothing is counted. */

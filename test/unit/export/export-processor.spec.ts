@@ -558,7 +558,7 @@ describe('ExportProcessor', () => {
         exportTimeout: LONG,
         shutdownTimeout: LONG,
       });
-      processor.onStart();
+      processor.onStart(fakeSpan('started'));
       processor.onEnd(fakeSpan('a'));
       await processor.flushBeforeExit();
       processor.onEnd(fakeSpan('b'));
