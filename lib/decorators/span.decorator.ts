@@ -11,6 +11,7 @@ import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
 import { attributeParameters, parameterAttributes, type AttributeParameter } from '../core/parameter-attributes.js';
 import { isTraced, markTraced } from '../core/traced-methods.js';
+import { refuseMissingParentheses, refuseStandardDecorator } from '../core/decorator-calls.js';
 import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
@@ -92,7 +93,7 @@ export type SpanDecorator<Args extends readonly unknown[], Result> = <Method ext
  * @Span((id: string) => ({ 'order.id': id }))
  * @Span({ kind: SpanKind.CLIENT, onResult: (order: Order) => ({ 'order.total': order.total }) })
  * ```
- * @throws TypeError if it decorates an accessor or a property
+ * @throws TypeError if it decorates a class, an accessor or a property
  */
 export function Span(name?: string): SpanDecorator<readonly unknown[], unknown>;
 export function Span<Args extends readonly unknown[] = readonly unknown[], Result = unknown>(
@@ -106,12 +107,16 @@ export function Span(
   nameOrOptions?: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined),
   moreOptions?: SpanOptions | ((...args: unknown[]) => Attributes | undefined),
 ): SpanDecorator<readonly unknown[], unknown> {
+  refuseStandardDecorator('@Span()', moreOptions);
+  refuseMissingParentheses('@Span()', ['string', 'symbol'].includes(typeof moreOptions));
   const options: SpanOptions = { ...toSpanOptions(nameOrOptions), ...toSpanOptions(moreOptions) };
   return (target, key, descriptor) => {
-    const method = decoratedMethod('@Span()', target, key, descriptor);
+    const method = decoratedMethod('@Span()', target, key, descriptor, CLASS_FIX);
     (descriptor as PropertyDescriptor).value = traceMethod(target, key, method, options);
   };
 }
+
+const CLASS_FIX = 'use @Traceable() to trace all methods of the class';
 
 function toSpanOptions(
   shorthand: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined) | undefined,
