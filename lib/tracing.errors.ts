@@ -33,6 +33,12 @@ export class TracingConfigurationError extends Error {
   }
 }
 
+/** The circumstances of a package that is not found. */
+export interface PackageErrorOptions extends ErrorOptions {
+  /** True if the library is part of a bundle. */
+  readonly isBundled?: boolean;
+}
+
 /** An option that needs a package which is not installed. */
 export class TracingPackageError extends TracingConfigurationError {
   override readonly name = 'TracingPackageError';
@@ -41,14 +47,11 @@ export class TracingPackageError extends TracingConfigurationError {
     option: string,
     value: unknown,
     readonly packageName: string,
-    options?: ErrorOptions,
+    { isBundled = false, ...options }: PackageErrorOptions = {},
   ) {
-    super(
-      option,
-      value,
-      `It needs the package "${packageName}", which could not be loaded. Install it: npm install ${packageName}`,
-      options,
-    );
+    const bundled = `The library is part of a bundle: mark the package as external (esbuild: --external:${packageName}, webpack: externals), and install it where the bundle runs`;
+    const fix = `${isBundled ? bundled : 'Install it'}: npm install ${packageName}`;
+    super(option, value, `It needs the package "${packageName}", which could not be loaded. ${fix}`, options);
   }
 }
 

@@ -25,6 +25,10 @@ export interface Transport<Item extends object = ReadableSpan> {
    * @default 1
    */
   readonly maxConcurrent?: number;
+  /** Returns what may help against the failure of an export, as one sentence or two. Undefined if nothing is known. */
+  readonly hintFor?: (error: unknown) => string | undefined;
+  /** Calls `report` with the error of each attempt that does not reach the backend and is repeated. */
+  watchReach?(report: (error: unknown) => void): void;
   /** Makes an export that fails from now on fail at once, without another attempt. */
   stopRetrying?(): void;
   /** Closes all connections, and opens no more. */
