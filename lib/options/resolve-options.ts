@@ -13,6 +13,7 @@ import { resolveHttpClient } from './http-client.js';
 import { resolveJobs } from './jobs.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
+import { resolveLogLevel } from './log-level.js';
 import { resolveLogs } from './logs.js';
 import { resolveMessaging } from './messaging.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
@@ -100,6 +101,8 @@ function resolve(
     /** Undefined if log lines do not carry the trace. */
     logs: resolveLogs(options.logs),
     shutdown: resolveShutdown(options.shutdown),
+    /** Undefined if the levels of Nest's logger alone decide which messages of the library are written. */
+    logLevel: resolveLogLevel(env),
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
   });
