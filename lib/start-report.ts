@@ -8,8 +8,19 @@ import { startLine } from './sdk/start-line.js';
 /** The time in which an application calls `enableShutdownHooks()` after its start, in milliseconds: many do it after `listen()`. */
 const GRACE = 2000;
 
-/** Reports once how an application is traced when it has started, and that its last spans will be lost if nothing listens to SIGTERM. */
-export class StartReport implements ApplicationStartListener {
+/**
+ * Returns a listener that reports once how an application is traced, when it has started, and that its last spans will be lost if nothing listens
+ * to SIGTERM.
+ */
+export function createStartReport(
+  options: ResolvedOptions,
+  hasForeignProvider: boolean,
+  adapterHost: HttpAdapterHost,
+): ApplicationStartListener {
+  return new StartReport(options, hasForeignProvider, adapterHost);
+}
+
+class StartReport implements ApplicationStartListener {
   private hasReported = false;
   private timer: NodeJS.Timeout | undefined;
 

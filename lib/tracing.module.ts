@@ -9,7 +9,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { ApplicationStart, ApplicationStartModule } from './application-start.js';
+import { ApplicationStart, ApplicationStartModule, type ApplicationStartListener } from './application-start.js';
 import { callSafely, reportIgnored, setDiagnosticsLevel, setDiagnosticsSink } from './core/diagnostics.js';
 import { INTEGRATIONS, type Integration, type IntegrationHooks } from './core/integration.js';
 import { addUnmeasuredApplication } from './core/unmeasured-application.js';
@@ -20,7 +20,7 @@ import { isSdkDisabled, resolveEnabled } from './options/enabled.js';
 import { resolveLogLevel } from './options/log-level.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { discardBuffered, startBuffering, startTracing } from './sdk/bootstrap.js';
-import { StartReport } from './start-report.js';
+import { createStartReport } from './start-report.js';
 import { DISABLED_RUNTIME, TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
@@ -103,7 +103,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   /** The integrations of the application. A repeated import of the module has none. */
   private readonly integrations: readonly IntegrationHooks[];
   private readonly stopWatchingGateways: () => void;
-  private readonly report: StartReport | undefined;
+  private readonly report: ApplicationStartListener | undefined;
 
   constructor(
     @Inject(RESOLVED_OPTIONS) options: ResolvedOptions | undefined,
@@ -118,8 +118,10 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     super();
     this.shutDownLast();
     start.add({ acquire: () => this.acquire(), release: () => this.release() });
-    if (options && !runtime.repeated)
-      start.add((this.report = new StartReport(options, runtime.foreignProvider, adapterHost)));
+    if (options && !runtime.repeated) {
+      this.report = createStartReport(options, runtime.foreignProvider, adapterHost);
+      start.add(this.report);
+    }
     const hosts = { adapterHost, applicationConfig, modules, moduleRef };
     if (!options) this.integrations = [addUnmeasuredApplication(modules)];
     else this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);

@@ -21,8 +21,13 @@ export function startLine(options: ResolvedOptions, hasForeignProvider: boolean)
   const service = JSON.stringify(options.resource[ATTR_SERVICE_NAME] ?? '');
   const target = hasForeignProvider
     ? `the tracer provider that is registered already decides where the spans go`
-    : `${sampledTraces(options.sampler)} go to ${destinations(options)}`;
+    : exported(options);
   return `Tracing ${traced} of ${service}: ${target}.${metricsPlace(options)}`;
+}
+
+function exported(options: ResolvedOptions): string {
+  if (options.exporters.length === 0) return 'nothing is exported';
+  return `${sampledTraces(options.sampler)} go to ${destinations(options)}`;
 }
 
 function sampledTraces(sampler: ResolvedSampler): string {
@@ -48,7 +53,6 @@ function kept(keep: { readonly errors: boolean; readonly slowerThan: number } | 
 }
 
 function destinations({ exporters }: ResolvedOptions): string {
-  if (exporters.length === 0) return 'no exporter';
   const names = exporters.map((exporter) => {
     const protocol = exporter.type === 'otlp' ? ` (OTLP, ${exporter.protocol})` : '';
     return `${destinationOf(exporter)}${protocol}`;

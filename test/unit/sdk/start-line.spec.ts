@@ -27,7 +27,7 @@ it.each<[TracingOptions, string]>([
     `1 % of the new traces and failed ones and those slower than 500 ms go to ${OTLP}.`,
   ],
   [{ sampler: { type: 'jaeger_remote' } }, 'the traces that the Jaeger at http://localhost:5778 samples go'],
-  [{ exporter: 'none' }, 'all traces go to no exporter.'],
+  [{ exporter: 'none' }, 'of "shop": nothing is exported.'],
   [{ exporter: ['console', 'memory'] }, 'all traces go to the console and the memory.'],
   [
     { exporter: { type: 'otlp', protocol: 'grpc', endpoint: 'https://me:secret@tempo:4317/?key=secret' } },
