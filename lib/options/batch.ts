@@ -14,7 +14,10 @@ export interface BatchOptions {
   maxQueueSize?: NumberOption;
   /** Number of spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
   maxExportBatchSize?: NumberOption;
-  /** Longest time that a span waits for its export, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
+  /**
+   * Longest time that a span waits for its export, in milliseconds. The first spans wait a second at most, so that a missing backend is soon seen.
+   * @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000
+   */
   scheduledDelay?: NumberOption;
   /** Time after which an export has failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
   exportTimeout?: NumberOption;
