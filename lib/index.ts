@@ -54,6 +54,7 @@ export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/ne
 export type { OtlpExporterOptions } from './options/otlp.js';
 export type { OtlpProtocol } from './options/otlp-signal.js';
 export type { LogExportOptions } from './options/log-export.js';
+export type { GrpcResponseOptions, HttpResponseOptions } from './options/response.js';
 export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';
 export type {
@@ -66,6 +67,8 @@ export type {
 } from './options/sampler.js';
 export type { ReadableSpan, Sampler, SpanExporter } from './options/sdk-types.js';
 export type { ShutdownOptions } from './options/shutdown.js';
+export type { BooleanOption, NumberOption } from './options/text-types.js';
+export type { SpanAttributesOption } from './options/span-attributes.js';
 export type { IncomingSocketMessage, SocketEventPattern, WebSocketOptions } from './options/websockets.js';
 export { TracingConfigurationError, TracingPackageError } from './tracing.errors.js';
 export {

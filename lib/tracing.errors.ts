@@ -1,8 +1,21 @@
 /**
+ * A value that an error must not show, because it may be a secret, or would be a very long text. Its type is shown instead: `a number`.
+ */
+export class WithheldValue {
+  readonly type: string;
+
+  constructor(value: unknown) {
+    this.type = describeType(value);
+  }
+}
+
+/**
  * An option that cannot be used. The error stops the start of the application. It contains the option, its value, and the fix.
  */
 export class TracingConfigurationError extends Error {
   override readonly name: string = 'TracingConfigurationError';
+  /** The value of the option. If it must not be shown, its type in words. */
+  readonly value: unknown;
 
   /**
    * @param option the path of the option, such as `exporter.endpoint`, or the variable, such as `OTEL_EXPORTER_OTLP_ENDPOINT`
@@ -11,12 +24,19 @@ export class TracingConfigurationError extends Error {
    */
   constructor(
     readonly option: string,
-    readonly value: unknown,
+    value: unknown,
     readonly fix: string,
     options?: ErrorOptions,
   ) {
     super(`Tracing option "${option}" is ${describeValue(value)}. ${fix}`, options);
+    this.value = value instanceof WithheldValue ? value.type : value;
   }
+}
+
+/** The circumstances of a package that is not found. */
+export interface PackageErrorOptions extends ErrorOptions {
+  /** True if the library is part of a bundle. */
+  readonly isBundled?: boolean;
 }
 
 /** An option that needs a package which is not installed. */
@@ -27,18 +47,17 @@ export class TracingPackageError extends TracingConfigurationError {
     option: string,
     value: unknown,
     readonly packageName: string,
-    options?: ErrorOptions,
+    { isBundled = false, ...options }: PackageErrorOptions = {},
   ) {
-    super(
-      option,
-      value,
-      `It needs the package "${packageName}", which could not be loaded. Install it: npm install ${packageName}`,
-      options,
-    );
+    const bundled = `The library is part of a bundle: mark the package as external (esbuild: --external:${packageName}, webpack: externals), and install it where the bundle runs`;
+    const fix = `${isBundled ? bundled : 'Install it'}: npm install ${packageName}`;
+    super(option, value, `It needs the package "${packageName}", which could not be loaded. ${fix}`, options);
   }
 }
 
+/** Texts are quoted, so that the text "3" and the number 3 differ. */
 function describeValue(value: unknown): string {
+  if (value instanceof WithheldValue) return value.type;
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return `a function (${value.name || 'anonymous'})`;
   if (typeof value === 'object' && value !== null) {
@@ -49,4 +68,11 @@ function describeValue(value: unknown): string {
     }
   }
   return String(value);
+}
+
+function describeType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
 }

@@ -9,16 +9,18 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { ApplicationStart, ApplicationStartModule } from './application-start.js';
-import { callSafely, reportIgnored, setDiagnosticsSink } from './core/diagnostics.js';
+import { ApplicationStart, ApplicationStartModule, type ApplicationStartListener } from './application-start.js';
+import { callSafely, reportIgnored, setDiagnosticsLevel, setDiagnosticsSink } from './core/diagnostics.js';
 import { INTEGRATIONS, type Integration, type IntegrationHooks } from './core/integration.js';
 import { addUnmeasuredApplication } from './core/unmeasured-application.js';
 import { watchGateways } from './core/watch-gateways.js';
 import { listIntegrations, startIntegrations } from './integrations.js';
 import { checkOptions } from './options/check-options.js';
 import { isSdkDisabled, resolveEnabled } from './options/enabled.js';
+import { resolveLogLevel } from './options/log-level.js';
 import { resolveOptions, type ResolvedOptions } from './options/resolve-options.js';
 import { discardBuffered, startBuffering, startTracing } from './sdk/bootstrap.js';
+import { createStartReport } from './start-report.js';
 import { DISABLED_RUNTIME, TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
@@ -103,6 +105,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
   /** The integrations of the application. A repeated import of the module has none. */
   private readonly integrations: readonly IntegrationHooks[];
   private readonly stopWatchingGateways: () => void;
+  private readonly report: ApplicationStartListener | undefined;
 
   /** @internal */
   constructor(
@@ -118,6 +121,10 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     super();
     this.shutDownLast();
     start.add({ acquire: () => this.acquire(), release: () => this.release() });
+    if (options && !runtime.repeated) {
+      this.report = createStartReport(options, runtime.foreignProvider, adapterHost);
+      start.add(this.report);
+    }
     const hosts = { adapterHost, applicationConfig, modules, moduleRef };
     if (!options) this.integrations = [addUnmeasuredApplication(modules)];
     else this.integrations = runtime.repeated ? [] : startIntegrations(list, options, runtime, hosts);
@@ -149,6 +156,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
 
   async onApplicationShutdown(): Promise<void> {
     for (const integration of this.integrations) await callHook(() => integration.drain?.());
+    this.report?.release();
     await this.runtime.shutdown();
     for (const integration of this.integrations) await callHook(() => integration.shutdown?.());
   }
@@ -202,6 +210,7 @@ function resolveGivenOptions(
   override?: OptionsOverride,
 ): ResolvedOptions | undefined {
   setDiagnosticsSink(new Logger('TracingModule'));
+  setDiagnosticsLevel(resolveLogLevel(process.env));
   try {
     if (!configured) throw notConfigured();
     const given = checkOptions(options);

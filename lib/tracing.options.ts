@@ -17,6 +17,8 @@ import type { ResourceOptions } from './options/resource.js';
 import type { SamplerOption } from './options/sampler.js';
 import type { SpanProcessor } from './options/sdk-types.js';
 import type { ShutdownOptions } from './options/shutdown.js';
+import type { BooleanOption } from './options/text-types.js';
+import type { SpanAttributesOption } from './options/span-attributes.js';
 import type { TracerName } from './options/tracer.js';
 import type { WebSocketOptions } from './options/websockets.js';
 
@@ -31,7 +33,7 @@ export interface TracingOptions extends ResourceOptions {
    * True if the application is traced. If false, nothing is registered and no part of the SDK is loaded.
    * @default the opposite of `OTEL_SDK_DISABLED`, else true
    */
-  enabled?: boolean;
+  enabled?: BooleanOption;
 
   /**
    * The exporters of finished spans: one or several.
@@ -58,6 +60,13 @@ export interface TracingOptions extends ResourceOptions {
   /** Entries of the baggage that become attributes, and entries that are sent. */
   baggage?: BaggageOptions;
 
+  /**
+   * Attributes of every span, or a function that returns them when a span starts, such as the tenant of the request. Attributes that a span
+   * has already are kept. The function is called for each span that is recorded, and must be fast. A sampler does not see these attributes.
+   * @default none
+   */
+  spanAttributes?: SpanAttributesOption;
+
   /** Limits of a single span. */
   limits?: SpanLimitOptions;
 
@@ -74,42 +83,42 @@ export interface TracingOptions extends ResourceOptions {
    */
   tracer?: TracerName;
 
-  /** Incoming HTTP requests, and outgoing ones under `client`. */
-  http?: HttpOptions;
+  /** Incoming HTTP requests, and outgoing ones under `client`. False if neither are traced. */
+  http?: HttpOptions | BooleanOption;
 
   /** gRPC calls on both sides. False if they are not traced. */
-  grpc?: GrpcOptions | false;
+  grpc?: GrpcOptions | BooleanOption;
 
   /** Messages over the transports of `@nestjs/microservices`, on both sides. gRPC has its own option. False if they are not traced. */
-  messaging?: MessagingOptions | boolean;
+  messaging?: MessagingOptions | BooleanOption;
 
   /** Databases. False if none is traced. */
-  data?: DataOptions | false;
+  data?: DataOptions | BooleanOption;
 
   /**
    * Jobs that run on a schedule or come from a queue of Bull, and commands of a command line. False if none is traced.
    * @default true
    */
-  jobs?: JobsOptions | boolean;
+  jobs?: JobsOptions | BooleanOption;
 
   /**
    * Messages of WebSocket clients. False if they are not traced, or options for them.
    * @default true
    */
-  websockets?: boolean | WebSocketOptions;
+  websockets?: WebSocketOptions | BooleanOption;
 
   /**
    * GraphQL operations. False if they are not traced, or options for them.
    * @default true
    */
-  graphql?: boolean | GraphQLOptions;
+  graphql?: GraphQLOptions | BooleanOption;
 
   /**
    * The handlers of events, commands and queries within the application, by `@nestjs/event-emitter` and `@nestjs/cqrs`. False if
    * they are not traced, or an object that switches one of the packages off.
    * @default true
    */
-  events?: boolean | EventsOptions;
+  events?: EventsOptions | BooleanOption;
 
   /** What Nest does for a request besides calling the handler. */
   nest?: NestOptions;
@@ -117,12 +126,12 @@ export interface TracingOptions extends ResourceOptions {
   /**
    * Metrics of requests and calls. All of them are measured, sampled or not. A sampled one adds an exemplar, which leads from the
    * metric to the trace.
-   * @default false: nothing is measured
+   * @default false: nothing is measured. True stands for Prometheus metrics at `/metrics`
    */
-  metrics?: MetricsOptions | false;
+  metrics?: MetricsOptions | BooleanOption;
 
   /** The trace in the log lines of Nest's `ConsoleLogger`. False if it is not added. */
-  logs?: LogsOptions | boolean;
+  logs?: LogsOptions | BooleanOption;
 
   /** The export of the last spans at the end of the application. */
   shutdown?: ShutdownOptions;

@@ -69,6 +69,11 @@ const parts = [
   { name: 'integrations', files: /^integrations\.ts$/, mayImport: 'all' },
   { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },
   { name: 'override', files: /^tracing\.override\.ts$/, mayImport: ['options', 'resolver'] },
+  {
+    name: 'start-report',
+    files: /^start-report\.ts$/,
+    mayImport: ['core/', 'resolver', 'sdk/', 'application-start'],
+  },
   { name: 'service', files: /^tracing\.service\.ts$/, mayImport: ['core/', 'options/', 'runtime'] },
   { name: 'module', files: /^tracing\.module(-definition)?\.ts$/, mayImport: 'all' },
   { name: 'index', files: /^index\.ts$/, mayImport: 'all' },

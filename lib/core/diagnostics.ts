@@ -5,6 +5,7 @@ import { cutText } from './cut-text.js';
 /** The logger that the library writes its own messages to. Nest's `Logger` fits. */
 export interface DiagnosticsSink {
   warn(message: string): void;
+  log?(message: string): void;
   debug?(message: string): void;
 }
 
@@ -16,11 +17,23 @@ const OTHER_KINDS = 'other';
 /** The number of characters that a message shows of a thrown value. */
 const MAX_DESCRIPTION = 1024;
 
+/** The kinds of messages of the library. It has no errors: an error that it cannot handle stops the start. */
+type MessageKind = 'warn' | 'log' | 'debug';
+
+const ALL_KINDS: ReadonlySet<MessageKind> = new Set(['warn', 'log', 'debug']);
+const KINDS_OF_LEVEL: Readonly<Record<string, ReadonlySet<MessageKind>>> = {
+  none: new Set(),
+  error: new Set(),
+  warn: new Set(['warn']),
+  info: new Set(['warn', 'log']),
+};
+
 /** Writes to OpenTelemetry's `diag`. */
 const openTelemetryDiag: DiagnosticsSink = {
   warn: (message) => diag.createComponentLogger({ namespace: 'nestjs-tracing' }).warn(message),
 };
 let sink = openTelemetryDiag;
+let writtenKinds: ReadonlySet<MessageKind> = ALL_KINDS;
 const kinds = new Map<string, { writtenAt: number; suppressed: number }>();
 
 /** Sends messages to `next`, or to OpenTelemetry's `diag` if it is undefined. */
@@ -28,8 +41,14 @@ export function setDiagnosticsSink(next?: DiagnosticsSink): void {
   sink = next ?? openTelemetryDiag;
 }
 
+/** Leaves out the messages below a level of `OTEL_LOG_LEVEL`. Without a level, all of them are written. */
+export function setDiagnosticsLevel(level?: string): void {
+  writtenKinds = (level !== undefined && KINDS_OF_LEVEL[level]) || ALL_KINDS;
+}
+
 /** Warns that something is wrong with tracing, once a minute for each `kind`. Never throws. */
 export function warn(kind: string, message: string): void {
+  if (!writtenKinds.has('warn')) return;
   // This is the monotonic clock: a wall clock that is set back by an hour would silence all warnings for an hour.
   const now = performance.now();
   const key = kinds.has(kind) || kinds.size < MAX_KINDS ? kind : OTHER_KINDS;
@@ -49,8 +68,19 @@ export function warn(kind: string, message: string): void {
   }
 }
 
+/** Writes a message that is of interest once, at the start. Never throws. */
+export function log(message: string): void {
+  if (!writtenKinds.has('log')) return;
+  try {
+    sink.log?.(message);
+  } catch {
+    // A logger that throws must not fail the start.
+  }
+}
+
 /** Writes a message for a developer who wants to know how the library is set up. Never throws. */
 export function debug(message: string): void {
+  if (!writtenKinds.has('debug')) return;
   try {
     sink.debug?.(message);
   } catch {

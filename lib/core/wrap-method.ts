@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { refuseStandardDecorator } from './decorator-calls.js';
 import { isObject } from './is-object.js';
 
 export type AnyMethod = (this: unknown, ...args: unknown[]) => unknown;
@@ -57,13 +58,23 @@ export function declaredName(type: object, key: string): string | undefined {
   return undefined;
 }
 
-/** Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else. */
+/**
+ * Returns the method that a decorator is applied to. Throws a TypeError if it is applied to something else.
+ *
+ * @param classFix what to do if it is applied to a class
+ */
 export function decoratedMethod(
   decorator: string,
   target: object,
-  key: string | symbol,
+  key: string | symbol | undefined,
   descriptor: TypedPropertyDescriptor<never> | PropertyDescriptor | undefined,
+  classFix = 'write it on each method',
 ): AnyMethod {
+  refuseStandardDecorator(decorator, key);
+  if (key === undefined) {
+    const { name } = target as { name?: string };
+    throw new TypeError(`${decorator} stands on the class ${name}. It works on methods only: ${classFix}.`);
+  }
   const method: unknown = descriptor?.value;
   if (typeof method === 'function') return method as AnyMethod;
   const isAccessor = descriptor?.get !== undefined || descriptor?.set !== undefined;

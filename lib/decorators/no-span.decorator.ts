@@ -1,4 +1,5 @@
 import { isNoSpan, markNoSpan } from '../core/no-span.js';
+import { refuseMissingParentheses, refuseStandardDecorator } from '../core/decorator-calls.js';
 import { callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
@@ -11,8 +12,10 @@ import { copyMethodIdentity, decoratedMethod, wrapMethods, type AnyMethod } from
  *
  * @throws TypeError if it decorates an accessor or a property
  */
-export function NoSpan(): MethodDecorator & ClassDecorator {
+export function NoSpan(...unexpected: never[]): MethodDecorator & ClassDecorator {
+  refuseMissingParentheses('@NoSpan()', unexpected.length > 0);
   function decorate(target: object, key?: string | symbol, descriptor?: PropertyDescriptor): void {
+    refuseStandardDecorator('@NoSpan()', key);
     if (key === undefined) {
       markNoSpan(target);
       wrapMethods(target, suppressMethod);

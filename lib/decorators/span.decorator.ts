@@ -2,15 +2,16 @@ import { types } from 'node:util';
 import { context, isSpanContextValid, type Attributes, type Link, type SpanKind } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
 import type { Observable } from 'rxjs';
-import { withCurrentSpan } from '../core/current-span-parameters.js';
+import { currentSpanParameters, withCurrentSpan } from '../core/current-span-parameters.js';
 import { callSafely, warn } from '../core/diagnostics.js';
 import { isNoSpan } from '../core/no-span.js';
 import { callNested, callUnwrapped, MAX_NESTING, nesting } from '../core/nesting.js';
 import { Operation } from '../core/operation.js';
 import { settle } from '../core/settle.js';
 import { TracedWork } from '../core/work.js';
-import { isTraced, markTraced, tracedParameters, type TracedParameters } from './metadata.js';
-import { parameterAttributes } from './parameter-attributes.js';
+import { attributeParameters, parameterAttributes, type AttributeParameter } from '../core/parameter-attributes.js';
+import { isTraced, markTraced } from '../core/traced-methods.js';
+import { refuseMissingParentheses, refuseStandardDecorator } from '../core/decorator-calls.js';
 import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } from '../core/wrap-method.js';
 
 /**
@@ -92,7 +93,7 @@ export type SpanDecorator<Args extends readonly unknown[], Result> = <Method ext
  * @Span((id: string) => ({ 'order.id': id }))
  * @Span({ kind: SpanKind.CLIENT, onResult: (order: Order) => ({ 'order.total': order.total }) })
  * ```
- * @throws TypeError if it decorates an accessor or a property
+ * @throws TypeError if it decorates a class, an accessor or a property
  */
 export function Span(name?: string): SpanDecorator<readonly unknown[], unknown>;
 export function Span<Args extends readonly unknown[] = readonly unknown[], Result = unknown>(
@@ -106,12 +107,16 @@ export function Span(
   nameOrOptions?: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined),
   moreOptions?: SpanOptions | ((...args: unknown[]) => Attributes | undefined),
 ): SpanDecorator<readonly unknown[], unknown> {
+  refuseStandardDecorator('@Span()', moreOptions);
+  refuseMissingParentheses('@Span()', ['string', 'symbol'].includes(typeof moreOptions));
   const options: SpanOptions = { ...toSpanOptions(nameOrOptions), ...toSpanOptions(moreOptions) };
   return (target, key, descriptor) => {
-    const method = decoratedMethod('@Span()', target, key, descriptor);
+    const method = decoratedMethod('@Span()', target, key, descriptor, CLASS_FIX);
     (descriptor as PropertyDescriptor).value = traceMethod(target, key, method, options);
   };
 }
+
+const CLASS_FIX = 'use @Traceable() to trace all methods of the class';
 
 function toSpanOptions(
   shorthand: string | SpanOptions | ((...args: unknown[]) => Attributes | undefined) | undefined,
@@ -126,7 +131,8 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   if (isTraced(method) || isNoSpan(method)) return method;
   const functionName = qualifiedName(target, key);
   const name = options.name ?? functionName;
-  const parameters = tracedParameters(target, key);
+  const attributes = attributeParameters(target, key);
+  const spans = currentSpanParameters(target, key);
   const details = options.record !== false;
   const outcome = { onResult: details ? options.onResult : undefined, functionName, mayRecordDetails: details };
   const { kind, root } = options;
@@ -137,19 +143,19 @@ export function traceMethod(target: object, key: string | symbol, method: AnyMet
   function tracedMethod(this: unknown, ...args: unknown[]): unknown {
     if (nesting.depth >= MAX_NESTING) return callUnwrapped(target, key, tracedMethod, method, this, args);
     const silence = Operation.unrecordedSpanFor(context.active(), options);
-    if (silence) return callNested(method, this, withCurrentSpan(args, parameters.spans, silence));
+    if (silence) return callNested(method, this, withCurrentSpan(args, spans, silence));
     function startWork(): TracedWork {
       const operation =
         (mayJoin ? Operation.joinFor(functionName) : undefined) ??
         Operation.start(name, { kind, root, links: resolveLinks(functionName, options, args) });
       if (operation.isRecording) {
         callSafely('code attributes', () => operation.span.setAttributes(codeAttributes));
-        describeCall(operation, functionName, options, parameters, args);
+        describeCall(operation, functionName, options, attributes, args);
       }
       return new TracedWork(operation, outcome);
     }
-    if (parameters.spans.length === 0) return settle(startWork, method, this, args);
-    return settle(startWork, method, this, (work) => withCurrentSpan(args, parameters.spans, work?.operation.span));
+    if (spans.length === 0) return settle(startWork, method, this, args);
+    return settle(startWork, method, this, (work) => withCurrentSpan(args, spans, work?.operation.span));
   }
 
   copyMethodIdentity(tracedMethod, method);
@@ -161,7 +167,7 @@ function describeCall(
   operation: Operation,
   functionName: string,
   { attributes, record }: SpanOptions,
-  parameters: TracedParameters,
+  parameters: readonly AttributeParameter[],
   args: unknown[],
 ): void {
   if (attributes && typeof attributes !== 'function') {
@@ -171,9 +177,9 @@ function describeCall(
   if (typeof attributes === 'function') {
     operation.describe(`The attributes function of ${functionName}`, () => attributes(...args));
   }
-  if (parameters.attributes.length > 0) {
+  if (parameters.length > 0) {
     operation.describe(`@SpanAttribute() of ${functionName}`, () =>
-      parameterAttributes(functionName, parameters.attributes, args),
+      parameterAttributes(functionName, parameters, args),
     );
   }
 }

@@ -14,9 +14,17 @@ export class ExportOutcomes {
   #dropped = 0;
   #losses = 0;
   #isFailing = false;
+  /** True if a warning says that the backend has not been reached yet. */
+  #isUnreached = false;
 
-  /** @param destination the name of the backend in warnings */
-  constructor(readonly destination: string) {}
+  /**
+   * @param destination the name of the backend in warnings
+   * @param hintFor returns what may help against the failure of an export
+   */
+  constructor(
+    readonly destination: string,
+    private readonly hintFor: (error: unknown) => string | undefined = () => undefined,
+  ) {}
 
   /** Spans that the backend has accepted. */
   get exported(): number {
@@ -42,9 +50,21 @@ export class ExportOutcomes {
 
   countExported(count: number): void {
     this.#exported += count;
-    if (!this.#isFailing) return;
-    this.#isFailing = false;
-    warn(`recovered:${this.destination}`, `Spans reach ${this.destination} again; ${this.#lost} are lost so far.`);
+    if (!this.#isFailing && !this.#isUnreached) return;
+    this.#isFailing = this.#isUnreached = false;
+    const now = this.#lost === 0 ? 'now' : `again; ${this.#lost} are lost so far`;
+    warn(`recovered:${this.destination}`, `Spans reach ${this.destination} ${now}.`);
+  }
+
+  /**
+   * Warns of an attempt that has not reached the backend and is repeated, once, and only until the first spans have arrived: then there is a
+   * backend, and what it misses for a moment is no loss.
+   */
+  countUnreached(error: unknown): void {
+    if (this.#exported > 0 || this.#isFailing || this.#isUnreached) return;
+    this.#isUnreached = true;
+    const reason = `(${describeFailure(error)}), and wait for another attempt.${this.#hint(error)}`;
+    warn(`unreached:${this.destination}`, `Spans do not reach ${this.destination} so far ${reason}`);
   }
 
   countFailed(count: number, error: unknown): void {
@@ -54,7 +74,10 @@ export class ExportOutcomes {
     this.#isFailing = true;
     const spans = count === 1 ? '1 span is' : `${count} spans are`;
     const reason = describeFailure(error);
-    warn(`export:${this.destination}`, `${spans} lost: the export to ${this.destination} failed (${reason}).`);
+    warn(
+      `export:${this.destination}`,
+      `${spans} lost: the export to ${this.destination} failed (${reason}).${this.#hint(error)}`,
+    );
   }
 
   /**
@@ -76,6 +99,12 @@ export class ExportOutcomes {
     const why = `${this.#dropped} found no room to wait, the export of ${this.failed} failed`;
     const arrived = `${this.#exported} have arrived`;
     warn(`sum:${this.destination}`, `${this.#lost} spans to ${this.destination} are lost: ${why}; ${arrived}.`);
+  }
+
+  /** Returns a hint with a space before it. */
+  #hint(error: unknown): string {
+    const hint = this.hintFor(error);
+    return hint === undefined ? '' : ` ${hint}`;
   }
 
   get #lost(): number {

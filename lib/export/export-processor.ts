@@ -13,6 +13,9 @@ import type { Transport } from './transport.js';
 /** The context of exports. They would otherwise keep the context of the request that has filled a batch. */
 const UNTRACED = suppressTracing(ROOT_CONTEXT);
 
+/** The longest wait of the first span, in milliseconds. */
+const FIRST_DELAY = 1000;
+
 export interface ExportSettings extends QueueLimits {
   /** Spans in one export. */
   readonly maxBatchSize: number;
@@ -47,12 +50,15 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
     private readonly destination: string,
     private readonly settings: ExportSettings,
   ) {
-    this.queue = new SpanQueue(destination, settings);
+    this.queue = new SpanQueue(destination, settings, transport.hintFor);
+    transport.watchReach?.((error) => this.queue.outcomes.countUnreached(error));
     this.exporter = new GuardedExporter(transport.exporter, destination, settings.exportTimeout);
     this.givenUp = new Promise((resolve) => (this.giveUp = resolve));
   }
 
-  onStart(): void {}
+  onStart(span: ReadableSpan): void {
+    this.transport.onStart?.(span);
+  }
 
   onEnd(span: ReadableSpan): void {
     if (this.isShutDown || !isSampled(span)) return;
@@ -147,7 +153,9 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
   /** The timer would otherwise keep the context of the request whose span it starts to wait for. */
   private scheduleTimer(delay: number | undefined): void {
     if (this.timer) return;
-    const start = () => (this.timer = setTimeout(this.onTimer, delay).unref());
+    // The very first export comes early, so that it is soon seen whether there is a backend.
+    const wait = this.queue.takenTotal === 0 && delay !== undefined ? Math.min(delay, FIRST_DELAY) : delay;
+    const start = () => (this.timer = setTimeout(this.onTimer, wait).unref());
     // Entering a context makes Node 20 follow every callback, which an application without requests can do without.
     if (context.active() === ROOT_CONTEXT) start();
     else callInContext(UNTRACED, start, undefined, []);

@@ -29,12 +29,16 @@ export class SpanQueue<Item extends object> {
   private accepted = 0;
   private settled = 0;
 
-  /** @param destination the name of the backend in warnings */
+  /**
+   * @param destination the name of the backend in warnings
+   * @param hintFor returns what may help against the failure of an export
+   */
   constructor(
     destination: string,
     readonly limits: QueueLimits,
+    hintFor?: (error: unknown) => string | undefined,
   ) {
-    this.outcomes = new ExportOutcomes(destination);
+    this.outcomes = new ExportOutcomes(destination, hintFor);
   }
 
   /** Spans that wait. */

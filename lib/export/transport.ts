@@ -14,6 +14,8 @@ export interface ItemExporter<Item> {
  */
 export interface Transport<Item extends object = ReadableSpan> {
   readonly exporter: ItemExporter<Item>;
+  /** Called with each span that starts. Must not throw. */
+  readonly onStart?: (span: ReadableSpan) => void;
   /** Returns the form in which an ended span waits. It may throw, and the span then counts as failed. Undefined if the span itself waits. */
   readonly prepare?: (span: ReadableSpan) => Item;
   /** Estimated bytes of the spans of one export: a larger message would fail as a whole. Undefined if there is no limit. */
@@ -23,6 +25,10 @@ export interface Transport<Item extends object = ReadableSpan> {
    * @default 1
    */
   readonly maxConcurrent?: number;
+  /** Returns what may help against the failure of an export, as one sentence or two. Undefined if nothing is known. */
+  readonly hintFor?: (error: unknown) => string | undefined;
+  /** Calls `report` with the error of each attempt that does not reach the backend and is repeated. */
+  watchReach?(report: (error: unknown) => void): void;
   /** Makes an export that fails from now on fail at once, without another attempt. */
   stopRetrying?(): void;
   /** Closes all connections, and opens no more. */

@@ -13,13 +13,13 @@ const EXPLORER = 'ResolversExplorerService';
 /** Instruments GraphQL: the server span is described by its operation, and resolvers may have spans. */
 export const graphqlIntegration: Integration<{
   readonly graphql: ResolvedGraphQL | undefined;
-  readonly http: Pick<ResolvedHttp, 'spanName'>;
+  readonly http: Pick<ResolvedHttp, 'spanName'> | undefined;
 }> = {
   name: 'graphql',
   start({ graphql, http }, { modules }) {
     if (!graphql) return undefined;
     const names = new OperationNames(graphql.operationNames);
-    const tracing = { names, renamesSpans: http.spanName === undefined, resolvers: graphql.resolvers };
+    const tracing = { names, renamesSpans: http?.spanName === undefined, resolvers: graphql.resolvers };
     const undos: ((() => void) | undefined)[] = [];
     return {
       // Nest makes the schemas and starts the servers later, in the same hook of their modules.

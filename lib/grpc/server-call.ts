@@ -17,6 +17,7 @@ import type {
   ServerStream,
   Status,
 } from './grpc-js.js';
+import { traceResponse } from './trace-response.js';
 import { traceSafely } from './trace-safely.js';
 import { MessageEvents } from './message-events.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
@@ -75,8 +76,11 @@ export class ServerCall implements IncomingExchange<Status> {
     private readonly openCalls: OpenCalls,
   ) {
     this.method = methodName(definition.path);
-    this.incoming = this.isIgnored() ? IncomingOperation.ignore(ROOT_CONTEXT, options.meter) : this.start();
+    const isIgnored = this.isIgnored();
+    this.incoming = isIgnored ? IncomingOperation.ignore(ROOT_CONTEXT, options.meter) : this.start();
     const { incoming, method } = this;
+    const { response } = options;
+    if (response && !isIgnored) traceSafely(() => traceResponse(call, metadata, incoming.span.spanContext(), response));
     if (incoming.isOver) return;
     if (incoming.isRecording) {
       this.peerAtStart = call.getConnectionInfo ? undefined : this.peerName();

@@ -122,7 +122,7 @@ function applyHandler(this: AnyMethod, thisArg: unknown, args: unknown[]): unkno
   const incoming = IncomingOperation.active();
   const handler = incoming && tracedHandlers.get(this)?.forInstance(thisArg);
   if (!handler || !handler.reach(incoming)) return Reflect.apply(this, thisArg, args ?? []);
-  const start = () => handler.start(incoming, this);
+  const start = () => handler.start(incoming, this, args);
   const { spanParameters } = handler;
   if (spanParameters.length === 0) return settle(start, this, thisArg, args);
   return settle(start, this, thisArg, (work) => withCurrentSpan(args, spanParameters, work?.operation.span));

@@ -5,6 +5,8 @@ import { currentSpanParameters } from '../core/current-span-parameters.js';
 import type { IncomingOperation } from '../core/incoming-operation.js';
 import { isNoSpan } from '../core/no-span.js';
 import { Operation } from '../core/operation.js';
+import { attributeParameters, parameterAttributes, type AttributeParameter } from '../core/parameter-attributes.js';
+import { isTraced } from '../core/traced-methods.js';
 import { TracedWork } from '../core/work.js';
 
 /** Nest only subscribes to the Observable that a handler returns. */
@@ -16,6 +18,7 @@ const SUBSCRIPTION_OUTCOME = { followsSubjects: true, followsGenerators: false }
 export class TracedHandler {
   /** The positions of the `@CurrentSpan()` parameters. */
   readonly spanParameters: readonly number[];
+  private readonly attributeParameters: readonly AttributeParameter[];
   private readonly name: string;
   private readonly attributes: Attributes;
 
@@ -27,6 +30,7 @@ export class TracedHandler {
   ) {
     this.name = `${controller.name}.${methodName}`;
     this.attributes = { [ATTR_CODE_FUNCTION_NAME]: this.name };
+    this.attributeParameters = attributeParameters(controller.prototype as object, methodName);
     this.spanParameters = currentSpanParameters(controller.prototype as object, methodName);
   }
 
@@ -39,13 +43,22 @@ export class TracedHandler {
    * Starts the work of one call of the handler.
    *
    * @param method the function of the handler, whose `@NoSpan()` is read at each call, since metadata may be set late
+   * @param args the arguments of the call
    */
-  start(incoming: IncomingOperation, method: object): TracedWork {
+  start(incoming: IncomingOperation, method: object, args: readonly unknown[]): TracedWork {
     const { attributes, controller, name, rootType } = this;
     const isUntraced = isNoSpan(controller) || isNoSpan(method);
     if (isUntraced && rootType === undefined) incoming.discard();
     const operation = isUntraced ? Operation.suppressed() : Operation.start(name, { attributes, forFunction: name });
     incoming.enterHandler(operation);
+    this.describe(operation, method, args);
     return new TracedWork(operation, rootType === 'Subscription' ? SUBSCRIPTION_OUTCOME : OUTCOME);
+  }
+
+  /** Records the arguments of the parameters with `@SpanAttribute()`, unless a decorator on the method does. */
+  private describe(operation: Operation, method: object, args: readonly unknown[]): void {
+    const { attributeParameters: parameters, name } = this;
+    if (parameters.length === 0 || isTraced(method)) return;
+    operation.describe(`@SpanAttribute() of ${name}`, () => parameterAttributes(name, parameters, args));
   }
 }

@@ -3,6 +3,7 @@ import { checkKeys } from './check-keys.js';
 import { firstParsed, parseFirst, warnOfVariable } from './lenient.js';
 import { parseInteger, parseMilliseconds, parseTimeout } from './parse.js';
 import { readOption, readVariable, type Setting, type Sources, type VariableName } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 /** The queue between finished spans and the exporter. When the queue is full, further spans are dropped and counted. */
 export interface BatchOptions {
@@ -10,13 +11,16 @@ export interface BatchOptions {
    * Number of spans in the queue. The queue is also full at 64 MiB, or at 8 KiB for each span of this number if that is more.
    * @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048
    */
-  maxQueueSize?: number;
+  maxQueueSize?: NumberOption;
   /** Number of spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
-  maxExportBatchSize?: number;
-  /** Longest time that a span waits for its export, in milliseconds. @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000 */
-  scheduledDelay?: number;
+  maxExportBatchSize?: NumberOption;
+  /**
+   * Longest time that a span waits for its export, in milliseconds. The first spans wait a second at most, so that a missing backend is soon seen.
+   * @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000
+   */
+  scheduledDelay?: NumberOption;
   /** Time after which an export has failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
-  exportTimeout?: number;
+  exportTimeout?: NumberOption;
 }
 
 export interface ResolvedBatch {

@@ -1,4 +1,4 @@
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import { namesSecret } from './secret-names.js';
 import { didYouMean } from './suggest.js';
 
@@ -31,7 +31,7 @@ export function checkKeys<T extends object>(
 }
 
 function unknownKey(name: string, key: string, found: unknown, known: readonly string[]): TracingConfigurationError {
-  const shown = namesSecret(key) ? 'REDACTED' : typeof found === 'object' ? typeof found : found;
+  const shown = namesSecret(key) ? 'REDACTED' : typeof found === 'object' ? new WithheldValue(found) : found;
   const fix = `There is no such option.${didYouMean(key, known) || ` Known here: ${known.join(', ')}.`}`;
   return new TracingConfigurationError(name, shown, fix);
 }

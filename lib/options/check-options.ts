@@ -16,6 +16,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   sampler: 'provider',
   propagators: 'provider',
   baggage: 'application',
+  spanAttributes: 'provider',
   limits: 'provider',
   spanProcessors: 'provider',
   tracer: 'provider',

@@ -3,6 +3,8 @@ import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseInteger } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption, NumberOption } from './text-types.js';
 
 /**
  * Queries: the whole text of a statement, a text with `*` for any characters, or a regular expression. For a library without statements,
@@ -30,19 +32,19 @@ export interface QueryRecording {
    * True if the text of queries is recorded as `db.query.text`, with `?` for each literal. The summary is recorded in any case.
    * @default true
    */
-  queryText?: boolean;
+  queryText?: BooleanOption;
 
   /**
    * Number of characters of the text of a query. Longer texts are cut.
    * @default 2048
    */
-  maxQueryTextLength?: number;
+  maxQueryTextLength?: NumberOption;
 
   /**
    * True if the parameters of queries are recorded as `db.query.parameter.<key>`. They may hold personal data and secrets.
    * @default false
    */
-  parameters?: boolean;
+  parameters?: BooleanOption;
 
   /**
    * Queries that are neither traced nor measured: statements, or a function of the query.
@@ -54,7 +56,7 @@ export interface QueryRecording {
    * True if a query outside of any span starts a trace of its own. If not, it is only measured.
    * @default false
    */
-  rootSpans?: boolean;
+  rootSpans?: BooleanOption;
 }
 
 /** How the jobs of a queue are recorded. The texts and parameters of queries do not exist there. */
@@ -63,7 +65,7 @@ export interface QueueRecording extends QueryRecording {
    * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
    * @default false
    */
-  continueTrace?: boolean;
+  continueTrace?: BooleanOption;
 }
 
 /** How databases, caches and queues are traced. */
@@ -72,79 +74,79 @@ export interface DataOptions extends QueryRecording {
    * PostgreSQL, with `pg`. False if it is not traced, or options for PostgreSQL alone.
    * @default true
    */
-  postgres?: boolean | QueryRecording;
+  postgres?: BooleanOption | QueryRecording;
 
   /**
    * MySQL and MariaDB, with `mysql2`. False if they are not traced, or options for them alone.
    * @default true
    */
-  mysql?: boolean | QueryRecording;
+  mysql?: BooleanOption | QueryRecording;
 
   /**
    * SQL Server, with `mssql`. False if it is not traced, or options for it.
    * @default true
    */
-  mssql?: boolean | QueryRecording;
+  mssql?: BooleanOption | QueryRecording;
 
   /**
    * TypeORM, for the databases that have no option of their own. False if its `DataSource` is not looked at, or options for it.
    * @default true
    */
-  typeorm?: boolean | QueryRecording;
+  typeorm?: BooleanOption | QueryRecording;
 
   /**
    * MongoDB, with `mongoose` or `mongodb`. False if it is not traced, or options for MongoDB alone.
    * @default true
    */
-  mongodb?: boolean | QueryRecording;
+  mongodb?: BooleanOption | QueryRecording;
 
   /**
    * Sequelize, for all of its databases. False if it is not traced, or options for it.
    * @default true
    */
-  sequelize?: boolean | QueryRecording;
+  sequelize?: BooleanOption | QueryRecording;
 
   /**
    * Knex over `pg`. False if it is not traced, or options for it.
    * @default true
    */
-  knex?: boolean | QueryRecording;
+  knex?: BooleanOption | QueryRecording;
 
   /**
    * MikroORM. False if its connections are not looked at. The options of its driver apply.
    * @default true
    */
-  mikroOrm?: boolean | QueryRecording;
+  mikroOrm?: BooleanOption | QueryRecording;
 
   /**
    * Drizzle. False if its client is not looked at. The options of its driver apply.
    * @default true
    */
-  drizzle?: boolean | QueryRecording;
+  drizzle?: BooleanOption | QueryRecording;
 
   /**
    * Prisma. False if it is not traced, or options for it.
    * @default true
    */
-  prisma?: boolean | QueryRecording;
+  prisma?: BooleanOption | QueryRecording;
 
   /**
    * Redis, with `ioredis` or `redis`. False if it is not traced, or options for Redis alone.
    * @default true
    */
-  redis?: boolean | QueryRecording;
+  redis?: BooleanOption | QueryRecording;
 
   /**
    * The queues of BullMQ. False if they are not traced, or options for them alone.
    * @default true
    */
-  bullmq?: boolean | QueueRecording;
+  bullmq?: BooleanOption | QueueRecording;
 
   /**
    * Caches of `cache-manager` that are in memory. False if they are not traced, or options for them alone.
    * @default true
    */
-  cache?: boolean | QueryRecording;
+  cache?: BooleanOption | QueryRecording;
 }
 
 /** The names of the libraries' options. */
@@ -197,9 +199,10 @@ const DEFAULTS: ResolvedQueryRecording = Object.freeze({
 });
 
 /** Resolves how databases are traced. Returns undefined if none is. */
-export function resolveData(given: DataOptions | false | undefined): ResolvedData | undefined {
-  if (given === false) return undefined;
-  const options = checkKeys<DataOptions>('data', given, { ...RECORDING, ...LIBRARIES });
+export function resolveData(given: DataOptions | BooleanOption | undefined): ResolvedData | undefined {
+  const group = optionsIfOn('data', given);
+  if (!group) return undefined;
+  const options = checkKeys<DataOptions>('data', group, { ...RECORDING, ...LIBRARIES });
   const common = resolveRecording('data', options, DEFAULTS);
   const resolved: Partial<Record<DataLibraryName, ResolvedQueryRecording>> = {};
   for (const library of Object.keys(LIBRARIES) as DataLibraryName[]) {
@@ -211,16 +214,13 @@ export function resolveData(given: DataOptions | false | undefined): ResolvedDat
 
 function resolveLibrary(
   path: string,
-  given: unknown,
+  given: QueueRecording | BooleanOption | undefined,
   common: ResolvedQueryRecording,
 ): ResolvedQueryRecording | undefined {
-  if (given === undefined) return common;
-  if (typeof given !== 'object' || given === null) {
-    const isTraced = parseBoolean({ name: path, value: given }, 'Use true, false, or an object with options.');
-    return isTraced ? common : undefined;
-  }
-  if (path !== 'data.bullmq') return resolveRecording(path, checkKeys<QueryRecording>(path, given, RECORDING), common);
-  const options = checkKeys<QueueRecording>(path, given, { ...RECORDING, continueTrace: true });
+  const group = optionsIfOn(path, given);
+  if (!group) return undefined;
+  if (path !== 'data.bullmq') return resolveRecording(path, checkKeys<QueryRecording>(path, group, RECORDING), common);
+  const options = checkKeys<QueueRecording>(path, group, { ...RECORDING, continueTrace: true });
   const continueTrace = readOption(`${path}.continueTrace`, options.continueTrace);
   const recording = resolveRecording(path, options, common);
   return continueTrace ? Object.freeze({ ...recording, continueTrace: parseBoolean(continueTrace) }) : recording;

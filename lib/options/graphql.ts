@@ -1,6 +1,8 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** How GraphQL operations are traced. */
 export interface GraphQLOptions {
@@ -9,14 +11,14 @@ export interface GraphQLOptions {
    * its name is the type of the operation, `query`. The attribute `graphql.operation.name` is recorded in any case.
    * @default true
    */
-  operationNames?: boolean;
+  operationNames?: BooleanOption;
 
   /**
    * True if each call of a resolver method has a span, named after type and field: `Query.users`, `User.posts`. If false, only the
    * resolvers of queries, mutations and subscriptions have one, named after their method: `UsersResolver.users`.
    * @default false
    */
-  resolvers?: boolean;
+  resolvers?: BooleanOption;
 }
 
 export interface ResolvedGraphQL {
@@ -25,13 +27,10 @@ export interface ResolvedGraphQL {
 }
 
 /** Resolves how GraphQL operations are traced. Returns undefined if they are not. */
-export function resolveGraphQL(given: GraphQLOptions | boolean | undefined): ResolvedGraphQL | undefined {
-  const isObject = typeof given === 'object' && given !== null;
-  if (given !== undefined && !isObject) {
-    const setting = { name: 'graphql', value: given };
-    if (!parseBoolean(setting, 'Use true, false, or an object with options.')) return undefined;
-  }
-  const options = checkKeys<GraphQLOptions>('graphql', isObject ? given : undefined, {
+export function resolveGraphQL(given: GraphQLOptions | BooleanOption | undefined): ResolvedGraphQL | undefined {
+  const group = optionsIfOn('graphql', given);
+  if (!group) return undefined;
+  const options = checkKeys<GraphQLOptions>('graphql', group, {
     operationNames: true,
     resolvers: true,
   });

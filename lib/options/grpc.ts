@@ -3,7 +3,9 @@ import { checkKeys } from './check-keys.js';
 import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
 import { parseBoolean } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
+import { resolveGrpcResponse, type GrpcResponseOptions, type ResolvedGrpcResponse } from './response.js';
 import { readOption } from './setting.js';
+import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
 /**
@@ -33,14 +35,14 @@ export interface GrpcOptions {
    * True if calls to gRPC's own health and reflection services are traced.
    * @default false
    */
-  builtInServices?: boolean;
+  builtInServices?: BooleanOption;
 
   /**
    * True if the trace context of a caller is continued. If it is not, the call starts a new trace with a link to the caller's span.
    * A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: boolean | ((call: GrpcCall) => boolean);
+  trustIncoming?: BooleanOption | ((call: GrpcCall) => boolean);
 
   /**
    * Metadata of the caller that is recorded as `rpc.request.header.<name>`. Credentials are redacted even if listed.
@@ -59,7 +61,10 @@ export interface GrpcOptions {
    * True if each message of a stream is recorded as an event of its span.
    * @default false
    */
-  messageEvents?: boolean;
+  messageEvents?: BooleanOption;
+
+  /** What the response tells the client about its trace. */
+  response?: GrpcResponseOptions;
 }
 
 export interface ResolvedGrpc {
@@ -70,6 +75,8 @@ export interface ResolvedGrpc {
   readonly requestMetadata: readonly ResolvedHeader[];
   readonly responseMetadata: readonly ResolvedHeader[];
   readonly messageEvents: boolean;
+  /** Undefined if the response tells nothing about the trace. */
+  readonly response: ResolvedGrpcResponse | undefined;
 }
 
 /** gRPC's own services. Their calls are probes of orchestrators and tools, which say nothing about the application. */
@@ -78,8 +85,8 @@ const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
 /** The form `package.Service/Method`, in which `*` may stand for any characters. */
 const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 
-/** Resolves how gRPC calls are traced. */
-export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
+/** Resolves how gRPC calls are traced, if they are. */
+export function resolveGrpc(given: Partial<GrpcOptions> | undefined): ResolvedGrpc {
   const options = checkKeys<GrpcOptions>('grpc', given, {
     ignore: true,
     trustIncoming: true,
@@ -87,6 +94,7 @@ export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
     requestMetadata: true,
     responseMetadata: true,
     messageEvents: true,
+    response: true,
   });
   const setting = (key: keyof GrpcOptions) => readOption(`grpc.${key}`, options[key]);
   const builtInServices = setting('builtInServices');
@@ -97,6 +105,7 @@ export function resolveGrpc(given: GrpcOptions | undefined): ResolvedGrpc {
     requestMetadata: resolveRecordedHeaders(setting('requestMetadata')),
     responseMetadata: resolveRecordedHeaders(setting('responseMetadata')),
     messageEvents: messageEvents ? parseBoolean(messageEvents) : false,
+    response: resolveGrpcResponse(options.response),
   });
 }
 

@@ -1,4 +1,4 @@
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import { parseKeyValue, malformedEntryError } from './key-values.js';
 import { parseEach } from './lenient.js';
 import { namesSecret } from './secret-names.js';
@@ -87,15 +87,20 @@ function givenHeaders(given: Setting | undefined): [string, unknown][] {
     return Object.entries(given.value).filter(([, value]) => value !== undefined);
   }
   // The error shows only the type, because the value may be an API key without its header name.
-  throw new TracingConfigurationError(given.name, typeof given.value, "Give an object, such as { 'x-api-key': '…' }.");
+  throw new TracingConfigurationError(
+    given.name,
+    new WithheldValue(given.value),
+    "Give an object, such as { 'x-api-key': '…' }.",
+  );
 }
 
 function headerValue(option: string, value: unknown, rules: HeaderRules): string {
   // A line end would allow one value to add further headers.
   if (typeof value === 'string' && rules.value.test(value)) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   throw new TracingConfigurationError(
     option,
-    typeof value,
+    new WithheldValue(value),
     'Give the value of the header as one line of text, in characters that a header may have.',
   );
 }

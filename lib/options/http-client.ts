@@ -3,6 +3,8 @@ import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
 import { compileHostPattern, type HostPattern } from './host-pattern.js';
 import { compileAny } from './pattern.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** An outgoing HTTP request. */
 export interface OutgoingRequest {
@@ -60,11 +62,12 @@ export interface ResolvedHttpClient {
  * @param http the options that apply to incoming requests as well
  */
 export function resolveHttpClient(
-  given: HttpClientOptions | false | undefined,
+  given: HttpClientOptions | BooleanOption | undefined,
   { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): ResolvedHttpClient | undefined {
-  if (given === false) return undefined;
-  const options = checkKeys<HttpClientOptions>('http.client', given, {
+  const group = optionsIfOn('http.client', given);
+  if (!group) return undefined;
+  const options = checkKeys<HttpClientOptions>('http.client', group, {
     ignore: true,
     propagateTo: true,
     requestHeaders: true,

@@ -10,7 +10,9 @@ import { compilePathPattern, type PathPattern } from './path-pattern.js';
 import { compileAny, compileRegExp } from './pattern.js';
 import { originForm } from './request-target.js';
 import { namesSecretParameter } from './secret-names.js';
+import { resolveHttpResponse, type HttpResponseOptions, type ResolvedHttpResponse } from './response.js';
 import { readOption } from './setting.js';
+import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
 /** The raw request of Node's HTTP/1.1 or HTTP/2 server. */
@@ -33,7 +35,7 @@ export interface HttpOptions {
    * span, which suits a service that is open to the internet. A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: boolean | ((request: HttpRequest) => boolean);
+  trustIncoming?: BooleanOption | ((request: HttpRequest) => boolean);
 
   /**
    * Request headers that are recorded as `http.request.header.<name>`. Credentials and cookies are redacted even if listed.
@@ -68,8 +70,11 @@ export interface HttpOptions {
   /** Called before the end of the server span, if it is recording. */
   responseHook?: (span: Span, response: HttpResponse) => void;
 
+  /** What the response tells the client about its trace. */
+  response?: HttpResponseOptions;
+
   /** Outgoing requests with `fetch`, `node:http`, or a library on top of them. False if they are not traced. */
-  client?: HttpClientOptions | false;
+  client?: HttpClientOptions | BooleanOption;
 }
 
 export interface ResolvedHttp {
@@ -86,16 +91,18 @@ export interface ResolvedHttp {
   readonly spanName: HttpOptions['spanName'];
   readonly requestHook: HttpOptions['requestHook'];
   readonly responseHook: HttpOptions['responseHook'];
+  /** Undefined if the response tells nothing about the trace. */
+  readonly response: ResolvedHttpResponse | undefined;
 }
 
 /**
- * Resolves how incoming HTTP requests are traced.
+ * Resolves how incoming HTTP requests are traced, if they are.
  *
  * @param knownMethods the request methods in span names and metrics
  * @param metricsPath the path at which the application serves its metrics. Scrapes of this path are not traced.
  */
 export function resolveHttp(
-  given: HttpOptions | undefined,
+  given: Partial<HttpOptions>,
   knownMethods: ReadonlySet<string>,
   metricsPath?: string,
 ): ResolvedHttp {
@@ -108,6 +115,7 @@ export function resolveHttp(
     spanName: true,
     requestHook: true,
     responseHook: true,
+    response: true,
     client: true,
   });
   const setting = (key: keyof HttpOptions) => readOption(`http.${key}`, options[key]);
@@ -122,6 +130,7 @@ export function resolveHttp(
     spanName: parseFunction<HttpOptions['spanName']>(setting('spanName')),
     requestHook: parseFunction<ResolvedHttp['requestHook']>(setting('requestHook')),
     responseHook: parseFunction<ResolvedHttp['responseHook']>(setting('responseHook')),
+    response: resolveHttpResponse(options.response),
   });
 }
 

@@ -4,6 +4,7 @@ import { addPath, parseHttpUrl, redactAddress } from './endpoint.js';
 import { parseFirst } from './lenient.js';
 import { parseInteger, parseText } from './parse.js';
 import { firstDefined, readOption, readVariable, type Setting } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 /**
  * Jaeger's own protocol (Thrift), by the package `@opentelemetry/exporter-jaeger`: over UDP to an agent, or over HTTP to a
@@ -17,7 +18,7 @@ export interface JaegerAgentOptions {
   /** The host of the agent. @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
   host?: string;
   /** The agent's port for binary Thrift. @default `OTEL_EXPORTER_JAEGER_AGENT_PORT`, else 6832 */
-  port?: number;
+  port?: NumberOption;
   endpoint?: undefined;
   username?: undefined;
   password?: undefined;

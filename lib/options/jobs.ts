@@ -1,6 +1,8 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** How the jobs of Bull are traced. */
 export interface BullOptions {
@@ -8,7 +10,7 @@ export interface BullOptions {
    * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
    * @default false
    */
-  continueTrace?: boolean;
+  continueTrace?: BooleanOption;
 }
 
 /** Which jobs are traced. Packages that the application does not use have no effect. */
@@ -17,19 +19,19 @@ export interface JobsOptions {
    * True if `@Cron()`, `@Interval()` and `@Timeout()` of `@nestjs/schedule` are traced, and cron jobs that are added to its registry.
    * @default true
    */
-  schedule?: boolean;
+  schedule?: BooleanOption;
 
   /**
    * The queues of `@nestjs/bull`. False if they are not traced, or options for them.
    * @default true
    */
-  bull?: boolean | BullOptions;
+  bull?: BooleanOption | BullOptions;
 
   /**
    * True if the commands of `nest-commander` are traced.
    * @default true
    */
-  commands?: boolean;
+  commands?: BooleanOption;
 }
 
 export interface ResolvedBull {
@@ -43,13 +45,11 @@ export interface ResolvedJobs {
   readonly commands: boolean;
 }
 
-const FIX = 'Use true, false, or an object with options.';
-
 /** Resolves which jobs are traced. Returns undefined if none is. */
-export function resolveJobs(given: JobsOptions | boolean | undefined): ResolvedJobs | undefined {
-  if (given !== undefined && !isGroup(given) && !parseBoolean({ name: 'jobs', value: given }, FIX)) return undefined;
-  const keys = { schedule: true, bull: true, commands: true };
-  const options = checkKeys<JobsOptions>('jobs', isGroup(given) ? given : undefined, keys);
+export function resolveJobs(given: JobsOptions | BooleanOption | undefined): ResolvedJobs | undefined {
+  const group = optionsIfOn('jobs', given);
+  if (!group) return undefined;
+  const options = checkKeys<JobsOptions>('jobs', group, { schedule: true, bull: true, commands: true });
   const resolved = {
     schedule: isTraced('jobs.schedule', options.schedule),
     bull: resolveBull(options.bull),
@@ -59,10 +59,9 @@ export function resolveJobs(given: JobsOptions | boolean | undefined): ResolvedJ
 }
 
 function resolveBull(given: JobsOptions['bull']): ResolvedBull | undefined {
-  if (given !== undefined && !isGroup(given)) {
-    return parseBoolean({ name: 'jobs.bull', value: given }, FIX) ? resolveBull(undefined) : undefined;
-  }
-  const options = checkKeys<BullOptions>('jobs.bull', given, { continueTrace: true });
+  const group = optionsIfOn('jobs.bull', given);
+  if (!group) return undefined;
+  const options = checkKeys<BullOptions>('jobs.bull', group, { continueTrace: true });
   const continueTrace = readOption('jobs.bull.continueTrace', options.continueTrace);
   return Object.freeze({ continueTrace: continueTrace ? parseBoolean(continueTrace) : false });
 }
@@ -70,8 +69,4 @@ function resolveBull(given: JobsOptions['bull']): ResolvedBull | undefined {
 function isTraced(name: string, value: unknown): boolean {
   const setting = readOption(name, value);
   return setting ? parseBoolean(setting) : true;
-}
-
-function isGroup(given: unknown): given is object {
-  return typeof given === 'object' && given !== null;
 }

@@ -2,20 +2,21 @@ import { checkKeys } from './check-keys.js';
 import { parseFirst } from './lenient.js';
 import { parseInteger } from './parse.js';
 import { readOption, readVariables, type Sources, type VariableName } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 /** Limits of a single span. */
 export interface SpanLimitOptions {
   /** Number of attributes of a span. @default `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT`, else 128 */
-  attributeCount?: number;
+  attributeCount?: NumberOption;
   /**
    * Number of characters of an attribute value. Longer texts are truncated.
    * @default `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else 8192
    */
-  attributeValueLength?: number;
+  attributeValueLength?: NumberOption;
   /** Number of events of a span. @default `OTEL_SPAN_EVENT_COUNT_LIMIT`, else 128 */
-  eventCount?: number;
+  eventCount?: NumberOption;
   /** Number of links of a span. @default `OTEL_SPAN_LINK_COUNT_LIMIT`, else 128 */
-  linkCount?: number;
+  linkCount?: NumberOption;
 }
 
 export interface ResolvedSpanLimits {

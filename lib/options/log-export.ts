@@ -9,6 +9,7 @@ import {
   type ResolvedOtlpExporter,
 } from './otlp-signal.js';
 import { readOption } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 /** The export of log records over OTLP. */
 export interface LogExportOptions {
@@ -27,12 +28,12 @@ export interface LogExportOptions {
    * Headers of each export, or metadata with gRPC. They are added to those of `exporter` and of the variables.
    * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_LOGS_HEADERS`
    */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string | number | undefined>>;
   /**
    * Longest time of one export including its retries, in milliseconds.
    * @default `OTEL_EXPORTER_OTLP_LOGS_TIMEOUT`, that of `exporter`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
-  timeout?: number;
+  timeout?: NumberOption;
   /**
    * The compression of an export.
    * @default `OTEL_EXPORTER_OTLP_LOGS_COMPRESSION`, that of `exporter`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none`

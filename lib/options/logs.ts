@@ -5,6 +5,8 @@ import type { ResolvedOtlpExporter } from './otlp-signal.js';
 import { parseEach } from './lenient.js';
 import { parseBoolean, parseName } from './parse.js';
 import { readOption, readVariable, splitEntries } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** How the lines of Nest's `ConsoleLogger` carry the trace. */
 export interface LogsOptions {
@@ -13,14 +15,14 @@ export interface LogsOptions {
    * log data model for formats other than OTLP.
    * @default true
    */
-  json?: boolean;
+  json?: BooleanOption;
 
   /**
    * True if lines of text end with `trace_id=… span_id=…`. This holds for a logger that the application has given to Nest, since the loggers
    * that Nest creates by itself cannot be reached.
    * @default false
    */
-  text?: boolean;
+  text?: BooleanOption;
 
   /**
    * True if what the loggers write is also exported as log records over OTLP, each below its span, or settings of this export. The records
@@ -29,7 +31,7 @@ export interface LogsOptions {
    * `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` is `logs`, and both if it is `logs/dup`.
    * @default false
    */
-  export?: LogExportOptions | boolean;
+  export?: LogExportOptions | BooleanOption;
 }
 
 export interface ResolvedLogs {
@@ -51,12 +53,13 @@ const SIGNALS = ['logs', 'logs/dup'] as const;
  * @param exporter the exporter of spans as it is given: log records go to the same receiver unless something else is said
  */
 export function resolveLogs(
-  given: LogsOptions | boolean | undefined,
+  given: LogsOptions | BooleanOption | undefined,
   exporter: ExporterOption | readonly ExporterOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): ResolvedLogs | undefined {
-  if (given === false) return undefined;
-  const options = checkKeys<LogsOptions>('logs', given === true ? undefined : given, {
+  const group = optionsIfOn('logs', given);
+  if (!group) return undefined;
+  const options = checkKeys<LogsOptions>('logs', group, {
     json: true,
     text: true,
     export: true,
@@ -78,10 +81,8 @@ function resolveExport(
   exporter: ExporterOption | readonly ExporterOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): ResolvedOtlpExporter | undefined {
-  const setting = readOption('logs.export', given);
-  if (!setting) return undefined;
-  if (typeof given === 'object') return resolveLogExporter('logs.export', given, givenOtlpExporter(exporter), env);
-  return parseBoolean(setting) ? resolveLogExporter('logs.export', {}, givenOtlpExporter(exporter), env) : undefined;
+  const options = optionsIfOn<LogExportOptions>('logs.export', given, false);
+  return options && resolveLogExporter('logs.export', options, givenOtlpExporter(exporter), env);
 }
 
 /** Reads the variable of the semantic conventions, which is a list. */

@@ -2,6 +2,8 @@ import { TracingConfigurationError } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
 /** The pattern of a message: a text, a text with `*` for any characters, or a regular expression. */
@@ -33,7 +35,7 @@ export interface MessagingOptions {
    * A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: boolean | ((message: TransportedMessage) => boolean);
+  trustIncoming?: BooleanOption | ((message: TransportedMessage) => boolean);
 
   /**
    * The relation of the span that handles an event to the span that emitted it. `link`: it starts a trace of its own, with a link, since the
@@ -52,9 +54,10 @@ export interface ResolvedMessaging {
 }
 
 /** Resolves how messages are traced. Undefined if they are not. */
-export function resolveMessaging(given: MessagingOptions | boolean | undefined): ResolvedMessaging | undefined {
-  if (given === false) return undefined;
-  const options = checkKeys<MessagingOptions>('messaging', given === true ? undefined : given, {
+export function resolveMessaging(given: MessagingOptions | BooleanOption | undefined): ResolvedMessaging | undefined {
+  const group = optionsIfOn('messaging', given);
+  if (!group) return undefined;
+  const options = checkKeys<MessagingOptions>('messaging', group, {
     ignore: true,
     trustIncoming: true,
     events: true,

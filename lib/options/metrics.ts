@@ -1,9 +1,11 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { MeterProvider } from '@opentelemetry/api';
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseInteger, parseName, parseText } from './parse.js';
 import { readOption, type Setting } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption, NumberOption } from './text-types.js';
 
 /** How requests and calls are measured. */
 export type MetricsOptions = PrometheusMetricsOptions | MeterMetricsOptions;
@@ -32,13 +34,13 @@ export interface PrometheusRegistryOptions {
    * True if prom-client's metrics of the process and of Node are added, unless the registry contains them.
    * @default true
    */
-  defaultMetrics?: boolean;
+  defaultMetrics?: BooleanOption;
   /**
    * Number of series of one metric. Measurements for further series are counted in one series with the label
    * `otel_metric_overflow="true"`, and one warning is logged.
    * @default 2000
    */
-  cardinalityLimit?: number;
+  cardinalityLimit?: NumberOption;
 }
 
 /** Metrics on a path of the application, outside its global prefix. Scrapes are neither traced nor counted. Global guards apply. */
@@ -54,7 +56,7 @@ export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
 /** Metrics on a separate port, for an application without HTTP, or to keep them unreachable from outside. */
 export interface PortMetricsOptions extends PrometheusRegistryOptions {
   /** The port, such as 9464, which OpenTelemetry's Prometheus exporters use. @default no port of their own */
-  port: number;
+  port: NumberOption;
   /** The address to listen on. @default all addresses */
   host?: string;
   /** The path at which the metrics are served. @default '/metrics' */
@@ -105,15 +107,15 @@ export type ResolvedMetricsPlace =
 
 type MetricsType = NonNullable<MetricsOptions['type']>;
 
-const RESOLVERS: Readonly<Record<MetricsType, (given: MetricsOptions) => ResolvedMetrics>> = {
+const RESOLVERS: Readonly<Record<MetricsType, (given: Partial<MetricsOptions>) => ResolvedMetrics>> = {
   prometheus: resolvePrometheus,
   opentelemetry: resolveMeter,
 };
 
 /** Resolves which metrics are measured, and where they are served. Returns undefined if nothing is measured. */
-export function resolveMetrics(given: MetricsOptions | false | undefined): ResolvedMetrics | undefined {
-  if (given === undefined || given === false) return undefined;
-  return RESOLVERS[typeOf(given)](given);
+export function resolveMetrics(given: MetricsOptions | BooleanOption | undefined): ResolvedMetrics | undefined {
+  const group = optionsIfOn('metrics', given, false);
+  return group && RESOLVERS[typeOf(group)](group);
 }
 
 /** Returns the path of the application that serves the metrics. Undefined if they have a separate port, or are not served. */
@@ -122,13 +124,12 @@ export function applicationPathOf(metrics: ResolvedMetrics | undefined): string 
   return metrics.place?.path;
 }
 
-function typeOf(given: unknown): MetricsType {
-  const type = typeof given === 'object' && given !== null && 'type' in given ? given.type : undefined;
+function typeOf({ type }: Partial<MetricsOptions>): MetricsType {
   if (type === undefined) return 'prometheus';
   return parseName({ name: 'metrics.type', value: type }, Object.keys(RESOLVERS) as MetricsType[]);
 }
 
-function resolvePrometheus(given: MetricsOptions): ResolvedMetrics {
+function resolvePrometheus(given: Partial<MetricsOptions>): ResolvedMetrics {
   const options = checkKeys<PrometheusMetricsOptions>('metrics', given, {
     type: true,
     path: true,
@@ -197,7 +198,7 @@ function parseRegistry(given: Setting | undefined): PrometheusRegistry | undefin
   if (isRegistry) return value as PrometheusRegistry;
   const fix = 'Give a Registry of prom-client, such as its register, or leave it out for one of its own.';
   // The error shows only the type, because an object that resembles a registry is a very long text.
-  throw new TracingConfigurationError(name, typeof value, fix);
+  throw new TracingConfigurationError(name, new WithheldValue(value), fix);
 }
 
 function refuseOption(options: Partial<PrometheusMetricsOptions>, key: 'host' | 'guards', fix: string): void {
@@ -205,12 +206,12 @@ function refuseOption(options: Partial<PrometheusMetricsOptions>, key: 'host' | 
   if (value !== undefined) throw new TracingConfigurationError(`metrics.${key}`, value, fix);
 }
 
-function resolveMeter(given: MetricsOptions): ResolvedMetrics {
+function resolveMeter(given: Partial<MetricsOptions>): ResolvedMetrics {
   const options = checkKeys<MeterMetricsOptions>('metrics', given, { type: true, meterProvider: true });
   const { meterProvider } = options;
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function') {
     const fix = 'Give a MeterProvider of OpenTelemetry, or leave it out for the one that is registered.';
-    throw new TracingConfigurationError('metrics.meterProvider', typeof meterProvider, fix);
+    throw new TracingConfigurationError('metrics.meterProvider', new WithheldValue(meterProvider), fix);
   }
   return Object.freeze({ type: 'opentelemetry', meterProvider });
 }

@@ -1,6 +1,8 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 
 /** The stages that have spans. A stage that is left out has them. */
 export interface LifecycleOptions {
@@ -8,31 +10,31 @@ export interface LifecycleOptions {
    * True if middleware has spans: that of `consumer.apply()`, classes and functions.
    * @default true
    */
-  middleware?: boolean;
+  middleware?: BooleanOption;
 
   /**
    * True if guards have spans.
    * @default true
    */
-  guards?: boolean;
+  guards?: BooleanOption;
 
   /**
    * True if interceptors have spans, which contain the handler.
    * @default true
    */
-  interceptors?: boolean;
+  interceptors?: BooleanOption;
 
   /**
    * True if pipes have spans, one for each parameter.
    * @default true
    */
-  pipes?: boolean;
+  pipes?: BooleanOption;
 
   /**
    * True if exception filters have spans.
    * @default true
    */
-  filters?: boolean;
+  filters?: BooleanOption;
 }
 
 /** The stages of Nest that a request goes through besides its handler. */
@@ -45,7 +47,7 @@ export interface NestOptions {
    * selects stages: `{ pipes: false }` is all of them but pipes.
    * @default false
    */
-  lifecycle?: boolean | LifecycleOptions;
+  lifecycle?: BooleanOption | LifecycleOptions;
 }
 
 /** The stages that have spans. */
@@ -62,14 +64,10 @@ const STAGES: Readonly<Record<LifecycleStage, true>> = {
 /** Resolves the stages that have spans. Returns undefined if none has. */
 export function resolveLifecycle(given: NestOptions | undefined): ResolvedLifecycle | undefined {
   const { lifecycle } = checkKeys<NestOptions>('nest', given, { lifecycle: true });
-  const stages = Object.keys(STAGES) as LifecycleStage[];
-  if (typeof lifecycle !== 'object' || lifecycle === null) {
-    const setting = readOption('nest.lifecycle', lifecycle);
-    const fix = `Use true, false, or an object with some of: ${stages.join(', ')}.`;
-    return setting && parseBoolean(setting, fix) ? new Set(stages) : undefined;
-  }
-  const options = checkKeys<LifecycleOptions>('nest.lifecycle', lifecycle, STAGES);
-  const traced = stages.filter((stage) => {
+  const group = optionsIfOn('nest.lifecycle', lifecycle, false);
+  if (!group) return undefined;
+  const options = checkKeys<LifecycleOptions>('nest.lifecycle', group, STAGES);
+  const traced = (Object.keys(STAGES) as LifecycleStage[]).filter((stage) => {
     const setting = readOption(`nest.lifecycle.${stage}`, options[stage]);
     return !setting || parseBoolean(setting);
   });

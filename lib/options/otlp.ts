@@ -8,6 +8,7 @@ import {
   type ResolvedOtlpExporter,
 } from './otlp-signal.js';
 import { readOption } from './setting.js';
+import type { NumberOption } from './text-types.js';
 
 /** The OpenTelemetry protocol (OTLP), which Jaeger, Tempo, the Collector and every vendor accept. */
 export interface OtlpExporterOptions {
@@ -26,15 +27,16 @@ export interface OtlpExporterOptions {
    */
   endpoint?: string;
   /**
-   * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables.
+   * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables. A
+   * header without a value is left out.
    * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
    */
-  headers?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string | number | undefined>>;
   /**
    * Longest time of one export including its retries, in milliseconds.
    * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
-  timeout?: number;
+  timeout?: NumberOption;
   /**
    * The compression of an export.
    * @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none`

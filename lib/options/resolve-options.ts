@@ -8,12 +8,13 @@ import { resolveEvents } from './events.js';
 import { resolveExporters } from './exporter.js';
 import type { FixedValues } from './fixed-values.js';
 import { resolveGraphQL } from './graphql.js';
-import { resolveGrpc } from './grpc.js';
-import { resolveHttp } from './http.js';
+import { resolveGrpc, type GrpcOptions } from './grpc.js';
+import { resolveHttp, type HttpOptions } from './http.js';
 import { resolveHttpClient } from './http-client.js';
 import { resolveJobs } from './jobs.js';
 import { resolveKnownMethods } from './known-methods.js';
 import { resolveLimits } from './limits.js';
+import { resolveLogLevel } from './log-level.js';
 import { resolveLogs } from './logs.js';
 import { resolveMessaging } from './messaging.js';
 import { applicationPathOf, resolveMetrics } from './metrics.js';
@@ -23,7 +24,9 @@ import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
 import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
+import { resolveSpanAttributes } from './span-attributes.js';
 import { resolveSpanProcessors } from './span-processors.js';
+import { optionsIfOn } from './switch.js';
 import { resolveTracer } from './tracer.js';
 import { resolveWebSockets } from './websockets.js';
 
@@ -57,7 +60,9 @@ function resolve(
   const metrics = resolveMetrics(options.metrics);
   const sampler = resolveSampler(options.sampler, env);
   const tracer = resolveTracer(options.tracer, sampler);
-  const http = resolveHttp(options.http, resolveKnownMethods(env), applicationPathOf(metrics));
+  const httpGroup = optionsIfOn<HttpOptions>('http', options.http);
+  const http = httpGroup && resolveHttp(httpGroup, resolveKnownMethods(env), applicationPathOf(metrics));
+  const grpcGroup = optionsIfOn<GrpcOptions>('grpc', options.grpc);
   return Object.freeze({
     enabled,
     resource: resolveResource(options, env, findPackage),
@@ -67,14 +72,17 @@ function resolve(
     sampler,
     propagators: resolvePropagators(options.propagators, env),
     baggage: resolveBaggage(options.baggage),
+    /** Undefined if spans have no attributes in common. */
+    spanAttributes: resolveSpanAttributes(options.spanAttributes),
     limits: resolveLimits(options.limits, env),
     spanProcessors: resolveSpanProcessors(options.spanProcessors),
     tracer,
+    /** Undefined if HTTP is not traced. */
     http,
     /** Undefined if outgoing requests are not traced. */
-    httpClient: resolveHttpClient(options.http?.client, http),
+    httpClient: http && resolveHttpClient(httpGroup.client, http),
     /** Undefined if gRPC is not traced. */
-    grpc: options.grpc === false ? undefined : resolveGrpc(options.grpc),
+    grpc: grpcGroup && resolveGrpc(grpcGroup),
     /** Undefined if messages are not traced. */
     messaging: resolveMessaging(options.messaging),
     /** Undefined if no database is traced. */
@@ -96,6 +104,8 @@ function resolve(
     shutdown: resolveShutdown(options.shutdown),
     /** Undefined unless a test fixes them. */
     fixedValues: undefined as FixedValues | undefined,
+    /** Undefined if the levels of Nest's logger alone decide which messages of the library are written. */
+    logLevel: resolveLogLevel(env),
     /** The options of the provider that are given in code. A warning names them if they have no effect. */
     providerOptionsGiven: providerOptionsIn(options),
   });

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { parseAttributes } from './attributes.js';
 import { choicesInVariable } from './choices.js';
 import { parseKeyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
@@ -57,7 +57,7 @@ export function resolveResource(
     // One malformed entry discards the whole variable, as the specification requires.
     ...Object.fromEntries(parseFirst(parseKeyValues, readVariable(env, 'OTEL_RESOURCE_ATTRIBUTES')) ?? []),
     ...(nameVariable && { [ATTR_SERVICE_NAME]: parseText(nameVariable) }),
-    ...givenAttributes(options.resource),
+    ...parseAttributes('resource', options.resource, "{ 'deployment.environment.name': 'staging' }"),
     ...(serviceName && { [ATTR_SERVICE_NAME]: parseText(serviceName) }),
     ...(serviceVersion && { [ATTR_SERVICE_VERSION]: parseText(serviceVersion) }),
   };
@@ -85,31 +85,4 @@ function processAttributes(): Attributes {
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
   };
-}
-
-function givenAttributes(given: unknown): Attributes {
-  if (given === undefined) return {};
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    const fix = "Give an object of attributes, such as { 'deployment.environment.name': 'staging' }.";
-    throw new TracingConfigurationError('resource', given, fix);
-  }
-  const attributes: Attributes = {};
-  for (const [key, value] of Object.entries(given)) {
-    if (value !== undefined) attributes[key] = attributeValue(`resource.${key}`, value);
-  }
-  return attributes;
-}
-
-function attributeValue(name: string, value: unknown): AttributeValue {
-  if (isScalar(value)) return value;
-  if (Array.isArray(value) && value.every((item) => isScalar(item) && typeof item === typeof value[0])) {
-    return Object.freeze([...value]) as unknown as AttributeValue;
-  }
-  throw new TracingConfigurationError(name, value, 'Use a text, a number, a boolean, or a list of one of them.');
-}
-
-function isScalar(value: unknown): value is string | number | boolean {
-  return (
-    typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
-  );
 }

@@ -7,6 +7,7 @@ import { parseBoolean, parseFraction, parseMilliseconds, parseName } from './par
 import type { Sampler } from './sdk-types.js';
 import { readOption, readVariable, type Setting } from './setting.js';
 import { didYouMean } from './suggest.js';
+import type { BooleanOption, NumberOption } from './text-types.js';
 
 const LOCAL_NAMES = [
   'always_on',
@@ -35,9 +36,9 @@ export type SamplerOption =
  */
 export interface RatioSamplerOptions {
   /** Fraction of sampled traces, 0 to 1. */
-  ratio: number;
+  ratio: NumberOption;
   /** True if the decision of a remote parent is followed, and the ratio applies only to new traces. @default true */
-  parentBased?: boolean;
+  parentBased?: BooleanOption;
   /** Keeps traces that the ratio does not sample, if they fail or are slow. @default no trace */
   keep?: KeepOptions;
 }
@@ -49,15 +50,15 @@ export interface RatioSamplerOptions {
  */
 export interface KeepOptions {
   /** True to keep a trace if one of its spans in this process has the status ERROR. @default false */
-  errors?: boolean;
+  errors?: BooleanOption;
   /** Keeps a trace if its local root takes longer, in milliseconds. @default the duration does not matter */
-  slowerThan?: number;
+  slowerThan?: NumberOption;
   /**
    * True to keep also the part of a trace whose caller has decided not to sample it. The other services export nothing of it, so that
    * the backend gets this part only.
    * @default false
    */
-  partialTraces?: boolean;
+  partialTraces?: BooleanOption;
 }
 
 /** Samples by the strategy that a Jaeger has for the service (remote sampling), and follows its changes. */
@@ -69,11 +70,11 @@ export interface JaegerRemoteSamplerOptions {
    */
   endpoint?: string;
   /** Fraction of sampled traces until the first response, 0 to 1. @default 0.001 */
-  initialRatio?: number;
+  initialRatio?: NumberOption;
   /** Time between two requests to the Jaeger, in milliseconds. @default 60000 */
-  pollingInterval?: number;
+  pollingInterval?: NumberOption;
   /** True if the decision of a remote parent is followed, and the strategy applies only to new traces. @default true */
-  parentBased?: boolean;
+  parentBased?: BooleanOption;
 }
 
 export type ResolvedSampler =

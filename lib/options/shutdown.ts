@@ -1,17 +1,18 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseMilliseconds } from './parse.js';
 import { readOption } from './setting.js';
+import type { BooleanOption, NumberOption } from './text-types.js';
 
 /** The export of the last spans. */
 export interface ShutdownOptions {
   /** Longest time that the shutdown waits for the backend, in milliseconds. @default 5000 */
-  timeout?: number;
+  timeout?: NumberOption;
   /**
    * True if the last spans are also exported when the process ends without `app.close()`: on SIGTERM and SIGINT without
    * `app.enableShutdownHooks()`, on an empty event loop, and after a fatal error. Exit codes and signals do not change.
    * @default false
    */
-  onProcessExit?: boolean;
+  onProcessExit?: BooleanOption;
 }
 
 export interface ResolvedShutdown {

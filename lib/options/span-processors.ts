@@ -1,4 +1,4 @@
-import { TracingConfigurationError } from '../tracing.errors.js';
+import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import type { SpanProcessor } from './sdk-types.js';
 
 /** The span processors of the application. */
@@ -13,7 +13,7 @@ export function resolveSpanProcessors(given: readonly SpanProcessor[] | undefine
   for (const [index, processor] of checked.entries()) {
     if (isProcessor(processor)) continue;
     const fix = 'A span processor needs the methods onStart(), onEnd(), forceFlush() and shutdown().';
-    throw new TracingConfigurationError(`spanProcessors[${index}]`, typeof processor, fix);
+    throw new TracingConfigurationError(`spanProcessors[${index}]`, new WithheldValue(processor), fix);
   }
   return Object.freeze([...given]);
 }

@@ -3,6 +3,8 @@ import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseFunction } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
+import { optionsIfOn } from './switch.js';
+import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
 /** The name of an event, a name with `*` for any characters (`chat.*`), or a regular expression. */
@@ -31,7 +33,7 @@ export interface WebSocketOptions {
    * which suits a service that is open to the internet. A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: boolean | ((message: IncomingSocketMessage) => boolean);
+  trustIncoming?: BooleanOption | ((message: IncomingSocketMessage) => boolean);
 
   /**
    * Returns the object in which a message carries its trace context, with the names of the headers as keys: `traceparent` and so on.
@@ -44,7 +46,7 @@ export interface WebSocketOptions {
    * True if calls of `handleConnection()` and `handleDisconnect()` have spans.
    * @default true
    */
-  connections?: boolean;
+  connections?: BooleanOption;
 }
 
 export interface ResolvedWebSockets {
@@ -57,13 +59,10 @@ export interface ResolvedWebSockets {
 }
 
 /** Resolves how the messages of WebSocket clients are traced. Returns undefined if they are not. */
-export function resolveWebSockets(given: WebSocketOptions | boolean | undefined): ResolvedWebSockets | undefined {
-  const isObject = typeof given === 'object' && given !== null;
-  if (given !== undefined && !isObject) {
-    const setting = { name: 'websockets', value: given };
-    if (!parseBoolean(setting, 'Use true, false, or an object with options.')) return undefined;
-  }
-  const options = checkKeys<WebSocketOptions>('websockets', isObject ? given : undefined, {
+export function resolveWebSockets(given: WebSocketOptions | BooleanOption | undefined): ResolvedWebSockets | undefined {
+  const group = optionsIfOn('websockets', given);
+  if (!group) return undefined;
+  const options = checkKeys<WebSocketOptions>('websockets', group, {
     ignore: true,
     trustIncoming: true,
     carrier: true,

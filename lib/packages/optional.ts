@@ -1,5 +1,6 @@
 import { TracingConfigurationError, TracingPackageError } from '../tracing.errors.js';
 import { describeError } from '../core/diagnostics.js';
+import { isBundled } from './bundled.js';
 import { nodeRequire } from './require.js';
 
 /**
@@ -27,6 +28,6 @@ export function requirePackage(name: string, option: string, value: unknown): st
   try {
     return nodeRequire.resolve(name);
   } catch (cause) {
-    throw new TracingPackageError(option, value, name, { cause });
+    throw new TracingPackageError(option, value, name, { cause, isBundled: isBundled() });
   }
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isBundled } from '../packages/bundled.js';
 import { nodeRequire } from '../packages/require.js';
 import { TracingPackageError } from '../tracing.errors.js';
 
@@ -32,7 +33,7 @@ function resolveSdkNode(): string {
   try {
     return nodeRequire.resolve(SDK_NODE);
   } catch (cause) {
-    throw new TracingPackageError('enabled', true, SDK_NODE, { cause });
+    throw new TracingPackageError('enabled', true, SDK_NODE, { cause, isBundled: isBundled() });
   }
 }
 

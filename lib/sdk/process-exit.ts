@@ -16,10 +16,23 @@ export interface ExitExports {
  * @returns a function that removes the listeners
  */
 export function flushOnProcessExit({ flush, flushBeforeExit }: ExitExports): () => void {
+  let isEnding = false;
+
   function onSignal(signal: NodeJS.Signals): void {
-    process.removeListener(signal, onSignal);
-    if (process.listenerCount(signal) > 0) void flush();
-    else void flushBeforeExit().then(() => process.kill(process.pid, signal));
+    const endBy = () => {
+      process.removeListener(signal, onSignal);
+      process.kill(process.pid, signal);
+    };
+    if (isEnding) {
+      endBy();
+    } else if (process.listenerCount(signal) - 1 > yieldingListeners()) {
+      process.removeListener(signal, onSignal);
+      void flush();
+    } else {
+      // This listener stays until the export is done: a listener that yields would end the process as soon as it is the last one.
+      isEnding = true;
+      void flushBeforeExit().then(endBy);
+    }
   }
 
   function onFatalError(error: unknown): void {
@@ -46,6 +59,23 @@ export function flushOnProcessExit({ flush, flushBeforeExit }: ExitExports): () 
     process.removeListener('uncaughtException', onFatalError);
     process.removeListener('beforeExit', onBeforeExit);
   };
+}
+
+/** True if something listens to a signal, and ends the process. */
+export function isSignalHandled(signal: NodeJS.Signals): boolean {
+  return process.listenerCount(signal) > yieldingListeners();
+}
+
+/**
+ * Returns the number of listeners of the package `signal-exit`, of each of its two generations. They end the process only if nothing else listens,
+ * and would wait for this library as it would for them, so that the process would never end.
+ */
+function yieldingListeners(): number {
+  const holders = [
+    Reflect.get(process, '__signal_exit_emitter__'),
+    Reflect.get(globalThis, Symbol.for('signal-exit emitter')),
+  ] as ({ count?: unknown } | undefined)[];
+  return holders.reduce((sum, holder) => sum + (typeof holder?.count === 'number' ? holder.count : 0), 0);
 }
 
 /** Ends the process with an error that no listener of the application handles, after the export. */

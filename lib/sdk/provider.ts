@@ -4,6 +4,7 @@ import { createExportPaths, statisticsOf } from '../export/exporters/exporters.j
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
 import { createSampling } from '../sampling/create-sampling.js';
+import { addCommonAttributes } from '../tracer/common-attributes.js';
 import { copyBaggageToSpans } from '../tracer/baggage-attributes.js';
 import { fixValues } from '../tracer/fix-values.js';
 import { Pipeline } from '../tracer/pipeline.js';
@@ -56,7 +57,7 @@ export function useForeignProvider(provider: TracerProvider, options: ResolvedOp
 export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const { memory, paths } = createExportPaths(options);
   const exporting = paths.map(({ processor }) => processor);
-  const { baggage, fixedValues, resource, resourceDetectors, spanProcessors } = options;
+  const { baggage, fixedValues, resource, resourceDetectors, spanAttributes, spanProcessors } = options;
   const unfixValues = fixedValues && fixValues(fixedValues);
   const logs = createLogs(options);
   const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
@@ -64,7 +65,12 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
     sampling,
     limits: spanLimits(options.limits),
     resource: createResource(resource, resourceDetectors),
-    processors: [...baggageProcessors(baggage.attributes), ...spanProcessors, ...exporting],
+    processors: [
+      ...(spanAttributes ? [addCommonAttributes(spanAttributes)] : []),
+      ...baggageProcessors(baggage.attributes),
+      ...spanProcessors,
+      ...exporting,
+    ],
     isObserved: spanProcessors.length > 0 || options.exporters.some(({ type }) => type !== 'otlp'),
   });
   return {

@@ -14,6 +14,7 @@ const MODULES = [
   'sdk/bootstrap.ts',
   'integrations.ts',
   'options/resolve-options.ts',
+  'start-report.ts',
   'grpc/traced-grpc-options.ts',
   'data/trace-pool.ts',
 ].map((file) => join(libFolder, file));

@@ -7,7 +7,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage,
 import { lastValueFrom } from 'rxjs';
 import * as undici from 'undici';
 import { clientSpans, expectBare, expectCarried, nodePropagates } from '../support/client-app.js';
-import { startHttpApp, type HttpApp } from '../support/http-app.js';
+import { httpOptions, startHttpApp, type HttpApp } from '../support/http-app.js';
 import { HttpTarget, type TargetRequest } from '../support/http-target.js';
 import { Scrape } from '../support/scrape.js';
 
@@ -131,7 +131,7 @@ function isOwn(name = ''): boolean {
 }
 
 async function pass(options: Omit<TracingOptions, 'exporter'>, headers: Record<string, string> = caller) {
-  const tracing = { ...options, http: { client: {}, ...options.http } };
+  const tracing = { ...options, http: { client: {}, ...httpOptions(options) } };
   http = await startHttpApp('Express', { tracing, controllers: [Gateway], imports: [HttpModule] });
   await http.request('/pass', { headers });
   await http.traces.until((spans) => spans.length === 4);

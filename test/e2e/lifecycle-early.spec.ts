@@ -147,7 +147,7 @@ it('keeps to the limits that come late', async () => {
 
 it.each<[string, TracingOptions]>([
   ['an option', { enabled: false }],
-  ['an option of a configuration service', { enabled: 'false' as unknown as boolean }],
+  ['an option of a configuration service', { enabled: 'false' }],
 ])('drops them where %s says late that nothing is to be traced', async (_, given) => {
   options = given;
   app = await startContext(TracingFirst);

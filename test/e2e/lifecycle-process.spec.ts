@@ -27,6 +27,7 @@ describe('a process with shutdown.onProcessExit', () => {
     ["a signal with Nest's hooks", CLOSED, 'SIGTERM'],
     ['a signal with a handler that closes and exits', CLOSED, 'SIGTERM'],
     ['a signal with a handler that ends by itself', EXPORTED, 'SIGTERM'],
+    ['a signal with a listener that yields to others', EXPORTED, 'SIGTERM'],
     ['an exception', EXPORTED, undefined],
     ['an exception, then another', EXPORTED, undefined],
     ['an exception that is no error', EXPORTED, undefined],

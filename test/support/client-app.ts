@@ -3,7 +3,7 @@ import type { HttpClientOptions, TracingOptions } from 'nestjs-tracing';
 import { expect } from '@jest/globals';
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { withHttpApp, type HttpApp } from './http-app.js';
+import { httpOptions, withHttpApp, type HttpApp } from './http-app.js';
 import { HttpTarget, type TargetRequest } from './http-target.js';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -41,7 +41,7 @@ export async function withClientApp(
   use: (app: ClientApp) => Promise<void>,
 ): Promise<void> {
   const target = await HttpTarget.start();
-  const options = tracing && { ...tracing, http: { ...tracing.http, client } };
+  const options = tracing && { ...tracing, http: { ...httpOptions(tracing), client } };
   try {
     await withHttpApp('Express', { tracing: options, controllers: [WorkController], ...metadata }, (http) =>
       use({ ...http, target, run: (work) => runIn(http, work) }),

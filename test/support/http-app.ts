@@ -9,7 +9,7 @@ import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { context } from '@opentelemetry/api';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { TracingModule, type TracingOptions } from 'nestjs-tracing';
+import { TracingModule, type HttpOptions, type TracingOptions } from 'nestjs-tracing';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { suppressTracing } from '../../lib/core/suppression.js';
@@ -82,10 +82,15 @@ function tracingOptions(given: Omit<TracingOptions, 'exporter'>, exporter: Trace
   return {
     serviceName: 'test',
     ...given,
-    http: { client: false, ...given.http },
+    http: given.http === false ? false : { client: false, ...httpOptions(given) },
     exporter,
     spanProcessors: [exporter],
   };
+}
+
+/** Returns the options for HTTP, which may be switched on without any. */
+export function httpOptions({ http }: Pick<TracingOptions, 'http'>): HttpOptions {
+  return typeof http === 'object' ? http : {};
 }
 
 /** Calls `work` as a client outside of the application would: without a span and without a trace context. */

@@ -1,3 +1,4 @@
+import { TraceFlags, type SpanContext } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter } from '../../options/sdk-types.js';
 import { toMilliseconds } from './terminal-text.js';
 import { renderTrace } from './trace-tree.js';
@@ -7,6 +8,9 @@ import { SUCCESS, type ExportCallback } from '../export-result.js';
 const MAX_WAITING = 1_000;
 /** The number of printed traces that are remembered. */
 const MAX_PRINTED = 100;
+
+/** The number of open spans that are remembered. A span that never ends must not be remembered for ever. */
+const MAX_OPEN = 10_000;
 
 /** The output of the exporter. */
 export interface Terminal {
@@ -20,18 +24,34 @@ interface PrintedTrace {
   readonly spanIds: Set<string>;
 }
 
-/** Prints each trace as a tree when its root in this process has ended. For development. */
+/**
+ * Prints each trace as a tree when its root in this process has ended. For development.
+ *
+ * An application may call itself, or another application in its process. The span of such a request has a remote parent, but it is no root: it
+ * waits for its parent, which is open in this process.
+ */
 export class ConsoleSpanExporter implements SpanExporter {
   readonly #waiting = new Map<string, ReadableSpan[]>();
   readonly #printed = new Map<string, PrintedTrace>();
+  readonly #openIds = new Set<string>();
   #waitingCount = 0;
 
   constructor(private readonly terminal: Terminal = standardOutput()) {}
 
+  /** Remembers a span that has started and will be exported. */
+  onStart(span: Pick<ReadableSpan, 'spanContext'>): void {
+    const spanContext = span.spanContext();
+    if (!isSampledContext(spanContext)) return;
+    this.#openIds.add(spanContext.spanId);
+    const [oldest] = this.#openIds;
+    if (this.#openIds.size > MAX_OPEN && oldest !== undefined) this.#openIds.delete(oldest);
+  }
+
   export(spans: ReadableSpan[], done: ExportCallback): void {
     for (const span of spans) {
+      this.#openIds.delete(span.spanContext().spanId);
       this.#add(span);
-      if (isLocalRoot(span)) this.#print(this.#takeSubtree(span));
+      if (this.#isLocalRoot(span)) this.#print(this.#takeSubtree(span));
       else if (this.#isLate(span)) this.#print(this.#takeSubtree(span), 'ended after its root');
     }
     while (this.#waitingCount > MAX_WAITING) this.#printOldest();
@@ -67,7 +87,7 @@ export class ConsoleSpanExporter implements SpanExporter {
       before = taken.size;
       for (const span of waiting.toReversed()) {
         const parent = span.parentSpanContext;
-        if (!parent || parent.isRemote || taken.has(span) || !ids.has(parent.spanId)) continue;
+        if (!parent || taken.has(span) || !ids.has(parent.spanId)) continue;
         taken.add(span);
         ids.add(span.spanContext().spanId);
       }
@@ -77,6 +97,15 @@ export class ConsoleSpanExporter implements SpanExporter {
     else this.#waiting.delete(traceId);
     this.#waitingCount -= taken.size;
     return [...taken];
+  }
+
+  /** True if no span of this process that is still to be printed is the parent of a span. */
+  #isLocalRoot(span: ReadableSpan): boolean {
+    const { parentSpanContext: parent } = span;
+    if (!parent) return true;
+    if (parent.isRemote !== true || this.#openIds.has(parent.spanId)) return false;
+    const waiting = this.#waiting.get(parent.traceId) ?? [];
+    return waiting.every((other) => other.spanContext().spanId !== parent.spanId);
   }
 
   /** True if the parent of a span has been printed. */
@@ -116,8 +145,8 @@ export class ConsoleSpanExporter implements SpanExporter {
   }
 }
 
-function isLocalRoot(span: ReadableSpan): boolean {
-  return !span.parentSpanContext || span.parentSpanContext.isRemote === true;
+function isSampledContext({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }
 
 let isStdoutBroken: boolean | undefined;

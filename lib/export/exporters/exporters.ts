@@ -1,6 +1,5 @@
 import type { ResolvedExporter } from '../../options/exporter.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
-import type { SpanExporter } from '../../options/sdk-types.js';
 import { createOtlpTransport } from '../otlp/otlp-transport.js';
 import { ExportProcessor, type ExportSettings } from '../export-processor.js';
 import type { SpanQueue } from '../span-queue.js';
@@ -9,7 +8,7 @@ import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
 import { createJaegerExporter } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
-import { publicAddress } from '../../core/public-address.js';
+import { destinationOf, exporterClassName } from './destination.js';
 
 /** The estimated bytes of spans that a queue of any size may hold. */
 const MIN_QUEUE_BYTES = 64 * 2 ** 20;
@@ -52,18 +51,22 @@ export function createExportPaths(options: ResolvedOptions): {
     },
   });
   const paths = options.exporters.map((resolved, index) => {
-    if (resolved.type === 'console') return immediate({ exporter: new ConsoleSpanExporter() }, 'the console');
-    if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, 'the memory');
-    if (resolved.type === 'otlp') {
-      return batching(createOtlpTransport(resolved), publicAddress(resolved.url), resolved, index);
-    }
-    const { transport, destination } = connect(resolved);
+    const destination = destinationOf(resolved);
+    if (resolved.type === 'console') return immediate(consoleTransport(), destination);
+    if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, destination);
+    if (resolved.type === 'otlp') return batching(createOtlpTransport(resolved), destination, resolved, index);
+    const transport = connect(resolved);
     // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
     return keepsSpans(transport.exporter)
       ? immediate(transport, destination)
       : batching(transport, destination, resolved, index);
   });
   return { paths, memory };
+}
+
+function consoleTransport(): Transport {
+  const exporter = new ConsoleSpanExporter();
+  return { exporter, onStart: (span) => exporter.onStart(span) };
 }
 
 /** Returns the statistics of a path. Undefined if nothing is counted. */
@@ -74,22 +77,8 @@ export function statisticsOf({ components, processor: { queue } }: ExportPath): 
   return { ...components, taken, exported, failed: failures, dropped, queued, capacity: limits.maxSpans };
 }
 
-function connect(resolved: Exclude<RemoteExporter, { type: 'otlp' }>): {
-  transport: Transport;
-  destination: string;
-} {
-  switch (resolved.type) {
-    case 'jaeger': {
-      const destination =
-        'endpoint' in resolved ? publicAddress(resolved.endpoint) : `${resolved.host}:${resolved.port}`;
-      return { transport: createJaegerExporter(resolved), destination };
-    }
-    case 'custom':
-      return {
-        transport: { exporter: resolved.exporter },
-        destination: exporterClassName(resolved.exporter),
-      };
-  }
+function connect(resolved: Exclude<RemoteExporter, { type: 'otlp' }>): Transport {
+  return resolved.type === 'jaeger' ? createJaegerExporter(resolved) : { exporter: resolved.exporter };
 }
 
 /** Returns the type of an exporter in OpenTelemetry's conventions. */
@@ -106,11 +95,6 @@ function componentType(resolved: RemoteExporter): string {
 
 function component(type: string, index: number): Component {
   return { type, name: `${type}/${index}` };
-}
-
-function exporterClassName(exporter: SpanExporter): string {
-  const name = exporter.constructor?.name;
-  return name && name !== 'Object' ? name : 'the exporter';
 }
 
 function keepsSpans(exporter: object): boolean {

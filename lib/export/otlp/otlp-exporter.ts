@@ -2,7 +2,7 @@ import { FAILED, SUCCESS } from '../export-result.js';
 import { shorten } from './answer.js';
 import type { MessageEncoder } from './encoded-span.js';
 import { backoff } from './retry.js';
-import { RefusedError, type OtlpSender, type Reply } from './sender.js';
+import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
 /** The result of an export, in the terms of the SDK. */
 export interface OtlpExportResult {
@@ -20,6 +20,9 @@ interface Delivery {
 
 /** Exports encoded spans or log records by the specification of OTLP. It has the methods of an exporter of the SDK. */
 export class OtlpExporter<Encoded extends object> {
+  /** Called with the error of each attempt that does not reach the receiver and is repeated. */
+  onUnreached: ((error: Error) => void) | undefined;
+
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waits = new Set<() => void>();
   private mayRetry = true;
@@ -103,6 +106,8 @@ export class OtlpExporter<Encoded extends object> {
       if (reply.type !== 'retryable') return reply;
       const wait = reply.after ?? backoff(attempt);
       if (!this.mayRetry || performance.now() + wait > deadline) return reply;
+      // A receiver that answers is there, and another attempt is what it has asked for.
+      if (reply.error instanceof ConnectionError) this.onUnreached?.(reply.error);
       await this.wait(wait);
       if (!this.mayRetry) return reply;
     }

@@ -2,6 +2,7 @@ import type { ResolvedOtlpExporter } from '../../options/otlp-signal.js';
 import { readTlsFiles } from '../tls-files.js';
 import type { Transport } from '../transport.js';
 import type { EncodedSpan, OtlpEncoder } from './encoded-span.js';
+import { failureHint } from './failure-hint.js';
 import { GrpcSender } from './grpc-sender.js';
 import { HttpConnections } from './http-connections.js';
 import { HttpSender } from './http-sender.js';
@@ -48,6 +49,8 @@ function connect<Encoded extends EncodedSpan>(
     prepare: (span) => encoder.encodeSpan(span),
     maxMessageBytes: MAX_MESSAGE,
     maxConcurrent: MAX_CONCURRENT,
+    hintFor: (error) => failureHint(resolved, error),
+    watchReach: (report) => (exporter.onUnreached = report),
     stopRetrying: () => exporter.stopRetrying(),
     close: () => exporter.close(),
   };

@@ -13,6 +13,7 @@ import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { parentSpanContextOf } from '../../core/remote-caller.js';
 import type { HttpRequest, HttpResponse, ResolvedHttp } from '../../options/http.js';
+import type { ResolvedHttpResponse } from '../../options/response.js';
 import { takeSnapshot, type RequestSnapshot } from './request-snapshot.js';
 import {
   serverActiveAttributes,
@@ -32,6 +33,7 @@ import { httpSpanName } from '../method.js';
 import { RequestRoute } from './request-route.js';
 import { readResponseEnd, watchConnection, type ResponseEnd } from './response-end.js';
 import { ServerSpanName } from './server-span-name.js';
+import { traceResponse } from './trace-response.js';
 
 export interface ServerRequestOptions extends ResolvedHttp, PlacementConditions {
   /** True if attributes have to be there when the span starts. */
@@ -79,6 +81,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     this.incoming = isIgnored ? IncomingOperation.ignore(contextWithoutCaller(options), options.meter) : this.start();
     observeEvents(request, this);
     observeEvents(response, this);
+    if (options.response && !isIgnored) this.traceResponse(options.response);
     if (!this.incoming.isOver) this.prepareEnd();
   }
 
@@ -105,6 +108,10 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     }
     const name = httpSpanName(request.method, options.knownMethods);
     return IncomingOperation.start(name, this, { attributes, meter, placement });
+  }
+
+  private traceResponse(told: ResolvedHttpResponse): void {
+    callSafely('http.response', () => traceResponse(this.response, this.incoming.span.spanContext(), told));
   }
 
   /** Prepares for the end of a request that is recorded or measured. */

@@ -50,6 +50,17 @@ const endings: Record<string, () => unknown> = {
       clearTimeout(timer);
     });
   },
+  'a signal with a listener that yields to others': () => {
+    stayAlive();
+    // As the package signal-exit listens: it ends the process only if nothing else does.
+    const emitter = { count: 1 };
+    Reflect.set(process, '__signal_exit_emitter__', emitter);
+    process.on('SIGTERM', function onSignal(): void {
+      if (process.listenerCount('SIGTERM') !== emitter.count) return;
+      process.removeListener('SIGTERM', onSignal);
+      process.kill(process.pid, 'SIGTERM');
+    });
+  },
   'an exception': () => {
     stayAlive();
     setImmediate(() => {

@@ -11,7 +11,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AlwaysOffSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import { CurrentSpan, NoSpan, Span, SpanAttribute, Traceable } from 'nestjs-tracing';
 import { from, lastValueFrom, of, throwError, type Observable } from 'rxjs';
-import { parameterAttributes } from '../../../lib/decorators/parameter-attributes.js';
+import { parameterAttributes } from '../../../lib/core/parameter-attributes.js';
 import { registerProvider } from '../../../lib/sdk/globals.js';
 import { unhandledRejections } from '../../support/unhandled-rejections.js';
 import { exceptionsOf, recordSpans } from '../../support/recorded-spans.js';

@@ -56,6 +56,46 @@ describe('ExportOutcomes', () => {
     expect(warnings).toEqual([`1 span is lost: the export to ${outcomes.destination} failed (${reason}).`]);
   });
 
+  it('warns once of a backend that is not reached, before any span is lost, and tells when it is', () => {
+    const outcomes = newOutcomes();
+    const { destination } = outcomes;
+    outcomes.countUnreached(new Error('refused'));
+    outcomes.countUnreached(new Error('refused'));
+    expect(warnings).toEqual([
+      `Spans do not reach ${destination} so far (Error: refused), and wait for another attempt.`,
+    ]);
+    outcomes.countExported(3);
+    outcomes.countExported(3);
+    expect(warnings.slice(1)).toEqual([`Spans reach ${destination} now.`]);
+    // Once there was a backend, another attempt is no news.
+    outcomes.countUnreached(new Error('refused'));
+    expect(warnings).toHaveLength(2);
+    expect(outcomes).toMatchObject({ exported: 6, failed: 0, dropped: 0 });
+  });
+
+  it('warns of the loss as well, and does not warn of attempts after it', () => {
+    const outcomes = newOutcomes();
+    outcomes.countUnreached(new Error('refused'));
+    outcomes.countFailed(2, new Error('refused'));
+    outcomes.countUnreached(new Error('refused'));
+    outcomes.countExported(1);
+    expect(warnings).toEqual([
+      expect.stringContaining('so far'),
+      expect.stringContaining('2 spans are lost'),
+      expect.stringContaining('again; 2 are lost so far.'),
+    ]);
+  });
+
+  it('adds what may help', () => {
+    const outcomes = new ExportOutcomes('a hinted backend', (error) => `Mend ${String(error)}.`);
+    outcomes.countUnreached('this');
+    outcomes.countFailed(1, 'that');
+    expect(warnings).toEqual([
+      expect.stringMatching(/attempt\. Mend this\.$/),
+      expect.stringMatching(/\(that\)\. Mend that\.$/),
+    ]);
+  });
+
   it('warns of the number of spans of a batch', () => {
     const outcomes = newOutcomes();
     outcomes.countFailed(512, new Error('no'));

@@ -168,6 +168,25 @@ describe('ExportProcessor', () => {
       expect(names()).toEqual([['a', 'b'], ['c']]);
     });
 
+    it('exports the first spans after a second at most, and later ones after their delay', async () => {
+      fakeDelays();
+      const { end, names } = start(accept, { delay: 5000 });
+      end('first');
+      await jest.advanceTimersByTimeAsync(999);
+      await allTurns();
+      expect(names()).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      await allTurns();
+      expect(names()).toEqual([['first']]);
+      end('second');
+      await jest.advanceTimersByTimeAsync(4999);
+      await allTurns();
+      expect(names()).toEqual([['first']]);
+      await jest.advanceTimersByTimeAsync(1);
+      await allTurns();
+      expect(names()).toEqual([['first'], ['second']]);
+    });
+
     it('exports spans after their delay that have ended while an export was under way', async () => {
       const { calls, end, names, started } = start(neverAnswer, { delay: 1 });
       end('a');
@@ -558,7 +577,7 @@ describe('ExportProcessor', () => {
         exportTimeout: LONG,
         shutdownTimeout: LONG,
       });
-      processor.onStart();
+      processor.onStart(fakeSpan('started'));
       processor.onEnd(fakeSpan('a'));
       await processor.flushBeforeExit();
       processor.onEnd(fakeSpan('b'));

@@ -20,7 +20,7 @@ describe('trustIncoming', () => {
     [() => false, false],
   ])('%p is resolved for HTTP and gRPC', (trustIncoming, trusted) => {
     const { http, grpc } = resolve({ http: { trustIncoming }, grpc: { trustIncoming } });
-    expect(http.trustIncoming?.(request) ?? true).toBe(trusted);
+    expect(http?.trustIncoming?.(request) ?? true).toBe(trusted);
     expect(grpc?.trustIncoming?.(call) ?? true).toBe(trusted);
   });
 

@@ -27,7 +27,7 @@ describe('resolveData()', () => {
 
   it.each<[DataOptions, object]>([
     [{ mysql: false }, { postgres: DEFAULTS }],
-    [{ mysql: 'false' as never, postgres: 'true' as never }, { postgres: DEFAULTS }],
+    [{ mysql: 'false', postgres: 'true' }, { postgres: DEFAULTS }],
     [
       { postgres: true, mysql: true },
       { postgres: DEFAULTS, mysql: DEFAULTS },

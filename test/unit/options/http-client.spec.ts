@@ -45,7 +45,7 @@ describe('resolveHttpClient()', () => {
     ['a host in a list that is none', { propagateTo: ['shop.test', ''] }, /http\.client\.propagateTo\[1\]/],
     ['an unknown option', { propagate: true }, /propagate/],
     ['headers that are no list', { requestHeaders: 'x-a' }, /http\.client\.requestHeaders/],
-    ['true', true as unknown as object, /http\.client/],
+    ['a number', 1 as unknown as object, /http\.client/],
   ])('refuses %s', (_name, given, message) => {
     expect(() => resolveHttpClient(given as HttpClientOptions, shared)).toThrow(message);
   });

@@ -45,7 +45,7 @@ describe('metrics', () => {
   });
 
   it.each<[given: unknown, option: string, fix: string]>([
-    [true, 'metrics', 'Give an object with some of: type, path'],
+    ['on', 'metrics', 'Use true, false, or an object with options.'],
     [[], 'metrics', 'Give an object'],
     [{ prot: 1 }, 'metrics.prot', 'Did you mean "port"?'],
     [{ type: 'promethues' }, 'metrics.type', 'Did you mean "prometheus"?'],
@@ -72,7 +72,7 @@ describe('metrics', () => {
 
 describe('requests for the metrics of the application', () => {
   const ignores = (options: object, url: string) =>
-    resolveOptions({ ...options }, {}, () => undefined).http.ignore?.({ method: 'GET', url } as HttpRequest);
+    resolveOptions({ ...options }, {}, () => undefined).http?.ignore?.({ method: 'GET', url } as HttpRequest);
 
   it.each<[options: object, url: string, ignored: boolean | undefined]>([
     [{ metrics: {} }, '/metrics', true],

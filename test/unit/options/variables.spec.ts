@@ -182,8 +182,8 @@ describe('lists in variables', () => {
 
   it('of methods lose only the entries that cannot be used', () => {
     const { http, httpClient } = resolve({ OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS: 'GET,"POST",PURGE' });
-    expect([...http.knownMethods]).toEqual(['GET', 'PURGE']);
-    expect(httpClient?.knownMethods).toBe(http.knownMethods);
+    expect([...http!.knownMethods]).toEqual(['GET', 'PURGE']);
+    expect(httpClient?.knownMethods).toBe(http!.knownMethods);
     expect(warnings).toEqual([expect.stringContaining(String.raw`in part, because "\"POST\"" cannot be used`)]);
   });
 

@@ -10,11 +10,14 @@ function setUp() {
     for (const span of spans) exporter.export([span], (result) => expect(result).toEqual({ code: 0 }));
     return written.splice(0).map(outline);
   };
+  const start = (...spans: ReadableSpan[]) => {
+    for (const span of spans) exporter.onStart(span);
+  };
   const flush = async () => {
     await exporter.forceFlush();
     return written.splice(0).map(outline);
   };
-  return { end, flush };
+  return { end, flush, start };
 }
 
 /** Returns the remark of the heading, and the names of the spans. */
@@ -54,6 +57,44 @@ describe('ConsoleSpanExporter', () => {
     expect(end(fakeSpan('root', { id: '1' }))).toEqual(['root']);
     expect(end(fakeSpan('child', { id: '2', parent: '1', from: 50 }))).toEqual(['ended after its root|child|└─ leaf']);
     expect(end(fakeSpan('later', { parent: '3', from: 60 }))).toEqual(['ended after its root|later']);
+  });
+
+  describe('with a request of the application to itself', () => {
+    const root = fakeSpan('root', { id: '1' });
+    const client = fakeSpan('client', { id: '2', parent: '1' });
+    const server = fakeSpan('server', { id: '3', parent: '2', remote: true });
+    const handler = fakeSpan('handler', { id: '4', parent: '3' });
+
+    it('prints one tree, in which each span is once', async () => {
+      const { end, flush, start } = setUp();
+      start(root, client, server, handler);
+      expect(end(handler, server, client)).toEqual([]);
+      expect(end(root)).toEqual(['root|└─ client|└─ server|└─ handler']);
+      expect(await flush()).toEqual([]);
+    });
+
+    it('prints one tree if the parent has ended before, and waits itself', () => {
+      const { end, start } = setUp();
+      start(root, client, server);
+      expect(end(client, server)).toEqual([]);
+      expect(end(root)).toEqual(['root|└─ client|└─ server']);
+    });
+
+    it('prints the span alone if its parent has been printed, was not sampled, or is forgotten', () => {
+      const { end, start } = setUp();
+      start(root, client);
+      expect(end(client, root)).toEqual(['root|└─ client']);
+      expect(end(server)).toEqual(['server']);
+
+      const unsampled = fakeSpan('client', { id: '2', trace: 'b' });
+      start({ ...unsampled, spanContext: () => ({ ...unsampled.spanContext(), traceFlags: 0 }) });
+      expect(end(fakeSpan('server', { id: '3', parent: '2', trace: 'b', remote: true }))).toEqual(['server']);
+
+      const lost = fakeSpan('lost', { id: '8', trace: 'c' });
+      start(lost);
+      for (let id = 0; id < 10_000; id++) start(fakeSpan('open', { id: `f${id.toString(16)}` }));
+      expect(end(fakeSpan('server', { id: '9', parent: '8', trace: 'c', remote: true }))).toEqual(['server']);
+    });
   });
 
   it('prints the waiting spans at a flush', async () => {

@@ -234,7 +234,14 @@ describe('a connection', () => {
 
   it('is closed with the sender, which takes no more messages', async () => {
     const { calls, url } = await receiver(() => {});
-    const sender = new GrpcSender({ url: new URL(url), method: '/', proxy: undefined, metadata: {}, compression: 'none', tls: {} });
+    const sender = new GrpcSender({
+      url: new URL(url),
+      method: '/',
+      proxy: undefined,
+      metadata: {},
+      compression: 'none',
+      tls: {},
+    });
     const sent = sender.send(Buffer.from('a'), 60_000);
     while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
     sender.close();

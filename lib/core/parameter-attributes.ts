@@ -1,6 +1,36 @@
+import 'reflect-metadata';
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
-import { callSafely, warn } from '../core/diagnostics.js';
-import type { AttributeParameter } from './metadata.js';
+import { callSafely, warn } from './diagnostics.js';
+
+// The key is a text and not a symbol, so that two copies of the library in one process share it.
+const SPAN_ATTRIBUTES = 'nestjs-tracing:span-attributes';
+
+/** A parameter whose value becomes an attribute. */
+export interface AttributeParameter {
+  readonly index: number;
+  readonly name: string;
+  readonly pick: ((value: never) => unknown) | undefined;
+}
+
+/** Marks a parameter of a method whose value becomes an attribute. */
+export function addAttributeParameter(target: object, key: string | symbol, parameter: AttributeParameter): void {
+  Reflect.defineMetadata(SPAN_ATTRIBUTES, [parameter, ...ownParameters(target, key)], target, key);
+}
+
+/**
+ * Returns the marked parameters of a method, also of an inherited one. A method that overrides another one does not inherit its marks: its
+ * parameters may hold other values, which are not to be recorded.
+ */
+export function attributeParameters(target: object, key: string | symbol): readonly AttributeParameter[] {
+  for (let owner: object | null = target; owner; owner = Object.getPrototypeOf(owner) as object | null) {
+    if (Object.hasOwn(owner, key)) return ownParameters(owner, key);
+  }
+  return [];
+}
+
+function ownParameters(target: object, key: string | symbol): readonly AttributeParameter[] {
+  return (Reflect.getOwnMetadata(SPAN_ATTRIBUTES, target, key) as AttributeParameter[] | undefined) ?? [];
+}
 
 /** The attributes that `@SpanAttribute()` takes from the arguments of one call. */
 export function parameterAttributes(

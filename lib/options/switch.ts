@@ -1,0 +1,17 @@
+import { parseBoolean } from './parse.js';
+import type { BooleanOption } from './text-types.js';
+
+/**
+ * Returns the options of a group that true and false switch on and off as well. Undefined if the group is off.
+ *
+ * @param isOnByDefault true if the group is on unless the application switches it off
+ */
+export function optionsIfOn<T extends object>(
+  name: string,
+  given: T | BooleanOption | undefined,
+  isOnByDefault = true,
+): Partial<T> | undefined {
+  if (given === undefined) return isOnByDefault ? {} : undefined;
+  if (typeof given === 'object' && given !== null) return given;
+  return parseBoolean({ name, value: given }, 'Use true, false, or an object with options.') ? {} : undefined;
+}
