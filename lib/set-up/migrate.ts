@@ -20,17 +20,23 @@ export function migrate(options: SetUpOptions): Schematic {
     if (application.name !== undefined && !entries.has('serviceName'))
       entries.set('serviceName', `'${application.name}'`);
     const code = [...entries].map(([name, value]) => `${name}: ${value}`).join(', ');
-    const writeOptions = () => (code === '' ? '' : `{ ${code} }`);
+    const writeOptions = (quote: string) => (code === '' ? '' : `{ ${withQuotes(code, quote)} }`);
+    const isSetUp =
+      project.sourcesWith(/\bTracingModule\s*\.\s*(?:forRoot|register)/, application.sourceRoot).length > 0;
     const usesNestjsOtel = migrateNestjsOtel(project, writeOptions);
     if (!preloads.found && !usesNestjsOtel) {
       context.logger.info('Neither nestjs-otel nor a file that starts NodeSDK was found.');
       return;
     }
-    const before = project.sourcesWith(/\bTracingModule\s*\.\s*forRoot\(\s*\)/);
     setUpApplication(project, application, writeOptions);
-    if (code !== '' && before.length > 0) {
+    if (code !== '' && isSetUp) {
       project.ask(`Give TracingModule the options of the preload: TracingModule.forRoot({ ${code} }).`);
     }
     project.report(context, 'Look at these yourself:');
   };
+}
+
+/** Returns code with the quotes of a file. A template, in which quotes are text, is left as it is. */
+function withQuotes(code: string, quote: string): string {
+  return quote === "'" || code.includes('`') ? code : code.replaceAll(/'([^'"\\]*)'/g, `${quote}$1${quote}`);
 }

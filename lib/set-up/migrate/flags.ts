@@ -28,9 +28,11 @@ function nameOf(path: string): string {
   return path.replace(/^.*\//, '').replace(/\.[cm]?[jt]s$/, '');
 }
 
-/** True if a script of package.json preloads a file. */
-export function scriptsPreload({ manifest }: Project, isPreload: IsPreload): boolean {
-  return Object.values(manifest.scripts ?? {}).some((script) => withoutPreload(script, isPreload) !== script);
+/** Returns the scripts of package.json that preload a file. */
+export function scriptsThatPreload({ manifest }: Project, isPreload: IsPreload): { name: string; script: string }[] {
+  return Object.entries(manifest.scripts ?? {})
+    .filter(([, script]) => withoutPreload(script, isPreload) !== script)
+    .map(([name, script]) => ({ name, script }));
 }
 
 /** Removes the flags that preload a file from the scripts of package.json, whose form stays as it is. */
@@ -44,10 +46,7 @@ export function removeFromScripts(project: Project, isPreload: IsPreload): void 
 }
 
 function withoutPreload(script: string, isPreload: IsPreload): string {
-  const without = script.replaceAll(FLAG, (flag, _quote: string, path: string) => {
-    if (!isPreload(path)) return flag;
-    return '';
-  });
+  const without = script.replaceAll(FLAG, (flag, _quote: string, path: string) => (isPreload(path) ? '' : flag));
   return without === script
     ? script
     : without

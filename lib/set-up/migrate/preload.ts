@@ -3,8 +3,15 @@ import type { Application } from '../nest-project.js';
 import type { Project } from '../project.js';
 import type { Source } from '../source.js';
 import { constructionOf } from './expressions.js';
-import { findOtherFlags, isPreloadOf, REGISTER, removeFromScripts, scriptsPreload, type IsPreload } from './flags.js';
-import { findImporters } from './importers.js';
+import {
+  findOtherFlags,
+  isPreloadOf,
+  REGISTER,
+  removeFromScripts,
+  scriptsThatPreload,
+  type IsPreload,
+} from './flags.js';
+import { findImporters, type Importer } from './importers.js';
 import { lostWithAutoInstrumentation } from './instrumentations.js';
 import { translateSdkOptions, type Translation } from './sdk-options.js';
 
@@ -32,7 +39,11 @@ function migrateStartFile(project: Project, application: Application, source: So
   const isPreload = isPreloadOf(source.path, application);
   const importers = findImporters(project, source.path);
   const { doubts, options } = translateFile(project, source);
-  const all = [...doubts, ...importers.flatMap((importer) => importer.doubts)];
+  const all = [
+    ...doubts,
+    ...importers.flatMap((importer) => importer.doubts),
+    ...otherPrograms(project, application, isPreload, importers),
+  ];
   const file = source.path.slice(1);
   if (all.length > 0) {
     const known = [...options].map(([name, code]) => `${name}: ${code}`);
@@ -50,6 +61,23 @@ function migrateStartFile(project: Project, application: Application, source: So
   return options;
 }
 
+/** The programs besides the application that start the SDK, and would lose it. */
+function otherPrograms(
+  project: Project,
+  { entry }: Application,
+  isPreload: IsPreload,
+  importers: readonly Importer[],
+): string[] {
+  const name = entry.replace(/^.*\//, '');
+  const ofApplication = new RegExp(`\\bnest\\s+(?:start|build)\\b|(?:^|[\\s/])${name}(?:\\.[cm]?[jt]s)?(?:\\s|$)`);
+  const files = importers.filter(({ source }) => !/\b(?:Nest|Command)Factory\b/.test(source.text));
+  const scripts = scriptsThatPreload(project, isPreload).filter(({ script }) => !ofApplication.test(script));
+  return [
+    ...files.map(({ source }) => `${source.path.slice(1)}, which loads it and does not create the application`),
+    ...scripts.map((script) => `the script "${script.name}", which preloads it for another program`),
+  ];
+}
+
 function removeFlags(project: Project, isPreload: IsPreload, file: string): void {
   removeFromScripts(project, isPreload);
   for (const place of findOtherFlags(project, isPreload)) project.ask(`${place} preloads ${file}: remove the flag.`);
@@ -59,7 +87,7 @@ function removeFlags(project: Project, isPreload: IsPreload, file: string): void
 function migrateRegister(project: Project): boolean {
   const isRegister = (path: string) => path === REGISTER;
   const places = findOtherFlags(project, isRegister);
-  if (places.length === 0 && !scriptsPreload(project, isRegister)) return false;
+  if (places.length === 0 && scriptsThatPreload(project, isRegister).length === 0) return false;
   const lost = lostWithAutoInstrumentation(dependenciesOf(project));
   if (lost.length === 0) removeFlags(project, isRegister, REGISTER);
   else project.ask(`The preload of ${REGISTER} is left, because nestjs-tracing does not trace ${lost.join(', ')}.`);
@@ -121,5 +149,5 @@ function askToUninstall(project: Project): void {
 
 function isPreloaded(project: Project, name: string): boolean {
   const isOfPackage = (path: string) => path === name || path.startsWith(`${name}/`);
-  return scriptsPreload(project, isOfPackage) || findOtherFlags(project, isOfPackage).length > 0;
+  return scriptsThatPreload(project, isOfPackage).length > 0 || findOtherFlags(project, isOfPackage).length > 0;
 }
