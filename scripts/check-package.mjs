@@ -7,9 +7,12 @@ import process from 'node:process';
 import { describePackage, pack } from './support/pack.mjs';
 import { root, runBin } from './support/run.mjs';
 
-const { peerDependencies, peerDependenciesMeta, version } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-);
+const {
+  name: packageName,
+  peerDependencies,
+  peerDependenciesMeta,
+  version,
+} = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** The limits of the package, so that a change which makes it much larger is noticed. */
 const LIMITS = { files: 30, packedBytes: 400_000, bytesLoadedIfDisabled: 150_000 };
@@ -54,7 +57,8 @@ function checkPublishedTypes() {
 
 /** Checks that the package imports nothing but what an application is asked to install. */
 function checkPublishedImports() {
-  const declared = Object.keys(peerDependencies);
+  // The schematics write imports of the package itself.
+  const declared = [packageName, ...Object.keys(peerDependencies)];
   const files = readdirSync(join(root, 'dist'), { encoding: 'utf8', recursive: true });
   const problems = files.flatMap((file) => {
     if (!/\.c?js$/.test(file)) return [];

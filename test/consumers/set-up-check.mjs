@@ -31,7 +31,10 @@ const response = await fetch(`http://127.0.0.1:${env.PORT}/`);
 assert.equal(await response.text(), 'Hello World!');
 application.kill('SIGTERM');
 await once(application, 'exit');
-assert(bodies.some((body) => body.includes('AppController.getHello')), 'the signal has lost the last spans');
+assert(
+  bodies.some((body) => body.includes('AppController.getHello')),
+  'the signal has lost the last spans',
+);
 
 const cli = '../node_modules/nestjs-tracing/dist/cli.cjs';
 const doctor = spawn(process.execPath, [cli, 'doctor'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
