@@ -58,14 +58,14 @@ function checkPublishedTypes() {
 /** Checks that the package imports nothing but what an application is asked to install. */
 function checkPublishedImports() {
   // The schematics write imports of the package itself.
-  const declared = [packageName, ...Object.keys(peerDependencies)];
+  const declared = new Set([packageName, ...Object.keys(peerDependencies)]);
   const files = readdirSync(join(root, 'dist'), { encoding: 'utf8', recursive: true });
   const problems = files.flatMap((file) => {
     if (!/\.c?js$/.test(file)) return [];
     const text = readFileSync(join(root, 'dist', file), 'utf8');
     const imported = [...text.matchAll(/(?:\bfrom |^import |\brequire\()['"]([^'"]+)['"]/gm)].map(([, name]) => name);
     return imported
-      .filter((name) => !name.startsWith('./') && !isBuiltin(name) && !declared.includes(name))
+      .filter((name) => !name.startsWith('./') && !isBuiltin(name) && !declared.has(name))
       .map((name) => `dist/${file} imports ${name}, which is no peer dependency`);
   });
   fail(problems);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, type Dirent } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseEnv } from 'node:util';
 import { readJson, readText } from './json-file.js';
@@ -60,7 +60,7 @@ export class ApplicationFolder {
   }
 
   private sourcePaths(folder: string): string[] {
-    const entries = readdirSync(folder, { withFileTypes: true });
+    const entries = readFolder(folder);
     const files = entries.filter((entry) => entry.isFile() && SOURCE.test(entry.name));
     const folders = entries.filter((entry) => entry.isDirectory() && !SKIPPED.test(entry.name));
     return [
@@ -81,5 +81,14 @@ export class ApplicationFolder {
       const loadedBy = named.includes(name) ? '--env-file' : loader;
       return [{ name, loadedBy, variables: parseEnv(text) as Record<string, string> }];
     });
+  }
+}
+
+/** A folder that cannot be read has no sources of the application. */
+function readFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
   }
 }

@@ -4,8 +4,13 @@ import type { Project } from './project.js';
 /** The backends for development that a compose file starts. */
 export type Backends = 'jaeger' | 'grafana';
 
-/** Reads a file of the package, by its path below `observability/`. */
-export type ReadTemplate = (path: string) => string;
+/** The files of the package for Grafana, by their paths. */
+export interface Templates {
+  readonly paths: readonly string[];
+  read(path: string): string;
+}
+
+const COMPOSE = 'compose.yaml';
 
 const JAEGER = `# Jaeger for development: docker compose -f compose.tracing.yaml up
 # Its page is http://localhost:16686. It keeps traces in memory, and its ports are open only to this machine.
@@ -24,34 +29,24 @@ const COMPOSE_HEAD = `# Backends for traces and metrics, for development: docker
 # \`docker compose down\` deletes all data.
 `;
 
-/** The files that are copied as they are: those of the sample, which are tested with the programs themselves. */
-export const COPIED = [
-  'jaeger-to-tempo.yaml',
-  'tempo.yaml',
-  'scaled/jaeger.yaml',
-  'scaled/storage-memory.yaml',
-  'prometheus/alerts.yaml',
-  'grafana/provisioning/datasources/datasources.yaml',
-  'grafana/provisioning/dashboards/dashboards.yaml',
-  'grafana/dashboards/library-health.json',
-  'grafana/dashboards/service-overview.json',
-];
-
 /** Adds a compose file with a backend, and dashboards for it. Files that exist are left as they are. */
 export function addBackends(
   project: Project,
   application: Application,
   backends: Backends,
-  template: ReadTemplate,
+  loadTemplates: () => Templates,
 ): void {
   if (backends === 'jaeger') {
     add(project, '/compose.tracing.yaml', JAEGER);
     return;
   }
   const folder = '/observability';
-  add(project, `${folder}/compose.yaml`, composeFile(template('compose.yaml')));
+  const templates = loadTemplates();
+  for (const path of templates.paths) {
+    const text = templates.read(path);
+    add(project, `${folder}/${path}`, path === COMPOSE ? composeFile(text) : text);
+  }
   add(project, `${folder}/prometheus/prometheus.yaml`, prometheusFile(serviceName(project, application)));
-  for (const path of COPIED) add(project, `${folder}/${path}`, template(path));
   if (project.dependsOn('prom-client')) return;
   project.ask(
     "The dashboards need metrics: npm install prom-client, and TracingModule.forRoot({ metrics: { path: '/metrics' } }). Correct name and port of the service in observability/prometheus/prometheus.yaml.",

@@ -4,7 +4,7 @@ import { migrateNestjsOtel } from './migrate/nestjs-otel.js';
 import { migratePreloads } from './migrate/preload.js';
 import { findApplication, type SetUpOptions } from './nest-project.js';
 import { Project } from './project.js';
-import { setUpApplication } from './set-up-application.js';
+import { findTracingModule, setUpApplication } from './set-up-application.js';
 
 /**
  * `nest generate --collection nestjs-tracing migrate`: replaces nestjs-otel and a preloaded SDK. It changes only what is certain, and
@@ -21,9 +21,8 @@ export function migrate(options: SetUpOptions): Schematic {
       entries.set('serviceName', `'${application.name}'`);
     const code = [...entries].map(([name, value]) => `${name}: ${value}`).join(', ');
     const writeOptions = (quote: string) => (code === '' ? '' : `{ ${withQuotes(code, quote)} }`);
-    const isSetUp =
-      project.sourcesWith(/\bTracingModule\s*\.\s*(?:forRoot|register)/, application.sourceRoot).length > 0;
-    const usesNestjsOtel = migrateNestjsOtel(project, writeOptions);
+    const isSetUp = findTracingModule(project, application.sourceRoot) !== undefined;
+    const usesNestjsOtel = migrateNestjsOtel(project, isSetUp ? undefined : writeOptions);
     if (!preloads.found && !usesNestjsOtel) {
       context.logger.info('Neither nestjs-otel nor a file that starts NodeSDK was found.');
       return;

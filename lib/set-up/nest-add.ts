@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { addBackends, type Backends } from './backends.js';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { addBackends, type Backends, type Templates } from './backends.js';
 import { addToEnvironmentExample } from './environment-example.js';
 import type { Schematic } from './file-tree.js';
 import { loadTypeScript } from './load-typescript.js';
@@ -27,7 +29,7 @@ export function nestAdd(options: NestAddOptions): Schematic {
     setUpApplication(project, application, (quote) => optionsOf(application, quote));
     addToEnvironmentExample(project, application);
     const backends = backendsOf(options.compose);
-    if (backends) addBackends(project, application, backends, readTemplate);
+    if (backends) addBackends(project, application, backends, packageTemplates);
     askForPeers(project);
     project.report(context, 'Left to you:');
     context.logger.info('Check the set-up with: npx nestjs-tracing doctor');
@@ -46,8 +48,13 @@ function backendsOf(option: NestAddOptions['compose']): Backends | undefined {
 }
 
 /** The files are beside the code of the schematics in the package. */
-function readTemplate(path: string): string {
-  return readFileSync(new URL(`observability/${path}`, import.meta.url), 'utf8');
+function packageTemplates(): Templates {
+  const folder = new URL('observability/', import.meta.url);
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) =>
+    relative(fileURLToPath(folder), join(entry.parentPath, entry.name)).replaceAll('\\', '/'),
+  );
+  return { paths, read: (path) => readFileSync(new URL(path, folder), 'utf8') };
 }
 
 function askForPeers(project: Project): void {

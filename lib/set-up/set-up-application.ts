@@ -3,6 +3,7 @@ import { importTracingModule } from './import-module.js';
 import type { Application } from './nest-project.js';
 import type { Project } from './project.js';
 import { enableShutdownHooks } from './shutdown-hooks.js';
+import type { Source } from './source.js';
 
 /** What a developer has to write where the form of the code is not known. */
 const BY_HAND =
@@ -27,7 +28,7 @@ export function setUpApplication(project: Project, application: Application, opt
 }
 
 function importInto(project: Project, { sourceRoot }: Application, entry: Entry, options: WriteOptions): void {
-  const [present] = project.sourcesWith(/\bTracingModule\s*\.\s*(?:forRoot|register)/, sourceRoot);
+  const present = findTracingModule(project, sourceRoot);
   if (present) {
     project.tell(`${present.path.slice(1)} imports TracingModule already.`);
     return;
@@ -54,4 +55,15 @@ function addShutdownHooks(project: Project, entry: Entry): void {
       `Call enableShutdownHooks() of the application in ${entry.path.slice(1)}, or a signal loses the last spans.`,
     );
   }
+}
+
+/** Finds a file below a folder that creates `TracingModule`: not in a comment, and not for a test. */
+export function findTracingModule(project: Project, folder: string): Source | undefined {
+  return project
+    .sourcesWith(/\bTracingModule\b/, folder)
+    .filter(({ path }) => !/[.-](?:spec|test)\./.test(path))
+    .find((source) => {
+      const accesses = source.find(source.ts.isPropertyAccessExpression);
+      return accesses.some((node) => /^TracingModule\s*\.\s*forRoot(?:Async)?$/.test(node.getText()));
+    });
 }

@@ -1,5 +1,5 @@
 /** Builds what a developer runs: the schematics for Nest's command line, and the program `nestjs-tracing`. Both are CommonJS. */
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rollup } from 'rollup';
 import { root } from '../support/run.mjs';
@@ -7,19 +7,8 @@ import { isExternal, libFolder, typescript } from './typescript.mjs';
 
 const OBSERVABILITY = join(root, 'sample/02-shop/observability');
 
-/** The files of the sample that `nest add nestjs-tracing --compose grafana` copies. */
-const TEMPLATES = [
-  'compose.yaml',
-  'jaeger-to-tempo.yaml',
-  'tempo.yaml',
-  'scaled/jaeger.yaml',
-  'scaled/storage-memory.yaml',
-  'prometheus/alerts.yaml',
-  'grafana/provisioning/datasources/datasources.yaml',
-  'grafana/provisioning/dashboards/dashboards.yaml',
-  'grafana/dashboards/library-health.json',
-  'grafana/dashboards/service-overview.json',
-];
+/** The files of the sample that `nest add nestjs-tracing --compose grafana` copies. The sample tests them with the programs themselves. */
+const TEMPLATES = JSON.parse(readFileSync(join(import.meta.dirname, 'templates.json'), 'utf8'));
 
 export async function buildCommands(dist, onwarn) {
   const schematics = join(dist, 'schematics');

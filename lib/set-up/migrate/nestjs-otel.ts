@@ -19,21 +19,29 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /**
  * Replaces nestjs-otel by this library. Returns false if the project does not use it. Its module stays, beside that of this library, where
- * its metrics are used.
+ * its metrics are used, or if the module of this library is imported already.
+ *
+ * @param options the options of the module that replaces theirs; undefined if it is imported already
  */
-export function migrateNestjsOtel(project: Project, options: WriteOptions): boolean {
+export function migrateNestjsOtel(project: Project, options: WriteOptions | undefined): boolean {
   const sources = project.sourcesWith(/['"]nestjs-otel['"]/);
   const others = new Set(sources.flatMap(importedNames).filter((name) => !(name in NAMES)));
-  const names = others.size === 0 ? NAMES : { ...NAMES, OpenTelemetryModule: undefined };
-  for (const source of sources) migrateFile(project, source, names, options);
+  const names = others.size === 0 && options ? NAMES : { ...NAMES, OpenTelemetryModule: undefined };
+  for (const source of sources) migrateFile(project, source, names, options ?? noOptions);
   if (others.size > 0) {
     project.ask(
       `OpenTelemetryModule is kept for ${[...others].join(', ')}. Replace metrics by @Timed() and @Counted(), wide events by TracingService.setAttributes(), and remove it then.`,
     );
+  } else if (sources.length > 0 && !options) {
+    project.ask('Remove OpenTelemetryModule where it is left: TracingModule is imported already.');
   } else if (sources.length > 0 && project.dependsOn(PACKAGE)) {
     project.ask(`Nothing imports ${PACKAGE} any more: npm uninstall ${PACKAGE}`);
   }
   return sources.length > 0;
+}
+
+function noOptions(): string {
+  return '';
 }
 
 type Names = Readonly<Record<string, string | undefined>>;

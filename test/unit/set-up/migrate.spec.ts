@@ -178,6 +178,19 @@ export class AppModule {}
     expect(tree.warnings.join()).toContain('npm uninstall nestjs-otel');
   });
 
+  it('does not import the module twice', () => {
+    const module = MODULE.replace(
+      'imports: []',
+      'imports: [TracingModule.forRoot(), OpenTelemetryModule.forRoot()]',
+    ).replace(
+      '\n\n',
+      "\nimport { TracingModule } from 'nestjs-tracing';\nimport { OpenTelemetryModule } from 'nestjs-otel';\n\n",
+    );
+    const tree = run({ ...PROJECT, 'src/app.module.ts': module });
+    expect(tree.text('src/app.module.ts')).toBe(module);
+    expect(tree.warnings.join()).toContain('Remove OpenTelemetryModule where it is left');
+  });
+
   it('keeps the module where its metrics are used', () => {
     const module = MODULE.replace('imports: []', 'imports: [OpenTelemetryModule.forRoot()]').replace(
       '\n\n',
@@ -225,6 +238,12 @@ describe('migrating from a preload', () => {
 }
 `);
     expect(tree.warnings).toEqual([]);
+  });
+
+  it('writes the options with the quotes of the file', () => {
+    const tree = run({ ...PROJECT, 'src/tracing.ts': START_FILE, 'src/app.module.ts': MODULE.replaceAll("'", '"') });
+    expect(tree.text('src/app.module.ts')).toContain('sampler: { ratio: 0.1 }, propagators: ["tracecontext", "b3"] })');
+    expect(tree.text('src/app.module.ts')).not.toContain("'");
   });
 
   it('changes nothing when it runs again', () => {

@@ -188,6 +188,15 @@ export class AppModule {}
     expect(tree.infos).toContain('src/core.module.ts imports TracingModule already.');
   });
 
+  it('is not deceived by comments and tests', () => {
+    const tree = add({
+      ...PROJECT,
+      'src/app.module.ts': `// TracingModule.forRoot() comes first.\n${MODULE}`,
+      'src/app.spec.ts': 'Test.createTestingModule({ imports: [TracingModule.forRoot()] });\n',
+    });
+    expect(tree.text('src/app.module.ts')).toContain('imports: [TracingModule.forRoot()]');
+  });
+
   it('adds to the example of the environment that the project has', () => {
     const tree = add({ ...PROJECT, '.env.sample': 'PORT=3000' });
     expect(tree.text('.env.sample')).toMatch(/^PORT=3000\n\n# Tracing.*\n/);
