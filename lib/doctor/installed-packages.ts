@@ -17,6 +17,8 @@ interface Manifest {
   readonly engines?: Record<string, string>;
 }
 
+const LOCK_FILES = ['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb'];
+
 /** Finds the package that code in a folder gets by its name. */
 export function findPackage(folder: string, name: string): InstalledPackage | undefined {
   for (const each of foldersUpwards(folder)) {
@@ -45,7 +47,7 @@ function readPackage(path: string): InstalledPackage | undefined {
 /** Finds every copy of some packages in the folders of installed packages that an application may load from. */
 export function findCopies(folder: string, names: readonly string[]): Map<string, InstalledPackage[]> {
   const copies = new Map(names.map((name) => [name, new Map<string, InstalledPackage>()]));
-  for (const each of foldersUpwards(folder)) search(join(each, 'node_modules'), copies);
+  for (const each of projectFolders(folder)) search(join(each, 'node_modules'), copies);
   return new Map([...copies].map(([name, found]) => [name, [...found.values()]]));
 }
 
@@ -79,6 +81,13 @@ function subfolders(path: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** The folder and those above it, up to the one of its project or workspace: what is installed further up, nothing is likely to load. */
+function projectFolders(folder: string): string[] {
+  const folders = foldersUpwards(folder);
+  const root = folders.findIndex((each) => LOCK_FILES.some((name) => existsSync(join(each, name))));
+  return folders.slice(0, Math.max(root, 0) + 1);
 }
 
 function foldersUpwards(folder: string): string[] {

@@ -69,7 +69,7 @@ function checkSwc(file: string): Finding[] {
   return [
     error(
       'compiler',
-      '.swcrc has not the options that decorators need.',
+      '.swcrc does not have the options that decorators need.',
       'Set "jsc": { "transform": { "legacyDecorator": true, "decoratorMetadata": true } }.',
     ),
   ];

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { examine } from '../../../lib/doctor/doctor.js';
 import type { Finding } from '../../../lib/doctor/finding.js';
@@ -102,6 +103,20 @@ describe('doctor', () => {
     await expect(problems({ [store]: { version: '0.0.9' } })).resolves.toEqual([
       problem('warning', 'copies', 'nestjs-tracing is installed 2 times'),
     ]);
+  });
+
+  it('searches the folder of a workspace, and no folder above it', async () => {
+    const files = Object.entries(APPLICATION).map(([path, content]) => [`shop/apps/orders/${path}`, content]);
+    using folder = new TemporaryFolder({
+      ...Object.fromEntries(files),
+      'shop/package-lock.json': {},
+      'shop/node_modules/nestjs-tracing/package.json': { version: '0.0.1' },
+      'node_modules/nestjs-tracing/package.json': { version: '0.0.2' },
+    });
+    const findings = await examine({ folder: join(folder.path, 'shop/apps/orders'), probe: false }, {});
+    const copies = findings.filter(({ check }) => check === 'copies');
+    expect(copies).toEqual([problem('warning', 'copies', 'nestjs-tracing is installed 2 times: 0.1.0')]);
+    expect(copies[0]!.message).toContain('0.0.1 in ../../node_modules/nestjs-tracing');
   });
 
   it.each([
