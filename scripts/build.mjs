@@ -1,6 +1,7 @@
 /**
  * Builds the package from lib/: a few files of JavaScript as ES modules, the same as CommonJS, and one file of types for each of the two.
- * An application loads a large file in a fraction of the time of many small ones.
+ * An application loads a large file in a fraction of the time of many small ones. Beside them are the commands for developers, which no
+ * application loads.
  */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ import {
   LOADERS,
   loadedOnUse,
 } from './build/loaded-on-use.mjs';
+import { buildCommands } from './build/commands.mjs';
 import { importFromIndex, importTypesFromIndex, TESTING_ENTRY, testingTypes } from './build/testing.mjs';
 import { isExternal, libFolder, typescript } from './build/typescript.mjs';
 import { root } from './support/run.mjs';
@@ -27,6 +29,7 @@ await bundleCode();
 await bundleTypes();
 await bundleTesting();
 await bundleTestingTypes();
+await buildCommands(dist, failWith);
 
 async function bundleCode() {
   const bundle = await rollup({

@@ -66,6 +66,9 @@ const parts = [
       'errors',
     ],
   },
+  // The commands for developers. An application loads neither.
+  { name: 'set-up/', files: /^set-up\//, mayImport: [] },
+  { name: 'doctor/', files: /^doctor\//, mayImport: ['core/', 'options/', 'resolver', 'export/'] },
   { name: 'integrations', files: /^integrations\.ts$/, mayImport: 'all' },
   { name: 'application-start', files: /^application-start\.ts$/, mayImport: ['core/'] },
   { name: 'override', files: /^tracing\.override\.ts$/, mayImport: ['options', 'resolver'] },

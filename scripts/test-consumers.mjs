@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { npm, pack } from './support/pack.mjs';
 import { root, run } from './support/run.mjs';
+import { testSetUp } from './support/set-up-consumer.mjs';
 
 const templates = join(root, 'test/consumers');
 /** What is checked in every application. */
@@ -47,7 +48,13 @@ console.log(`${names.length} consumers passed`);
 function test(name) {
   const cwd = join(folder, name);
   cpSync(join(templates, name), cwd, { recursive: true });
-  const { dependencies, scripts = {} } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+  const { dependencies, devDependencies, scripts = {} } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'));
+  if ('@nestjs/cli' in devDependencies) {
+    cpSync(join(templates, 'set-up-check.mjs'), join(cwd, 'set-up-check.mjs'));
+    install(cwd);
+    testSetUp(cwd);
+    return;
+  }
   const [app, ...others] = APPS.find(([dependency]) => dependency in dependencies)[1];
   cpSync(join(templates, app), join(cwd, 'app.ts'));
   for (const other of others) cpSync(join(templates, other), join(cwd, other));
@@ -56,7 +63,7 @@ function test(name) {
   // The application and the tests of docs/testing.md.
   if (scripts.test) cpSync(join(templates, 'testing'), cwd, { recursive: true });
 
-  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
+  install(cwd);
   // These packages are optional. If one were installed by accident, the test would not prove that the library works without it.
   for (const optional of ['@nestjs/microservices', '@opentelemetry/exporter-jaeger', 'prom-client']) {
     if (optional in dependencies) continue;
@@ -67,4 +74,8 @@ function test(name) {
   for (const each of ['app.ts', ...others]) run(process.execPath, [`dist/${each.replace('.ts', '.js')}`], { cwd });
   for (const check of CHECKS) run(process.execPath, check, { cwd });
   if (scripts.test) npm(['test'], { cwd, stdio: 'inherit' });
+}
+
+function install(cwd) {
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { cwd, stdio: 'inherit' });
 }

@@ -8,7 +8,17 @@ import type { ReadableSpan, Sampler, SpanExporter, TracingOptions, TracingOption
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 
 export * from 'nestjs-tracing';
-export { ConsoleLogger, Controller, Get, Inject, Injectable, Module, Param, SetMetadata } from '@nestjs/common';
+export {
+  ConsoleLogger,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Param,
+  ParseIntPipe,
+  SetMetadata,
+} from '@nestjs/common';
 export type { OnModuleInit } from '@nestjs/common';
 export { ConfigModule, ConfigService, registerAs } from '@nestjs/config';
 export { NestFactory } from '@nestjs/core';
@@ -16,7 +26,7 @@ export { BaseRpcContext, ClientProxy, ClientProxyFactory, GrpcMethod, Transport 
 export type { ClientGrpc, ReadPacket } from '@nestjs/microservices';
 export { SchedulerRegistry } from '@nestjs/schedule';
 export { credentials } from '@grpc/grpc-js';
-export { context, propagation, SpanKind } from '@opentelemetry/api';
+export { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 export type { SpanContext } from '@opentelemetry/api';
 export { B3Propagator } from '@opentelemetry/propagator-b3';
 export { CompositePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -101,3 +111,14 @@ export interface Envelope {
 export type Callback = (answer: object) => void;
 /** Sends a letter. Returns the function that takes it back. */
 export declare function post(letter: string, callback?: Callback): () => void;
+
+/** The store of a request, as `nestjs-cls` has it. */
+export declare class ClsService {
+  get<T>(key: string): T;
+}
+
+/** A message of a queue that the library does not know, and what an application does with it. */
+export declare const message: { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+export declare const batch: readonly Item[];
+export declare function importOrder(body: string): Promise<Order>;
+export declare function reserve(item: Item): Promise<Reservation>;

@@ -1,0 +1,38 @@
+import type { ApplicationFolder } from '../application-folder.js';
+import { error, ok, type Finding } from '../finding.js';
+import { findPackage, type InstalledPackage } from '../installed-packages.js';
+import { isInRange } from '../version-range.js';
+
+const LIBRARY = 'nestjs-tracing';
+/** The packages that the library needs, in the order of the report. */
+const NEEDED = ['@nestjs/core', '@nestjs/common', '@opentelemetry/api', '@opentelemetry/sdk-node'];
+const OPTIONAL = ['@nestjs/microservices', 'prom-client', '@opentelemetry/exporter-jaeger'];
+
+/** Checks that the library is installed, with packages in versions that it supports. */
+export function checkVersions({ path }: ApplicationFolder, nodeVersion = process.versions.node): Finding[] {
+  const library = findPackage(path, LIBRARY);
+  if (!library)
+    return [error('packages', `${LIBRARY} is not installed.`, `nest add ${LIBRARY}, or npm install ${LIBRARY}`)];
+  const optional = OPTIONAL.filter((name) => findPackage(path, name));
+  return [
+    checkNode(library, nodeVersion),
+    ok('packages', `${LIBRARY} ${library.version}`),
+    ...[...NEEDED, ...optional].map((name) => checkPeer(path, library, name)),
+  ];
+}
+
+function checkNode({ engines }: InstalledPackage, version: string): Finding {
+  const range = engines.node ?? '';
+  if (range === '' || isInRange(version, range)) return ok('node', `Node ${version}`);
+  return error('node', `Node ${version} is not supported.`, `Use Node ${range}.`);
+}
+
+function checkPeer(folder: string, library: InstalledPackage, name: string): Finding {
+  const range = library.peerDependencies[name] ?? '';
+  // Nest is loaded by the application. The packages of OpenTelemetry may be installed only for the library.
+  const found =
+    (name.startsWith('@nestjs/') ? findPackage(folder, name) : undefined) ?? findPackage(library.path, name);
+  if (!found) return error('packages', `${name} is not installed.`, `npm install ${name}@"${range}"`);
+  if (range === '' || isInRange(found.version, range)) return ok('packages', `${name} ${found.version}`);
+  return error('packages', `${name} ${found.version} is not supported.`, `npm install ${name}@"${range}"`);
+}

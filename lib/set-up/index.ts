@@ -1,0 +1,2 @@
+export { migrate } from './migrate.js';
+export { nestAdd } from './nest-add.js';
