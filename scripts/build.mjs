@@ -18,6 +18,7 @@ import {
 } from './build/loaded-on-use.mjs';
 import { buildCommands } from './build/commands.mjs';
 import { importFromIndex, importTypesFromIndex, TESTING_ENTRY, testingTypes } from './build/testing.mjs';
+import { ownUrl } from './build/own-url.mjs';
 import { isExternal, libFolder, typescript } from './build/typescript.mjs';
 import { root } from './support/run.mjs';
 
@@ -34,7 +35,7 @@ await buildCommands(dist, failWith);
 async function bundleCode() {
   const bundle = await rollup({
     input: { index: entry, [ENABLED_FILE]: ENABLED },
-    plugins: [loadedOnUse(), typescript()],
+    plugins: [loadedOnUse(), ownUrl, typescript()],
     external: (id) => isExternal(id) && !isLoadedOnUse(id),
     onwarn: failWith,
   });

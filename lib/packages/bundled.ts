@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 const OWN_NAME = 'nestjs-tracing';
 
 /** True if this code is part of a bundle, so that packages are found where the bundle is, and not where the library was installed. */
-export function isBundled(file = import.meta.url): boolean {
+export function isBundled(file?: string): boolean {
   try {
-    let folder = dirname(fileURLToPath(file));
+    let folder = dirname(fileURLToPath(file ?? import.meta.url));
     while (dirname(folder) !== folder) {
       const name = nameIn(join(folder, 'package.json'));
       if (name !== undefined) return name !== OWN_NAME;
@@ -15,7 +15,8 @@ export function isBundled(file = import.meta.url): boolean {
     }
     return true;
   } catch {
-    return false;
+    // A bundle of ES modules does not say where code of CommonJS is.
+    return true;
   }
 }
 

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { rollup } from 'rollup';
 import { root } from '../support/run.mjs';
+import { ownUrl } from './own-url.mjs';
 import { isExternal, libFolder, typescript } from './typescript.mjs';
 
 const OBSERVABILITY = join(root, 'sample/02-shop/observability');
@@ -39,11 +40,6 @@ async function bundle(input, output, onwarn) {
     ...output,
   });
 }
-
-const ownUrl = {
-  name: 'own-url',
-  resolveImportMeta: (property) => (property === 'url' ? "require('node:url').pathToFileURL(__filename).href" : null),
-};
 
 /** What needs OpenTelemetry is a file of its own, which the program loads late: that package may be what is missing. */
 const lateProbe = {
