@@ -54,7 +54,7 @@ export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/ne
 export type { OtlpExporterOptions } from './options/otlp.js';
 export type { OtlpProtocol } from './options/otlp-signal.js';
 export type { LogExportOptions } from './options/log-export.js';
-export type { GrpcResponseOptions, HttpResponseOptions } from './options/response.js';
+export type { ResponseOptions } from './options/response.js';
 export type { PathPattern } from './options/path-pattern.js';
 export type { PropagatorName, PropagatorOption } from './options/propagators.js';
 export type {

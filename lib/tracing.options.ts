@@ -13,6 +13,7 @@ import type { MessagingOptions } from './options/messaging.js';
 import type { MetricsOptions } from './options/metrics.js';
 import type { NestOptions } from './options/nest.js';
 import type { PropagatorOption } from './options/propagators.js';
+import type { ResponseOptions } from './options/response.js';
 import type { ResourceOptions } from './options/resource.js';
 import type { SamplerOption } from './options/sampler.js';
 import type { SpanProcessor } from './options/sdk-types.js';
@@ -88,6 +89,9 @@ export interface TracingOptions extends ResourceOptions {
 
   /** gRPC calls on both sides. False if they are not traced. */
   grpc?: GrpcOptions | BooleanOption;
+
+  /** What HTTP and gRPC responses tell clients about their trace. */
+  response?: ResponseOptions;
 
   /** Messages over the transports of `@nestjs/microservices`, on both sides. gRPC has its own option. False if they are not traced. */
   messaging?: MessagingOptions | BooleanOption;

@@ -79,8 +79,8 @@ export class ServerCall implements IncomingExchange<Status> {
     const isIgnored = this.isIgnored();
     this.incoming = isIgnored ? IncomingOperation.ignore(ROOT_CONTEXT, options.meter) : this.start();
     const { incoming, method } = this;
-    const { response } = options;
-    if (response && !isIgnored) traceSafely(() => traceResponse(call, metadata, incoming.span.spanContext(), response));
+    const { responseTraceId: key } = options;
+    if (key && !isIgnored) traceSafely(() => traceResponse(call, metadata, incoming.span.spanContext(), key));
     if (incoming.isOver) return;
     if (incoming.isRecording) {
       this.peerAtStart = call.getConnectionInfo ? undefined : this.peerName();

@@ -22,6 +22,7 @@ export const OPTIONS: Readonly<Record<keyof TracingOptions, 'provider' | 'applic
   tracer: 'provider',
   http: 'application',
   grpc: 'application',
+  response: 'application',
   messaging: 'application',
   data: 'application',
   jobs: 'application',

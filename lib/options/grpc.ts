@@ -3,7 +3,7 @@ import { checkKeys } from './check-keys.js';
 import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
 import { parseBoolean } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
-import { resolveGrpcResponse, type GrpcResponseOptions, type ResolvedGrpcResponse } from './response.js';
+import type { ResolvedResponse } from './response.js';
 import { readOption } from './setting.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
@@ -62,9 +62,6 @@ export interface GrpcOptions {
    * @default false
    */
   messageEvents?: BooleanOption;
-
-  /** What the response tells the client about its trace. */
-  response?: GrpcResponseOptions;
 }
 
 export interface ResolvedGrpc {
@@ -76,7 +73,8 @@ export interface ResolvedGrpc {
   readonly responseMetadata: readonly ResolvedHeader[];
   readonly messageEvents: boolean;
   /** Undefined if the response tells nothing about the trace. */
-  readonly response: ResolvedGrpcResponse | undefined;
+  /** The key of the metadata of a response that has the id of the trace. Undefined if none has. */
+  readonly responseTraceId: string | undefined;
 }
 
 /** gRPC's own services. Their calls are probes of orchestrators and tools, which say nothing about the application. */
@@ -86,7 +84,7 @@ const BUILT_IN = /^grpc\.(health|reflection)\.[^/]+\//;
 const METHOD = /^[\w.*]+(\/[\w*]+)?$/;
 
 /** Resolves how gRPC calls are traced, if they are. */
-export function resolveGrpc(given: Partial<GrpcOptions> | undefined): ResolvedGrpc {
+export function resolveGrpc(given: Partial<GrpcOptions> | undefined, response?: ResolvedResponse): ResolvedGrpc {
   const options = checkKeys<GrpcOptions>('grpc', given, {
     ignore: true,
     trustIncoming: true,
@@ -94,7 +92,6 @@ export function resolveGrpc(given: Partial<GrpcOptions> | undefined): ResolvedGr
     requestMetadata: true,
     responseMetadata: true,
     messageEvents: true,
-    response: true,
   });
   const setting = (key: keyof GrpcOptions) => readOption(`grpc.${key}`, options[key]);
   const builtInServices = setting('builtInServices');
@@ -105,7 +102,7 @@ export function resolveGrpc(given: Partial<GrpcOptions> | undefined): ResolvedGr
     requestMetadata: resolveRecordedHeaders(setting('requestMetadata')),
     responseMetadata: resolveRecordedHeaders(setting('responseMetadata')),
     messageEvents: messageEvents ? parseBoolean(messageEvents) : false,
-    response: resolveGrpcResponse(options.response),
+    responseTraceId: response?.traceId,
   });
 }
 

@@ -10,7 +10,7 @@ import { compilePathPattern, type PathPattern } from './path-pattern.js';
 import { compileAny, compileRegExp } from './pattern.js';
 import { originForm } from './request-target.js';
 import { namesSecretParameter } from './secret-names.js';
-import { resolveHttpResponse, type HttpResponseOptions, type ResolvedHttpResponse } from './response.js';
+import type { ResolvedResponse } from './response.js';
 import { readOption } from './setting.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
@@ -70,9 +70,6 @@ export interface HttpOptions {
   /** Called before the end of the server span, if it is recording. */
   responseHook?: (span: Span, response: HttpResponse) => void;
 
-  /** What the response tells the client about its trace. */
-  response?: HttpResponseOptions;
-
   /** Outgoing requests with `fetch`, `node:http`, or a library on top of them. False if they are not traced. */
   client?: HttpClientOptions | BooleanOption;
 }
@@ -92,18 +89,20 @@ export interface ResolvedHttp {
   readonly requestHook: HttpOptions['requestHook'];
   readonly responseHook: HttpOptions['responseHook'];
   /** Undefined if the response tells nothing about the trace. */
-  readonly response: ResolvedHttpResponse | undefined;
+  readonly response: ResolvedResponse | undefined;
 }
 
 /**
  * Resolves how incoming HTTP requests are traced, if they are.
  *
  * @param knownMethods the request methods in span names and metrics
+ * @param response what responses tell about the trace
  * @param metricsPath the path at which the application serves its metrics. Scrapes of this path are not traced.
  */
 export function resolveHttp(
   given: Partial<HttpOptions>,
   knownMethods: ReadonlySet<string>,
+  response?: ResolvedResponse,
   metricsPath?: string,
 ): ResolvedHttp {
   const options = checkKeys<HttpOptions>('http', given, {
@@ -115,7 +114,6 @@ export function resolveHttp(
     spanName: true,
     requestHook: true,
     responseHook: true,
-    response: true,
     client: true,
   });
   const setting = (key: keyof HttpOptions) => readOption(`http.${key}`, options[key]);
@@ -130,7 +128,7 @@ export function resolveHttp(
     spanName: parseFunction<HttpOptions['spanName']>(setting('spanName')),
     requestHook: parseFunction<ResolvedHttp['requestHook']>(setting('requestHook')),
     responseHook: parseFunction<ResolvedHttp['responseHook']>(setting('responseHook')),
-    response: resolveHttpResponse(options.response),
+    response,
   });
 }
 

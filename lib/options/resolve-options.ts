@@ -22,6 +22,7 @@ import { resolveLifecycle } from './nest.js';
 import { findNearestPackage, type PackageInfo } from './package-info.js';
 import { resolvePropagators } from './propagators.js';
 import { resolveResource, resolveResourceDetectors } from './resource.js';
+import { resolveResponse } from './response.js';
 import { resolveSampler } from './sampler.js';
 import { resolveShutdown } from './shutdown.js';
 import { resolveSpanAttributes } from './span-attributes.js';
@@ -60,8 +61,9 @@ function resolve(
   const metrics = resolveMetrics(options.metrics);
   const sampler = resolveSampler(options.sampler, env);
   const tracer = resolveTracer(options.tracer, sampler);
+  const response = resolveResponse(options.response);
   const httpGroup = optionsIfOn<HttpOptions>('http', options.http);
-  const http = httpGroup && resolveHttp(httpGroup, resolveKnownMethods(env), applicationPathOf(metrics));
+  const http = httpGroup && resolveHttp(httpGroup, resolveKnownMethods(env), response, applicationPathOf(metrics));
   const grpcGroup = optionsIfOn<GrpcOptions>('grpc', options.grpc);
   return Object.freeze({
     enabled,
@@ -82,7 +84,7 @@ function resolve(
     /** Undefined if outgoing requests are not traced. */
     httpClient: http && resolveHttpClient(httpGroup.client, http),
     /** Undefined if gRPC is not traced. */
-    grpc: grpcGroup && resolveGrpc(grpcGroup),
+    grpc: grpcGroup && resolveGrpc(grpcGroup, response),
     /** Undefined if messages are not traced. */
     messaging: resolveMessaging(options.messaging),
     /** Undefined if no database is traced. */

@@ -5,51 +5,37 @@ import { parseBoolean } from './parse.js';
 import { readOption, type Setting } from './setting.js';
 import type { BooleanOption } from './text-types.js';
 
-/** What the response to an HTTP request tells the client about its trace. */
-export interface HttpResponseOptions {
+/** What responses tell clients about their trace. */
+export interface ResponseOptions {
   /**
-   * The name of the response header with the id of the trace, such as `x-trace-id`. A header that the application sets is kept.
-   * @default no header
+   * The name of the header of HTTP responses, and the key of the metadata of gRPC responses, with the id of the trace, such as `x-trace-id`. It
+   * is initial metadata, or trailing metadata of a call that fails before it has sent any. What the application sets itself is kept.
+   * @default none
    */
   traceId?: string;
 
   /**
-   * True if the response has the trace context in `Server-Timing`, from where scripts of a page read it: `traceparent;desc="00-…"`. It
+   * True if HTTP responses have the trace context in `Server-Timing`, from where scripts of a page read it: `traceparent;desc="00-…"`. It
    * is added to what the application sends in this header.
    * @default false
    */
   serverTiming?: BooleanOption;
 }
 
-/** What the response to a gRPC call tells the client about its trace. */
-export interface GrpcResponseOptions {
-  /**
-   * The key of the metadata with the id of the trace, such as `x-trace-id`: initial metadata, or trailing metadata of a call that fails
-   * before it has sent any. Metadata that the application sets is kept.
-   * @default no metadata
-   */
-  traceId?: string;
-}
-
-export interface ResolvedHttpResponse {
+export interface ResolvedResponse {
   readonly traceId: string | undefined;
   readonly serverTiming: boolean;
-}
-
-export interface ResolvedGrpcResponse {
-  readonly traceId: string;
 }
 
 /** Headers that decide how a client reads the response. */
 const RESERVED =
   /^(connection|content-.*|date|keep-alive|location|server-timing|set-cookie|te|trailer|transfer-encoding|upgrade)$/;
 
-/** Resolves what HTTP responses tell about the trace. Returns undefined if they tell nothing. */
-export function resolveHttpResponse(given: HttpResponseOptions | undefined): ResolvedHttpResponse | undefined {
-  const keys = { traceId: true, serverTiming: true };
-  const options = checkKeys<HttpResponseOptions>('http.response', given, keys);
-  const traceId = readOption('http.response.traceId', options.traceId);
-  const serverTiming = readOption('http.response.serverTiming', options.serverTiming);
+/** Resolves what responses tell about the trace. Returns undefined if they tell nothing. */
+export function resolveResponse(given: ResponseOptions | undefined): ResolvedResponse | undefined {
+  const options = checkKeys<ResponseOptions>('response', given, { traceId: true, serverTiming: true });
+  const traceId = readOption('response.traceId', options.traceId);
+  const serverTiming = readOption('response.serverTiming', options.serverTiming);
   const resolved = {
     traceId: traceId && parseIdHeader(traceId),
     serverTiming: serverTiming !== undefined && parseBoolean(serverTiming),
@@ -57,26 +43,17 @@ export function resolveHttpResponse(given: HttpResponseOptions | undefined): Res
   return resolved.traceId === undefined && !resolved.serverTiming ? undefined : Object.freeze(resolved);
 }
 
-/** Resolves what responses to gRPC calls tell about the trace. Returns undefined if they tell nothing. */
-export function resolveGrpcResponse(given: GrpcResponseOptions | undefined): ResolvedGrpcResponse | undefined {
-  const options = checkKeys<GrpcResponseOptions>('grpc.response', given, { traceId: true });
-  const setting = readOption('grpc.response.traceId', options.traceId);
-  if (!setting) return undefined;
-  const traceId = parseIdHeader(setting);
-  if (METADATA_RULES.name.test(traceId) && !traceId.startsWith('grpc-')) return Object.freeze({ traceId });
-  throw new TracingConfigurationError(
-    setting.name,
-    setting.value,
-    'Give a key that gRPC allows for text, such as x-trace-id.',
-  );
-}
-
+/** Parses a name that HTTP allows for a header and gRPC for metadata. */
 function parseIdHeader({ name, value }: Setting): string {
   const header = parseHeaderName(name, value);
-  if (!RESERVED.test(header)) return header;
+  if (RESERVED.test(header)) {
+    const fix = 'This header has a meaning of its own. Use another one, such as x-trace-id.';
+    throw new TracingConfigurationError(name, value, fix);
+  }
+  if (METADATA_RULES.name.test(header) && !header.startsWith('grpc-')) return header;
   throw new TracingConfigurationError(
     name,
     value,
-    'This header has a meaning of its own. Use another one, such as x-trace-id.',
+    'Give a name that gRPC allows for text as well, such as x-trace-id.',
   );
 }

@@ -3,7 +3,7 @@ import { Client, credentials, Metadata, type ServerUnaryCall, type ServiceError 
 import { Controller } from '@nestjs/common';
 import { GrpcMethod } from '@nestjs/microservices';
 import { SpanKind } from '@opentelemetry/api';
-import type { GrpcOptions } from 'nestjs-tracing';
+import type { TracingOptions } from 'nestjs-tracing';
 import { of } from 'rxjs';
 import { startGrpcApp, type GrpcApp, type Message } from '../support/grpc-app.js';
 
@@ -33,7 +33,7 @@ class EchoController {
   }
 }
 
-describe('grpc.response.traceId', () => {
+describe('response.traceId', () => {
   let grpc: GrpcApp;
   let client: Client;
 
@@ -42,8 +42,8 @@ describe('grpc.response.traceId', () => {
     await grpc.close();
   });
 
-  async function start(options: GrpcOptions = { response: { traceId: 'X-Trace-Id' } }) {
-    grpc = await startGrpcApp({ controllers: [EchoController], tracing: { grpc: options } });
+  async function start(options: TracingOptions = { response: { traceId: 'X-Trace-Id' } }) {
+    grpc = await startGrpcApp({ controllers: [EchoController], tracing: options });
     client = new Client(grpc.address, credentials.createInsecure());
   }
 
@@ -103,9 +103,9 @@ describe('grpc.response.traceId', () => {
     expect(await call('success', { traceparent })).toMatchObject({ initial: ['0af7651916cd43dd8448eb211c80319c'] });
   });
 
-  it.each<[string, GrpcOptions]>([
+  it.each<[string, TracingOptions]>([
     ['by default', {}],
-    ['for an ignored call', { ignore: 'test.Echo/*', response: { traceId: 'x-trace-id' } }],
+    ['for an ignored call', { grpc: { ignore: 'test.Echo/*' }, response: { traceId: 'x-trace-id' } }],
   ])('is not sent %s', async (_when, options) => {
     await start(options);
     expect(await call('success')).toEqual({ initial: [], trailing: [], own: [], code: 0 });

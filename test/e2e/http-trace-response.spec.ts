@@ -114,7 +114,7 @@ describe.each(httpPlatforms)('a response with its trace on %s', (platform) => {
     ['/file', 200],
     ['/events', 200],
   ])('has both headers: %s', async (path, status) => {
-    await withApp(platform, { http: both }, async (http) => {
+    await withApp(platform, both, async (http) => {
       const { id, metric, response, timing, traceId } = await exchange(http, path);
       expect(response.status).toBe(status);
       expect({ id, timing }).toEqual({ id: traceId, timing: metric });
@@ -122,7 +122,7 @@ describe.each(httpPlatforms)('a response with its trace on %s', (platform) => {
   });
 
   it('keeps what the application sets, and adds to its Server-Timing', async () => {
-    await withApp(platform, { http: both }, async (http) => {
+    await withApp(platform, both, async (http) => {
       const own = await exchange(http, '/own-id');
       expect(own.id).toBe('mine');
 
@@ -144,7 +144,7 @@ describe.each(httpPlatforms)('a response with its trace on %s', (platform) => {
   });
 
   it('has the id of a trace that is not sampled, with the flag that says so', async () => {
-    await withApp(platform, { http: both }, async (http) => {
+    await withApp(platform, both, async (http) => {
       const { headers } = await http.request('/ok', { headers: { traceparent: CALLER } });
       expect(headers.get('x-trace-id')).toBe('0af7651916cd43dd8448eb211c80319c');
       expect(headers.get('server-timing')).toMatch(
@@ -155,8 +155,8 @@ describe.each(httpPlatforms)('a response with its trace on %s', (platform) => {
   });
 
   it('has one header alone, and none for an ignored request', async () => {
-    const http = { response: { traceId: 'x-request-trace' }, ignore: '/file' };
-    await withApp(platform, { http }, async (app) => {
+    const response = { traceId: 'x-request-trace' };
+    await withApp(platform, { response, http: { ignore: '/file' } }, async (app) => {
       const { headers } = await app.request('/ok');
       expect(headers.get('x-request-trace')).toMatch(/^[0-9a-f]{32}$/);
       expect(headers.has('server-timing')).toBe(false);
@@ -179,7 +179,7 @@ describe.each(httpPlatforms)('a response with its trace on %s', (platform) => {
   });
 
   it('is written once, also for a response without a body', async () => {
-    await withApp(platform, { http: both }, async (http) => {
+    await withApp(platform, both, async (http) => {
       const rawHeaders = await new Promise<string[]>((resolve, reject) => {
         const sent = nodeRequest(`${http.url}/ok`, { method: 'HEAD' }, (response) => {
           response.resume().on('end', () => resolve(response.rawHeaders));

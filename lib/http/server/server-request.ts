@@ -13,7 +13,7 @@ import type { Operation } from '../../core/operation.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { parentSpanContextOf } from '../../core/remote-caller.js';
 import type { HttpRequest, HttpResponse, ResolvedHttp } from '../../options/http.js';
-import type { ResolvedHttpResponse } from '../../options/response.js';
+import type { ResolvedResponse } from '../../options/response.js';
 import { takeSnapshot, type RequestSnapshot } from './request-snapshot.js';
 import {
   serverActiveAttributes,
@@ -110,8 +110,8 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
     return IncomingOperation.start(name, this, { attributes, meter, placement });
   }
 
-  private traceResponse(told: ResolvedHttpResponse): void {
-    callSafely('http.response', () => traceResponse(this.response, this.incoming.span.spanContext(), told));
+  private traceResponse(told: ResolvedResponse): void {
+    callSafely('response', () => traceResponse(this.response, this.incoming.span.spanContext(), told));
   }
 
   /** Prepares for the end of a request that is recorded or measured. */

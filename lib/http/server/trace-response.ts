@@ -1,7 +1,7 @@
 import { isSpanContextValid, type SpanContext } from '@opentelemetry/api';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import type { ResolvedHttpResponse } from '../../options/response.js';
+import type { ResolvedResponse } from '../../options/response.js';
 import type { HttpResponse } from '../../options/http.js';
 
 const SERVER_TIMING = 'server-timing';
@@ -24,7 +24,7 @@ interface ResponseHeaders {
 export function traceResponse(
   response: HttpResponse,
   spanContext: SpanContext,
-  { serverTiming, traceId: idHeader }: ResolvedHttpResponse,
+  { serverTiming, traceId: idHeader }: ResolvedResponse,
 ): void {
   if (!isSpanContextValid(spanContext)) return;
   const { traceId } = spanContext;
@@ -32,7 +32,7 @@ export function traceResponse(
   // Node itself calls the method for a response that has not written its headers yet.
   interceptMethod(response, 'writeHead', (writeHead, thisArg, args) => {
     const passed = [...args];
-    callSafely('http.response', () => {
+    callSafely('response', () => {
       const self = thisArg as ResponseHeaders;
       if (self.headersSent) return;
       const index = args.findIndex((arg, position) => position > 0 && typeof arg === 'object' && arg !== null);

@@ -20,7 +20,8 @@ export const switches: TracingOptions[] = [true, false, 'true' as const, 'false'
 }));
 
 export const inGroups: TracingOptions = {
-  http: { client: true, trustIncoming: 'false', response: { traceId: 'x-trace-id', serverTiming: 'true' } },
+  http: { client: true, trustIncoming: 'false' },
+  response: { traceId: 'x-trace-id', serverTiming: 'true' },
   grpc: { messageEvents: 'true', builtInServices: 'false', trustIncoming: 'true' },
   data: { parameters: 'false', maxQueryTextLength: '100', postgres: 'false', redis: { queryText: 'true' } },
   nest: { lifecycle: 'true' },

@@ -315,7 +315,7 @@ describe('http headers and hooks', () => {
 });
 
 describe('the path of the metrics', () => {
-  const { ignore } = resolveHttp({ ignore: '/health' }, DEFAULT_KNOWN_METHODS, '/metrics');
+  const { ignore } = resolveHttp({ ignore: '/health' }, DEFAULT_KNOWN_METHODS, undefined, '/metrics');
 
   it.each([
     ['GET', '/metrics', true],
@@ -330,7 +330,7 @@ describe('the path of the metrics', () => {
 
   it("returns the result of the application's function unchanged", () => {
     const answer = Promise.resolve(false) as unknown as boolean;
-    const resolved = resolveHttp({ ignore: () => answer }, DEFAULT_KNOWN_METHODS, '/metrics');
+    const resolved = resolveHttp({ ignore: () => answer }, DEFAULT_KNOWN_METHODS, undefined, '/metrics');
     expect(resolved.ignore?.({ method: 'GET', url: '/' } as IncomingMessage)).toBe(answer);
   });
 });
