@@ -9,6 +9,8 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/test/support/every-test-asserts.ts', '<rootDir>/test/support/leave-no-subscriber.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Modules of earlier specs stay in memory, and each garbage collection takes longer with them: a worker is replaced before that counts.
+  workerIdleMemoryLimit: '700MB',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: {

@@ -8,7 +8,7 @@ const collect = runInNewContext('gc') as () => void;
 /** Collects all objects that nothing holds. */
 export async function collectGarbage(): Promise<void> {
   // An object that was read from a `WeakRef`, or that one turn of the event loop still holds, can be collected in a later turn.
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     await turn();
     collect();
   }
