@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 const OWN_NAME = 'nestjs-tracing';
 
 /** True if this code is part of a bundle, so that packages are found where the bundle is, and not where the library was installed. */
-export function isBundled(file?: string): boolean {
+export function isBundled(file = ownFile()): boolean {
+  if (file === undefined) return true;
   try {
-    let folder = dirname(fileURLToPath(file ?? import.meta.url));
+    let folder = dirname(fileURLToPath(file));
     while (dirname(folder) !== folder) {
       const name = nameIn(join(folder, 'package.json'));
       if (name !== undefined) return name !== OWN_NAME;
@@ -15,8 +16,16 @@ export function isBundled(file?: string): boolean {
     }
     return true;
   } catch {
-    // A bundle of ES modules does not say where code of CommonJS is.
-    return true;
+    return false;
+  }
+}
+
+/** Returns the URL of this code. Undefined in a bundle of ES modules, which does not say where code of CommonJS is. */
+function ownFile(): string | undefined {
+  try {
+    return import.meta.url;
+  } catch {
+    return undefined;
   }
 }
 
