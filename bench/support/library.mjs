@@ -8,6 +8,7 @@ import { root } from '../../scripts/support/run.mjs';
 /** The files of the repository that a build of the library needs, or that of an older commit. */
 const NEEDED = [
   'lib',
+  'sample',
   'scripts',
   'package.json',
   'nest-cli.json',
