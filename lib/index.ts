@@ -52,7 +52,7 @@ export type {
 } from './options/metrics.js';
 export type { LifecycleOptions, LifecycleStage, NestOptions } from './options/nest.js';
 export type { OtlpExporterOptions } from './options/otlp.js';
-export type { OtlpProtocol } from './options/otlp-signal.js';
+export type { OtlpCompression, OtlpProtocol } from './options/otlp-signal.js';
 export type { LogExportOptions } from './options/log-export.js';
 export type { ResponseOptions } from './options/response.js';
 export type { PathPattern } from './options/path-pattern.js';

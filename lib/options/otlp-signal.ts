@@ -9,6 +9,7 @@ import { firstDefined, readVariable, readVariables, type Setting, type Sources, 
 const PROTOCOLS = ['http/protobuf', 'http/json', 'grpc'] as const;
 const COMPRESSIONS = ['gzip', 'none'] as const;
 
+/** The compressions of an export. */
 export type OtlpCompression = (typeof COMPRESSIONS)[number];
 
 /** The encodings of the OpenTelemetry protocol. */
