@@ -18,6 +18,7 @@ export function recordTo({ ids, options, store, time }: RecorderParts): OptionsO
     return Object.freeze({
       ...resolved,
       httpClient: resolved.httpClient && leaveOutTest(resolved.httpClient),
+      logs: resolved.logs && exportNone(resolved.logs),
       fixedValues: isFixed ? { nextWord: ids?.nextWord, time } : undefined,
     });
   };
@@ -41,6 +42,11 @@ function recordingOptions(
     // A listener for the end of the process would stay after the test.
     shutdown: { ...shutdown, onProcessExit: false },
   };
+}
+
+/** Exports no log records: exceptions are recorded as events of spans then. */
+function exportNone(logs: NonNullable<ResolvedOptions['logs']>): ResolvedOptions['logs'] {
+  return Object.freeze({ ...logs, export: undefined, exceptions: 'events' });
 }
 
 /** Leaves the requests out that the test itself sends: they would be the root of each trace. */

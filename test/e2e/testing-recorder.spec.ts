@@ -15,6 +15,7 @@ import {
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
 import { Span, SpanAttribute, TracingModule, TracingService, type TracingOptions } from 'nestjs-tracing';
 import { TraceRecorder, TracingTestModule, type TraceRecorderOptions } from 'nestjs-tracing/testing';
 import { isTracingOff } from '../../lib/core/tracer.js';
@@ -165,10 +166,12 @@ describe('a recorder', () => {
       sampler: 'always_off',
       exporter: [{ type: 'otlp', endpoint: otherUrl, protocol: 'http/json' }, 'console'],
       batch: { scheduledDelay: 1 },
+      logs: { export: { endpoint: otherUrl } },
     };
     const { app, traces, url } = await start();
     traces.reset();
     await request(`${url}/cats/7`);
+    logs.getLogger('appender').emit({ body: 'a line' });
     await close(app);
     expect(traces.trees()[0]).toBe(FOUND);
     expect(requestsToOther).toEqual(['/at-start']);
