@@ -3,7 +3,7 @@ import { namesSecret } from './secret-names.js';
 import { didYouMean } from './suggest.js';
 
 /** The keys of an options type. A union has the keys of all its members. */
-type KeyOf<T> = T extends unknown ? keyof T & string : never;
+export type KeyOf<T> = T extends unknown ? keyof T & string : never;
 
 /**
  * Checks that an option holds an object with known keys only, and returns the object.

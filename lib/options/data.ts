@@ -3,7 +3,7 @@ import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseInteger } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn, optionsIfOn } from './switch.js';
 import type { BooleanOption, NumberOption } from './text-types.js';
 
 /**
@@ -200,9 +200,8 @@ const DEFAULTS: ResolvedQueryRecording = Object.freeze({
 
 /** Resolves how databases are traced. Returns undefined if none is. */
 export function resolveData(given: DataOptions | BooleanOption | undefined): ResolvedData | undefined {
-  const group = optionsIfOn('data', given);
-  if (!group) return undefined;
-  const options = checkKeys<DataOptions>('data', group, { ...RECORDING, ...LIBRARIES });
+  const options = groupIfOn<DataOptions>('data', given, { ...RECORDING, ...LIBRARIES });
+  if (!options) return undefined;
   const common = resolveRecording('data', options, DEFAULTS);
   const resolved: Partial<Record<DataLibraryName, ResolvedQueryRecording>> = {};
   for (const library of Object.keys(LIBRARIES) as DataLibraryName[]) {

@@ -1,7 +1,6 @@
-import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** The packages whose handlers have spans. */
@@ -27,9 +26,8 @@ export interface ResolvedEvents {
 
 /** Resolves how events, commands and queries are traced. Returns undefined if they are not. */
 export function resolveEvents(given: BooleanOption | EventsOptions | undefined): ResolvedEvents | undefined {
-  const group = optionsIfOn('events', given);
-  if (!group) return undefined;
-  const options = checkKeys<EventsOptions>('events', group, { emitter: true, cqrs: true });
+  const options = groupIfOn<EventsOptions>('events', given, { emitter: true, cqrs: true });
+  if (!options) return undefined;
   const isEnabled = (key: keyof EventsOptions) => {
     const setting = readOption(`events.${key}`, options[key]);
     return !setting || parseBoolean(setting);

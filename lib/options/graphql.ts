@@ -1,7 +1,6 @@
-import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How GraphQL operations are traced. */
@@ -28,12 +27,11 @@ export interface ResolvedGraphQL {
 
 /** Resolves how GraphQL operations are traced. Returns undefined if they are not. */
 export function resolveGraphQL(given: GraphQLOptions | BooleanOption | undefined): ResolvedGraphQL | undefined {
-  const group = optionsIfOn('graphql', given);
-  if (!group) return undefined;
-  const options = checkKeys<GraphQLOptions>('graphql', group, {
+  const options = groupIfOn<GraphQLOptions>('graphql', given, {
     operationNames: true,
     resolvers: true,
   });
+  if (!options) return undefined;
   const boolean = (key: keyof GraphQLOptions, byDefault: boolean) => {
     const setting = readOption(`graphql.${key}`, options[key]);
     return setting ? parseBoolean(setting) : byDefault;

@@ -1,9 +1,8 @@
-import { checkKeys } from './check-keys.js';
 import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
 import { compileHostPattern, type HostPattern } from './host-pattern.js';
 import { compileAny } from './pattern.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** An outgoing HTTP request. */
@@ -65,14 +64,13 @@ export function resolveHttpClient(
   given: HttpClientOptions | BooleanOption | undefined,
   { knownMethods, redactQuery }: Pick<ResolvedHttpClient, 'knownMethods' | 'redactQuery'>,
 ): ResolvedHttpClient | undefined {
-  const group = optionsIfOn('http.client', given);
-  if (!group) return undefined;
-  const options = checkKeys<HttpClientOptions>('http.client', group, {
+  const options = groupIfOn<HttpClientOptions>('http.client', given, {
     ignore: true,
     propagateTo: true,
     requestHeaders: true,
     responseHeaders: true,
   });
+  if (!options) return undefined;
   return Object.freeze({
     knownMethods,
     ignore: requestPredicate('http.client.ignore', options.ignore),

@@ -1,7 +1,6 @@
-import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How the jobs of Bull are traced. */
@@ -47,9 +46,8 @@ export interface ResolvedJobs {
 
 /** Resolves which jobs are traced. Returns undefined if none is. */
 export function resolveJobs(given: JobsOptions | BooleanOption | undefined): ResolvedJobs | undefined {
-  const group = optionsIfOn('jobs', given);
-  if (!group) return undefined;
-  const options = checkKeys<JobsOptions>('jobs', group, { schedule: true, bull: true, commands: true });
+  const options = groupIfOn<JobsOptions>('jobs', given, { schedule: true, bull: true, commands: true });
+  if (!options) return undefined;
   const resolved = {
     schedule: isTraced('jobs.schedule', options.schedule),
     bull: resolveBull(options.bull),
@@ -59,9 +57,8 @@ export function resolveJobs(given: JobsOptions | BooleanOption | undefined): Res
 }
 
 function resolveBull(given: JobsOptions['bull']): ResolvedBull | undefined {
-  const group = optionsIfOn('jobs.bull', given);
-  if (!group) return undefined;
-  const options = checkKeys<BullOptions>('jobs.bull', group, { continueTrace: true });
+  const options = groupIfOn<BullOptions>('jobs.bull', given, { continueTrace: true });
+  if (!options) return undefined;
   const continueTrace = readOption('jobs.bull.continueTrace', options.continueTrace);
   return Object.freeze({ continueTrace: continueTrace ? parseBoolean(continueTrace) : false });
 }

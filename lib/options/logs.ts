@@ -1,11 +1,10 @@
-import { checkKeys } from './check-keys.js';
 import { givenOtlpExporter, type ExporterOption } from './exporter.js';
 import { resolveLogExporter, type LogExportOptions } from './log-export.js';
 import type { ResolvedOtlpExporter } from './otlp-signal.js';
 import { parseEach } from './lenient.js';
 import { parseBoolean, parseName } from './parse.js';
 import { readOption, readVariable, splitEntries } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn, optionsIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How the lines of Nest's `ConsoleLogger` carry the trace. */
@@ -57,13 +56,12 @@ export function resolveLogs(
   exporter: ExporterOption | readonly ExporterOption[] | undefined,
   env: NodeJS.ProcessEnv,
 ): ResolvedLogs | undefined {
-  const group = optionsIfOn('logs', given);
-  if (!group) return undefined;
-  const options = checkKeys<LogsOptions>('logs', group, {
+  const options = groupIfOn<LogsOptions>('logs', given, {
     json: true,
     text: true,
     export: true,
   });
+  if (!options) return undefined;
   const json = readOption('logs.json', options.json);
   const text = readOption('logs.text', options.text);
   const exporting = resolveExport(options.export, exporter, env);

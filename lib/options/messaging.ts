@@ -1,8 +1,7 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { checkKeys } from './check-keys.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
@@ -55,13 +54,12 @@ export interface ResolvedMessaging {
 
 /** Resolves how messages are traced. Undefined if they are not. */
 export function resolveMessaging(given: MessagingOptions | BooleanOption | undefined): ResolvedMessaging | undefined {
-  const group = optionsIfOn('messaging', given);
-  if (!group) return undefined;
-  const options = checkKeys<MessagingOptions>('messaging', group, {
+  const options = groupIfOn<MessagingOptions>('messaging', given, {
     ignore: true,
     trustIncoming: true,
     events: true,
   });
+  if (!options) return undefined;
   return Object.freeze({
     ignore: ignorePredicate(options.ignore),
     trustIncoming: resolveTrust<TransportedMessage>(readOption('messaging.trustIncoming', options.trustIncoming)),

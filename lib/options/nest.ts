@@ -1,7 +1,7 @@
 import { checkKeys } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** The stages that have spans. A stage that is left out has them. */
@@ -64,9 +64,8 @@ const STAGES: Readonly<Record<LifecycleStage, true>> = {
 /** Resolves the stages that have spans. Returns undefined if none has. */
 export function resolveLifecycle(given: NestOptions | undefined): ResolvedLifecycle | undefined {
   const { lifecycle } = checkKeys<NestOptions>('nest', given, { lifecycle: true });
-  const group = optionsIfOn('nest.lifecycle', lifecycle, false);
-  if (!group) return undefined;
-  const options = checkKeys<LifecycleOptions>('nest.lifecycle', group, STAGES);
+  const options = groupIfOn<LifecycleOptions>('nest.lifecycle', lifecycle, STAGES, false);
+  if (!options) return undefined;
   const traced = (Object.keys(STAGES) as LifecycleStage[]).filter((stage) => {
     const setting = readOption(`nest.lifecycle.${stage}`, options[stage]);
     return !setting || parseBoolean(setting);

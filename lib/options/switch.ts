@@ -1,3 +1,4 @@
+import { checkKeys, type KeyOf } from './check-keys.js';
 import { parseBoolean } from './parse.js';
 import type { BooleanOption } from './text-types.js';
 
@@ -14,4 +15,15 @@ export function optionsIfOn<T extends object>(
   if (given === undefined) return isOnByDefault ? {} : undefined;
   if (typeof given === 'object' && given !== null) return given;
   return parseBoolean({ name, value: given }, 'Use true, false, or an object with options.') ? {} : undefined;
+}
+
+/** Returns such options after their keys were checked. */
+export function groupIfOn<T extends object>(
+  name: string,
+  given: T | BooleanOption | undefined,
+  keys: Readonly<Record<KeyOf<T>, unknown>>,
+  isOnByDefault = true,
+): Partial<T> | undefined {
+  const group = optionsIfOn<T>(name, given, isOnByDefault);
+  return group && checkKeys<T>(name, group, keys);
 }

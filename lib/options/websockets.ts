@@ -1,9 +1,8 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseFunction } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { groupIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
@@ -60,14 +59,13 @@ export interface ResolvedWebSockets {
 
 /** Resolves how the messages of WebSocket clients are traced. Returns undefined if they are not. */
 export function resolveWebSockets(given: WebSocketOptions | BooleanOption | undefined): ResolvedWebSockets | undefined {
-  const group = optionsIfOn('websockets', given);
-  if (!group) return undefined;
-  const options = checkKeys<WebSocketOptions>('websockets', group, {
+  const options = groupIfOn<WebSocketOptions>('websockets', given, {
     ignore: true,
     trustIncoming: true,
     carrier: true,
     connections: true,
   });
+  if (!options) return undefined;
   const setting = (key: keyof WebSocketOptions) => readOption(`websockets.${key}`, options[key]);
   const connections = setting('connections');
   return Object.freeze({
