@@ -11,7 +11,7 @@ import { beforeDeadline } from './time-limit.js';
 import type { Transport } from './transport.js';
 
 /** The context of exports. They would otherwise keep the context of the request that has filled a batch. */
-const UNTRACED = suppressTracing(ROOT_CONTEXT);
+export const UNTRACED = suppressTracing(ROOT_CONTEXT);
 
 /** The longest wait of the first span, in milliseconds. */
 const FIRST_DELAY = 1000;

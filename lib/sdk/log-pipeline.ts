@@ -1,10 +1,11 @@
 import { context, ROOT_CONTEXT, trace, type Attributes, type Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
-import { describeError, warn } from '../core/diagnostics.js';
+import { warn } from '../core/diagnostics.js';
 import { useExceptionSignal } from '../core/exception-signal.js';
 import type { LogLevel, LogLine } from '../core/log-line.js';
 import { publicAddress } from '../core/public-address.js';
-import { suppressTracing } from '../core/suppression.js';
+import { describeFailure } from '../export/export-failure.js';
+import { UNTRACED } from '../export/export-processor.js';
 import { createLogExporter } from '../export/otlp/otlp-transport.js';
 import type { LogSerializers } from '../export/otlp/log-encoder.js';
 import type { OtlpExporter } from '../export/otlp/otlp-exporter.js';
@@ -13,6 +14,7 @@ import type { ResolvedLogs } from '../options/logs.js';
 import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
 import { logBody } from './log-body.js';
 import { loadFromSdk } from './packages.js';
+import type { Resource } from './resource.js';
 
 /** A log record of OpenTelemetry's API, as far as the library fills it. */
 interface LogRecord {
@@ -51,9 +53,6 @@ interface ApiLogs {
 /** The severity numbers of OpenTelemetry's log data model. */
 const SEVERITIES: Readonly<Record<LogLevel, number>> = { verbose: 1, debug: 5, log: 9, warn: 13, error: 17, fatal: 21 };
 
-/** What a record does later must not keep the context of the request that has written it. */
-const UNTRACED = suppressTracing(ROOT_CONTEXT);
-
 /** The log records on their way to a receiver: a provider of the SDK with a batch processor, and an exporter of the library. */
 export class LogPipeline {
   private readonly provider: LoggerProvider;
@@ -63,7 +62,7 @@ export class LogPipeline {
   constructor(
     private readonly resolved: ResolvedLogs,
     exporter: ResolvedOtlpExporter,
-    resource: unknown,
+    resource: Resource,
     batch: ResolvedBatch,
   ) {
     const { BatchLogRecordProcessor, LoggerProvider } = loadFromSdk<SdkLogs>('@opentelemetry/sdk-logs');
@@ -143,7 +142,7 @@ function loggerOf(provider: Pick<LoggerProvider, 'getLogger'>): ApiLogger {
   return detached(provider.getLogger('nestjs-tracing'));
 }
 
-/** A logger whose timers and connections belong to no request. */
+/** A logger whose timers and connections belong to no request: they must not keep the context of the one that has written a record. */
 function detached(logger: ApiLogger): ApiLogger {
   return {
     emit(record) {
@@ -161,8 +160,10 @@ function reporting(exporter: OtlpExporter<object>, destination: string): object 
       exporter.export(records, (result) => {
         const lost = result.rejected ?? (result.code === 0 ? 0 : records.length);
         if (lost > 0) {
-          const reason = result.error ? ` (${describeError(result.error)})` : '';
-          warn(`logs:${destination}`, `${lost} log records are lost: the export to ${destination} failed${reason}.`);
+          warn(
+            `logs:${destination}`,
+            `${lost} log records are lost: the export to ${destination} failed (${describeFailure(result.error)}).`,
+          );
         }
         done(result);
       });

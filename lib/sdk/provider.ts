@@ -11,7 +11,7 @@ import { Pipeline } from '../tracer/pipeline.js';
 import type { SpanLimits } from '../tracer/span-limits.js';
 import type { ExportStatistics } from '../tracing.runtime.js';
 import { LogPipeline } from './log-pipeline.js';
-import { createResource } from './resource.js';
+import { createResource, type Resource } from './resource.js';
 import { createStockProvider } from './stock/stock-provider.js';
 
 /** A tracer provider with the operations that are common to the library's own and a foreign one. */
@@ -32,7 +32,7 @@ export interface ProviderHandle {
 
 /** Returns the handle of a provider that a preload or a vendor's agent has registered: it is used, and otherwise left alone. */
 export function useForeignProvider(provider: TracerProvider, options: ResolvedOptions): ProviderHandle {
-  const logs = createLogs(options);
+  const logs = createLogs(options, () => createResource(options.resource, options.resourceDetectors));
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
   const flush = async () => {
     await Promise.all([forceFlush?.call(provider), logs?.forceFlush()]);
@@ -57,14 +57,15 @@ export function useForeignProvider(provider: TracerProvider, options: ResolvedOp
 export function startPipeline(options: ResolvedOptions): ProviderHandle {
   const { memory, paths } = createExportPaths(options);
   const exporting = paths.map(({ processor }) => processor);
-  const { baggage, fixedValues, resource, resourceDetectors, spanAttributes, spanProcessors } = options;
+  const { baggage, fixedValues, spanAttributes, spanProcessors } = options;
+  const resource = createResource(options.resource, options.resourceDetectors);
   const unfixValues = fixedValues && fixValues(fixedValues);
-  const logs = createLogs(options);
-  const sampling = createSampling(options.sampler, String(resource[ATTR_SERVICE_NAME]));
+  const logs = createLogs(options, () => resource);
+  const sampling = createSampling(options.sampler, String(options.resource[ATTR_SERVICE_NAME]));
   const pipeline = new Pipeline({
     sampling,
     limits: spanLimits(options.limits),
-    resource: createResource(resource, resourceDetectors),
+    resource,
     processors: [
       ...(spanAttributes ? [addCommonAttributes(spanAttributes)] : []),
       ...baggageProcessors(baggage.attributes),
@@ -99,9 +100,8 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
   };
 }
 
-function createLogs({ batch, logs, resource, resourceDetectors }: ResolvedOptions): LogPipeline | undefined {
-  if (!logs?.export) return undefined;
-  return new LogPipeline(logs, logs.export, createResource(resource, resourceDetectors), batch);
+function createLogs({ batch, logs }: ResolvedOptions, resource: () => Resource): LogPipeline | undefined {
+  return logs?.export && new LogPipeline(logs, logs.export, resource(), batch);
 }
 
 function spanLimits(limits: ResolvedOptions['limits']): SpanLimits {

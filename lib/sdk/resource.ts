@@ -10,7 +10,8 @@ import type { ReadableSpan } from '../options/sdk-types.js';
 import { FixedResource } from './fixed-resource.js';
 import { loadFromSdk, versionFromSdk } from './packages.js';
 
-type Resource = ReadableSpan['resource'];
+/** The resource of the SDK. */
+export type Resource = ReadableSpan['resource'];
 
 interface ResourcesPackage {
   defaultResource(): Resource;

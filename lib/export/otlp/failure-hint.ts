@@ -1,11 +1,10 @@
-import type { ResolvedOtlpExporter } from '../../options/otlp-signal.js';
+import { TRACES, type ResolvedOtlpExporter } from '../../options/otlp-signal.js';
 import { ConnectionError, RefusedError } from './sender.js';
 
 type Destination = Pick<ResolvedOtlpExporter, 'headers' | 'protocol' | 'url'>;
 
 const HTTP_PORT = '4318';
 const GRPC_PORT = '4317';
-const TRACES_PATH = '/v1/traces';
 
 /** The statuses of HTTP and of gRPC with which a receiver asks for other credentials. */
 const NEEDS_CREDENTIALS = { http: [401, 403], grpc: [16, 7] };
@@ -29,8 +28,8 @@ function refusalHint({ headers, protocol, url }: Destination, { code }: RefusedE
       : `It does not accept what is sent in: ${names.join(', ')}. Correct ${where}.`;
   }
   const { pathname } = new URL(url);
-  if (protocol === 'grpc' || code !== 404 || pathname === TRACES_PATH) return undefined;
-  return `There is no receiver at the path ${pathname}: most have it at ${TRACES_PATH}.`;
+  if (protocol === 'grpc' || code !== 404 || pathname === TRACES.path) return undefined;
+  return `There is no receiver at the path ${pathname}: most have it at ${TRACES.path}.`;
 }
 
 /** Each protocol has a usual port, and fails in an obscure way at that of the other one. */
