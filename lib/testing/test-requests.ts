@@ -1,6 +1,7 @@
 import type { HttpAdapterHost } from '@nestjs/core';
 import { trace } from '@opentelemetry/api';
 import type { OutgoingRequest } from '../options/http-client.js';
+import { urlPort } from '../options/url-port.js';
 
 /** The applications under test that are up. */
 const hosts = new Set<HttpAdapterHost>();
@@ -19,7 +20,8 @@ export function recognizeRequestsTo(host: HttpAdapterHost): () => void {
  */
 export function isRequestOfTest({ url }: OutgoingRequest): boolean {
   if (trace.getActiveSpan() !== undefined || !LOOPBACK.test(url.hostname)) return false;
-  return isServed(Number(url.port || (url.protocol === 'https:' ? 443 : 80)));
+  const port = urlPort(url);
+  return port !== undefined && isServed(port);
 }
 
 function isServed(port: number): boolean {

@@ -8,7 +8,7 @@ import { describeInstrumentations } from './instrumentations.js';
 export interface Translation {
   /** The options as code, by their names. */
   readonly options: Map<string, string>;
-  /** What has no translation. If there is anything, the file has to stay. */
+  /** The parts without a translation. The file has to stay if there is one. */
   readonly doubts: string[];
 }
 
