@@ -1,14 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as client from 'prom-client';
 import { Gauge, Registry } from 'prom-client';
 import { setDiagnosticsSink } from '../../../lib/core/diagnostics.js';
 import type { PromClient } from '../../../lib/metrics/prom-client.js';
 import { PrometheusInstruments } from '../../../lib/metrics/prometheus-instruments.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { countHeld } from '../../support/garbage.js';
+import { heapGrowth } from '../../support/heap.js';
 
 const warnings: string[] = [];
 beforeEach(() => setDiagnosticsSink({ warn: (message) => warnings.push(message) }));
@@ -142,10 +139,7 @@ describe('an observed metric', () => {
   it('does not keep its reader in memory after its end', async () => {
     const registry = new Registry();
     const reference = observe(registry);
-    // A WeakRef keeps its target alive until the end of the current job.
-    await new Promise(setImmediate);
-    collectGarbage();
-    expect(reference.deref()).toBeUndefined();
+    expect(await countHeld([reference])).toBe(0);
   });
 
   function observe(registry: Registry): WeakRef<object> {
@@ -156,15 +150,14 @@ describe('an observed metric', () => {
   }
 });
 
-it('does not keep long texts in memory from which label values were cut', () => {
+it('does not keep long texts in memory from which label values were cut', async () => {
   const calls = application(new Registry()).counter(CALLS);
-  collectGarbage();
-  const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < 50; i++) {
-    const body = `${i} ${'x'.repeat(1_000_000)}`;
-    calls.add(1, { a: body });
-    calls.add(1, { a: body.slice(0, 20) });
-  }
-  collectGarbage();
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000);
+  const growth = await heapGrowth(() => {
+    for (let i = 0; i < 50; i++) {
+      const body = `${i} ${'x'.repeat(1_000_000)}`;
+      calls.add(1, { a: body });
+      calls.add(1, { a: body.slice(0, 20) });
+    }
+  });
+  expect(growth).toBeLessThan(10_000_000);
 });
