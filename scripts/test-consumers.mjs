@@ -58,7 +58,7 @@ function test(name) {
   const [app, ...others] = APPS.find(([dependency]) => dependency in dependencies)[1];
   cpSync(join(templates, app), join(cwd, 'app.ts'));
   for (const other of others) cpSync(join(templates, other), join(cwd, other));
-  for (const file of ['users.proto', 'users.spec.ts', ...CHECKS.map((check) => check.at(-1))])
+  for (const file of ['users.proto', 'users.spec.ts', 'loaded-scripts.mjs', ...CHECKS.map((check) => check.at(-1))])
     cpSync(join(templates, file), join(cwd, file));
   // The application and the tests of docs/testing.md.
   if (scripts.test) cpSync(join(templates, 'testing'), cwd, { recursive: true });

@@ -1,16 +1,16 @@
 /** The module for tests gets the classes and the state of the library from the index, and loads no SDK if nothing is recorded. */
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { Session } from 'node:inspector';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TracingModule, TracingService } from 'nestjs-tracing';
 import { TraceRecorder, TracingTestModule } from 'nestjs-tracing/testing';
+import { loadedScripts } from './loaded-scripts.mjs';
 
 await run([TracingTestModule], (app) => {
   app.get(TracingService).span('not recorded', (span) => assert.equal(span.isRecording(), false));
 });
-assert.deepEqual(loaded(/nestjs-tracing\.enabled\.cjs$|[\\/]@opentelemetry[\\/](?!api[\\/])/), []);
+assert.deepEqual(loadedScripts(/nestjs-tracing\.enabled\.cjs$|[\\/]@opentelemetry[\\/](?!api[\\/])/), []);
 
 await run([TracingModule.forRoot({ serviceName: 'users' }), TracingTestModule.record()], (app) => {
   app.get(TracingService).span('recorded', () => {});
@@ -23,15 +23,4 @@ async function run(imports, use) {
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
   use(app);
   await app.close();
-}
-
-/** Returns the files of this process whose name matches. */
-function loaded(pattern) {
-  const session = new Session();
-  const files = [];
-  session.connect();
-  session.on('Debugger.scriptParsed', ({ params }) => files.push(params.url));
-  session.post('Debugger.enable');
-  session.disconnect();
-  return files.filter((file) => pattern.test(file));
 }
