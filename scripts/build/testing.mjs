@@ -12,8 +12,8 @@ export const TESTING_ENTRY = join(folder, 'index.ts');
 
 /** The modules whose exports the index has as well. */
 const IN_INDEX = new Set(['tracing.errors.ts', 'tracing.module.ts', 'tracing.service.ts']);
-/** Modules of constants, which the bundle may have a copy of. */
-const COPIED = new Set(['tracing.override.ts', 'tracing.runtime.ts']);
+/** Modules without state, which the bundle may have a copy of. */
+const COPIED = new Set(['options/url-port.ts', 'tracing.override.ts', 'tracing.runtime.ts']);
 
 /** Imports from the index what the index exports, and refuses a second copy of anything else. */
 export function importFromIndex() {
