@@ -9,9 +9,9 @@ export class OperationNames {
 
   constructor(private readonly isEnabled: boolean) {}
 
-  /** Returns the name of a span: the type of the operation, and its name if there are few enough of them. */
-  spanName(type: string, name: string | undefined): string {
-    return name !== undefined && this.admits(name) ? `${type} ${name}` : type;
+  /** Returns the name of a span: the type and the name of the operation. Undefined if it has no name that may be part of it. */
+  spanName(type: string, name: string | undefined): string | undefined {
+    return name !== undefined && this.admits(name) ? `${type} ${name}` : undefined;
   }
 
   private admits(name: string): boolean {

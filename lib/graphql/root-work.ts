@@ -37,7 +37,9 @@ export function startOperation(
 ): IncomingOperation<CallOutcome> {
   const info = args[3];
   const operation = isResolveInfo(info) ? info.operation : undefined;
-  const name = operation ? names.spanName(operation.operation, operationNameOf(operation)) : field;
+  const name = operation
+    ? (names.spanName(operation.operation, operationNameOf(operation)) ?? operation.operation)
+    : field;
   const incoming = IncomingOperation.start(name + suffix, UNMEASURED_CALL, {
     attributes: operation && operationAttributes(operation),
     meter: undefined,

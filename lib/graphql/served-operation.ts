@@ -43,7 +43,9 @@ export function describeOperation(
   incoming.callsResolvers = true;
   incoming.describe('A GraphQL operation', () => operationAttributes(operation));
   if (!renamesSpans || incoming.isJoined || !incoming.isRecording) return;
-  incoming.span.updateName(names.spanName(operation.operation, operationNameOf(operation)));
+  // The type alone tells less than the route does.
+  const name = names.spanName(operation.operation, operationNameOf(operation));
+  if (name !== undefined) incoming.span.updateName(name);
 }
 
 /** Adds an operation of a request that executes several. The span keeps the name of the request. */

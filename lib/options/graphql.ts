@@ -6,8 +6,8 @@ import type { BooleanOption } from './text-types.js';
 /** How GraphQL operations are traced. */
 export interface GraphQLOptions {
   /**
-   * True if the server span is named after the operation as well, `query FindOrder`, as long as there are few different names. If false,
-   * its name is the type of the operation, `query`. The attribute `graphql.operation.name` is recorded in any case.
+   * True if the server span is named after the operation, `query FindOrder`, as long as there are few different names. If false, the span
+   * keeps the name of its route, `POST /graphql`. The attribute `graphql.operation.name` is recorded in any case.
    * @default true
    */
   operationNames?: BooleanOption;

@@ -299,15 +299,15 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
       await app.query(long);
       await app.traces.until((spans) => spans.length === 1);
       const [span] = app.traces.take();
-      expect(span?.name).toBe('query');
+      expect(span?.name).toBe('POST /graphql');
       expect(span?.attributes['graphql.operation.name']).toBe('a'.repeat(128));
     });
   });
 
-  it('is named by its type alone, or not at all, if the application wants that', async () => {
+  it('keeps the name of its route, or has no attributes, if the application wants that', async () => {
     await start({ graphql: { operationNames: false } });
     await app.query('query Meta { __typename }');
-    await app.traces.expect({ ...operation('query', 'Meta'), name: 'query' });
+    await app.traces.expect({ ...operation('query', 'Meta'), name: 'POST /graphql' });
     await app.close();
     await start({ http: { spanName: () => 'mine' } });
     await app.query('query Meta { __typename }');

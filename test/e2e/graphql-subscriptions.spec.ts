@@ -231,7 +231,7 @@ describe.each(servers)('a subscription with %s', (kind) => {
     const event = app.traces.named('subscription OnOrder event');
     expect(event.parentSpanContext).toBeUndefined();
     expect(event.links.map(({ context }) => context.spanId)).toEqual([start?.spanContext().spanId]);
-    const request = app.traces.named('mutation');
+    const request = app.traces.named('POST /graphql');
     expect(request.spanContext().traceId).not.toBe(event.spanContext().traceId);
     expect(app.traces.named('OrdersResolver.publish').parentSpanContext?.spanId).toBe(request.spanContext().spanId);
   });

@@ -59,7 +59,7 @@ export function operation(
 ): ExpectedSpan {
   return {
     ...server('POST /graphql', 200, ...children),
-    name: name === undefined ? type : `${type} ${name}`,
+    name: name === undefined ? 'POST /graphql' : `${type} ${name}`,
     ...details,
     attributes: {
       'http.route': '/graphql',
