@@ -3,7 +3,7 @@ import { checkKeys } from './check-keys.js';
 import { parseBoolean, parseInteger } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
-import { groupIfOn, optionsIfOn } from './switch.js';
+import { groupIfOn, isOn, optionsIfOn } from './switch.js';
 import type { BooleanOption, NumberOption } from './text-types.js';
 
 /**
@@ -231,10 +231,8 @@ function resolveRecording(
   options: Partial<QueryRecording>,
   inherited: ResolvedQueryRecording,
 ): ResolvedQueryRecording {
-  const boolean = (key: 'parameters' | 'queryText' | 'rootSpans') => {
-    const setting = readOption(`${path}.${key}`, options[key]);
-    return setting ? parseBoolean(setting) : inherited[key];
-  };
+  const boolean = (key: 'parameters' | 'queryText' | 'rootSpans') =>
+    isOn(`${path}.${key}`, options[key], inherited[key]);
   const length = readOption(`${path}.maxQueryTextLength`, options.maxQueryTextLength);
   return Object.freeze({
     queryText: boolean('queryText'),

@@ -1,6 +1,4 @@
-import { parseBoolean } from './parse.js';
-import { readOption } from './setting.js';
-import { groupIfOn } from './switch.js';
+import { groupIfOn, isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** The packages whose handlers have spans. */
@@ -28,10 +26,9 @@ export interface ResolvedEvents {
 export function resolveEvents(given: BooleanOption | EventsOptions | undefined): ResolvedEvents | undefined {
   const options = groupIfOn<EventsOptions>('events', given, { emitter: true, cqrs: true });
   if (!options) return undefined;
-  const isEnabled = (key: keyof EventsOptions) => {
-    const setting = readOption(`events.${key}`, options[key]);
-    return !setting || parseBoolean(setting);
-  };
-  const resolved = Object.freeze({ emitter: isEnabled('emitter'), cqrs: isEnabled('cqrs') });
+  const resolved = Object.freeze({
+    emitter: isOn('events.emitter', options.emitter, true),
+    cqrs: isOn('events.cqrs', options.cqrs, true),
+  });
   return resolved.emitter || resolved.cqrs ? resolved : undefined;
 }

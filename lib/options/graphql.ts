@@ -1,6 +1,4 @@
-import { parseBoolean } from './parse.js';
-import { readOption } from './setting.js';
-import { groupIfOn } from './switch.js';
+import { groupIfOn, isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How GraphQL operations are traced. */
@@ -32,9 +30,8 @@ export function resolveGraphQL(given: GraphQLOptions | BooleanOption | undefined
     resolvers: true,
   });
   if (!options) return undefined;
-  const boolean = (key: keyof GraphQLOptions, byDefault: boolean) => {
-    const setting = readOption(`graphql.${key}`, options[key]);
-    return setting ? parseBoolean(setting) : byDefault;
-  };
-  return Object.freeze({ operationNames: boolean('operationNames', true), resolvers: boolean('resolvers', false) });
+  return Object.freeze({
+    operationNames: isOn('graphql.operationNames', options.operationNames, true),
+    resolvers: isOn('graphql.resolvers', options.resolvers, false),
+  });
 }

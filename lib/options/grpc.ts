@@ -1,10 +1,10 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { resolveRecordedHeaders, type ResolvedHeader } from './headers.js';
-import { parseBoolean } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import type { ResolvedResponse } from './response.js';
 import { readOption } from './setting.js';
+import { isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
@@ -94,14 +94,12 @@ export function resolveGrpc(given: Partial<GrpcOptions> | undefined, response?: 
     messageEvents: true,
   });
   const setting = (key: keyof GrpcOptions) => readOption(`grpc.${key}`, options[key]);
-  const builtInServices = setting('builtInServices');
-  const messageEvents = setting('messageEvents');
   return Object.freeze({
-    ignore: ignorePredicate(options.ignore, builtInServices ? parseBoolean(builtInServices) : false),
+    ignore: ignorePredicate(options.ignore, isOn('grpc.builtInServices', options.builtInServices, false)),
     trustIncoming: resolveTrust<GrpcCall>(setting('trustIncoming')),
     requestMetadata: resolveRecordedHeaders(setting('requestMetadata')),
     responseMetadata: resolveRecordedHeaders(setting('responseMetadata')),
-    messageEvents: messageEvents ? parseBoolean(messageEvents) : false,
+    messageEvents: isOn('grpc.messageEvents', options.messageEvents, false),
     responseTraceId: response?.traceId,
   });
 }

@@ -1,6 +1,4 @@
-import { parseBoolean } from './parse.js';
-import { readOption } from './setting.js';
-import { groupIfOn } from './switch.js';
+import { groupIfOn, isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How the jobs of Bull are traced. */
@@ -49,9 +47,9 @@ export function resolveJobs(given: JobsOptions | BooleanOption | undefined): Res
   const options = groupIfOn<JobsOptions>('jobs', given, { schedule: true, bull: true, commands: true });
   if (!options) return undefined;
   const resolved = {
-    schedule: isTraced('jobs.schedule', options.schedule),
+    schedule: isOn('jobs.schedule', options.schedule, true),
     bull: resolveBull(options.bull),
-    commands: isTraced('jobs.commands', options.commands),
+    commands: isOn('jobs.commands', options.commands, true),
   };
   return resolved.schedule || resolved.bull || resolved.commands ? Object.freeze(resolved) : undefined;
 }
@@ -59,11 +57,5 @@ export function resolveJobs(given: JobsOptions | BooleanOption | undefined): Res
 function resolveBull(given: JobsOptions['bull']): ResolvedBull | undefined {
   const options = groupIfOn<BullOptions>('jobs.bull', given, { continueTrace: true });
   if (!options) return undefined;
-  const continueTrace = readOption('jobs.bull.continueTrace', options.continueTrace);
-  return Object.freeze({ continueTrace: continueTrace ? parseBoolean(continueTrace) : false });
-}
-
-function isTraced(name: string, value: unknown): boolean {
-  const setting = readOption(name, value);
-  return setting ? parseBoolean(setting) : true;
+  return Object.freeze({ continueTrace: isOn('jobs.bull.continueTrace', options.continueTrace, false) });
 }

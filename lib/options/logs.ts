@@ -2,9 +2,9 @@ import { givenOtlpExporter, type ExporterOption } from './exporter.js';
 import { resolveLogExporter, type LogExportOptions } from './log-export.js';
 import type { ResolvedOtlpExporter } from './otlp-signal.js';
 import { parseEach } from './lenient.js';
-import { parseBoolean, parseName } from './parse.js';
-import { readOption, readVariable, splitEntries } from './setting.js';
-import { groupIfOn, optionsIfOn } from './switch.js';
+import { parseName } from './parse.js';
+import { readVariable, splitEntries } from './setting.js';
+import { groupIfOn, isOn, optionsIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** How the lines of Nest's `ConsoleLogger` carry the trace. */
@@ -62,12 +62,10 @@ export function resolveLogs(
     export: true,
   });
   if (!options) return undefined;
-  const json = readOption('logs.json', options.json);
-  const text = readOption('logs.text', options.text);
   const exporting = resolveExport(options.export, exporter, env);
   return Object.freeze({
-    json: json ? parseBoolean(json) : true,
-    text: text ? parseBoolean(text) : false,
+    json: isOn('logs.json', options.json, true),
+    text: isOn('logs.text', options.text, false),
     export: exporting,
     // Without an export, an exception that were no event would be lost.
     exceptions: exporting ? exceptionSignalIn(env) : 'events',

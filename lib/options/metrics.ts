@@ -2,9 +2,9 @@ import type { CanActivate, Type } from '@nestjs/common';
 import type { MeterProvider } from '@opentelemetry/api';
 import { TracingConfigurationError, WithheldValue } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
-import { parseBoolean, parseInteger, parseName, parseText } from './parse.js';
+import { parseInteger, parseName, parseText } from './parse.js';
 import { readOption, type Setting } from './setting.js';
-import { optionsIfOn } from './switch.js';
+import { isOn, optionsIfOn } from './switch.js';
 import type { BooleanOption, NumberOption } from './text-types.js';
 
 /** How requests and calls are measured. */
@@ -140,13 +140,12 @@ function resolvePrometheus(given: Partial<MetricsOptions>): ResolvedMetrics {
     defaultMetrics: true,
     cardinalityLimit: true,
   });
-  const defaultMetrics = readOption('metrics.defaultMetrics', options.defaultMetrics);
   const cardinalityLimit = readOption('metrics.cardinalityLimit', options.cardinalityLimit);
   return Object.freeze({
     type: 'prometheus',
     place: resolvePlace(options),
     registry: parseRegistry(readOption('metrics.registry', options.registry)),
-    defaultMetrics: defaultMetrics ? parseBoolean(defaultMetrics) : true,
+    defaultMetrics: isOn('metrics.defaultMetrics', options.defaultMetrics, true),
     // The default limit of OpenTelemetry's SDKs.
     cardinalityLimit: cardinalityLimit ? parseInteger(cardinalityLimit, 1) : 2000,
   });

@@ -1,7 +1,5 @@
 import { checkKeys } from './check-keys.js';
-import { parseBoolean } from './parse.js';
-import { readOption } from './setting.js';
-import { groupIfOn } from './switch.js';
+import { groupIfOn, isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** The stages that have spans. A stage that is left out has them. */
@@ -66,9 +64,8 @@ export function resolveLifecycle(given: NestOptions | undefined): ResolvedLifecy
   const { lifecycle } = checkKeys<NestOptions>('nest', given, { lifecycle: true });
   const options = groupIfOn<LifecycleOptions>('nest.lifecycle', lifecycle, STAGES, false);
   if (!options) return undefined;
-  const traced = (Object.keys(STAGES) as LifecycleStage[]).filter((stage) => {
-    const setting = readOption(`nest.lifecycle.${stage}`, options[stage]);
-    return !setting || parseBoolean(setting);
-  });
+  const traced = (Object.keys(STAGES) as LifecycleStage[]).filter((stage) =>
+    isOn(`nest.lifecycle.${stage}`, options[stage], true),
+  );
   return traced.length > 0 ? new Set(traced) : undefined;
 }

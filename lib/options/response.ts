@@ -1,8 +1,8 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
 import { checkKeys } from './check-keys.js';
 import { METADATA_RULES, parseHeaderName } from './headers.js';
-import { parseBoolean } from './parse.js';
 import { readOption, type Setting } from './setting.js';
+import { isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
 /** What responses tell clients about their trace. */
@@ -35,10 +35,9 @@ const RESERVED =
 export function resolveResponse(given: ResponseOptions | undefined): ResolvedResponse | undefined {
   const options = checkKeys<ResponseOptions>('response', given, { traceId: true, serverTiming: true });
   const traceId = readOption('response.traceId', options.traceId);
-  const serverTiming = readOption('response.serverTiming', options.serverTiming);
   const resolved = {
     traceId: traceId && parseIdHeader(traceId),
-    serverTiming: serverTiming !== undefined && parseBoolean(serverTiming),
+    serverTiming: isOn('response.serverTiming', options.serverTiming, false),
   };
   return resolved.traceId === undefined && !resolved.serverTiming ? undefined : Object.freeze(resolved);
 }

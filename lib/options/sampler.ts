@@ -3,9 +3,10 @@ import { checkKeys } from './check-keys.js';
 import { parseHttpUrl, addPath } from './endpoint.js';
 import { parseKeyValues } from './key-values.js';
 import { parseFirst } from './lenient.js';
-import { parseBoolean, parseFraction, parseMilliseconds, parseName } from './parse.js';
+import { parseFraction, parseMilliseconds, parseName } from './parse.js';
 import type { Sampler } from './sdk-types.js';
 import { readOption, readVariable, type Setting } from './setting.js';
+import { isOn } from './switch.js';
 import { didYouMean } from './suggest.js';
 import type { BooleanOption, NumberOption } from './text-types.js';
 
@@ -148,13 +149,11 @@ function resolveKeep(given: KeepOptions | undefined): ResolvedKeep | undefined {
   if (!setting) return undefined;
   const known = { errors: true, slowerThan: true, partialTraces: true };
   const options = checkKeys<KeepOptions>('sampler.keep', setting.value, known);
-  const errors = readOption('sampler.keep.errors', options.errors);
   const slowerThan = readOption('sampler.keep.slowerThan', options.slowerThan);
-  const partialTraces = readOption('sampler.keep.partialTraces', options.partialTraces);
   const keep = {
-    errors: errors !== undefined && parseBoolean(errors),
+    errors: isOn('sampler.keep.errors', options.errors, false),
     slowerThan: slowerThan ? parseMilliseconds(slowerThan) : Infinity,
-    partialTraces: partialTraces !== undefined && parseBoolean(partialTraces),
+    partialTraces: isOn('sampler.keep.partialTraces', options.partialTraces, false),
   };
   if (keep.errors || slowerThan) return Object.freeze(keep);
   throw new TracingConfigurationError('sampler.keep', setting.value, 'Give errors: true, slowerThan, or both.');
@@ -209,8 +208,7 @@ function addSamplingPath(url: URL): string {
 }
 
 function isParentBased(given: unknown): boolean {
-  const parentBased = readOption('sampler.parentBased', given);
-  return !parentBased || parseBoolean(parentBased);
+  return isOn('sampler.parentBased', given, true);
 }
 
 function isSampler(value: object): value is Sampler {

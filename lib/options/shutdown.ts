@@ -1,6 +1,7 @@
 import { checkKeys } from './check-keys.js';
-import { parseBoolean, parseMilliseconds } from './parse.js';
+import { parseMilliseconds } from './parse.js';
 import { readOption } from './setting.js';
+import { isOn } from './switch.js';
 import type { BooleanOption, NumberOption } from './text-types.js';
 
 /** The export of the last spans. */
@@ -24,9 +25,8 @@ export interface ResolvedShutdown {
 export function resolveShutdown(given: ShutdownOptions | undefined): ResolvedShutdown {
   const options = checkKeys<ShutdownOptions>('shutdown', given, { timeout: true, onProcessExit: true });
   const timeout = readOption('shutdown.timeout', options.timeout);
-  const onProcessExit = readOption('shutdown.onProcessExit', options.onProcessExit);
   return Object.freeze({
     timeout: timeout ? parseMilliseconds(timeout, 0) : 5000,
-    onProcessExit: onProcessExit ? parseBoolean(onProcessExit) : false,
+    onProcessExit: isOn('shutdown.onProcessExit', options.onProcessExit, false),
   });
 }

@@ -1,6 +1,13 @@
 import { checkKeys, type KeyOf } from './check-keys.js';
 import { parseBoolean } from './parse.js';
+import { readOption } from './setting.js';
 import type { BooleanOption } from './text-types.js';
+
+/** Returns true if an option is on, which is a boolean or its text. */
+export function isOn(name: string, value: unknown, byDefault: boolean): boolean {
+  const setting = readOption(name, value);
+  return setting ? parseBoolean(setting) : byDefault;
+}
 
 /**
  * Returns the options of a group that true and false switch on and off as well. Undefined if the group is off.

@@ -1,8 +1,8 @@
 import { TracingConfigurationError } from '../tracing.errors.js';
-import { parseBoolean, parseFunction } from './parse.js';
+import { parseFunction } from './parse.js';
 import { compileAny, compileRegExp, compileWildcard } from './pattern.js';
 import { readOption } from './setting.js';
-import { groupIfOn } from './switch.js';
+import { groupIfOn, isOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 import { resolveTrust } from './trust.js';
 
@@ -67,12 +67,11 @@ export function resolveWebSockets(given: WebSocketOptions | BooleanOption | unde
   });
   if (!options) return undefined;
   const setting = (key: keyof WebSocketOptions) => readOption(`websockets.${key}`, options[key]);
-  const connections = setting('connections');
   return Object.freeze({
     ignore: ignorePredicate(options.ignore),
     trustIncoming: resolveTrust<IncomingSocketMessage>(setting('trustIncoming')),
     carrier: parseFunction<ResolvedWebSockets['carrier']>(setting('carrier')),
-    connections: connections ? parseBoolean(connections) : true,
+    connections: isOn('websockets.connections', options.connections, true),
   });
 }
 
