@@ -12,6 +12,7 @@ export interface InstalledPackage {
 }
 
 interface Manifest {
+  readonly name?: string;
   readonly version?: string;
   readonly peerDependencies?: Record<string, string>;
   readonly engines?: Record<string, string>;
@@ -30,11 +31,30 @@ export function findPackage(folder: string, name: string): InstalledPackage | un
 
 /** Asks Node, for a package manager that has no node_modules, such as Yarn with Plug'n'Play. */
 function findByNode(folder: string, name: string): InstalledPackage | undefined {
+  const { resolve } = createRequire(join(folder, 'package.json'));
   try {
-    return readPackage(dirname(createRequire(join(folder, 'package.json')).resolve(`${name}/package.json`)));
+    return readPackage(dirname(resolve(`${name}/package.json`)));
+  } catch (error) {
+    // OpenTelemetry's API does not export its package.json.
+    const isInstalled = (error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+    return isInstalled ? findByMainFile(resolve, name) : undefined;
+  }
+}
+
+function findByMainFile(resolve: NodeJS.RequireResolve, name: string): InstalledPackage | undefined {
+  try {
+    return readPackageOf(resolve(name), name);
   } catch {
     return undefined;
   }
+}
+
+/** Reads the package that a file belongs to. A folder in between may have a package.json as well, for the format of its modules. */
+function readPackageOf(file: string, name: string): InstalledPackage | undefined {
+  const folder = foldersUpwards(dirname(file)).find(
+    (each) => readJson<Manifest>(join(each, 'package.json'))?.name === name,
+  );
+  return folder === undefined ? undefined : readPackage(folder);
 }
 
 function readPackage(path: string): InstalledPackage | undefined {

@@ -133,6 +133,23 @@ describe('npx nestjs-tracing doctor', () => {
     expect(report.findings.map(({ check }) => check)).toEqual(['packages', 'module', 'preload']);
   });
 
+  it('finds packages that are in no node_modules, and do not export their package.json', async () => {
+    using folder = new TemporaryFolder({
+      'app/package.json': { name: 'books' },
+      'app/node_modules/nestjs-tracing/package.json': { version: '0.1.0' },
+      'elsewhere/@opentelemetry/api/package.json': {
+        name: '@opentelemetry/api',
+        version: '1.9.1',
+        exports: { '.': './build/index.js' },
+      },
+      'elsewhere/@opentelemetry/api/build/package.json': { type: 'commonjs' },
+      'elsewhere/@opentelemetry/api/build/index.js': '',
+    });
+    const NODE_PATH = join(folder.path, 'elsewhere'); // as with Yarn's Plug'n'Play, Node finds them by other means
+    const { stdout } = await run(['doctor', '--no-probe'], join(folder.path, 'app'), { NODE_PATH });
+    expect(stdout).toMatch(/^ok\s+packages\s+@opentelemetry\/api 1\.9\.1$/m);
+  });
+
   it('succeeds with warnings alone, and sends its span with the variables of .env', async () => {
     const receiver = await OtlpReceiver.start();
     const packages = {
@@ -163,9 +180,13 @@ describe('npx nestjs-tracing doctor', () => {
     expect(code).toBe(2);
   });
 
-  async function run(args: string[], cwd?: string): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  async function run(
+    args: string[],
+    cwd?: string,
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<{ code: unknown; stdout: string; stderr: string }> {
     const cli = join(compiled.path, 'node_modules/nestjs-tracing/doctor/cli.js');
-    const child = spawn(process.execPath, [cli, ...args], { cwd, env: { PATH: process.env.PATH } });
+    const child = spawn(process.execPath, [cli, ...args], { cwd, env: { PATH: process.env.PATH, ...env } });
     const output = Promise.all([text(child.stdout), text(child.stderr)]);
     const [code] = (await once(child, 'close')) as unknown[];
     const [stdout, stderr] = await output;

@@ -1,5 +1,5 @@
 import type { ApplicationFolder } from '../application-folder.js';
-import { error, ok, type Finding } from '../finding.js';
+import { error, ok, warning, type Finding } from '../finding.js';
 import { findPackage, type InstalledPackage } from '../installed-packages.js';
 import { isInRange } from '../version-range.js';
 
@@ -17,7 +17,7 @@ export function checkVersions({ path }: ApplicationFolder, nodeVersion = process
   return [
     checkNode(library, nodeVersion),
     ok('packages', `${LIBRARY} ${library.version}`),
-    ...[...NEEDED, ...optional].map((name) => checkPeer(path, library, name)),
+    ...[...NEEDED, ...optional].map((name) => checkPeer(path, library, name, nodeVersion)),
   ];
 }
 
@@ -27,12 +27,24 @@ function checkNode({ engines }: InstalledPackage, version: string): Finding {
   return error('node', `Node ${version} is not supported.`, `Use Node ${range}.`);
 }
 
-function checkPeer(folder: string, library: InstalledPackage, name: string): Finding {
+function checkPeer(folder: string, library: InstalledPackage, name: string, nodeVersion: string): Finding {
   const range = library.peerDependencies[name] ?? '';
   // Nest is loaded by the application. The packages of OpenTelemetry may be installed only for the library.
   const found =
     (name.startsWith('@nestjs/') ? findPackage(folder, name) : undefined) ?? findPackage(library.path, name);
   if (!found) return error('packages', `${name} is not installed.`, `npm install ${name}@"${range}"`);
-  if (range === '' || isInRange(found.version, range)) return ok('packages', `${name} ${found.version}`);
-  return error('packages', `${name} ${found.version} is not supported.`, `npm install ${name}@"${range}"`);
+  if (range !== '' && !isInRange(found.version, range))
+    return error('packages', `${name} ${found.version} is not supported.`, `npm install ${name}@"${range}"`);
+  return checkNodeOf(name, found, nodeVersion) ?? ok('packages', `${name} ${found.version}`);
+}
+
+/** Package managers other than npm install the newest version that the range allows, also if it is made for a newer Node. */
+function checkNodeOf(name: string, { engines, version }: InstalledPackage, nodeVersion: string): Finding | undefined {
+  const range = engines.node ?? '';
+  if (!name.startsWith('@opentelemetry/') || range === '' || isInRange(nodeVersion, range)) return undefined;
+  return warning(
+    'packages',
+    `${name} ${version} is made for Node ${range}, and this is Node ${nodeVersion}.`,
+    'Use such a version of Node, or the packages for the older ones: @opentelemetry/api@1.9 @opentelemetry/sdk-node@0.223',
+  );
 }

@@ -81,6 +81,19 @@ describe('doctor', () => {
     ]);
   });
 
+  it('warns of a package of OpenTelemetry that is made for another Node', async () => {
+    const engines = { node: '^18.19.0 || >=90.15.0' };
+    await expect(
+      problems({ 'node_modules/@opentelemetry/sdk-node/package.json': { version: '0.301.0', engines } }),
+    ).resolves.toEqual([
+      problem(
+        'warning',
+        'packages',
+        /^@opentelemetry\/sdk-node 0\.301\.0 is made for Node .*>=90\.15\.0, and this is Node \d/,
+      ),
+    ]);
+  });
+
   it('refuses a version of Node', async () => {
     const found = await problems({
       'node_modules/nestjs-tracing/package.json': { ...LIBRARY, engines: { node: '>=90.0.0' } },
