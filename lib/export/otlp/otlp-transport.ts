@@ -49,6 +49,7 @@ function connect<Encoded extends EncodedSpan>(
     prepare: (span) => encoder.encodeSpan(span),
     maxMessageBytes: MAX_MESSAGE,
     maxConcurrent: MAX_CONCURRENT,
+    isSilentFor: (time) => exporter.isSilentFor(time),
     hintFor: (error) => failureHint(resolved, error),
     watchReach: (report) => (exporter.onUnreached = report),
     stopRetrying: () => exporter.stopRetrying(),
