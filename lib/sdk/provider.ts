@@ -42,7 +42,13 @@ export function useForeignProvider(provider: TracerProvider, options: ResolvedOp
     forceFlush: flush,
     flushBeforeExit: flush,
     // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
-    shutdown: () => flush().finally(() => logs?.shutdown()),
+    shutdown: async () => {
+      try {
+        await flush();
+      } finally {
+        await logs?.shutdown();
+      }
+    },
     finishedSpans: () => [],
     exportStatistics: () => [],
   };

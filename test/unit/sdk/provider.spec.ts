@@ -23,9 +23,10 @@ function startWith(fail: () => Promise<void>) {
   const called = deferred<readonly ReadableSpan[]>();
   const answer = deferred();
   const exporter: SpanExporter = {
-    export(spans, done) {
+    async export(spans, done) {
       called.resolve(spans);
-      void answer.promise.then(() => done({ code: 0 }));
+      await answer.promise;
+      done({ code: 0 });
     },
     shutdown: () => Promise.resolve(),
   };
