@@ -16,6 +16,14 @@ export const UNTRACED = suppressTracing(ROOT_CONTEXT);
 /** The longest wait of the first span, in milliseconds. */
 const FIRST_DELAY = 1000;
 
+/**
+ * The time without an answer after which one more export than are allowed at a time may start, in milliseconds. Otherwise exports to a
+ * backend that never answers would take all places, and it would be noticed only when their time is up that the backend is back.
+ */
+const PROBE_AFTER = 2000;
+/** Exports under way beyond which no more are started to see whether the backend is back. */
+const MAX_PROBED = 16;
+
 export interface ExportSettings extends QueueLimits {
   /** Spans in one export. */
   readonly maxBatchSize: number;
@@ -37,6 +45,7 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
   private readonly exporter: GuardedExporter<Item>;
   private readonly inFlight = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
+  private probeTimer: NodeJS.Timeout | undefined;
   /** Spans up to this one leave without waiting for a full batch: their number in the order of arrival. */
   private dueTotal = 0;
   private isShutDown = false;
@@ -138,17 +147,38 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
 
   /** Starts exports of full batches, and of spans that have waited long enough, as many as may be under way. */
   private startDue(): void {
-    const { queue, settings, transport } = this;
-    const { maxConcurrent = 1, maxMessageBytes = Infinity } = transport;
-    while (this.inFlight.size < maxConcurrent && queue.waiting > 0) {
-      if (queue.waiting < settings.maxBatchSize && queue.takenTotal >= this.dueTotal) break;
-      // The application goes on first.
-      this.start(queue.take(settings.maxBatchSize, maxMessageBytes), nextTurn());
-    }
-    if (queue.waiting > 0 && this.inFlight.size < maxConcurrent && !this.isShutDown) {
-      this.scheduleTimer(settings.delay);
-    }
+    const { inFlight, queue, settings } = this;
+    const { maxConcurrent = 1 } = this.transport;
+    while (inFlight.size < maxConcurrent && this.isDue) this.startNext();
+    if (inFlight.size >= maxConcurrent) this.scheduleProbe();
+    else if (queue.waiting > 0 && !this.isShutDown) this.scheduleTimer(settings.delay);
   }
+
+  /** True if there is a full batch, or spans that have waited long enough. */
+  private get isDue(): boolean {
+    const { dueTotal, queue, settings } = this;
+    return queue.waiting > 0 && (queue.waiting >= settings.maxBatchSize || queue.takenTotal < dueTotal);
+  }
+
+  private startNext(): void {
+    const { maxMessageBytes = Infinity } = this.transport;
+    // The application goes on first.
+    this.start(this.queue.take(this.settings.maxBatchSize, maxMessageBytes), nextTurn());
+  }
+
+  /** Starts to wait for an answer. Each answer ends this wait. */
+  private scheduleProbe(): void {
+    if (!this.transport.isSilentFor) return;
+    const start = () => (this.probeTimer ??= setTimeout(this.onProbe, PROBE_AFTER).unref());
+    callInContext(UNTRACED, start, undefined, []);
+  }
+
+  private readonly onProbe = (): void => {
+    const { inFlight, queue, transport } = this;
+    this.probeTimer = undefined;
+    if (queue.waiting > 0 && inFlight.size < MAX_PROBED && transport.isSilentFor?.(PROBE_AFTER)) this.startNext();
+    this.scheduleProbe();
+  };
 
   /** The timer would otherwise keep the context of the request whose span it starts to wait for. */
   private scheduleTimer(delay: number | undefined): void {
@@ -167,6 +197,8 @@ export class ExportProcessor<Item extends object = ReadableSpan> {
     this.inFlight.add(exporting);
     void exporting.finally(() => {
       this.inFlight.delete(exporting);
+      clearTimeout(this.probeTimer);
+      this.probeTimer = undefined;
       if (this.settings.delay !== undefined) this.startDue();
     });
   }

@@ -27,6 +27,11 @@ export interface Transport<Item extends object = ReadableSpan> {
   readonly maxConcurrent?: number;
   /** Returns what may help against the failure of an export, as one sentence or two. Undefined if nothing is known. */
   readonly hintFor?: (error: unknown) => string | undefined;
+  /**
+   * Returns true if the backend has left a message without an answer for this time, in milliseconds. Undefined if the exporter takes no more
+   * exports while it waits.
+   */
+  isSilentFor?(time: number): boolean;
   /** Calls `report` with the error of each attempt that does not reach the backend and is repeated. */
   watchReach?(report: (error: unknown) => void): void;
   /** Makes an export that fails from now on fail at once, without another attempt. */

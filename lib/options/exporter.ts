@@ -52,14 +52,18 @@ export function givenOtlpExporter(
 }
 
 function exportersInVariable(env: NodeJS.ProcessEnv): ResolvedExporter[] {
-  const names = choicesInVariable(readVariable(env, 'OTEL_TRACES_EXPORTER'), installedExporter) ?? ['otlp'];
+  const names = choicesInVariable(readVariable(env, 'OTEL_TRACES_EXPORTER'), (entry) =>
+    installedExporter(entry, env),
+  ) ?? ['otlp'];
   return names.map((name) => resolveType(name, 'exporter', {}, env)).filter((exporter) => exporter !== 'none');
 }
 
 /** Refuses an exporter whose package is missing, so that the variable is ignored and the application starts. */
-function installedExporter(entry: Setting): ExporterName {
+function installedExporter(entry: Setting, env: NodeJS.ProcessEnv): ExporterName {
   const name = parseName(entry, NAMES);
-  if (name === 'jaeger') requirePackage(JAEGER_PACKAGE, entry.name, name);
+  // A collector needs no package. An address that cannot be used is ignored later, so that an agent is left.
+  const hasCollector = /^https?:/i.test(env.OTEL_EXPORTER_JAEGER_ENDPOINT ?? '');
+  if (name === 'jaeger' && !hasCollector) requirePackage(JAEGER_PACKAGE, entry.name, name);
   return name;
 }
 

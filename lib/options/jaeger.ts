@@ -7,12 +7,12 @@ import { firstDefined, readOption, readVariable, type Setting } from './setting.
 import type { NumberOption } from './text-types.js';
 
 /**
- * Jaeger's own protocol (Thrift), by the package `@opentelemetry/exporter-jaeger`: over UDP to an agent, or over HTTP to a
- * collector. Jaeger 1.35 and later also accept OTLP, which keeps more details of a span.
+ * Jaeger's own protocol (Thrift): over HTTP to a collector, or over UDP to an agent, by the package `@opentelemetry/exporter-jaeger`.
+ * Jaeger 1.35 and later also accept OTLP, which keeps more details of a span.
  */
 export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
 
-/** Jaeger spans over UDP to an agent. */
+/** Jaeger spans over UDP to an agent. Needs the package `@opentelemetry/exporter-jaeger`. */
 export interface JaegerAgentOptions {
   type: 'jaeger';
   /** The host of the agent. @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
@@ -44,7 +44,7 @@ export type ResolvedJaegerExporter =
   | { readonly type: 'jaeger'; readonly host: string; readonly port: number }
   | { readonly type: 'jaeger'; readonly endpoint: string; readonly username?: string; readonly password?: string };
 
-/** The optional package that contains the exporter. */
+/** The optional package that contains the exporter to an agent. */
 export const JAEGER_PACKAGE = '@opentelemetry/exporter-jaeger';
 
 /**

@@ -34,9 +34,7 @@ export interface ProviderHandle {
 export function useForeignProvider(provider: TracerProvider, options: ResolvedOptions): ProviderHandle {
   const logs = createLogs(options, () => createResource(options.resource, options.resourceDetectors));
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
-  const flush = async () => {
-    await Promise.all([forceFlush?.call(provider), logs?.forceFlush()]);
-  };
+  const flush = () => finishAll([() => forceFlush?.call(provider), () => logs?.forceFlush()]);
   return {
     pipeline: undefined,
     otherProvider: provider,
@@ -45,8 +43,11 @@ export function useForeignProvider(provider: TracerProvider, options: ResolvedOp
     flushBeforeExit: flush,
     // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
     shutdown: async () => {
-      await flush();
-      await logs?.shutdown();
+      try {
+        await flush();
+      } finally {
+        await logs?.shutdown();
+      }
     },
     finishedSpans: () => [],
     exportStatistics: () => [],
@@ -78,26 +79,30 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
     pipeline,
     otherProvider: options.tracer === 'sdk' ? createStockProvider(pipeline) : undefined,
     logs,
-    forceFlush: async () => {
-      await Promise.all([pipeline.forceFlush(), logs?.forceFlush()]);
-    },
+    forceFlush: () => finishAll([() => pipeline.forceFlush(), () => logs?.forceFlush()]),
     flushBeforeExit: async () => {
       pipeline.candidates?.decideAll();
       logs?.stopRetrying();
-      await Promise.all([
-        logs?.forceFlush(),
-        ...spanProcessors.map((processor) => processor.forceFlush()),
-        ...exporting.map((processor) => processor.flushBeforeExit()),
+      await finishAll([
+        () => logs?.forceFlush(),
+        ...spanProcessors.map((processor) => () => processor.forceFlush()),
+        ...exporting.map((processor) => () => processor.flushBeforeExit()),
       ]);
     },
     shutdown: async () => {
       unfixValues?.();
       sampling.stop();
-      await Promise.all([pipeline.shutdown(), logs?.shutdown()]);
+      await finishAll([() => pipeline.shutdown(), () => logs?.shutdown()]);
     },
     finishedSpans: () => memory?.getFinishedSpans() ?? [],
     exportStatistics: () => paths.flatMap((path) => statisticsOf(path) ?? []),
   };
+}
+
+/** Waits until all of this is done. What fails, such as the export of logs, must not cut the rest. @throws the first failure, at the end */
+async function finishAll(works: readonly (() => Promise<unknown> | undefined)[]): Promise<void> {
+  const results = await Promise.allSettled(works.map(async (work) => work()));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 function createLogs({ batch, logs }: ResolvedOptions, resource: () => Resource): LogPipeline | undefined {

@@ -44,7 +44,6 @@ function checkShutdown({ sources }: ApplicationFolder): Finding[] {
 /** Checks the packages that only an option needs. The options are looked for in the text of the files that may hold them. */
 function checkOptionalPackages({ path, sources }: ApplicationFolder): Finding[] {
   const texts = sources.filter(({ text }) => OPTIONS.test(text));
-  const asksFor = (pattern: RegExp) => texts.find(({ text }) => pattern.test(text))?.path;
   const wanted = [
     {
       name: 'prom-client',
@@ -54,7 +53,9 @@ function checkOptionalPackages({ path, sources }: ApplicationFolder): Finding[] 
     },
     {
       name: '@opentelemetry/exporter-jaeger',
-      place: asksFor(/\btype:\s*['"]jaeger['"]|\bexporter:\s*['"]jaeger['"]/),
+      // A collector, which has an endpoint, needs no package.
+      place: texts.find(({ text }) => /\b(?:type|exporter):\s*['"]jaeger['"]/.test(text) && !/\bendpoint:/.test(text))
+        ?.path,
       option: 'exporter',
     },
   ];

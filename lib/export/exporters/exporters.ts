@@ -6,7 +6,7 @@ import type { SpanQueue } from '../span-queue.js';
 import type { Transport } from '../transport.js';
 import type { Component, ExportStatistics } from '../../tracing.runtime.js';
 import { ConsoleSpanExporter } from '../console/console-exporter.js';
-import { createJaegerExporter } from './jaeger-exporter.js';
+import { createAgentTransport, createCollectorTransport } from './jaeger-exporter.js';
 import { MemorySpanExporter } from './memory-exporter.js';
 import { destinationOf, exporterClassName } from './destination.js';
 
@@ -55,11 +55,16 @@ export function createExportPaths(options: ResolvedOptions): {
     if (resolved.type === 'console') return immediate(consoleTransport(), destination);
     if (resolved.type === 'memory') return immediate({ exporter: (memory ??= new MemorySpanExporter()) }, destination);
     if (resolved.type === 'otlp') return batching(createOtlpTransport(resolved), destination, resolved, index);
-    const transport = connect(resolved);
+    if (resolved.type === 'jaeger') {
+      return 'endpoint' in resolved
+        ? batching(createCollectorTransport(resolved), destination, resolved, index)
+        : batching(createAgentTransport(resolved), destination, resolved, index);
+    }
+    const { exporter } = resolved;
     // A test reads a span from its exporter as soon as the span has ended, not when the next batch is exported.
-    return keepsSpans(transport.exporter)
-      ? immediate(transport, destination)
-      : batching(transport, destination, resolved, index);
+    return keepsSpans(exporter)
+      ? immediate({ exporter }, destination)
+      : batching({ exporter }, destination, resolved, index);
   });
   return { paths, memory };
 }
@@ -75,10 +80,6 @@ export function statisticsOf({ components, processor: { queue } }: ExportPath): 
   const { dropped, exported, failures } = queue.outcomes;
   const { limits, takenTotal: taken, waiting: queued } = queue;
   return { ...components, taken, exported, failed: failures, dropped, queued, capacity: limits.maxSpans };
-}
-
-function connect(resolved: Exclude<RemoteExporter, { type: 'otlp' }>): Transport {
-  return resolved.type === 'jaeger' ? createJaegerExporter(resolved) : { exporter: resolved.exporter };
 }
 
 /** Returns the type of an exporter in OpenTelemetry's conventions. */

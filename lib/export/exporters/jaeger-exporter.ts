@@ -3,20 +3,24 @@ import type { ResolvedExporter } from '../../options/exporter.js';
 import type { SpanExporter } from '../../options/sdk-types.js';
 import { withEnvironment } from '../../packages/environment.js';
 import { loadOptional } from '../../packages/optional.js';
+import { JaegerEncoder, type JaegerSpan } from '../jaeger/jaeger-encoder.js';
+import { HttpConnections } from '../otlp/http-connections.js';
+import { HttpSender } from '../otlp/http-sender.js';
+import { OtlpExporter } from '../otlp/otlp-exporter.js';
+import { toTransport } from '../otlp/otlp-transport.js';
 import { SequentialExporter } from './sequential-exporter.js';
 import { ThriftExporter } from './thrift-exporter.js';
 import type { ProcessTag } from './thrift-span.js';
 import type { Transport } from '../transport.js';
 
 type ResolvedJaeger = Extract<ResolvedExporter, { type: 'jaeger' }>;
+type ResolvedAgent = Extract<ResolvedJaeger, { host: string }>;
+type ResolvedCollector = Extract<ResolvedJaeger, { endpoint: string }>;
 
 interface JaegerPackage {
   JaegerExporter: new (config: {
-    host?: string;
-    port?: number;
-    endpoint?: string;
-    username?: string;
-    password?: string;
+    host: string;
+    port: number;
     tags: readonly ProcessTag[];
     flushTimeout: number;
   }) => SpanExporter;
@@ -32,8 +36,8 @@ const NO_VARIABLES = {
 
 /** The time for which a timer of the exporter keeps the process alive after its shutdown, in milliseconds. */
 const FLUSH_TIMEOUT = 100;
-/** The time that a collector has for its answer, in milliseconds. The exporter itself waits without a limit. */
-const ANSWER_TIMEOUT = 10_000;
+/** The time of an export, in milliseconds: to a collector with all attempts, as by OTLP. */
+const TIMEOUT = 10_000;
 /**
  * The time between two packets, in milliseconds. UDP never waits for the agent, which holds two or three packets until it reads
  * them, so that a long queue that is sent at once would overrun it.
@@ -43,25 +47,38 @@ const UDP_GAP = 5;
 const MAX_PACKET = 60_000;
 
 /**
- * Creates the exporter to Jaeger.
+ * Creates the exporter to an agent, over UDP.
  *
  * @throws TracingPackageError if its package is not installed
  */
-export function createJaegerExporter(resolved: ResolvedJaeger): Transport {
-  const { type, ...config } = resolved;
+export function createAgentTransport({ type, ...config }: ResolvedAgent): Transport {
   const { JaegerExporter } = loadOptional<JaegerPackage>(JAEGER_PACKAGE, 'exporter', type);
   const create = (tags: readonly ProcessTag[]) =>
     withEnvironment(NO_VARIABLES, () => new JaegerExporter({ ...config, tags, flushTimeout: FLUSH_TIMEOUT }));
-  if ('endpoint' in resolved) {
-    return { exporter: new SequentialExporter(new ThriftExporter(create), { timeout: ANSWER_TIMEOUT }) };
-  }
   return {
     exporter: new SequentialExporter(new ThriftExporter((tags) => explainOversizedSpans(create(tags))), {
-      timeout: ANSWER_TIMEOUT,
+      timeout: TIMEOUT,
       gap: UDP_GAP,
     }),
     maxMessageBytes: MAX_PACKET,
   };
+}
+
+/**
+ * Creates the way to a collector, over HTTP. The sender is that of OTLP: the exporter of the package takes redirects, and answers that are cut
+ * or never end, for a success, and has no time limit.
+ */
+export function createCollectorTransport({ endpoint, password, username }: ResolvedCollector): Transport<JaegerSpan> {
+  const encoder = new JaegerEncoder();
+  const connections = new HttpConnections({ url: new URL(endpoint), proxy: undefined, tls: {} });
+  const credentials = username !== undefined && Buffer.from(`${username}:${password}`).toString('base64');
+  const sender = new HttpSender(connections, {
+    headers: credentials ? { authorization: `Basic ${credentials}` } : {},
+    contentType: encoder.contentType,
+    compression: 'none',
+    mayRejectSpans: false,
+  });
+  return toTransport(new OtlpExporter(encoder, sender, TIMEOUT), encoder);
 }
 
 /** Replaces the error for a span that is larger than a packet by one that says what to change. */

@@ -37,13 +37,14 @@ export function toThriftSpan(span: ReadableSpan): ReadableSpan {
 }
 
 /** Returns the resource without the name of the service, which Jaeger keeps apart. */
-export function processTags({ resource }: ReadableSpan): ProcessTag[] {
+export function processTags({ resource }: Pick<ReadableSpan, 'resource'>): ProcessTag[] {
   return Object.entries(flattenLists(resource.attributes)).flatMap(([key, value]) =>
     value === undefined || key === ATTR_SERVICE_NAME ? [] : [{ key, value }],
   );
 }
 
-function serviceName({ resource }: ReadableSpan): string {
+/** Returns the name of the service, by which Jaeger finds a process. */
+export function serviceName({ resource }: Pick<ReadableSpan, 'resource'>): string {
   return String(resource.attributes[ATTR_SERVICE_NAME]);
 }
 

@@ -1,22 +1,14 @@
-import {
-  connect,
-  constants,
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import type { Socket } from 'node:net';
-import type { TlsFiles } from '../tls-files.js';
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { collectAnswer, shorten } from './answer.js';
 import { compress } from './compress.js';
+import { GrpcConnection, type GrpcConnectionOptions, type GrpcSession } from './grpc-connection.js';
 import { readPartialSuccess } from './partial-success.js';
-import { openTunnel, secureSocket } from './proxy.js';
 import { readRetryDelay } from './retry-info.js';
 import { isRetryable } from './retry.js';
 import {
-  closedError,
   ConnectionError,
   RefusedError,
+  StaleConnectionError,
   timeoutError,
   toConnectionError,
   type OtlpSender,
@@ -34,16 +26,11 @@ const UNAVAILABLE = 14;
 /** Status codes after which the specification of OTLP wants another attempt: it may be that the receiver has not seen the message. */
 const RETRYABLE = new Set([1, 4, 10, 11, UNAVAILABLE, 15]);
 
-export interface GrpcSenderOptions {
-  /** The origin of the receiver. */
-  readonly url: URL;
+export interface GrpcSenderOptions extends GrpcConnectionOptions {
   /** The path of the method that is called. */
   readonly method: string;
-  /** The URL of a proxy; undefined if the receiver is reached directly. */
-  readonly proxy: URL | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly compression: 'gzip' | 'none';
-  readonly tls: TlsFiles;
 }
 
 /** The status with which a call of gRPC ends. */
@@ -57,22 +44,28 @@ interface Status {
 
 /**
  * Sends messages of OTLP over gRPC: one call each, on one connection of HTTP/2. A connection that is silent beyond the time of a
- * call is destroyed, so the next call reaches a receiver that is back at once.
+ * call, or on which the receiver replies to no ping, is destroyed, so the next call reaches a receiver that is back at once.
  */
 export class GrpcSender implements OtlpSender {
-  private session: ClientHttp2Session | undefined;
-  /** The connection that comes about, if there is none yet. */
-  private connecting: Promise<ClientHttp2Session> | undefined;
-  private tunnel: Socket | undefined;
-  private calls = 0;
+  private readonly connection: GrpcConnection;
   private isClosed = false;
 
-  constructor(private readonly options: GrpcSenderOptions) {}
+  constructor(private readonly options: GrpcSenderOptions) {
+    this.connection = new GrpcConnection(options);
+  }
 
   async send(body: Buffer, timeout: number): Promise<Reply> {
+    const deadline = performance.now() + timeout;
     try {
       const message = await this.frame(body);
-      return replyOf(await this.call(message, timeout));
+      try {
+        return replyOf(await this.call(message, timeout));
+      } catch (error) {
+        const rest = deadline - performance.now();
+        if (!(error instanceof StaleConnectionError) || this.isClosed || rest <= 0) throw error;
+        // The connection was lost while it was idle: a new one has to be tried at once, also when the application closes.
+        return replyOf(await this.call(message, rest));
+      }
     } catch (error) {
       return { type: 'retryable', error: toConnectionError(error), after: undefined };
     }
@@ -80,8 +73,7 @@ export class GrpcSender implements OtlpSender {
 
   close(): void {
     this.isClosed = true;
-    this.session?.destroy(closedError());
-    this.tunnel?.destroy();
+    this.connection.close();
   }
 
   private async frame(body: Buffer): Promise<Buffer> {
@@ -95,51 +87,22 @@ export class GrpcSender implements OtlpSender {
 
   /** @throws ConnectionError if there is no status */
   private async call(message: Buffer, timeout: number): Promise<Status> {
-    if (this.isClosed) throw closedError();
-    const session = await this.usableSession();
-    const timer = setTimeout(() => session.destroy(timeoutError(timeout)), timeout);
+    const session = await this.connection.session();
+    const { http2, watch } = session;
+    const isUsed = watch.hasAnswered;
+    const timer = setTimeout(() => http2.destroy(timeoutError(timeout)), timeout);
     timer.unref();
-    // Only a call that is under way keeps the process alive.
-    if (this.calls++ === 0) session.ref();
+    watch.enter();
     try {
       return await exchange(session, this.headers(timeout), message);
+    } catch (error) {
+      const { code, message: reason } = toConnectionError(error);
+      // The receiver may also have reset the call alone.
+      throw isUsed && (http2.closed || http2.destroyed) ? new StaleConnectionError(reason, code) : error;
     } finally {
       clearTimeout(timer);
-      if (--this.calls === 0) session.unref();
+      watch.leave();
     }
-  }
-
-  private async usableSession(): Promise<ClientHttp2Session> {
-    const { session } = this;
-    if (session && !session.closed && !session.destroyed) return session;
-    this.connecting ??= this.connect();
-    try {
-      this.session = await this.connecting;
-    } finally {
-      this.connecting = undefined;
-    }
-    if (!this.isClosed) return this.session;
-    this.session.destroy();
-    throw closedError();
-  }
-
-  private async connect(): Promise<ClientHttp2Session> {
-    const { proxy, tls, url } = this.options;
-    const socket = proxy && (await openTunnel(proxy, url, (opened) => (this.tunnel = opened)));
-    const session = connect(url, { ...tls, ...(socket && { createConnection: () => this.overTunnel(socket) }) });
-    const forget = () => {
-      if (this.session === session) this.session = undefined;
-    };
-    // The calls of the session report the error.
-    session.on('error', forget);
-    session.on('close', forget);
-    session.on('goaway', forget);
-    return session;
-  }
-
-  private overTunnel(socket: Socket): Socket {
-    const { tls, url } = this.options;
-    return url.protocol === 'https:' ? secureSocket(socket, url, { ...tls, ALPNProtocols: ['h2'] }) : socket;
   }
 
   private headers(timeout: number): Record<string, string> {
@@ -157,15 +120,15 @@ export class GrpcSender implements OtlpSender {
   }
 }
 
-function exchange(session: ClientHttp2Session, headers: Record<string, string>, message: Buffer): Promise<Status> {
+function exchange({ http2, watch }: GrpcSession, headers: Record<string, string>, message: Buffer): Promise<Status> {
   return new Promise((resolve, reject) => {
     let stream: ClientHttp2Stream;
     // A call that waits for the connection fails with an error that has the error of the connection as its cause.
     const fail = (error: Error) => reject(toConnectionError(error.cause ?? error));
     // An error of the session may come without one of the stream.
-    session.once('error', fail);
+    http2.once('error', fail);
     try {
-      stream = session.request(headers);
+      stream = http2.request(headers);
     } catch (error) {
       fail(error as Error);
       return;
@@ -174,10 +137,13 @@ function exchange(session: ClientHttp2Session, headers: Record<string, string>, 
     let head: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders = {};
     stream.on('error', fail);
-    stream.on('response', (received) => (head = received));
+    stream.on('response', (received) => {
+      watch.onAnswer();
+      head = received;
+    });
     stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
     stream.on('close', () => {
-      session.off('error', fail);
+      http2.off('error', fail);
       const status = statusOf(head, trailers, answer());
       if (status) resolve(status);
       else fail(new ConnectionError('the connection was closed without an answer', 'ECONNRESET'));

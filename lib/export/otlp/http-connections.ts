@@ -1,12 +1,17 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { markUntraced } from '../../core/suppression.js';
 import type { TlsFiles } from '../tls-files.js';
 import { collectAnswer } from './answer.js';
-import { openTunnel, proxyAuthorization, secureSocket } from './proxy.js';
-import { closedError, ConnectionError, timeoutError, toConnectionError } from './sender.js';
+import { CONNECT_TIMEOUT, openTunnel, proxyAuthorization, secureSocket } from './proxy.js';
+import { closedError, ConnectionError, StaleConnectionError, timeoutError, toConnectionError } from './sender.js';
+
+/** The time of a request without an answer after which no idle connection is used again, in milliseconds: they may be mute as well. */
+const SILENCE = 2000;
+/** The time after which an idle connection is closed, in milliseconds: firewalls forget it without a word. */
+const MAX_IDLE = 30_000;
 
 type Connected = (error: Error | null, socket?: TLSSocket) => void;
 
@@ -24,9 +29,6 @@ export interface ConnectionOptions {
   readonly proxy: URL | undefined;
   readonly tls: TlsFiles;
 }
-
-/** A connection failed that had been used before. */
-class StaleConnectionError extends ConnectionError {}
 
 /** Posts messages to one receiver over HTTP/1.1, on connections that are kept open. None of its requests is traced. */
 export class HttpConnections {
@@ -67,10 +69,11 @@ export class HttpConnections {
     if (this.isClosed) throw closedError();
     const request = this.request({ ...headers, 'content-length': body.length });
     this.inFlight.add(request);
-    const timer = setTimeout(() => {
-      request.destroy(timeoutError(timeout));
-    }, timeout);
-    timer.unref();
+    const timers = [
+      setTimeout(() => request.destroy(timeoutError(timeout)), timeout).unref(),
+      setTimeout(() => this.closeIdle(), SILENCE).unref(),
+      limitConnecting(request),
+    ];
     try {
       return await exchange(request, body);
     } catch (error) {
@@ -78,7 +81,7 @@ export class HttpConnections {
       const isStale = request.reusedSocket && (failure.code === 'ECONNRESET' || failure.code === 'EPIPE');
       throw isStale && !this.isClosed ? new StaleConnectionError(failure.message, failure.code) : failure;
     } finally {
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       this.inFlight.delete(request);
     }
   }
@@ -89,6 +92,10 @@ export class HttpConnections {
     for (const request of this.inFlight) request.destroy(closedError());
     for (const socket of this.sockets) socket.destroy();
     this.agent.destroy();
+  }
+
+  private closeIdle(): void {
+    for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   private request(headers: http.OutgoingHttpHeaders): http.ClientRequest {
@@ -107,8 +114,8 @@ export class HttpConnections {
 
   private createAgent(): http.Agent {
     const { proxy, tls, url } = this.options;
-    const keepAlive = true;
-    const agent = url.protocol === 'https:' ? new https.Agent({ keepAlive, ...tls }) : new http.Agent({ keepAlive });
+    const settings = { keepAlive: true, timeout: MAX_IDLE };
+    const agent = url.protocol === 'https:' ? new https.Agent({ ...settings, ...tls }) : new http.Agent(settings);
     if (proxy && url.protocol === 'https:') {
       const createConnection = (options: object, callback: Connected) => void this.tunnel(proxy, options, callback);
       Object.assign(agent, { createConnection });
@@ -132,6 +139,21 @@ export class HttpConnections {
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
   };
+}
+
+/** Destroys a request that has no connection after a while. Returns the timer. */
+function limitConnecting(request: http.ClientRequest): NodeJS.Timeout {
+  let isConnected = false;
+  const onConnected = () => (isConnected = true);
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) onConnected();
+    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onConnected);
+  });
+  const check = () => {
+    if (!isConnected) request.destroy(new ConnectionError(`no connection within ${CONNECT_TIMEOUT} ms`, 'ETIMEDOUT'));
+  };
+  // If the event loop was blocked, the connection may be there, and the event of it waits.
+  return setTimeout(() => setImmediate(check), CONNECT_TIMEOUT).unref();
 }
 
 /** Sends the body, and resolves with the whole answer. */

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { shorten } from './answer.js';
 import { compress } from './compress.js';
 import type { Answer, HttpConnections } from './http-connections.js';
-import { readPartialSuccess } from './partial-success.js';
+import { NONE_REJECTED, readPartialSuccess } from './partial-success.js';
 import { isRetryable, retryAfter } from './retry.js';
 import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
@@ -12,17 +12,21 @@ export interface HttpSenderOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly compression: 'gzip' | 'none';
+  /** True if the answer is one of OTLP, which may say that spans were rejected. @default true */
+  readonly mayRejectSpans?: boolean;
 }
 
-/** Sends messages of OTLP over HTTP. */
+/** Sends messages over HTTP, by the rules of OTLP. */
 export class HttpSender implements OtlpSender {
   private readonly headers: Record<string, string>;
   private readonly compresses: boolean;
+  private readonly mayRejectSpans: boolean;
 
   constructor(
     private readonly connections: HttpConnections,
-    { compression, contentType, headers }: HttpSenderOptions,
+    { compression, contentType, headers, mayRejectSpans = true }: HttpSenderOptions,
   ) {
+    this.mayRejectSpans = mayRejectSpans;
     this.compresses = compression === 'gzip';
     this.headers = { ...headers, 'content-type': contentType };
     if (this.compresses) this.headers['content-encoding'] = 'gzip';
@@ -31,7 +35,7 @@ export class HttpSender implements OtlpSender {
   async send(body: Buffer, timeout: number): Promise<Reply> {
     const sent = this.compresses ? await compress(body) : body;
     try {
-      return replyOf(await this.connections.post(sent, this.headers, timeout));
+      return replyOf(await this.connections.post(sent, this.headers, timeout), this.mayRejectSpans);
     } catch (error) {
       if (error instanceof ConnectionError) return { type: 'retryable', error, after: undefined };
       return { type: 'refused', error: error as Error };
@@ -43,9 +47,10 @@ export class HttpSender implements OtlpSender {
   }
 }
 
-function replyOf({ body, hasLeft, headers, status }: Answer): Reply {
+function replyOf({ body, hasLeft, headers, status }: Answer, mayRejectSpans: boolean): Reply {
   if (status >= 200 && status < 300) {
-    return { type: 'accepted', hasLeft, ...readPartialSuccess(headers['content-type'], body) };
+    const rejection = mayRejectSpans ? readPartialSuccess(headers['content-type'], body) : NONE_REJECTED;
+    return { type: 'accepted', hasLeft, ...rejection };
   }
   const error = refusal(status, headers.location, body);
   if (status === TOO_LARGE) return { type: 'too large', error };

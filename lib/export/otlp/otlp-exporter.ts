@@ -25,6 +25,8 @@ export class OtlpExporter<Encoded extends object> {
 
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waits = new Set<() => void>();
+  /** When each message was sent that waits for its answer, oldest first. */
+  private readonly unanswered = new Set<{ readonly since: number }>();
   private mayRetry = true;
   private isShutDown = false;
 
@@ -52,6 +54,12 @@ export class OtlpExporter<Encoded extends object> {
     if (failed === 0) done({ code: SUCCESS });
     else if (failed < spans.length) done({ code: SUCCESS, rejected: failed, ...reason });
     else done({ code: FAILED, ...reason });
+  }
+
+  /** True if the receiver has left a message without an answer for this time, in milliseconds. */
+  isSilentFor(time: number): boolean {
+    const [oldest] = this.unanswered;
+    return oldest !== undefined && performance.now() - oldest.since >= time;
   }
 
   async forceFlush(): Promise<void> {
@@ -102,15 +110,32 @@ export class OtlpExporter<Encoded extends object> {
   /** Sends a message until there is a final reply, or no time for another attempt. */
   private async send(body: Buffer, deadline: number): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
-      const reply = await this.sender.send(body, Math.max(0, deadline - performance.now()));
+      const started = performance.now();
+      const reply = await this.attempt(body, started, deadline);
       if (reply.type !== 'retryable') return reply;
-      const wait = reply.after ?? backoff(attempt);
+      const wait = reply.after ?? this.pauseAfter(reply.error, attempt, started);
       if (!this.mayRetry || performance.now() + wait > deadline) return reply;
       // A receiver that answers is there, and another attempt is what it has asked for.
       if (reply.error instanceof ConnectionError) this.onUnreached?.(reply.error);
       await this.wait(wait);
       if (!this.mayRetry) return reply;
     }
+  }
+
+  private async attempt(body: Buffer, since: number, deadline: number): Promise<Reply> {
+    const unanswered = { since };
+    this.unanswered.add(unanswered);
+    try {
+      return await this.sender.send(body, Math.max(0, deadline - since));
+    } finally {
+      this.unanswered.delete(unanswered);
+    }
+  }
+
+  /** Returns the wait before another attempt. The time in which a receiver did not answer is a part of it. */
+  private pauseAfter(error: Error, attempt: number, started: number): number {
+    const pause = backoff(attempt);
+    return error instanceof ConnectionError ? Math.max(0, pause - (performance.now() - started)) : pause;
   }
 
   /** Waits, unless retrying is stopped meanwhile. The timer does not keep the process alive. */

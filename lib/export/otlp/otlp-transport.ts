@@ -43,13 +43,21 @@ function connect<Encoded extends EncodedSpan>(
   encoder: OtlpEncoder<Encoded>,
 ): Transport<Encoded> {
   const sender = createSender(resolved, encoder.contentType, TRACES_METHOD);
-  const exporter = new OtlpExporter(encoder, sender, resolved.timeout);
+  const transport = toTransport(new OtlpExporter(encoder, sender, resolved.timeout), encoder);
+  return { ...transport, hintFor: (error) => failureHint(resolved, error) };
+}
+
+/** Returns the way on which encoded spans leave. */
+export function toTransport<Encoded extends EncodedSpan>(
+  exporter: OtlpExporter<Encoded>,
+  encoder: OtlpEncoder<Encoded>,
+): Transport<Encoded> {
   return {
     exporter,
     prepare: (span) => encoder.encodeSpan(span),
     maxMessageBytes: MAX_MESSAGE,
     maxConcurrent: MAX_CONCURRENT,
-    hintFor: (error) => failureHint(resolved, error),
+    isSilentFor: (time) => exporter.isSilentFor(time),
     watchReach: (report) => (exporter.onUnreached = report),
     stopRetrying: () => exporter.stopRetrying(),
     close: () => exporter.close(),

@@ -7,15 +7,15 @@ export interface PartialSuccess {
   readonly message: string;
 }
 
-const NONE: PartialSuccess = { rejectedSpans: 0, message: '' };
+export const NONE_REJECTED: PartialSuccess = { rejectedSpans: 0, message: '' };
 
 /** Reads an `ExportTraceServiceResponse`, or the one for log records, which has the same fields. Nothing was rejected if it cannot be read. */
 export function readPartialSuccess(contentType: string | undefined, body: Buffer): PartialSuccess {
-  if (body.length === 0) return NONE;
+  if (body.length === 0) return NONE_REJECTED;
   try {
     return contentType?.includes('json') ? readJson(body) : readProtobuf(body);
   } catch {
-    return NONE;
+    return NONE_REJECTED;
   }
 }
 
@@ -33,7 +33,7 @@ function readJson(body: Buffer): PartialSuccess {
 /** Field 1 holds the message `ExportTracePartialSuccess`: field 1 is the number of rejected spans, field 2 the message. */
 function readProtobuf(body: Buffer): PartialSuccess {
   const partial = readFields(body).find(({ bytes, number }) => number === 1 && bytes);
-  let { message, rejectedSpans } = NONE;
+  let { message, rejectedSpans } = NONE_REJECTED;
   for (const { bytes, number, value } of partial?.bytes ? readFields(partial.bytes) : []) {
     if (number === 1 && value !== undefined) rejectedSpans = countOf(value);
     if (number === 2 && bytes) message = bytes.toString();

@@ -4,9 +4,13 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { urlPort } from '../../options/url-port.js';
 import { markUntraced } from '../../core/suppression.js';
+import { ConnectionError } from './sender.js';
 
-/** Time that a proxy may take to open a tunnel, in milliseconds. */
-const CONNECT_TIMEOUT = 10_000;
+/**
+ * Time that it may take to connect, or that a proxy may take to open a tunnel, in milliseconds. Nothing of a message has left by then, so
+ * that a new connection can be tried.
+ */
+export const CONNECT_TIMEOUT = 3500;
 
 /** The value of `Proxy-Authorization` for the credentials in the URL of a proxy; undefined if it has none. */
 export function proxyAuthorization({ password, username }: URL): string | undefined {
@@ -32,18 +36,21 @@ export function openTunnel(proxy: URL, receiver: URL, opened: (socket: Socket) =
     method: 'CONNECT',
     path: authority,
     agent,
-    timeout: CONNECT_TIMEOUT,
     headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
   });
+  const timeout = () => request.destroy(new ConnectionError('the proxy does not answer', 'ETIMEDOUT'));
+  // A proxy may also send its answer byte by byte, without an end.
+  const timer = setTimeout(timeout, CONNECT_TIMEOUT).unref();
   return new Promise((resolve, reject) => {
     request.once('socket', opened);
-    request.once('timeout', () => request.destroy(new Error('the proxy does not answer')));
     request.once('error', reject);
+    request.once('close', () => clearTimeout(timer));
     request.once('connect', ({ statusCode }, socket: Socket, head: Buffer) => {
+      clearTimeout(timer);
       if (statusCode === 200) {
         // The receiver may have spoken first.
         if (head.length > 0) socket.unshift(head);
-        resolve(socket.setTimeout(0));
+        resolve(socket);
         return;
       }
       socket.destroy();

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Wait before the second attempt, in milliseconds. It grows by `FACTOR` with each further attempt, up to `MAX_WAIT`. */
 const FIRST_WAIT = 1000;
 const FACTOR = 1.5;
-const MAX_WAIT = 4000;
+const MAX_WAIT = 3500;
 /** Each wait is longer or shorter by up to this part, so that many services do not come back at the same moment. */
 const JITTER = 0.2;
 

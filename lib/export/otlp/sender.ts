@@ -36,6 +36,9 @@ export class ConnectionError extends Error {
   }
 }
 
+/** A connection failed that had been used before. */
+export class StaleConnectionError extends ConnectionError {}
+
 /** A reply that says that spans have not arrived. */
 export class RefusedError extends Error {
   /** @param code the status, by which failures are counted */

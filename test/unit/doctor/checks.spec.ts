@@ -173,6 +173,11 @@ describe('doctor', () => {
     ]);
   });
 
+  it('needs no package for a collector of Jaeger', async () => {
+    const module = "TracingModule.forRoot({ exporter: { type: 'jaeger', endpoint: 'http://jaeger:14268' } })";
+    await expect(problems({ 'src/app.module.ts': module })).resolves.toEqual([]);
+  });
+
   it('needs no package for metrics of OpenTelemetry', async () => {
     const module = "TracingModule.forRoot({ metrics: { type: 'opentelemetry' } })";
     await expect(problems({ 'src/app.module.ts': module })).resolves.toEqual([]);

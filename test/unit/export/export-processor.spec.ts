@@ -848,3 +848,52 @@ describe('a transport that prepares spans', () => {
     expect(processor.queue.outcomes.dropped).toBe(2);
   });
 });
+
+describe('a backend that leaves exports without an answer', () => {
+  /** Ends spans until all places are taken, and one more waits. */
+  function startSilent(isSilentFor: (time: number) => boolean) {
+    fakeDelays();
+    const started = start(neverAnswer, { maxBatchSize: 1 }, { maxConcurrent: 2, isSilentFor });
+    started.end(...Array.from({ length: 30 }, (_, index) => `${index}`));
+    return started;
+  }
+
+  it('is sent one more export every two seconds, so that it is soon noticed when it is back', async () => {
+    const times: number[] = [];
+    const { calls, names, queue } = startSilent((time) => times.push(time) > 0);
+    await allTurns();
+    expect(names()).toEqual([['0'], ['1']]);
+    for (const total of [3, 4]) {
+      await jest.advanceTimersByTimeAsync(2000);
+      await allTurns();
+      expect(calls).toHaveLength(total);
+    }
+    expect(times).toEqual([2000, 2000]);
+    expect(queue).toMatchObject({ waiting: 26, underWay: 4 });
+    // The answer to the last one says that there is a backend. The places of the others are still taken.
+    calls[3]!.done({ code: 0 });
+    await jest.advanceTimersByTimeAsync(1999);
+    await allTurns();
+    expect(calls).toHaveLength(4);
+    await jest.advanceTimersByTimeAsync(1);
+    await allTurns();
+    expect(calls).toHaveLength(5);
+  });
+
+  it('is not sent more while exports wait for their next attempt', async () => {
+    const { calls } = startSilent(() => false);
+    await allTurns();
+    await jest.advanceTimersByTimeAsync(20_000);
+    await allTurns();
+    expect(calls).toHaveLength(2);
+  });
+
+  it('is not sent ever more', async () => {
+    const { calls } = startSilent(() => true);
+    for (let probe = 0; probe < 25; probe++) {
+      await allTurns();
+      await jest.advanceTimersByTimeAsync(2000);
+    }
+    expect(calls).toHaveLength(16);
+  });
+});

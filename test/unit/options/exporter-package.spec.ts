@@ -22,3 +22,10 @@ it.each([
     ),
   ]);
 });
+
+it('a collector of Jaeger needs no package', () => {
+  const endpoint = 'http://jaeger:14268/api/traces';
+  const env = { OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_JAEGER_ENDPOINT: endpoint };
+  expect(resolveExporters(undefined, env)).toEqual([{ type: 'jaeger', endpoint }]);
+  expect(warnings).toEqual([]);
+});

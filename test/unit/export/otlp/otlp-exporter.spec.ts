@@ -2,13 +2,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect, createServer as createNetServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { EncodedSpan, OtlpEncoder } from '../../../../lib/export/otlp/encoded-span.js';
 import { HttpConnections } from '../../../../lib/export/otlp/http-connections.js';
 import { HttpSender } from '../../../../lib/export/otlp/http-sender.js';
 import { OtlpExporter, type OtlpExportResult } from '../../../../lib/export/otlp/otlp-exporter.js';
+import { ConnectionError, RefusedError, type OtlpSender, type Reply } from '../../../../lib/export/otlp/sender.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
+import { deferred } from '../../../support/deferred.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer, attempt: number) => void;
 
@@ -368,6 +371,50 @@ describe('a receiver that fails', () => {
     expect(await send('b')).toEqual({ code: 0 });
     expect(bodies).toEqual(['a', 'b']);
   });
+});
+
+describe('the wait before another attempt', () => {
+  /** An exporter whose first attempt ends with this reply after a while, and the time until the second one, in milliseconds. */
+  async function waitAfter(reply: Reply, attemptTime: number): Promise<number> {
+    let endedAt = 0;
+    let startedAgainAt = 0;
+    const sender: OtlpSender = {
+      async send() {
+        if (endedAt > 0) {
+          startedAgainAt = performance.now();
+          return { type: 'accepted', hasLeft: true, rejectedSpans: 0, message: '' };
+        }
+        await setTimeout(attemptTime);
+        endedAt = performance.now();
+        return reply;
+      },
+      close() {},
+    };
+    const exporter = new OtlpExporter(new NameEncoder(), sender, 10_000);
+    const result = await new Promise<OtlpExportResult>((resolve) => exporter.export([encodedName('a')], resolve));
+    expect(result).toEqual({ code: 0 });
+    return startedAgainAt - endedAt;
+  }
+
+  it('has begun with an attempt that found no receiver, but not with one that was answered', async () => {
+    const waits = await Promise.all([
+      waitAfter({ type: 'retryable', error: new ConnectionError('mute', 'ETIMEDOUT'), after: undefined }, 1300),
+      waitAfter({ type: 'retryable', error: new RefusedError('status 503', 503), after: undefined }, 1300),
+    ]);
+    expect(waits[0]).toBeLessThan(400);
+    expect(waits[1]).toBeGreaterThan(700);
+  });
+});
+
+it('an exporter knows for how long a message has no answer', async () => {
+  const { promise, resolve } = deferred<Reply>();
+  const exporter = new OtlpExporter(new NameEncoder(), { send: () => promise, close() {} }, 10_000);
+  expect(exporter.isSilentFor(0)).toBe(false);
+  const exported = new Promise((done) => exporter.export([encodedName('a')], done));
+  expect([exporter.isSilentFor(0), exporter.isSilentFor(5000)]).toEqual([true, false]);
+  resolve({ type: 'accepted', hasLeft: true, rejectedSpans: 0, message: '' });
+  await exported;
+  expect(exporter.isSilentFor(0)).toBe(false);
 });
 
 describe('a proxy', () => {
