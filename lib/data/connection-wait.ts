@@ -50,7 +50,7 @@ export function describeConnect(target: DatabaseTarget): DatabaseQuery {
 
 /** The name of a pool, by the semantic conventions for pools that have no name of their own. */
 function poolAttributes(target: DatabaseTarget): Attributes {
-  const server = serverOf(target);
+  const server = serverOf(target) || target.system.name;
   return { [ATTR_POOL_NAME]: target.namespace ? `${server}/${target.namespace}` : server };
 }
 

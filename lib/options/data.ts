@@ -113,6 +113,12 @@ export interface DataOptions extends QueryRecording {
   knex?: BooleanOption | QueryRecording;
 
   /**
+   * Kysely, if its driver has no spans. False if it is not traced, or options for it.
+   * @default true
+   */
+  kysely?: BooleanOption | QueryRecording;
+
+  /**
    * MikroORM. False if its connections are not looked at. The options of its driver apply.
    * @default true
    */
@@ -182,6 +188,7 @@ const LIBRARIES: Readonly<Record<DataLibraryName, true>> = {
   mongodb: true,
   sequelize: true,
   knex: true,
+  kysely: true,
   mikroOrm: true,
   drizzle: true,
   prisma: true,
