@@ -119,7 +119,7 @@ export interface DataOptions extends QueryRecording {
   kysely?: BooleanOption | QueryRecording;
 
   /**
-   * MikroORM. False if its connections are not looked at. The options of its driver apply.
+   * MikroORM. False if its connections are not looked at, or options for version 7. For version 6, those of Knex or of the driver apply.
    * @default true
    */
   mikroOrm?: BooleanOption | QueryRecording;

@@ -3,7 +3,7 @@ import type { DatabaseTarget } from '../database-query.js';
 import { mysql } from '../mysql/system.js';
 import { postgresql } from '../postgres/system.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { sqlite, sqlServer } from '../sql/systems.js';
+import { oracle, sqlite, sqlServer } from '../sql/systems.js';
 import type { DatabaseSystem } from '../system.js';
 
 /** An instance of `Kysely`. Its pool and its driver are private; its executor is not, and hands out the connections. */
@@ -44,6 +44,7 @@ const SYSTEMS: readonly (readonly [pattern: RegExp, system: DatabaseSystem])[] =
   [/^(?:mysql|maria|planetscale|tidb|singlestore)/i, mysql],
   [/^(?:sqlite|libsql|d1|bun|turso|betterSqlite)/i, sqlite],
   [/^(?:mssql|sqlserver)/i, sqlServer],
+  [/^oracle/i, oracle],
 ];
 
 /** The system of a database that is not known. Its statements are read by no dialect, and are not recorded. */
