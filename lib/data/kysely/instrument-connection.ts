@@ -6,9 +6,14 @@ import { QuerySpanWatch } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
+import { LoadedClassProbe } from '../other-instrumentation.js';
+import { postgresql } from '../postgres/system.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 import { followStream } from './follow-stream.js';
 import type { CompiledQuery, KyselyTracing } from './kysely.js';
+
+/** A provider of another SDK does not tell of the spans that an instrumentation of pg starts. */
+const pgProbe = new LoadedClassProbe(/[\\/]node_modules[\\/]pg[\\/]lib[\\/]client\.js$/, 'query');
 
 /** The instance of Kysely that each connection was handed out by last. A connection outlives the application that it was traced for. */
 const tracings = new WeakMap<object, KyselyTracing>();
@@ -74,6 +79,7 @@ function start(query: unknown, tracing: KyselyTracing, startedAt: number): Start
       parameters,
       waitTime: takeWaitTime(caller),
     };
-    return startQuery(described, current, { caller, startedAt });
+    const isTracedElsewhere = described.system === postgresql && pgProbe.isWrappedElsewhere();
+    return startQuery(described, current, { caller, startedAt, isTracedElsewhere });
   });
 }
