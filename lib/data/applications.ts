@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { ApplicationRegistry } from '../core/application-registry.js';
 import type { DataLibraryName } from '../options/data.js';
+import type { OpenQueries } from './open-queries.js';
 import type { QuerySettings } from './query-settings.js';
 
 /** The settings of an application, by library. A library that the application does not trace is missing. */
@@ -10,6 +11,7 @@ export type ApplicationSettings = Readonly<Partial<Record<DataLibraryName, Query
 export interface DataApplication {
   /** Undefined once the application has shut down. Objects of the application may live on. */
   settings: ApplicationSettings | undefined;
+  readonly open: OpenQueries;
 }
 
 const NAME = 'nestjs-tracing:data-applications';

@@ -26,9 +26,14 @@ export class ConnectionWait {
 
   /** Measures the wait, whose end is now. The next query of the caller records it. */
   end(target: DatabaseTarget): void {
+    lastWait = { caller: this.caller, seconds: this.measure(target) };
+  }
+
+  /** Measures the wait of a query that has started already. Returns the time in seconds. */
+  measure(target: DatabaseTarget): number {
     const seconds = (performance.now() - this.#startedAt) / 1000;
-    lastWait = { caller: this.caller, seconds };
     this.settings.waitTime?.record(seconds, poolAttributes(target), trace.getSpan(this.caller));
+    return seconds;
   }
 
   /**
@@ -50,7 +55,7 @@ export function describeConnect(target: DatabaseTarget): DatabaseQuery {
 
 /** The name of a pool, by the semantic conventions for pools that have no name of their own. */
 function poolAttributes(target: DatabaseTarget): Attributes {
-  const server = serverOf(target);
+  const server = serverOf(target) || target.system.name;
   return { [ATTR_POOL_NAME]: target.namespace ? `${server}/${target.namespace}` : server };
 }
 

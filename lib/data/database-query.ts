@@ -86,8 +86,13 @@ export function querySpanAttributes(
     attributes[ATTR_DB_QUERY_TEXT] = cutText(text, recording.maxQueryTextLength);
   }
   if (batchSize !== undefined) attributes[ATTR_DB_OPERATION_BATCH_SIZE] = batchSize;
-  if (waitTime !== undefined && waitTime >= MIN_WAIT_TIME) attributes[ATTR_WAIT_TIME] = waitTime;
+  if (waitTime !== undefined) Object.assign(attributes, waitTimeAttributes(waitTime));
   return recording.parameters ? Object.assign(attributes, parameterAttributes(parameters)) : attributes;
+}
+
+/** Returns the attribute of a wait for a connection, in seconds. */
+export function waitTimeAttributes(seconds: number): Attributes {
+  return seconds >= MIN_WAIT_TIME ? { [ATTR_WAIT_TIME]: seconds } : {};
 }
 
 /** Returns the name of the span of a query. */

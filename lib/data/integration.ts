@@ -6,6 +6,7 @@ import { applications, type ApplicationSettings, type DataApplication } from './
 import { FoundInstances } from './found-instances.js';
 import { dataLibraries } from './libraries.js';
 import { queryMetrics, waitTimeMetric } from './metrics.js';
+import { OpenQueries } from './open-queries.js';
 import type { QuerySettings } from './query-settings.js';
 
 /** Instruments databases: by the diagnostics channels of their libraries, and the pools and clients in dependency injection. */
@@ -13,7 +14,8 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
   name: 'data',
   start({ data }, context): IntegrationHooks | undefined {
     if (!data) return undefined;
-    const self: DataApplication = { settings: settingsOf(data, context) };
+    const open = new OpenQueries();
+    const self: DataApplication = { settings: settingsOf(data, context, open), open };
     const application = applications.add(self, unsubscribeIfUnused);
     const found = new FoundInstances(self);
     let providers: ProviderWatch | undefined;
@@ -29,6 +31,12 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
         subscribe();
       },
       release: () => application.release(),
+      drain() {
+        const others = applications.all.filter((other) => other !== self).map((other) => other.open);
+        // An application of another copy of the library has queries of another class.
+        open.drain(others.findLast((other) => other instanceof OpenQueries));
+        return Promise.resolve();
+      },
       shutdown() {
         providers?.stop();
         found.release();
@@ -39,12 +47,12 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
   },
 };
 
-function settingsOf(data: ResolvedData, { meter }: IntegrationContext): ApplicationSettings {
+function settingsOf(data: ResolvedData, { meter }: IntegrationContext, open: OpenQueries): ApplicationSettings {
   const queryMeter = meter(queryMetrics);
   const waitTime = queryMeter?.instruments.histogram(waitTimeMetric);
   const settings: Partial<Record<DataLibraryName, QuerySettings>> = {};
   for (const [library, recording] of Object.entries(data) as [DataLibraryName, QuerySettings][]) {
-    settings[library] = Object.freeze({ ...recording, meter: queryMeter, waitTime });
+    settings[library] = Object.freeze({ ...recording, meter: queryMeter, waitTime, open });
   }
   return Object.freeze(settings);
 }

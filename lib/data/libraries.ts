@@ -3,6 +3,7 @@ import { knexLibrary } from './knex/library.js';
 import { bullmqLibrary } from './bullmq/library.js';
 import { cacheManagerLibrary } from './cache-manager/library.js';
 import { ioredisLibrary } from './ioredis/library.js';
+import { kyselyLibrary } from './kysely/library.js';
 import type { DataLibrary } from './library.js';
 import { mikroOrmLibrary } from './mikro-orm/library.js';
 import { mongodbLibrary } from './mongodb/library.js';
@@ -25,6 +26,7 @@ export const dataLibraries: readonly DataLibrary[] = [
   sequelizeLibrary,
   mikroOrmLibrary,
   knexLibrary,
+  kyselyLibrary,
   drizzleLibrary,
   ioredisLibrary,
   nodeRedisLibrary,

@@ -1,3 +1,5 @@
+import { callSafely } from '../core/diagnostics.js';
+import { nodeRequire } from '../packages/require.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 
 /** The mark that the functions of OpenTelemetry's instrumentations have. */
@@ -37,6 +39,40 @@ export class CallerProbe {
       );
     }
     return this.#isCalledByOther;
+  }
+}
+
+/**
+ * Finds out whether another instrumentation has put its own function in front of a method of a driver, where neither the objects of the driver
+ * nor its calls are known. Node has the classes of all files of CommonJS that are loaded.
+ */
+export class LoadedClassProbe {
+  #isWrapped = false;
+  #answeredAt = -Infinity;
+
+  /** @param file matches the path of the file that exports the class */
+  constructor(
+    private readonly file: RegExp,
+    private readonly method: string,
+  ) {}
+
+  isWrappedElsewhere(): boolean {
+    const now = performance.now();
+    if (now - this.#answeredAt > ANSWER_HOLDS) {
+      this.#answeredAt = now;
+      this.#isWrapped = callSafely('Looking for other instrumentations', () => this.#look()) ?? false;
+    }
+    return this.#isWrapped;
+  }
+
+  #look(): boolean {
+    return Object.keys(nodeRequire.cache)
+      .filter((path) => this.file.test(path))
+      .some((path) => {
+        const { prototype } = (nodeRequire.cache[path]?.exports ?? {}) as { prototype?: object };
+        const method: unknown = prototype && Reflect.get(prototype, this.method);
+        return typeof method === 'function' && isWrappedElsewhere(method);
+      });
   }
 }
 

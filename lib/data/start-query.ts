@@ -13,6 +13,7 @@ import {
 } from './database-query.js';
 import { failureAttributes, withholdDriverError } from './failure.js';
 import { coverQueries, isQueryCovered, uncoverQueries } from './layers.js';
+import type { OpenQueries, OpenQuery } from './open-queries.js';
 import type { QuerySettings } from './query-settings.js';
 import type { ScannedStatement } from './sql/scan-statement.js';
 
@@ -49,6 +50,9 @@ export interface Observation {
   readonly isTraced: boolean;
   readonly isMeasured: boolean;
 }
+
+/** The event of a span whose query has no result when the application shuts down. */
+const PENDING_AT_SHUTDOWN = 'query pending at shutdown';
 
 const TRACED: Observation = { isTraced: true, isMeasured: false };
 const MEASURED: Observation = { isTraced: false, isMeasured: true };
@@ -106,7 +110,7 @@ class UntracedQuery implements StartedQuery {
  * There may be many in a request, and little happens within them. So the query has a span without an operation, and its context is only made
  * when it is asked for.
  */
-class ObservedQuery implements StartedQuery {
+class ObservedQuery implements StartedQuery, OpenQuery {
   readonly isObserved = true;
   /** Undefined once the query is over: sockets may hold its context for long. */
   private query: DatabaseQuery | undefined;
@@ -115,15 +119,18 @@ class ObservedQuery implements StartedQuery {
   private readonly span: Span | undefined;
   private readonly meter: OperationMeter | undefined;
   private readonly stopwatch: Stopwatch | undefined;
+  private open: OpenQueries;
   private contextOnce: Context | undefined = undefined;
 
   constructor(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions, observation: Observation) {
     this.query = query;
     this.caller = options.caller;
+    this.open = settings.open;
     this.statement = query.text === undefined ? undefined : callSafely('Reading a statement', () => statementOf(query));
     this.span = observation.isTraced ? this.startSpan(query, settings, options) : undefined;
     this.meter = observation.isMeasured ? settings.meter : undefined;
     this.stopwatch = this.meter && new Stopwatch(options.startedAt);
+    if (this.span) this.open.add(this);
   }
 
   get isTraced(): boolean {
@@ -148,6 +155,19 @@ class ObservedQuery implements StartedQuery {
     if (this.query) this.end(failureAttributes(error, this.query.system));
   }
 
+  abandon(): void {
+    const { query, span } = this;
+    if (!query || !span) return;
+    this.query = undefined;
+    callSafely('Ending a span', () => void span.addEvent(PENDING_AT_SHUTDOWN));
+    endSpan(span, undefined);
+  }
+
+  handOver(heir: OpenQueries): void {
+    this.open = heir;
+    heir.add(this);
+  }
+
   private startSpan(query: DatabaseQuery, settings: QuerySettings, options: QueryOptions): Span {
     const { caller, kind = SpanKind.CLIENT, layer, startedAt } = options;
     const { statement } = this;
@@ -163,7 +183,10 @@ class ObservedQuery implements StartedQuery {
     const { meter, query, span, statement, stopwatch } = this;
     if (!query) return;
     this.query = undefined;
-    if (span) endSpan(span, failure);
+    if (span) {
+      this.open.delete(this);
+      endSpan(span, failure);
+    }
     if (!meter || !stopwatch) return;
     try {
       const attributes = queryAttributes(query, statement);

@@ -113,7 +113,13 @@ export interface DataOptions extends QueryRecording {
   knex?: BooleanOption | QueryRecording;
 
   /**
-   * MikroORM. False if its connections are not looked at. The options of its driver apply.
+   * Kysely, if its driver has no spans. False if it is not traced, or options for it.
+   * @default true
+   */
+  kysely?: BooleanOption | QueryRecording;
+
+  /**
+   * MikroORM. False if its connections are not looked at, or options for version 7. For version 6, those of Knex or of the driver apply.
    * @default true
    */
   mikroOrm?: BooleanOption | QueryRecording;
@@ -182,6 +188,7 @@ const LIBRARIES: Readonly<Record<DataLibraryName, true>> = {
   mongodb: true,
   sequelize: true,
   knex: true,
+  kysely: true,
   mikroOrm: true,
   drizzle: true,
   prisma: true,

@@ -193,6 +193,31 @@ describe('the driver', () => {
     });
   });
 
+  it('has lists of operations, cursors of commands, and the administration of the server', async () => {
+    await withClient(async ({ run, traces }) => {
+      await run(async () => {
+        const db = client.db('shop');
+        const bulk = db.collection('cats').initializeOrderedBulkOp();
+        bulk.insert({ name: 'secret' });
+        await bulk.execute();
+        await db.runCursorCommand({ find: 'cats', filter: { name: 'secret' } }).toArray();
+        await db.admin().ping();
+        await db.admin().listDatabases();
+        await db.renameCollection('cats', 'dogs');
+      });
+      const admin = { name: 'ping admin', attributes: { 'db.namespace': 'admin' } };
+      await traces.expect(
+        runOf(
+          mongoQuery('bulkWrite', 'cats'),
+          mongoQuery('find', undefined),
+          mongoQuery('ping', undefined, admin),
+          mongoQuery('listDatabases', undefined, { ...admin, name: 'listDatabases admin' }),
+          mongoQuery('renameCollection', undefined),
+        ),
+      );
+    });
+  });
+
   it.each(['database', 'collection'])('is found as a %s', async (what) => {
     const db = client.db('shop');
     const collection = db.collection('cats');

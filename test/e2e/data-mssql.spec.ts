@@ -2,7 +2,7 @@
 import { tracingChannel, channel } from 'node:diagnostics_channel';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { query, runOf, withDataApp } from '../support/data-app.js';
+import { outside, query, runOf, withDataApp } from '../support/data-app.js';
 
 const SERVER = { poolId: 7, server: 'db.test', port: 1433, database: 'shop' };
 
@@ -56,6 +56,68 @@ describe('mssql', () => {
       expect(JSON.stringify(spans.map(({ attributes, events, status }) => [attributes, events, status]))).not.toContain(
         'secret',
       );
+    });
+  });
+
+  it('records how long a request has waited for a connection', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      await run(async () => {
+        await publish('query', { poolId: 7, requestId: 1, command: 'SELECT 1' }, async () => {
+          await publish('pool:acquire', { poolId: 7, requestId: 1 }, () => wait(20));
+          await wait(1);
+        });
+        // A transaction waits before its first request.
+        await publish('pool:acquire', { poolId: 7, requestId: 2 }, () => wait(20));
+        await publish('query', { poolId: 7, requestId: 3, command: 'SELECT 2' }, () => wait(1));
+        await publish('query', { poolId: 7, requestId: 4, command: 'SELECT 3' }, () => wait(1));
+      });
+      await traces.until((spans) => spans.length === 5);
+      const waits = traces
+        .take()
+        .filter(({ name }) => name === 'SELECT')
+        .map(({ attributes }) => Number(attributes['db.client.connection.wait_time'] ?? 0) > 0.01);
+      expect(waits).toEqual([true, true, false]);
+    });
+  });
+
+  it('has a span for a pool that cannot connect, and for a transaction without a connection', async () => {
+    const error = Object.assign(new Error('Failed to connect to secret:1433'), { code: 'ESOCKET' });
+    await withDataApp({}, async ({ run, traces }) => {
+      await expect(run(() => publish('connect', SERVER, () => Promise.reject(error)))).rejects.toBe(error);
+      const failed = { status: 'ERROR' };
+      const attributes = { 'error.type': 'ESOCKET', 'server.address': 'db.test' };
+      await traces.expect(runOf(mssqlQuery('connect shop', attributes, failed)));
+      const acquire = () => publish('pool:acquire', { poolId: 7, requestId: 9 }, () => Promise.reject(error));
+      await expect(run(acquire)).rejects.toBe(error);
+      await traces.expect(runOf(mssqlQuery('connect shop', attributes, failed)));
+      const request = () => publish('query', { poolId: 7, requestId: 8, command: 'SELECT 1' }, acquireFor(8));
+      await expect(run(request)).rejects.toBe(error);
+      await traces.expect(runOf(mssqlQuery('SELECT', attributes, failed)));
+    });
+
+    function acquireFor(requestId: number) {
+      return () => publish('pool:acquire', { poolId: 7, requestId }, () => Promise.reject(error));
+    }
+  });
+
+  it('calls the callback of prepare() in the context of its caller', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      await run(
+        () =>
+          new Promise<void>((resolve) => {
+            const prepare = (done: () => void) => outside(() => setImmediate(done));
+            const execute = () =>
+              publish('prepared-statement:execute', { statement: 'SELECT 1' }, () => wait(1)).then(() => resolve());
+            tracingChannel<object>('mssql:prepared-statement:prepare').traceCallback(
+              prepare as never,
+              0,
+              {},
+              undefined,
+              () => void execute(),
+            );
+          }),
+      );
+      await traces.expect(runOf(mssqlQuery('SELECT', {})));
     });
   });
 });

@@ -1,23 +1,28 @@
 import { isObject } from '../../core/is-object.js';
 import type { DataLibrary } from '../library.js';
+import type { CurrentSettings } from '../query-settings.js';
+import { instrumentConnection } from './instrument-connection.js';
+import { connectionsOf, type MikroOrm } from './mikro-orm.js';
 
-/** The members of `MikroORM` that are used here. The package itself is never imported. */
-interface MikroOrm {
-  readonly em: { getConnection(type?: string): { getKnex?(): unknown } };
-}
-
-/** MikroORM 6, which makes its queries by Knex. */
+/** MikroORM 6, which makes its queries by Knex, and MikroORM 7, which makes them by Kysely. */
 export const mikroOrmLibrary: DataLibrary = {
   name: 'mikroOrm',
   instances: [
     {
       name: 'MikroORM',
-      matches: (candidate) => ['em', 'config', 'getMetadata', 'getSchemaGenerator'].every((key) => key in candidate),
-      clientsOf(orm) {
-        const { em } = orm as MikroOrm;
-        const connections = ['write', 'read'].map((type) => em.getConnection(type));
-        return [...new Set(connections.map((connection) => connection.getKnex?.()).filter(isObject))];
-      },
+      matches: (candidate) => ['em', 'config', 'getMetadata', 'reconnect'].every((key) => key in candidate),
+      instrument: instrumentOrm,
+      clientsOf: (orm) =>
+        connectionsOf(orm as MikroOrm)
+          .map((connection) => connection.getKnex?.())
+          .filter(isObject),
     },
   ],
 };
+
+function instrumentOrm(orm: object, settings: CurrentSettings): () => void {
+  const undos = connectionsOf(orm as MikroOrm).map((connection) => instrumentConnection(connection, settings));
+  return () => {
+    for (const undo of undos) undo?.();
+  };
+}

@@ -6,56 +6,21 @@ import { callAsQuery } from '../call-as-query.js';
 import type { DatabaseQuery } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery } from '../start-query.js';
+import {
+  ADMIN_COMMANDS,
+  CLIENT_COMMANDS,
+  COLLECTION_BULKS,
+  COLLECTION_COMMANDS,
+  COLLECTION_CURSORS,
+  DB_COMMANDS,
+  DB_CURSORS,
+  SESSION_COMMANDS,
+} from './commands.js';
 import { targetOf, type Collection, type Db, type MongoClient } from './driver.js';
 import { batchSizeOf } from './mongoose.js';
 
 /** Undoes the instrumentation of one object. */
 type Undo = (() => void) | undefined;
-
-/** The commands of the methods of a collection that return a promise. */
-const COLLECTION_COMMANDS: Readonly<Record<string, string>> = {
-  insertOne: 'insert',
-  insertMany: 'insert',
-  bulkWrite: 'bulkWrite',
-  updateOne: 'update',
-  updateMany: 'update',
-  replaceOne: 'update',
-  deleteOne: 'delete',
-  deleteMany: 'delete',
-  findOneAndDelete: 'findAndModify',
-  findOneAndReplace: 'findAndModify',
-  findOneAndUpdate: 'findAndModify',
-  count: 'count',
-  countDocuments: 'aggregate',
-  estimatedDocumentCount: 'count',
-  distinct: 'distinct',
-  createIndex: 'createIndexes',
-  createIndexes: 'createIndexes',
-  dropIndex: 'dropIndexes',
-  dropIndexes: 'dropIndexes',
-  drop: 'drop',
-  rename: 'renameCollection',
-};
-
-/** The commands of the methods of a collection that return a cursor, which sends them when it is read. */
-const COLLECTION_CURSORS: Readonly<Record<string, string>> = {
-  find: 'find',
-  aggregate: 'aggregate',
-  listIndexes: 'listIndexes',
-};
-
-const DB_COMMANDS: Readonly<Record<string, string>> = {
-  createCollection: 'create',
-  dropCollection: 'drop',
-  dropDatabase: 'dropDatabase',
-};
-
-const DB_CURSORS: Readonly<Record<string, string>> = { aggregate: 'aggregate', listCollections: 'listCollections' };
-
-const SESSION_COMMANDS: Readonly<Record<string, string>> = {
-  commitTransaction: 'commitTransaction',
-  abortTransaction: 'abortTransaction',
-};
 
 /** The form of the name of a command. */
 const COMMAND_NAME = /^\w{1,64}$/;
@@ -63,6 +28,7 @@ const COMMAND_NAME = /^\w{1,64}$/;
 /** Instruments a client, connected or not: the databases and the sessions that it hands out from now on. */
 export function instrumentClient(client: MongoClient, settings: CurrentSettings): () => void {
   return undoAll([
+    interceptCommands(client, CLIENT_COMMANDS, targetOf(client, 'admin'), settings),
     interceptResult(client, 'db', (db) => instrumentDb(db as Db, settings)),
     interceptResult(client, 'startSession', (session, [options]) => {
       // The sessions of the driver itself have no transaction.
@@ -79,7 +45,15 @@ export function instrumentDb(db: Db, settings: CurrentSettings): () => void {
     interceptResult(db, 'collection', (collection) => instrumentCollection(collection as Collection, settings)),
     interceptCommands(db, DB_COMMANDS, target, settings),
     interceptCursors(db, DB_CURSORS, target, settings),
-    interceptCommand(db, 'command', settings, ([command]) => ({ ...target, operation: nameOf(command) })),
+    interceptNamedCommand(db, target, settings),
+    interceptResult(db, 'admin', (admin) => {
+      const adminTarget = targetOf(db.client, 'admin');
+      interceptCommands(admin, ADMIN_COMMANDS, adminTarget, settings);
+      interceptNamedCommand(admin, adminTarget, settings);
+    }),
+    interceptResult(db, 'runCursorCommand', (cursor, [command]) =>
+      interceptCursor(cursor, { ...target, operation: nameOf(command) }, settings),
+    ),
   ]);
 }
 
@@ -89,6 +63,11 @@ export function instrumentCollection(collection: Collection, settings: CurrentSe
   return undoAll([
     interceptCommands(collection, COLLECTION_COMMANDS, target, settings),
     interceptCursors(collection, COLLECTION_CURSORS, target, settings),
+    ...COLLECTION_BULKS.map((method) =>
+      interceptResult(collection, method, (bulk) =>
+        interceptCommands(bulk, { execute: 'bulkWrite' }, target, settings),
+      ),
+    ),
   ]);
 }
 
@@ -113,13 +92,20 @@ function interceptCursors(
 ): () => void {
   return undoAll(
     Object.entries(commands).map(([method, operation]) =>
-      interceptResult(object, method, (cursor) => {
-        // Each of them sends a command, in the context of the code that reads the cursor.
-        interceptCommand(cursor, '_initialize', settings, () => ({ ...target, operation }));
-        interceptCommand(cursor, 'getMore', settings, () => ({ ...target, operation: 'getMore' }));
-      }),
+      interceptResult(object, method, (cursor) => interceptCursor(cursor, { ...target, operation }, settings)),
     ),
   );
+}
+
+function interceptCursor(cursor: object, query: DatabaseQuery, settings: CurrentSettings): void {
+  // Each of them sends a command, in the context of the code that reads the cursor.
+  interceptCommand(cursor, '_initialize', settings, () => query);
+  interceptCommand(cursor, 'getMore', settings, () => ({ ...query, operation: 'getMore' }));
+}
+
+/** Traces the calls of `command()`, whose argument has the command. */
+function interceptNamedCommand(object: object, target: DatabaseQuery, settings: CurrentSettings): Undo {
+  return interceptCommand(object, 'command', settings, ([command]) => ({ ...target, operation: nameOf(command) }));
 }
 
 /** Traces the calls of a method that sends a command. */

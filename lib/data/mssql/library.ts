@@ -1,48 +1,34 @@
-import type { Context } from '@opentelemetry/api';
+import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { subscribeChannels } from '../../core/channel.js';
-import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
-import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import { followTracingChannel, type ChannelCall } from '../../core/tracing-channel.js';
+import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
+import { waitTimeAttributes, type DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { sqlServer } from '../sql/systems.js';
-import { startQuery } from '../start-query.js';
+import { startQuery, type StartedQuery } from '../start-query.js';
+import {
+  describeRequest,
+  targetOf,
+  type AcquireMessage,
+  type ConnectMessage,
+  type RequestMessage,
+} from './messages.js';
 
-/** The message of mssql about a request. Its parameters are only names. */
-interface RequestMessage extends ChannelMessage {
-  readonly poolId?: unknown;
-  /** The statement of `query()` and `batch()`. */
-  readonly command?: unknown;
-  /** The statement of a prepared statement. */
-  readonly statement?: unknown;
-  /** The name of the procedure of `execute()`. */
-  readonly procedure?: unknown;
-  /** The name of the table of `bulk()`. */
-  readonly table?: unknown;
-  readonly rowCount?: number;
-}
-
-/** The message of mssql about a pool that connects. */
-interface ConnectMessage {
-  readonly poolId?: unknown;
-  readonly server?: string;
-  readonly port?: number;
-  readonly database?: string;
-}
-
-const CHANNELS = ['query', 'batch', 'execute', 'bulk', 'prepared-statement:execute'];
+const REQUESTS = ['query', 'batch', 'execute', 'bulk', 'prepared-statement:execute'];
 
 /** mssql from 12.4 on. All of its forms publish on channels: pools, transactions, prepared statements, callbacks and promises. */
 export const mssqlLibrary: DataLibrary = {
   name: 'mssql',
   subscribe(settings) {
-    const pools = new Map<unknown, DatabaseTarget>();
+    const channels = new MssqlChannels(settings);
     const undos = [
-      subscribeChannels({
-        'tracing:mssql:connect:start': ({ database, poolId, port, server }: ConnectMessage) =>
-          void pools.set(poolId, { system: sqlServer, namespace: database, address: server, port }),
-        'mssql:pool:close': ({ poolId }: ConnectMessage) => void pools.delete(poolId),
-      }),
-      ...CHANNELS.map((name) => followTracingChannel(`mssql:${name}`, startRequestOf(pools, settings))),
+      ...REQUESTS.map((name) => followTracingChannel(`mssql:${name}`, channels.onRequest)),
+      followTracingChannel('mssql:connect', channels.onConnect),
+      followTracingChannel('mssql:pool:acquire', channels.onAcquire),
+      // Its callback comes in the context of the caller, and it has no span, as with other drivers.
+      followTracingChannel('mssql:prepared-statement:prepare', () => undefined, { isLeaf: true }),
+      subscribeChannels({ 'mssql:pool:close': channels.onClose }),
     ];
     return () => {
       for (const undo of undos) undo();
@@ -51,23 +37,81 @@ export const mssqlLibrary: DataLibrary = {
   instances: [{ name: 'mssql pool', matches: isPool }],
 };
 
-function startRequestOf(pools: ReadonlyMap<unknown, DatabaseTarget>, settings: CurrentSettings) {
-  return (message: RequestMessage, caller: Context): ChannelCall | undefined => {
-    const current = settings();
-    // A pool that has connected before the subscription is not known.
-    const target = pools.get(message.poolId) ?? { system: sqlServer };
-    return current && startQuery(describeRequest(message, target), current, { caller });
-  };
-}
+/** The calls that mssql announces. */
+class MssqlChannels {
+  /** The databases of the pools. A pool that has connected before the subscription is not known. */
+  readonly #targets = new Map<unknown, DatabaseTarget>();
+  /** The requests that have no result, by the number that a request for a connection repeats. */
+  readonly #requests = new Map<unknown, StartedQuery>();
 
-function describeRequest(message: RequestMessage, target: DatabaseTarget): DatabaseQuery {
-  const { command, procedure, rowCount, statement, table } = message;
-  if (typeof procedure === 'string')
-    return { ...target, operation: 'EXECUTE', collection: procedure, spanName: `EXECUTE ${procedure}` };
-  if (typeof table === 'string')
-    return { ...target, operation: 'INSERT BULK', collection: table, batchSize: rowCount === 1 ? undefined : rowCount };
-  const text = command ?? statement;
-  return { ...target, text: typeof text === 'string' ? text : undefined };
+  constructor(private readonly settings: CurrentSettings) {}
+
+  readonly onRequest = (message: RequestMessage, caller: Context): ChannelCall | undefined => {
+    const current = this.settings();
+    if (!current) return undefined;
+    const { requestId } = message;
+    const described = { ...describeRequest(message, this.#targetOf(message.poolId)), waitTime: takeWaitTime(caller) };
+    const query = startQuery(described, current, { caller });
+    if (requestId === undefined) return query;
+    this.#requests.set(requestId, query);
+    const release = () => this.#requests.delete(requestId);
+    return {
+      context: query.context,
+      succeed() {
+        release();
+        query.succeed();
+      },
+      fail(error) {
+        release();
+        query.fail(error);
+      },
+    };
+  };
+
+  readonly onConnect = (message: ConnectMessage, caller: Context): ChannelCall | undefined => {
+    const target = targetOf(message);
+    this.#targets.set(message.poolId, target);
+    const current = this.settings();
+    if (!current) return undefined;
+    const wait = new ConnectionWait(caller, current);
+    return {
+      // A socket that is opened now lives on after the request, and must not keep its context.
+      context: ROOT_CONTEXT,
+      succeed: () => {},
+      fail: (error) => wait.fail(error, describeConnect(target)),
+    };
+  };
+
+  /**
+   * A request has started already when it asks for a connection, and fails with it. A transaction or a prepared statement has no span. The pool
+   * may open a connection meanwhile, outside of any request.
+   */
+  readonly onAcquire = ({ poolId, requestId }: AcquireMessage, caller: Context): ChannelCall | undefined => {
+    const current = this.settings();
+    if (!current) return undefined;
+    const query = this.#requests.get(requestId);
+    const target = this.#targetOf(poolId);
+    const wait = new ConnectionWait(caller, current);
+    return {
+      context: ROOT_CONTEXT,
+      succeed() {
+        if (!query) return wait.end(target);
+        const seconds = wait.measure(target);
+        query.describe(() => waitTimeAttributes(seconds));
+      },
+      fail(error) {
+        if (!query) wait.fail(error, describeConnect(target));
+      },
+    };
+  };
+
+  readonly onClose = ({ poolId }: ConnectMessage): void => {
+    this.#targets.delete(poolId);
+  };
+
+  #targetOf(poolId: unknown): DatabaseTarget {
+    return this.#targets.get(poolId) ?? { system: sqlServer };
+  }
 }
 
 function isPool(candidate: object): boolean {

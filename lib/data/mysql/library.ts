@@ -1,4 +1,5 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import { reportQuerySpan } from '../../core/query-span-watch.js';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
@@ -52,6 +53,7 @@ function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
   return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
+    reportQuerySpan();
     const options = { caller, isTracedElsewhere: probe.isCalledByOther() };
     const observation = observationOf(current, options);
     if (!observation) return untracedQuery(caller);

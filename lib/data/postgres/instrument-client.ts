@@ -3,6 +3,7 @@ import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
+import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
@@ -26,6 +27,7 @@ export function instrumentClient(client: PgClient, settings: CurrentSettings): (
   return interceptMethod(client, 'query', (query, thisArg, args) => {
     const current = settings();
     if (!current) return Reflect.apply(query, thisArg, args);
+    reportQuerySpan();
     const caller = activeContext();
     const options = { caller, isTracedElsewhere: isWrappedElsewhere(query) };
     const started = callSafely('Tracing a query of pg', () => start(client, args, current, options));

@@ -1,7 +1,9 @@
 /** The lexical rules of a SQL dialect: where its literals, names and comments begin and end. */
 export interface SqlDialect {
-  /** The meaning of double quotes. */
-  readonly doubleQuotes: 'string' | 'name';
+  /** The meaning of double quotes. They may be both: a name, and a string where a value is expected. */
+  readonly doubleQuotes: 'string' | 'name' | 'name or string';
+  /** True if the arguments of a procedure may be words without quotes. */
+  readonly hasUnquotedArguments: boolean;
   /** True if a backslash escapes a character in every string, rather than only in strings with the prefix E. */
   readonly hasBackslashEscapes: boolean;
   /** True if names may stand in backticks. */
@@ -22,6 +24,7 @@ export interface SqlDialect {
 
 const STANDARD: SqlDialect = {
   doubleQuotes: 'name',
+  hasUnquotedArguments: false,
   hasBackslashEscapes: false,
   hasBackticks: false,
   hasBrackets: false,
@@ -45,11 +48,19 @@ export const MYSQL: SqlDialect = {
 
 export const SQL_SERVER: SqlDialect = {
   ...STANDARD,
+  doubleQuotes: 'name or string',
+  hasUnquotedArguments: true,
   hasBrackets: true,
   nestsComments: true,
   parameterPrefixes: '@',
 };
 
-export const SQLITE: SqlDialect = { ...STANDARD, hasBackticks: true, hasBrackets: true, parameterPrefixes: '@:$' };
+export const SQLITE: SqlDialect = {
+  ...STANDARD,
+  doubleQuotes: 'name or string',
+  hasBackticks: true,
+  hasBrackets: true,
+  parameterPrefixes: '@:$',
+};
 
 export const ORACLE: SqlDialect = { ...STANDARD, hasQuoteOperator: true, parameterPrefixes: ':' };

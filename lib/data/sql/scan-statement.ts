@@ -7,7 +7,6 @@ import {
   DOLLAR,
   DOT,
   DOUBLE_QUOTE,
-  EXCLAMATION,
   HASH,
   isDigit,
   isSpace,
@@ -22,7 +21,6 @@ import {
   SLASH,
   SPACE,
   STAR,
-  UPPER_M,
 } from './characters.js';
 import type { SqlDialect } from './dialect.js';
 import { SummaryBuilder, type Token } from './summary.js';
@@ -35,7 +33,9 @@ import {
   endOfQuoted,
   endOfQuoteOperator,
   endOfWord,
+  startOfExecuted,
 } from './token-ends.js';
+import { ValueWords } from './value-words.js';
 
 /** A SQL statement without its literals. */
 export interface ScannedStatement {
@@ -47,9 +47,6 @@ export interface ScannedStatement {
 
 /** The text that stands for a literal, by the semantic conventions. */
 const LITERAL = '?';
-
-/** The words that are literals themselves. */
-const LITERAL_WORDS = new Set(['true', 'false', 'TRUE', 'FALSE', 'True', 'False']);
 
 /** The prefixes that belong to a string. */
 const STRING_PREFIX = /^(?:e|n|b|x|q|nq)$/i;
@@ -76,10 +73,14 @@ class StatementScanner {
   #listStart: number | undefined;
   readonly #summary = new SummaryBuilder();
 
+  readonly #values: ValueWords;
+
   constructor(
     private readonly sql: string,
     private readonly dialect: SqlDialect,
-  ) {}
+  ) {
+    this.#values = new ValueWords(sql, dialect);
+  }
 
   scan(): ScannedStatement {
     const { sql } = this;
@@ -100,7 +101,7 @@ class StatementScanner {
       case QUOTE:
         return this.#replaceString(this.#at, this.#at, dialect.hasBackslashEscapes);
       case DOUBLE_QUOTE:
-        if (dialect.doubleQuotes === 'name') return this.#scanQuotedName('"');
+        if (dialect.doubleQuotes !== 'string') return this.#scanQuotedName('"');
         return this.#replaceString(this.#at, this.#at, dialect.hasBackslashEscapes);
       case BACKTICK:
         return dialect.hasBackticks ? this.#scanQuotedName('`') : this.#skip(1);
@@ -131,7 +132,7 @@ class StatementScanner {
         // SQLite allows a number behind it.
         return this.#skipInList(endOfWord(this.sql, this.#at + 1) - this.#at);
       case SEMICOLON:
-        return this.#skip(1, 'semicolon');
+        return this.#endStatement();
       default:
         return this.#scanPrefix(code, next);
     }
@@ -179,7 +180,7 @@ class StatementScanner {
       this.#replacePrefixedString(start, end, word.toLowerCase());
     } else if (next === AMPERSAND && sql.charCodeAt(end + 1) === QUOTE && /^u$/i.test(word)) {
       this.#replaceString(start, end + 1, false);
-    } else if (LITERAL_WORDS.has(word) && !this.#isAfterIs()) {
+    } else if (this.#values.isWord(start, end, word, this.#word, this.#wordBefore)) {
       this.#replaceLiteral(start, end);
     } else {
       this.#at = end;
@@ -190,10 +191,11 @@ class StatementScanner {
     }
   }
 
-  /** True after IS or IS NOT: TRUE and FALSE belong to the operator there. */
-  #isAfterIs(): boolean {
-    const word = this.#word.toUpperCase();
-    return word === 'IS' || (word === 'NOT' && this.#wordBefore.toUpperCase() === 'IS');
+  /** Ends a statement. The data of a COPY may follow it. */
+  #endStatement(): void {
+    const hasData = this.#values.endStatement();
+    this.#skip(1, 'semicolon');
+    if (hasData && this.sql.slice(this.#at).trim() !== '') this.#replaceLiteral(this.#at, this.sql.length);
   }
 
   #replacePrefixedString(start: number, quote: number, prefix: string): void {
@@ -224,6 +226,9 @@ class StatementScanner {
     const end = endOfQuoted(sql, start, mark, false);
     // Without its end it may be anything.
     if (end === undefined) return this.#replaceLiteral(start, sql.length);
+    const isInList = this.#listStart !== undefined;
+    if (this.#values.isQuoted(start, end, mark, this.#word, this.#wordBefore, isInList))
+      return this.#replaceLiteral(start, end);
     this.#at = end;
     this.#listStart = undefined;
     this.#word = '';
@@ -262,7 +267,7 @@ class StatementScanner {
 
   #removeComment(): void {
     const { dialect, sql } = this;
-    const executed = dialect.hasMysqlComments ? this.#startOfExecuted(this.#at + 2) : undefined;
+    const executed = dialect.hasMysqlComments ? startOfExecuted(sql, this.#at + 2) : undefined;
     if (executed === undefined) return this.#remove(endOfComment(sql, this.#at, dialect.nestsComments));
     this.#executedComments++;
     this.#remove(executed);
@@ -271,16 +276,6 @@ class StatementScanner {
   #endExecutedComment(): void {
     this.#executedComments--;
     this.#remove(this.#at + 2);
-  }
-
-  /** Returns the index of the statement in a comment that MySQL executes, behind its version. Undefined for other comments. */
-  #startOfExecuted(start: number): number | undefined {
-    const { sql } = this;
-    const mark = sql.charCodeAt(start) === UPPER_M ? start + 1 : start;
-    if (sql.charCodeAt(mark) !== EXCLAMATION) return undefined;
-    let at = mark + 1;
-    while (isDigit(sql.charCodeAt(at))) at++;
-    return at;
   }
 
   /** Removes a comment up to `end`. A space replaces it, unless there is one. */

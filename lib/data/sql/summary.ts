@@ -48,6 +48,10 @@ export class SummaryBuilder {
   /** CREATE, ALTER or DROP, until the kind of object is known. */
   #definition = '';
   #previousWord = '';
+  /** The length of the summary at the beginning of the statement. */
+  #statementStart = 0;
+  /** The part of the summary about the statement before. */
+  #lastStatement = '';
   /** The names of the common table expressions, which are no tables. */
   #expressions: Set<string> | undefined;
 
@@ -83,6 +87,7 @@ export class SummaryBuilder {
   /** Returns the summary of all tokens. Empty if nothing is known of the statement. */
   finish(): string {
     if (this.#name !== '' && !this.#isFull) this.#finishName(false);
+    this.#foldStatement();
     return this.#summary;
   }
 
@@ -231,7 +236,17 @@ export class SummaryBuilder {
     this.#previousWord = '';
   }
 
+  /** Leaves a statement out that is about the same as the one before: any number of them has one summary. */
+  #foldStatement(): void {
+    const statement = this.#summary.slice(this.#statementStart).trim();
+    if (statement !== '' && statement === this.#lastStatement)
+      this.#summary = this.#summary.slice(0, this.#statementStart);
+    else if (statement !== '') this.#lastStatement = statement;
+    this.#statementStart = this.#summary.length;
+  }
+
   #startStatement(): void {
+    this.#foldStatement();
     this.#outer.length = 0;
     this.#level = newLevel(false);
     this.#expects = 'nothing';

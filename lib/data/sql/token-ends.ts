@@ -2,6 +2,7 @@
 import {
   BACKSLASH,
   DOT,
+  EXCLAMATION,
   isDigit,
   isLineBreak,
   isSpace,
@@ -14,6 +15,7 @@ import {
   SLASH,
   STAR,
   UPPER_E,
+  UPPER_M,
   UPPER_X,
   ZERO,
 } from './characters.js';
@@ -119,5 +121,14 @@ export function endOfComment(sql: string, start: number, canNest: boolean): numb
       at += 2;
     } else at++;
   }
+  return at;
+}
+
+/** Returns the index of the statement in a comment that MySQL executes, behind its version. Undefined for other comments. */
+export function startOfExecuted(sql: string, start: number): number | undefined {
+  const mark = sql.charCodeAt(start) === UPPER_M ? start + 1 : start;
+  if (sql.charCodeAt(mark) !== EXCLAMATION) return undefined;
+  let at = mark + 1;
+  while (isDigit(sql.charCodeAt(at))) at++;
   return at;
 }

@@ -11,6 +11,7 @@ import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { SimpleSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { TracingModule } from 'nestjs-tracing';
 
 interface Options {
@@ -46,11 +47,16 @@ const { createPool } = await import('mysql2');
 const { Pool } = (await import('pg')).default;
 
 const mysql = createPool({ host: '127.0.0.1', port: mysqlPort, user: 'u', database: 'shop', connectionLimit: 1 });
-const pg = new Pool({ host: '127.0.0.1', port: pgPort, user: 'postgres', database: 'postgres', max: 1 });
+const connection = { host: '127.0.0.1', port: pgPort, user: 'postgres', database: 'postgres', max: 1 };
+const pg = new Pool(connection);
+const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new Pool(connection) }) });
 
 @Module({
   imports: [TracingModule.forRoot(hasSdk ? {} : { exporter })],
-  providers: [{ provide: 'PG', useValue: pg }],
+  providers: [
+    { provide: 'PG', useValue: pg },
+    { provide: 'KYSELY', useValue: kysely },
+  ],
 })
 class AppModule {}
 
@@ -72,6 +78,7 @@ async function request(id: number): Promise<void> {
         pg.query(`SELECT ${id} AS pg_second`, () => resolve());
       });
     });
+    await sql`SELECT ${sql.lit(id)} AS kysely_query`.execute(kysely);
     span.end();
   });
 }
@@ -80,6 +87,7 @@ await request(0);
 await Promise.all([request(1), request(2), request(3)]);
 await new Promise((resolve) => mysql.end(resolve));
 await pg.end();
+await kysely.destroy();
 await app.close();
 
 const queries = spans.filter(

@@ -3,6 +3,7 @@ import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { kindOf } from '../../../lib/data/redis/command-kind.js';
 import { commandText } from '../../../lib/data/redis/key-pattern.js';
 import { hasMutedKey, muteCommands, muteKeys } from '../../../lib/core/muted-keys.js';
+import { OpenQueries } from '../../../lib/data/open-queries.js';
 import type { QuerySettings } from '../../../lib/data/query-settings.js';
 import { redisTarget, startBatch, startCommand } from '../../../lib/data/redis/start-command.js';
 import { resolveData } from '../../../lib/options/data.js';
@@ -66,7 +67,7 @@ describe('muted commands', () => {
 
   it('have no span, neither alone nor in a batch, while those of the application in the same trace have', () => {
     const caller = trace.setSpan(ROOT_CONTEXT, trace.getTracer('test').startSpan('caller'));
-    const settings = resolveData({})!.redis as QuerySettings;
+    const settings = { ...resolveData({})!.redis, open: new OpenQueries() } as QuerySettings;
     const target = redisTarget(0, 'localhost', 6379);
     for (const context of [muteCommands(caller), caller]) {
       startCommand('get', ['a'], settings, { caller: context, target })?.succeed();

@@ -148,6 +148,17 @@ const ofPostgres: readonly Row[] = [
     'SELECT "t0"."id" FROM "public"."User" AS "t0" WHERE ("t0"."email" = $1 AND ?=?) LIMIT $2 OFFSET $3',
     'SELECT public.User',
   ],
+  [
+    "ALTER ROLE bob WITH PASSWORD 'secret' VALID UNTIL 'x'",
+    'ALTER ROLE bob WITH PASSWORD ? VALID UNTIL ?',
+    'ALTER ROLE bob',
+  ],
+  ['COPY t (a, b) FROM stdin;\nsecret\t5\n\\.\n', 'COPY t (a, b) FROM stdin;?', 'COPY t'],
+  ['COPY t FROM STDIN; ', 'COPY t FROM STDIN;', 'COPY t'],
+  ['SET app.user = alice; SELECT a FROM b', 'SET app.user = ?; SELECT a FROM b', 'SET SELECT b'],
+  ['SET search_path TO tenant', 'SET search_path TO ?', 'SET'],
+  ['SET TIME ZONE LOCAL', 'SET TIME ZONE LOCAL', 'SET'],
+  ['UPDATE t SET a = b', 'UPDATE t SET a = b', 'UPDATE t'],
 ];
 
 const ofMysql: readonly Row[] = [
@@ -179,6 +190,17 @@ const ofMysql: readonly Row[] = [
   ['DELETE a FROM a JOIN b USING (id)', 'DELETE a FROM a JOIN b USING (id)', 'DELETE a a b'],
   ["SET @secret := 'x', SESSION sql_mode = 'ANSI'", 'SET @secret := ?, SESSION sql_mode = ?', 'SET'],
   ['SHOW TABLES', 'SHOW TABLES', 'SHOW'],
+  [
+    'UPDATE a SET b = 1; UPDATE a SET b = 2;UPDATE a SET b = 3; UPDATE c SET b = 1',
+    'UPDATE a SET b = ?; UPDATE a SET b = ?;UPDATE a SET b = ?; UPDATE c SET b = ?',
+    'UPDATE a UPDATE c',
+  ],
+  ['SET autocommit = off, @a = 1', 'SET autocommit = ?, @a = ?', 'SET'],
+  [
+    "ALTER USER u IDENTIFIED WITH x BY 'a' REPLACE 'b'",
+    'ALTER USER u IDENTIFIED WITH x BY ? REPLACE ?',
+    'ALTER USER u',
+  ],
 ];
 
 const ofSqlServer: readonly Row[] = [
@@ -195,6 +217,9 @@ const ofSqlServer: readonly Row[] = [
     'SELECT t',
   ],
   ['SELECT @@VERSION', 'SELECT @@VERSION', 'SELECT'],
+  ['EXEC dbo.sp_addlogin alice, secret, [x y]', 'EXEC dbo.sp_addlogin ?, ?, ?', 'EXEC dbo.sp_addlogin'],
+  ['EXEC @r = [dbo].[charge] @id, "secret", @out OUTPUT', 'EXEC @r = [dbo].[charge] @id, ?, @out OUTPUT', 'EXEC'],
+  ['SELECT * FROM t WHERE "a" = "secret"', 'SELECT * FROM t WHERE "a" = ?', 'SELECT t'],
   ["INSERT INTO t (a) OUTPUT INSERTED.id VALUES ('x')", 'INSERT INTO t (a) OUTPUT INSERTED.id VALUES (?)', 'INSERT t'],
   ['SELECT [never ends', 'SELECT ?', 'SELECT'],
   ['SELECT 1 /* a /* b */ secret */', 'SELECT ?', 'SELECT'],
@@ -208,6 +233,24 @@ const ofSqlite: readonly Row[] = [
   ],
   ['INSERT OR REPLACE INTO [t] VALUES (1, NULL)', 'INSERT OR REPLACE INTO [t] VALUES (?, NULL)', 'INSERT t'],
   ["PRAGMA key = 'secret'", 'PRAGMA key = ?', 'PRAGMA'],
+  ['PRAGMA key = "secret"', 'PRAGMA key = ?', 'PRAGMA'],
+  ['PRAGMA journal_mode = wal', 'PRAGMA journal_mode = ?', 'PRAGMA'],
+  ['ATTACH DATABASE ? AS b KEY "secret"', 'ATTACH DATABASE ? AS b KEY ?', 'ATTACH'],
+  [
+    'SELECT "u"."a" AS "x" FROM "u" WHERE "u"."a" = "secret" AND b LIKE "s%" AND c IN ("s", \'t\')',
+    'SELECT "u"."a" AS "x" FROM "u" WHERE "u"."a" = ? AND b LIKE ? AND c IN (?)',
+    'SELECT u',
+  ],
+  [
+    'INSERT INTO "t" ("a", "b") VALUES ("s", 1), ("t", ?) ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b" RETURNING "a"',
+    'INSERT INTO "t" ("a", "b") VALUES (?, ?), (?, ?) ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b" RETURNING "a"',
+    'INSERT t',
+  ],
+  [
+    'SELECT * FROM "a" JOIN "b" ON "a"."id" = "b"."id"',
+    'SELECT * FROM "a" JOIN "b" ON "a"."id" = "b"."id"',
+    'SELECT a b',
+  ],
   ["SELECT x'AB', 'it''s' FROM t", 'SELECT ?, ? FROM t', 'SELECT t'],
 ];
 
@@ -224,6 +267,9 @@ const ofOracle: readonly Row[] = [
     'MERGE a SELECT dual',
   ],
   ["SELECT DATE '2020-01-01' FROM dual", 'SELECT DATE ? FROM dual', 'SELECT dual'],
+  ['CREATE USER bob IDENTIFIED BY secret', 'CREATE USER bob IDENTIFIED BY ?', 'CREATE USER bob'],
+  ['ALTER USER bob IDENTIFIED BY new REPLACE old', 'ALTER USER bob IDENTIFIED BY ? REPLACE ?', 'ALTER USER bob'],
+  ['ALTER USER bob identified by "Secret"', 'ALTER USER bob identified by ?', 'ALTER USER bob'],
 ];
 
 const dialects: readonly [string, SqlDialect, readonly Row[]][] = [

@@ -4,6 +4,7 @@ import { Operation } from '../../../lib/core/operation.js';
 import { suppressTracing } from '../../../lib/core/suppression.js';
 import type { DatabaseQuery } from '../../../lib/data/database-query.js';
 import { coverQueries, isQueryCovered, uncoverQueries } from '../../../lib/data/layers.js';
+import { OpenQueries } from '../../../lib/data/open-queries.js';
 import type { QuerySettings } from '../../../lib/data/query-settings.js';
 import { MYSQL } from '../../../lib/data/sql/dialect.js';
 import { startQuery } from '../../../lib/data/start-query.js';
@@ -26,6 +27,7 @@ const settings: QuerySettings = {
   rootSpans: false,
   meter: undefined,
   waitTime: undefined,
+  open: new OpenQueries(),
 };
 
 const spans = recordSpans();
