@@ -1,5 +1,5 @@
-import { callSafely } from '../core/diagnostics.js';
-import { interceptMethod } from '../core/intercept-method.js';
+import { callSafely } from './diagnostics.js';
+import { interceptMethod } from './intercept-method.js';
 
 /** The members of Nest's `InstanceWrapper` that are used here. */
 export interface Wrapper {
