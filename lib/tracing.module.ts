@@ -158,7 +158,8 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     for (const integration of this.integrations) await callHook(() => integration.drain?.());
     this.report?.release();
     await this.runtime.shutdown();
-    for (const integration of this.integrations) await callHook(() => integration.shutdown?.());
+    // What was done last is undone first.
+    for (const integration of this.integrations.toReversed()) await callHook(() => integration.shutdown?.());
   }
 
   /** Calls a hook of each integration. What one throws is reported. */

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 import { isGateway } from './nest-metadata.js';
+import type { Wrapper } from './watch-wrapper.js';
 
 type NestModule = ModulesContainer extends Map<string, infer Module> ? Module : never;
 
@@ -11,6 +12,7 @@ export interface Gateway {
   readonly instance: object | undefined;
   /** False if the gateway is created for each message. */
   readonly isStatic: boolean;
+  readonly wrapper: Wrapper;
   readonly module: NestModule;
 }
 
@@ -22,7 +24,7 @@ export function findGateways(modules: ModulesContainer): readonly Gateway[] {
       const { instance, metatype } = wrapper;
       if (wrapper.isNotMetatype || !metatype || !isGateway(metatype)) continue;
       const isStatic = wrapper.isDependencyTreeStatic();
-      found.push({ metatype: metatype as Type, instance: instance as object | undefined, isStatic, module });
+      found.push({ metatype: metatype as Type, instance: instance as object | undefined, isStatic, wrapper, module });
     }
   }
   return found;

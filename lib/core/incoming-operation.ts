@@ -160,6 +160,12 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     (active?.coversFilters ? active : this.operation).recordException(thrown);
   }
 
+  /** Reports the exception with which a guard has rejected the exchange. It may be the outcome, but it is no failure to record. */
+  reportRejection(thrown: unknown): void {
+    this.openExchange?.onException?.(thrown);
+    this.rememberException(thrown);
+  }
+
   /** Treats an exception as recorded, because the framework has replaced a recorded exception by it. */
   rememberException(thrown: unknown): void {
     this.operation.rememberException(thrown);

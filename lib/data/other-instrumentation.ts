@@ -2,14 +2,6 @@ import { callSafely } from '../core/diagnostics.js';
 import { nodeRequire } from '../packages/require.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 
-/** The mark that the functions of OpenTelemetry's instrumentations have. */
-const MARK = '__wrapped';
-
-/** True if another instrumentation has put its own function in front of a method of a driver. */
-export function isWrappedElsewhere(method: object): boolean {
-  return Reflect.get(method, MARK) === true;
-}
-
 /** The time in milliseconds for which an answer of `CallerProbe` holds. */
 const ANSWER_HOLDS = 1000;
 

@@ -31,21 +31,24 @@ class HandlerHooks implements IntegrationHooks {
     if (!this.options.websockets) return;
     const { modules } = this.context;
     traceGatewayHandlers(modules);
-    this.undoOnceRegistered(recordExceptionsOfGateways(modules, true));
     this.undosAtShutdown.push(recordExceptionsOfGateways(modules, false));
+    this.undoOnceRegistered(recordExceptionsOfGateways(modules, true));
   }
 
   beforeRoutes(): void {
     const { applicationConfig, modules } = this.context;
     traceHandlers(modules);
     if (this.options.graphql) traceResolverHandlers(modules);
-    this.undoOnceRegistered(recordExceptions(applicationConfig, modules));
+    this.undosAtShutdown.push(recordExceptions(applicationConfig, modules, false));
+    this.undoOnceRegistered(recordExceptions(applicationConfig, modules, true));
   }
 
   beforeTransport(): void {
     const { adapterHost, modules } = this.context;
     this.beforeRoutes();
-    if (adapterHost.httpAdapter) this.undoOnceRegistered(recordExceptionsOfConnected(modules));
+    if (!adapterHost.httpAdapter) return;
+    this.undosAtShutdown.push(recordExceptionsOfConnected(modules, false));
+    this.undoOnceRegistered(recordExceptionsOfConnected(modules, true));
   }
 
   acquire(): void {
@@ -54,7 +57,7 @@ class HandlerHooks implements IntegrationHooks {
   }
 
   shutdown(): void {
-    for (const undo of this.undosAtShutdown.splice(0)) undo();
+    for (const undo of this.undosAtShutdown.splice(0).toReversed()) undo();
   }
 
   /** A transport that is connected to a running application registers its handlers synchronously. */

@@ -3,10 +3,15 @@ import { Catch, type ExceptionFilter, type Type } from '@nestjs/common';
 import type { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { callSafely } from '../core/diagnostics.js';
 import { findGateways } from '../core/gateways.js';
+import { isObject } from '../core/is-object.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { EXCEPTION_FILTERS_METADATA, isMessageHandler } from '../core/nest-metadata.js';
 import { overrideOnInstance } from '../core/override-on-instance.js';
+import { watchWrapper, type Wrapper } from '../core/watch-wrapper.js';
+import type { AnyMethod } from '../core/wrap-method.js';
 import { methodNames } from './method-names.js';
+
+type Undo = (() => void) | undefined;
 
 /**
  * Records every exception that a guard, a pipe, an interceptor, a handler or a middleware throws, on the span of the request or call that
@@ -16,17 +21,23 @@ import { methodNames } from './method-names.js';
  * class, then the global ones. So either a filter of a method or class catches the exception, and its `catch` method is observed, or a
  * global filter sees it that Nest asks before all others and that catches nothing. Guards, pipes and interceptors stay as they are, and
  * filters are changed only until Nest has read their methods, which it does once.
+ *
+ * @param isStatic true for the controllers that live as long as the application. Nest reads the filters of all others for each request, so
+ * the function that is returned for those is called when the application shuts down
  */
-export function recordExceptions(applicationConfig: ApplicationConfig, modules: ModulesContainer): () => void {
+export function recordExceptions(
+  applicationConfig: ApplicationConfig,
+  modules: ModulesContainer,
+  isStatic: boolean,
+): () => void {
   const globals = applicationConfig.getGlobalFilters();
   // Nest asks the last global filter first.
   if (!globals.includes(exceptionObserver)) globals.push(exceptionObserver);
-  const undos: ((() => void) | undefined)[] = [];
-  for (const module of modules.values()) {
-    for (const { metatype } of module.controllers.values()) {
-      if (metatype) undos.push(...observeFiltersOf(metatype as Type, module.injectables));
-    }
-  }
+  const undos: Undo[] = [];
+  // Nest asks global filters of request scope before the last global one.
+  if (!isStatic) undos.push(...(applicationConfig.getGlobalRequestFilters() as Wrapper[]).map(observeInstances));
+  for (const { controller, injectables } of controllersOf(modules, isStatic))
+    undos.push(...observeFiltersOf(controller, injectables));
   return () => undoAll(undos);
 }
 
@@ -35,24 +46,19 @@ export function recordExceptions(applicationConfig: ApplicationConfig, modules: 
  * configuration of the application, it has a list of global filters that no provider can access. So the observing filter is added to the
  * classes of controllers with message handlers, as `@UseFilters()` would add it, until Nest has read their filters.
  */
-export function recordExceptionsOfConnected(modules: ModulesContainer): () => void {
-  const undos: ((() => void) | undefined)[] = [];
-  for (const module of modules.values()) {
-    for (const { metatype } of module.controllers.values()) {
-      if (metatype && hasMessageHandlers(metatype as Type)) undos.push(addObserverTo(metatype as Type));
-    }
-  }
+export function recordExceptionsOfConnected(modules: ModulesContainer, isStatic: boolean): () => void {
+  const controllers = [...controllersOf(modules, isStatic)].map(({ controller }) => controller);
+  const undos = controllers.filter(hasMessageHandlers).map(addObserverTo);
   return () => undoAll(undos);
 }
 
 /**
- * Does the same for gateways of WebSocket clients, to which no global filter applies. Nest reads the filters of a gateway of request scope
- * at each message, so the returned function is called for these when the application shuts down.
+ * Does the same for gateways of WebSocket clients, to which no global filter applies.
  *
- * @param isStatic false for the gateways of request scope, true for all others
+ * @param isStatic true for the gateways that live as long as the application
  */
 export function recordExceptionsOfGateways(modules: ModulesContainer, isStatic: boolean): () => void {
-  const undos: ((() => void) | undefined)[] = [];
+  const undos: Undo[] = [];
   for (const gateway of findGateways(modules)) {
     if (gateway.isStatic !== isStatic) continue;
     undos.push(...observeFiltersOf(gateway.metatype, gateway.module.injectables), addObserverTo(gateway.metatype));
@@ -60,24 +66,38 @@ export function recordExceptionsOfGateways(modules: ModulesContainer, isStatic: 
   return () => undoAll(undos);
 }
 
+function* controllersOf(modules: ModulesContainer, isStatic: boolean) {
+  for (const { controllers, injectables } of modules.values()) {
+    for (const wrapper of controllers.values()) {
+      if (!wrapper.metatype || wrapper.isDependencyTreeStatic() !== isStatic) continue;
+      yield { controller: wrapper.metatype as Type, injectables };
+    }
+  }
+}
+
 /** The guards, pipes, interceptors and filters of a module, by their classes. */
-type Injectables = ReadonlyMap<unknown, { readonly instance: unknown }>;
+type Injectables = ReadonlyMap<unknown, Wrapper>;
 
 /** Observes the filters of a class and its methods. Returns functions that undo it. */
-function observeFiltersOf(controller: Type, injectables: Injectables): ((() => void) | undefined)[] {
+function observeFiltersOf(controller: Type, injectables: Injectables): Undo[] {
   return filtersOf(controller).map((filter) => {
+    if (typeof filter !== 'function') return observeFilter(filter);
     // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
-    const instance: unknown = typeof filter === 'function' ? injectables.get(filter)?.instance : filter;
-    const isFilter = typeof instance === 'object' && instance !== null;
-    return isFilter ? observeFilter(instance as ExceptionFilter) : undefined;
+    const wrapper = injectables.get(filter);
+    return wrapper && observeInstances(wrapper);
   });
 }
 
-function undoAll(undos: ((() => void) | undefined)[]): void {
+/** Observes the filter of the application, or those that Nest creates for each request. */
+function observeInstances(wrapper: Wrapper): Undo {
+  return wrapper.isDependencyTreeStatic() ? observeFilter(wrapper.instance) : watchWrapper(wrapper, observeFilter);
+}
+
+function undoAll(undos: Undo[]): void {
   for (const undo of undos.splice(0)) undo?.();
 }
 
-function addObserverTo(controller: Type): (() => void) | undefined {
+function addObserverTo(controller: Type): Undo {
   const filters = (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, controller) as unknown[] | undefined) ?? [];
   if (filters.includes(exceptionObserver)) return undefined;
   const own: unknown = Reflect.getOwnMetadata(EXCEPTION_FILTERS_METADATA, controller);
@@ -108,14 +128,20 @@ function filtersOf(controller: Type): Type[] {
 const observedMethods = new WeakSet<object>();
 
 /** Records the exceptions that a filter catches, until the returned function is called. */
-function observeFilter(filter: ExceptionFilter): (() => void) | undefined {
-  const { catch: method } = filter as Partial<ExceptionFilter>;
+function observeFilter(filter: unknown): Undo {
+  if (!isObject(filter)) return undefined;
+  const method: unknown = Reflect.get(filter, 'catch');
   if (typeof method !== 'function' || observedMethods.has(method)) return undefined;
+  const own = Object.getOwnPropertyDescriptor(filter, 'catch');
+  const current = (): unknown => {
+    if (!own) return Reflect.get(Object.getPrototypeOf(filter) as object, 'catch', filter);
+    return own.get ? Reflect.apply(own.get, filter, []) : method;
+  };
   // The replacement is a proxy of the method, so that a mock is still a mock.
-  const observed = new Proxy(method, {
-    apply(target, thisArg, args) {
+  const observed = new Proxy(method as AnyMethod, {
+    apply(_method, thisArg, args) {
       recordThrown(args[0]);
-      return Reflect.apply(target, thisArg, args) as unknown;
+      return Reflect.apply(current() as AnyMethod, thisArg, args);
     },
   });
   observedMethods.add(observed);
@@ -127,8 +153,10 @@ const GUARD_REJECTION_MESSAGE = 'Forbidden resource';
 
 function recordThrown(thrown: unknown): void {
   callSafely('Recording an exception', () => {
-    if ((thrown as { message?: unknown } | null | undefined)?.message === GUARD_REJECTION_MESSAGE) return;
-    IncomingOperation.active()?.recordException(thrown);
+    const isRejection = (thrown as { message?: unknown } | null | undefined)?.message === GUARD_REJECTION_MESSAGE;
+    const incoming = IncomingOperation.active();
+    if (isRejection) incoming?.reportRejection(thrown);
+    else incoming?.recordException(thrown);
   });
 }
 

@@ -7,7 +7,7 @@ import type { LifecycleStage } from '../options/nest.js';
 import { decoratedInstances } from './decorated-instances.js';
 import { ENHANCER_STAGES, type EnhancerStage } from './stages.js';
 import type { TracedInstances } from './traced-instances.js';
-import { watchWrapper, type Wrapper } from './watch-wrapper.js';
+import { watchWrapper, type Wrapper } from '../core/watch-wrapper.js';
 
 /** Finds the guards, interceptors, pipes and filters of an application, and traces them. */
 export class Enhancers {

@@ -16,6 +16,7 @@ export const lifecycleIntegration: Integration<{ readonly lifecycle: ResolvedLif
     const enhancers = new Enhancers(modules, applicationConfig, lifecycle, instances);
     const middlewares = lifecycle.has('middleware') ? new Middlewares(modules, instances) : undefined;
     return {
+      beforeGateways: () => enhancers.scan(),
       beforeRoutes: () => enhancers.scan(),
       beforeTransport: () => enhancers.scan(),
       acquire: () => middlewares?.registered(),

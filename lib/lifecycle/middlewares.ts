@@ -6,7 +6,7 @@ import { copyMethodIdentity, type AnyMethod } from '../core/wrap-method.js';
 import { callMiddleware } from './call-middleware.js';
 import { Stage } from './stage.js';
 import type { TracedInstances } from './traced-instances.js';
-import { watchWrapper, type Wrapper } from './watch-wrapper.js';
+import { watchWrapper, type Wrapper } from '../core/watch-wrapper.js';
 
 /**
  * Finds the middleware of an application, and traces it. Nest creates it after the modules have configured it, and calls `use` of the

@@ -2,9 +2,11 @@ import { callSafely, warn } from '../core/diagnostics.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import { settle } from '../core/settle.js';
+import { callBehindOthers } from '../core/instrumented-methods.js';
 import { cutText } from '../core/cut-text.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { MAX_TEXT } from './attributes.js';
+import { answerInContext, keepContext } from './answer-context.js';
 import { trackConnection } from './active-connections.js';
 import { MessageWork, SocketMessage } from './socket-message.js';
 import type { SocketTracing } from './tracing.js';
@@ -25,10 +27,15 @@ interface MessageHandler {
  */
 export function traceAdapter(adapter: object, tracing: SocketTracing): () => void {
   const undos = [
-    interceptMethod(adapter, 'bindMessageHandlers', (method, thisArg, [client, handlers, ...rest]) => {
+    interceptMethod(adapter, 'bindMessageHandlers', (method, thisArg, [client, handlers, transform, ...rest]) => {
       const traced = callSafely('Tracing the messages of a client', () => traceHandlers(handlers, client, tracing));
-      return Reflect.apply(method, thisArg, [client, traced ?? handlers, ...rest]);
+      if (!traced) return Reflect.apply(method, thisArg, [client, handlers, transform, ...rest]);
+      return Reflect.apply(method, thisArg, [client, traced, answerInContext(transform), ...rest]);
     }),
+    // The gateway's method for a connection has a span, beside which another instrumentation would have one for the event.
+    interceptMethod(adapter, 'bindClientConnect', (method, thisArg, args) =>
+      callBehindOthers(args[0], 'on', () => Reflect.apply(method, thisArg, args)),
+    ),
     tracing.activeConnections &&
       interceptMethod(adapter, 'bindClientDisconnect', (method, thisArg, [client, callback, ...rest]) => {
         const tracked = callSafely('Counting a connection', () => trackConnection(client, callback, tracing));
@@ -53,8 +60,11 @@ function traceHandler(handler: MessageHandler, client: unknown, tracing: SocketT
   const { callback, message } = handler;
   const event = eventName(message);
   const traced = new Proxy(callback, {
-    apply: (target, thisArg, args) =>
-      settle(() => new MessageWork(new SocketMessage(event, client, args, tracing)), target, thisArg, args),
+    apply(target, thisArg, args) {
+      let work: MessageWork | undefined;
+      const start = () => (work = new MessageWork(new SocketMessage(event, client, args, tracing)));
+      return keepContext(settle(start, target, thisArg, args), work?.context);
+    },
   });
   return { ...handler, callback: traced };
 }

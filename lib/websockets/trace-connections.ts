@@ -5,8 +5,11 @@ import { cutText } from '../core/cut-text.js';
 import { findGateways } from '../core/gateways.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { IncomingWork, UNMEASURED_CALL } from '../core/incoming-work.js';
+import { interceptMethod, type MethodInterceptor } from '../core/intercept-method.js';
+import { isObject } from '../core/is-object.js';
 import { isNoSpan } from '../core/no-span.js';
 import { settle } from '../core/settle.js';
+import { watchWrapper } from '../core/watch-wrapper.js';
 import { ATTR_DISCONNECT_REASON, ATTR_EVENT, clientAttributes, handshakeAttributes, MAX_TEXT } from './attributes.js';
 import { overrideLifecycleMethod, type LifecycleOverride } from './override-lifecycle-method.js';
 import { readClient, readHandshake } from './socket-client.js';
@@ -14,6 +17,7 @@ import { isIgnored, placeMessage, type SocketTracing } from './tracing.js';
 
 /** The methods of a gateway that Nest calls for a connection, and the events in the names of their spans. */
 const EVENTS = { handleConnection: 'connect', handleDisconnect: 'disconnect' } as const;
+const METHODS = ['handleConnection', 'handleDisconnect'] as const;
 
 /**
  * Instruments the methods of gateways that handle connections and their end: each call is a trace of its own. There is no span for the
@@ -21,11 +25,15 @@ const EVENTS = { handleConnection: 'connect', handleDisconnect: 'disconnect' } a
  */
 export function traceConnections(modules: ModulesContainer, tracing: SocketTracing): TracedConnections {
   const overrides: (LifecycleOverride | undefined)[] = [];
-  for (const { instance, isStatic, metatype } of findGateways(modules)) {
-    // Nest creates a gateway of request scope for each client, and stores it nowhere.
-    if (!instance || !isStatic || isNoSpan(metatype)) continue;
-    for (const method of ['handleConnection', 'handleDisconnect'] as const) {
-      overrides.push(traceMethod(instance, method, `${metatype.name}.${method}`, tracing));
+  const undos: ((() => void) | undefined)[] = [];
+  for (const { instance, isStatic, metatype, wrapper } of findGateways(modules)) {
+    if (isNoSpan(metatype)) continue;
+    if (!isStatic) undos.push(watchWrapper(wrapper, (created) => traceScoped(created, metatype.name, tracing)));
+    else if (instance) {
+      for (const method of METHODS)
+        overrides.push(
+          overrideLifecycleMethod(instance, method, traceCalls(method, `${metatype.name}.${method}`, tracing)),
+        );
     }
   }
   return {
@@ -34,6 +42,7 @@ export function traceConnections(modules: ModulesContainer, tracing: SocketTraci
     },
     undo() {
       for (const override of overrides.splice(0)) override?.undo();
+      for (const undo of undos.splice(0)) undo?.();
     },
   };
 }
@@ -44,16 +53,17 @@ export interface TracedConnections {
   undo(): void;
 }
 
-function traceMethod(
-  gateway: object,
-  name: keyof typeof EVENTS,
-  functionName: string,
-  tracing: SocketTracing,
-): LifecycleOverride | undefined {
-  return overrideLifecycleMethod(gateway, name, (method, thisArg, args) => {
+/** Instruments the gateway that Nest has created for one client. Nest looks its methods up at each call, and stores the gateway nowhere. */
+function traceScoped(gateway: unknown, className: string, tracing: SocketTracing): void {
+  if (!isObject(gateway)) return;
+  for (const method of METHODS) interceptMethod(gateway, method, traceCalls(method, `${className}.${method}`, tracing));
+}
+
+function traceCalls(name: keyof typeof EVENTS, functionName: string, tracing: SocketTracing): MethodInterceptor {
+  return (method, thisArg, args) => {
     if (isNoSpan(method)) return Reflect.apply(method, thisArg, args);
     return settle(() => startWork(EVENTS[name], functionName, args, tracing), method, thisArg, args);
-  });
+  };
 }
 
 function startWork(

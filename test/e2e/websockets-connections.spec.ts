@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
-import { Module } from '@nestjs/common';
+import { Inject, Injectable, Module, Scope } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import {
@@ -138,6 +138,64 @@ describe.each(socketPlatforms)('a connection over %s on %s', (library, platform)
     await client.next();
     await client.close();
     await app.traces.expect(disconnected);
+  });
+});
+
+@Injectable({ scope: Scope.REQUEST })
+class Visit {
+  steps = 0;
+}
+
+/** Is created for each client. */
+@WebSocketGateway()
+class VisitGateway {
+  static readonly left: unknown[][] = [];
+  constructor(@Inject(Visit) private readonly visit: Visit) {}
+
+  async handleConnection(): Promise<void> {
+    await new Presence().arrive();
+    this.visit.steps++;
+  }
+
+  handleDisconnect(...args: unknown[]): void {
+    VisitGateway.left.push([this.visit.steps, ...args.slice(1)]);
+    if (args.length === 2) throw new Error('left badly');
+  }
+
+  @SubscribeMessage('ping')
+  ping(): object {
+    return { event: 'pong', data: Object.keys(this) };
+  }
+}
+
+describe.each(socketPlatforms)('a gateway of request scope, over %s on %s', (library, platform) => {
+  it('has a trace for the start and the end of each connection', async () => {
+    const app = await startSocketApp(library, platform, { providers: [VisitGateway, Visit] });
+    for (let visits = 0; visits < 2; visits++) {
+      const client = await app.connect();
+      await app.traces.expect(
+        message(
+          'connect',
+          undefined,
+          { attributes: { 'client.address': '127.0.0.1', 'code.function.name': 'VisitGateway.handleConnection' } },
+          { name: 'Presence.arrive' },
+        ),
+      );
+      client.send('ping');
+      expect(await client.next()).toEqual(['pong', ['visit']]);
+      await app.traces.expect(message('ping', 'VisitGateway.ping'));
+      await client.close();
+      await app.traces.until((spans) => spans.length === 1);
+      const [span] = app.traces.take();
+      expect(span).toMatchObject({ name: 'disconnect', status: { code: 2 }, attributes: { 'error.type': 'Error' } });
+      expect(span?.events).toHaveLength(1);
+    }
+    const reason = library === 'ws' ? 1005 : 'client namespace disconnect';
+    expect(VisitGateway.left.splice(0)).toEqual([
+      [1, reason],
+      [1, reason],
+    ]);
+    await app.close();
   });
 });
 

@@ -1,7 +1,7 @@
 import { activeContext } from '../../core/context-manager.js';
 import { callSafely, reportIgnored } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isWrappedElsewhere } from '../other-instrumentation.js';
+import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
 import { instrumentCluster } from './instrument-cluster.js';

@@ -3,7 +3,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { isWrappedElsewhere } from '../other-instrumentation.js';
+import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startBatch, type BatchMode } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';

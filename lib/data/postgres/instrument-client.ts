@@ -8,7 +8,7 @@ import type { AnyMethod } from '../../core/wrap-method.js';
 import { followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
-import { isWrappedElsewhere } from '../other-instrumentation.js';
+import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
 import { followSubmittable } from './follow-submittable.js';

@@ -6,7 +6,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
-import { isWrappedElsewhere } from '../other-instrumentation.js';
+import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { describeQuery, instrumentClient } from './instrument-client.js';
 import { targetOfClient, targetOfPool, type PgPool } from './pg.js';

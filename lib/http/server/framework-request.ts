@@ -7,6 +7,8 @@ export interface FrameworkRequest {
   readonly route?: { readonly path?: unknown };
   /** Express: the mount path of the current router or middleware, as the client has written it. */
   readonly baseUrl?: unknown;
+  /** Express: the target of the request, below `baseUrl`. */
+  readonly url?: unknown;
   readonly params?: unknown;
   /** Fastify: the route that matched the request. */
   readonly routeOptions?: { readonly url?: unknown };
@@ -40,7 +42,40 @@ export function registeredRoute(request: FrameworkRequest): string | undefined {
   const path = request.route?.path;
   if (typeof path !== 'string' || isCatchAll(path)) return undefined;
   const base = typeof request.baseUrl === 'string' ? request.baseUrl : '';
-  return (path === '/' && base ? base : base + path) || undefined;
+  return (base ? routeBelow(base, path, request.url) : withoutEndingSlash(path)) || undefined;
+}
+
+/**
+ * Returns the route with this path in the router that is mounted at `base`. Express keeps the route that it has tried last, so that it may
+ * belong to middleware that was tried before the one at this mount path: then it has the whole path, or nothing to do with the request.
+ */
+function routeBelow(base: string, path: string, url: unknown): string | undefined {
+  const below = typeof url === 'string' ? url.split('?', 1)[0] : undefined;
+  if (below === undefined || matchesPath(path, below)) return path === '/' ? base : base + withoutEndingSlash(path);
+  return matchesPath(path, base + below) ? withoutEndingSlash(path) : undefined;
+}
+
+/** The longest path that is compared with a route: a client may send one that takes long. */
+const MAX_COMPARED_PATH = 2048;
+
+/** True if a path of Express may match the path of a request. Only its form counts: parameters match any segment. */
+function matchesPath(pattern: string, path: string): boolean {
+  if (path.length > MAX_COMPARED_PATH) return true;
+  const source = pattern
+    .replace(/[$()+.?[\\\]^|]/g, '\\$&')
+    .replace(/\/?\*\w*/g, '/?.*')
+    .replace(/:\w+/g, '[^/]+')
+    .replace(/\{/g, '(?:')
+    .replace(/\}/g, ')?');
+  try {
+    return new RegExp(`^${withoutEndingSlash(source)}/?$`, 'i').test(path);
+  } catch {
+    return true;
+  }
+}
+
+function withoutEndingSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 /** Returns the route that Fastify has found for a request. The handler of preflight requests for all paths is none. */

@@ -7,6 +7,7 @@ import { isObject } from '../../core/is-object.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { traceObservable } from '../../core/trace-observable.js';
 import type { ResolvedMessaging } from '../../options/messaging.js';
+import { consumeByDriver } from '../consume-by-driver.js';
 import { patternText } from '../pattern-text.js';
 import { CUSTOM, type TransportName } from '../transports.js';
 import { addressAttributes } from './client-address.js';
@@ -87,6 +88,7 @@ export function traceMessageClient(
     interceptMethod(client, 'emit', traceEvent(false)),
     interceptMethod(client, 'emitBatch', traceEvent(true)),
     ...carryHeaders(client, base.wire),
+    consumeByDriver(client, 'client', transport),
   ];
   return () => {
     for (const undo of undos) undo?.();
