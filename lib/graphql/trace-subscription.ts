@@ -6,7 +6,7 @@ import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { isResolveInfo } from './document.js';
 import { replaceResolver } from './replace-resolver.js';
-import { isWithinSpan, RootWork, startOperation } from './root-work.js';
+import { isWithinSpan, operationOf, RootWork, startOperation } from './root-work.js';
 import { findEvents, SubscriptionEvents } from './subscription-events.js';
 import type { OperationNaming } from './served-operation.js';
 
@@ -36,7 +36,7 @@ export function traceSubscription(field: string, resolver: SubscriptionResolver,
 function traceSubscribe(field: string, subscribe: AnyMethod, naming: OperationNaming): AnyMethod {
   return replaceResolver(subscribe, (thisArg, args) => {
     let started = IncomingOperation.active();
-    const start = () => RootWork.of((started = startOperation(field, args, naming)));
+    const start = () => RootWork.of((started = startOperation(operationOf(args), naming, { fallback: field })));
     const result: unknown = isWithinSpan()
       ? Reflect.apply(subscribe, thisArg, args)
       : settle(start, subscribe, thisArg, args);
