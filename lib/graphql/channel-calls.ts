@@ -1,4 +1,12 @@
-import { context, createContextKey, isSpanContextValid, type Context, type Link, type Span } from '@opentelemetry/api';
+import {
+  context,
+  createContextKey,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Context,
+  type Link,
+  type Span,
+} from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { errorType } from '../core/exception.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
@@ -32,17 +40,18 @@ const SUBSCRIPTION = createContextKey('nestjs-tracing GraphQL subscription');
  *
  * - the request itself executes it: the operation describes the span of the request;
  * - another span is active, that of a handler say: the operation has a span below it;
- * - neither, as over a WebSocket: the operation begins a trace.
+ * - neither, as over a WebSocket: the operation begins a trace. The resolvers of Nest do that themselves, since they know the connection.
  */
 export function startExecution(
   operation: OperationNode | undefined,
   caller: Context,
   naming: OperationNaming,
+  isOfNest: boolean,
 ): ChannelCall | undefined {
   const incoming = IncomingOperation.in(caller);
   // The hooks of Nest's driver have described the request, but may not see the exceptions.
   if (!operation || (incoming && isShown(incoming, operation))) return incoming && new Execution(incoming);
-  if (!isWithinSpan()) return new OwnTrace(operation, naming);
+  if (!isWithinSpan()) return isOfNest ? undefined : new OwnTrace(operation, naming);
   const isDescribed = incoming !== undefined && describeOperation(incoming, operation, naming);
   const timer = OperationTimer.start(naming);
   timer?.name(operation);
@@ -125,7 +134,7 @@ class OwnTrace implements ChannelCall {
     naming: OperationNaming,
     links?: Link[],
   ) {
-    const event = links && { isEvent: true, links };
+    const event = links && { isEvent: true, placement: { parent: ROOT_CONTEXT, links } };
     this.incoming = startOperation(operation, naming, { fallback: operation.operation, ...event });
   }
 

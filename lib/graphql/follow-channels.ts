@@ -36,9 +36,9 @@ export function followOperations(current: CurrentTracing): () => void {
   const execute = (message: ExecuteMessage, caller: Context) => {
     const tracing = current();
     if (!tracing) return undefined;
-    const call = startExecution(executedOperation(message), caller, tracing);
-    const areTraced = tracing.resolvers && !isSchemaOfNest(message.schema, tracing.fields);
-    return areTraced ? withResolvers(call, caller) : call;
+    const isOfNest = isSchemaOfNest(message.schema, tracing.fields);
+    const call = startExecution(executedOperation(message), caller, tracing, isOfNest);
+    return tracing.resolvers && !isOfNest ? withResolvers(call, caller) : call;
   };
   const undos = [
     followTracingChannel('graphql:execute', execute, MAY_END_AT_ONCE),

@@ -17,7 +17,7 @@ const EXPLORER = 'ResolversExplorerService';
 /** Instruments GraphQL: the server span is described by its operation, and resolvers may have spans. */
 export const graphqlIntegration: Integration<{
   readonly graphql: ResolvedGraphQL | undefined;
-  readonly http: Pick<ResolvedHttp, 'spanName'> | undefined;
+  readonly http: Pick<ResolvedHttp, 'spanName' | 'trustIncoming'> | undefined;
 }> = {
   name: 'graphql',
   start({ graphql, http }, { meter, modules }) {
@@ -26,6 +26,7 @@ export const graphqlIntegration: Integration<{
       names: new OperationNames(graphql.operationNames),
       renamesSpans: http?.spanName === undefined,
       meter: meter(graphqlMetrics),
+      trustIncoming: http?.trustIncoming,
       resolvers: graphql.resolvers,
       areFieldsObserved: false,
       fields: new Set<string>(),

@@ -1,10 +1,12 @@
-import { context, ROOT_CONTEXT, trace, type Context, type Link } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { IncomingWork, RETURNED, UNMEASURED_CALL, type CallOutcome } from '../core/incoming-work.js';
 import { isObject } from '../core/is-object.js';
 import { Operation } from '../core/operation.js';
+import type { SpanPlacement } from '../core/span-placement.js';
 import { isResolveInfo, operationNameOf, type OperationNode } from './document.js';
 import { measuredAttributes, OperationExchange } from './metrics.js';
+import { placementOf } from './socket-caller.js';
 import { operationAttributes, type OperationNaming } from './served-operation.js';
 
 /**
@@ -20,9 +22,8 @@ interface OperationStart {
   readonly fallback: string;
   /** True for an event of a subscription, which is named and not measured. */
   readonly isEvent?: boolean;
-  readonly links?: Link[];
-  /** @default none: the operation begins a trace */
-  readonly parent?: Context;
+  /** @default the operation begins a trace */
+  readonly placement?: SpanPlacement;
 }
 
 /**
@@ -32,7 +33,7 @@ interface OperationStart {
 export function startOperation(
   operation: OperationNode | undefined,
   naming: OperationNaming,
-  { fallback, isEvent = false, links, parent = ROOT_CONTEXT }: OperationStart,
+  { fallback, isEvent = false, placement = { parent: ROOT_CONTEXT } }: OperationStart,
 ): IncomingOperation<CallOutcome> {
   const name = operation ? naming.names.spanName(operation.operation, operationNameOf(operation)) : fallback;
   const measured = operation && !isEvent ? measuredAttributes(operation, naming) : undefined;
@@ -42,7 +43,7 @@ export function startOperation(
     {
       attributes: operation && operationAttributes(operation),
       meter: measured && naming.meter,
-      placement: { parent, ...(links && { links }) },
+      placement,
     },
   );
   if (measured) incoming.measure(() => measured);
@@ -100,7 +101,8 @@ export class RootWork extends IncomingWork {
     const known = execution && fieldsOf.get(execution);
     if (known instanceof RootFields) return new RootWork(known);
     // The fields of a mutation follow each other, so the span of an earlier one has ended.
-    const incoming = startOperation(operationOf(args), naming, { fallback: field, ...(known && { parent: known }) });
+    const placement = known ? { parent: known } : placementOf(args[2], naming.trustIncoming);
+    const incoming = startOperation(operationOf(args), naming, { fallback: field, placement });
     if (!execution) return new RootWork(new RootFields(incoming));
     const parent = trace.setSpanContext(ROOT_CONTEXT, incoming.span.spanContext());
     const fields = new RootFields(incoming, () => fieldsOf.set(execution, known ?? parent));

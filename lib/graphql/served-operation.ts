@@ -8,6 +8,7 @@ import type { OperationMeter } from '../core/operation-meter.js';
 import { operationNameOf, type OperationNode } from './document.js';
 import { errorAttributes, isFailure, type OperationError } from './errors.js';
 import type { OperationNames } from './operation-names.js';
+import type { CallerTrust } from './socket-caller.js';
 
 /* In development, so not among the package's stable names. */
 export const ATTR_OPERATION_NAME = 'graphql.operation.name';
@@ -23,6 +24,7 @@ export interface OperationNaming {
   readonly renamesSpans: boolean;
   /** Undefined if the application measures nothing. */
   readonly meter: OperationMeter | undefined;
+  readonly trustIncoming: CallerTrust;
 }
 
 /** The outcome of an operation, as far as it is seen while the operation is executed. */

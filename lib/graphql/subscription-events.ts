@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, type Context } from '@opentelemetry/api';
+import { context, isSpanContextValid, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { enterContext, ownsActiveContext } from '../core/context-manager.js';
 import { callSafely } from '../core/diagnostics.js';
 import type { IncomingOperation } from '../core/incoming-operation.js';
@@ -49,7 +49,8 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
     // The link alone is kept, and not the operation, which is over while the subscription goes on.
     const origin = start?.span.spanContext();
     const links = origin && isSpanContextValid(origin) ? [{ context: origin }] : [];
-    const startEvent = () => startOperation(operationOf(args), naming, { fallback: field, isEvent: true, links });
+    const placement = { parent: ROOT_CONTEXT, links };
+    const startEvent = () => startOperation(operationOf(args), naming, { fallback: field, isEvent: true, placement });
     const events = new SubscriptionEvents(source as AsyncIterable<unknown>, startEvent);
     const [, , contextValue, info] = args;
     if (isResolveInfo(info) && isObject(contextValue)) events.forget = remember(info.operation, contextValue, events);
