@@ -11,6 +11,8 @@ import type { SpanPlacement } from './span-placement.js';
 export interface IncomingExchange<Outcome> extends Exchange<Outcome> {
   /** True if several handlers may serve the exchange, so that each has a span. @default only the first has one */
   readonly hasSeveralHandlers?: boolean;
+  /** True if an operation of GraphQL that the exchange asks for describes its span. @default false */
+  readonly isDescribedByOperation?: boolean;
   /** Called just before the first handler of the exchange. */
   onHandlerReached?(): void;
   /** Called with each exception of a guard, pipe, interceptor or handler, before a filter turns it into an answer. */

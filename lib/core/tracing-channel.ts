@@ -40,6 +40,8 @@ export interface FollowOptions {
    * time. @default false
    */
   readonly isLeaf?: boolean;
+  /** True if a call may end when it returns, with a result that is no promise. @default false: it ends later, or throws */
+  readonly mayEndAtOnce?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface FollowOptions {
 export function followTracingChannel<Message extends ChannelMessage>(
   name: string,
   start: (message: Message, caller: Context) => ChannelCall | undefined,
-  { isLeaf = false }: FollowOptions = {},
+  { isLeaf = false, mayEndAtOnce = false }: FollowOptions = {},
 ): () => void {
   const started = heldChannel(`tracing:${name}:start`);
   const callingBack = heldChannel(`tracing:${name}:asyncStart`);
@@ -83,6 +85,9 @@ export function followTracingChannel<Message extends ChannelMessage>(
 
   // A call that throws at once has an error, and no asynchronous part.
   const undos = [subscribeChannels({ [`tracing:${name}:error`]: endCall, [`tracing:${name}:asyncStart`]: endCall })];
+  // The message of a call that goes on has no result yet.
+  if (mayEndAtOnce)
+    undos.push(subscribeChannels({ [`tracing:${name}:end`]: (m: Message) => 'result' in m && endCall(m) }));
   if (isLeaf) undos.push(subscribeChannels({ [`tracing:${name}:start`]: startCall }));
   // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
   else started.bindStore(contextStorage, (message) => contextIn(startCall(message as Message)));

@@ -1,4 +1,5 @@
 import { callSafely } from '../core/diagnostics.js';
+import { isWrappedElsewhere } from '../core/instrumented-methods.js';
 import { nodeRequire } from '../packages/require.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 

@@ -5,7 +5,7 @@ import { TracedWork } from '../core/work.js';
 import { isResolveInfo, type FieldPath } from './document.js';
 
 /* The semantic conventions have no attributes for fields. */
-const ATTR_FIELD_PATH = 'graphql.field.path';
+export const ATTR_FIELD_PATH = 'graphql.field.path';
 /** The number of characters of a path, and of fields in it: a client can nest fields as deep as it likes. */
 const MAX_PATH = 256;
 const MAX_DEPTH = 32;
@@ -28,4 +28,10 @@ export function pathText(path: FieldPath | undefined): string {
   const keys: string[] = [];
   for (let it = path; it && keys.length < MAX_DEPTH; it = it.prev) if (typeof it.key === 'string') keys.push(it.key);
   return cutText(keys.toReversed().join('.'), MAX_PATH);
+}
+
+/** Returns the path of a field from its parts, without the indices of lists. The name of a field begins with no digit. */
+export function cutPath(parts: readonly string[]): string {
+  const keys = parts.filter((part) => !/^\d/.test(part));
+  return cutText(keys.slice(-MAX_DEPTH).join('.'), MAX_PATH);
 }

@@ -1,9 +1,12 @@
-import { context, ROOT_CONTEXT, trace, type Context, type Link } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { IncomingWork, RETURNED, UNMEASURED_CALL, type CallOutcome } from '../core/incoming-work.js';
 import { isObject } from '../core/is-object.js';
 import { Operation } from '../core/operation.js';
-import { isResolveInfo, operationNameOf } from './document.js';
+import type { SpanPlacement } from '../core/span-placement.js';
+import { isResolveInfo, operationNameOf, type OperationNode } from './document.js';
+import { measuredAttributes, OperationExchange } from './metrics.js';
+import { placementOf } from './socket-caller.js';
 import { operationAttributes, type OperationNaming } from './served-operation.js';
 
 /**
@@ -15,38 +18,43 @@ export function isWithinSpan(): boolean {
 }
 
 interface OperationStart {
-  /** Added to the name. */
-  readonly suffix?: string;
-  readonly links?: Link[];
-  /** @default none: the operation begins a trace */
-  readonly parent?: Context;
+  /** The name of the span if the operation is unknown. */
+  readonly fallback: string;
+  /** True for an event of a subscription, which is named and not measured. */
+  readonly isEvent?: boolean;
+  /** @default the operation begins a trace */
+  readonly placement?: SpanPlacement;
 }
 
 /**
  * Starts a trace for an operation that no request has brought: it has come over a WebSocket. The parent is not the active context, which is
  * that in which the socket was created.
- *
- * @param field the name of the field, such as `Query.users`
- * @param args the arguments of its resolver
  */
 export function startOperation(
-  field: string,
-  args: readonly unknown[],
-  { names }: OperationNaming,
-  { links, parent = ROOT_CONTEXT, suffix = '' }: OperationStart = {},
+  operation: OperationNode | undefined,
+  naming: OperationNaming,
+  { fallback, isEvent = false, placement = { parent: ROOT_CONTEXT } }: OperationStart,
 ): IncomingOperation<CallOutcome> {
-  const info = args[3];
-  const operation = isResolveInfo(info) ? info.operation : undefined;
-  const name = operation
-    ? (names.spanName(operation.operation, operationNameOf(operation)) ?? operation.operation)
-    : field;
-  const incoming = IncomingOperation.start(name + suffix, UNMEASURED_CALL, {
-    attributes: operation && operationAttributes(operation),
-    meter: undefined,
-    placement: { parent, ...(links && { links }) },
-  });
+  const name = operation ? naming.names.spanName(operation.operation, operationNameOf(operation)) : fallback;
+  const measured = operation && !isEvent ? measuredAttributes(operation, naming) : undefined;
+  const incoming = IncomingOperation.start(
+    isEvent ? `${name} event` : name,
+    measured ? new OperationExchange(measured) : UNMEASURED_CALL,
+    {
+      attributes: operation && operationAttributes(operation),
+      meter: measured && naming.meter,
+      placement,
+    },
+  );
+  if (measured) incoming.measure(() => measured);
   incoming.callsResolvers = true;
   return incoming;
+}
+
+/** Returns the operation that a resolver is called for. Undefined if the arguments are not those of a resolver. */
+export function operationOf(args: readonly unknown[]): OperationNode | undefined {
+  const info = args[3];
+  return isResolveInfo(info) ? info.operation : undefined;
 }
 
 /** The root fields of one operation, which share its span. */
@@ -93,7 +101,8 @@ export class RootWork extends IncomingWork {
     const known = execution && fieldsOf.get(execution);
     if (known instanceof RootFields) return new RootWork(known);
     // The fields of a mutation follow each other, so the span of an earlier one has ended.
-    const incoming = startOperation(field, args, naming, known && { parent: known });
+    const placement = known ? { parent: known } : placementOf(args[2], naming.trustIncoming);
+    const incoming = startOperation(operationOf(args), naming, { fallback: field, placement });
     if (!execution) return new RootWork(new RootFields(incoming));
     const parent = trace.setSpanContext(ROOT_CONTEXT, incoming.span.spanContext());
     const fields = new RootFields(incoming, () => fieldsOf.set(execution, known ?? parent));

@@ -1,11 +1,11 @@
-import { context, isSpanContextValid, type Context } from '@opentelemetry/api';
+import { context, isSpanContextValid, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { enterContext, ownsActiveContext } from '../core/context-manager.js';
 import { callSafely } from '../core/diagnostics.js';
 import type { IncomingOperation } from '../core/incoming-operation.js';
 import type { CallOutcome } from '../core/incoming-work.js';
 import { isObject } from '../core/is-object.js';
 import { isResolveInfo } from './document.js';
-import { startOperation } from './root-work.js';
+import { operationOf, startOperation } from './root-work.js';
 import type { OperationNaming } from './served-operation.js';
 
 /** The events of subscriptions, by the operation and the context value of each. Undefined as a value if two subscriptions have both in common. */
@@ -14,6 +14,11 @@ const eventsOf = new WeakMap<object, WeakMap<object, SubscriptionEvents | undefi
 /** Returns the events of the subscription whose field is resolved. Undefined if they cannot be told apart from those of another. */
 export function findEvents(operation: object, contextValue: unknown): SubscriptionEvents | undefined {
   return isObject(contextValue) ? eventsOf.get(operation)?.get(contextValue) : undefined;
+}
+
+/** True if the resolver of the subscription gives each event of an operation a span. */
+export function areEventsTraced(operation: object): boolean {
+  return eventsOf.has(operation);
 }
 
 /**
@@ -44,7 +49,8 @@ export class SubscriptionEvents implements AsyncIterableIterator<unknown> {
     // The link alone is kept, and not the operation, which is over while the subscription goes on.
     const origin = start?.span.spanContext();
     const links = origin && isSpanContextValid(origin) ? [{ context: origin }] : [];
-    const startEvent = () => startOperation(field, args, naming, { suffix: ' event', links });
+    const placement = { parent: ROOT_CONTEXT, links };
+    const startEvent = () => startOperation(operationOf(args), naming, { fallback: field, isEvent: true, placement });
     const events = new SubscriptionEvents(source as AsyncIterable<unknown>, startEvent);
     const [, , contextValue, info] = args;
     if (isResolveInfo(info) && isObject(contextValue)) events.forget = remember(info.operation, contextValue, events);

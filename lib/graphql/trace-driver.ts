@@ -5,6 +5,10 @@ import { apolloPlugin, type ApolloPlugin } from './apollo-plugin.js';
 import type { OperationNaming } from './served-operation.js';
 import { traceMercurius } from './trace-mercurius.js';
 
+/** The beginnings of the names of Nest's drivers. */
+const APOLLO = 'Apollo';
+const MERCURIUS = 'Mercurius';
+
 /** The members of the options of Apollo's drivers that are used here. */
 interface ApolloOptions {
   plugins?: readonly unknown[] | undefined;
@@ -15,10 +19,18 @@ interface ApolloOptions {
  * undoes it. Undefined for another driver, whose operations are described by the first resolver that is called.
  */
 export function traceDriver(driver: object, naming: OperationNaming): (() => void) | undefined {
-  const classes = classNames(driver);
-  if (classes.some((name) => name.startsWith('Apollo'))) return traceApolloDriver(driver, apolloPlugin(naming));
-  if (classes.some((name) => name.startsWith('Mercurius'))) return traceMercuriusDriver(driver, naming);
+  if (isOf(driver, APOLLO)) return traceApolloDriver(driver, apolloPlugin(naming));
+  if (isOf(driver, MERCURIUS)) return traceMercuriusDriver(driver, naming);
   return undefined;
+}
+
+/** True if the server behind a driver shows the exceptions of resolvers, as only Apollo does. */
+export function showsExceptions(driver: object): boolean {
+  return isOf(driver, APOLLO);
+}
+
+function isOf(driver: object, server: string): boolean {
+  return classNames(driver).some((name) => name.startsWith(server));
 }
 
 function traceApolloDriver(driver: object, plugin: ApolloPlugin): (() => void) | undefined {

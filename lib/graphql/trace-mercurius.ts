@@ -3,9 +3,17 @@ import { callSafely } from '../core/diagnostics.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
-import { findOperation, type GraphQLDocument } from './document.js';
+import { findOperation, type GraphQLDocument, type OperationNode } from './document.js';
 import { readFormattedError, type OperationError, type ResultError } from './errors.js';
-import { addBatchedOperation, describeOperation, recordErrors, type OperationNaming } from './served-operation.js';
+import { OperationTimer } from './metrics.js';
+import {
+  addBatchedOperation,
+  describeOperation,
+  failureType,
+  recordedFailure,
+  recordErrors,
+  type OperationNaming,
+} from './served-operation.js';
 
 /** The members of Mercurius' context of an operation that are read here. */
 interface MercuriusContext {
@@ -20,6 +28,17 @@ interface MercuriusInstance {
   readonly graphql: { addHook(name: 'preExecution', hook: PreExecutionHook): void };
 }
 
+/** A call of Mercurius that executes an operation for a request. */
+interface Execution {
+  readonly incoming: IncomingOperation;
+  readonly operationName: unknown;
+  readonly timer: OperationTimer | undefined;
+  operation?: OperationNode;
+}
+
+/** The executions by their contexts, which Mercurius passes to its hooks. */
+const executions = new WeakMap<object, Execution>();
+
 /** Instruments Mercurius, after it has been registered with an instance of Fastify. */
 export function traceMercurius(instance: unknown, naming: OperationNaming): void {
   if (!isMercurius(instance)) return;
@@ -29,33 +48,46 @@ export function traceMercurius(instance: unknown, naming: OperationNaming): void
   // Mercurius has no hook for documents that it rejects, and calls none with the errors of resolvers before they are formatted.
   interceptMethod(instance, 'graphql', (graphql, thisArg, args) => {
     const incoming = IncomingOperation.active();
+    if (!incoming?.isRecording && !(incoming && naming.meter)) return Reflect.apply(graphql, thisArg, args);
+    const [, context, , operationName] = args;
+    const execution: Execution = { incoming, operationName, timer: OperationTimer.start(naming) };
+    if (isObject(context)) executions.set(context, execution);
     const result: unknown = Reflect.apply(graphql, thisArg, args);
-    if (incoming?.isRecording && types.isPromise(result)) watchResult(result, incoming);
+    if (types.isPromise(result)) watchResult(result, execution);
     return result;
   });
 }
 
-function describe(document: GraphQLDocument, { operationsCount }: MercuriusContext, naming: OperationNaming): void {
-  const incoming = IncomingOperation.active();
-  // The name is not passed on: with several operations in a document, the first resolver that is called tells which one it is.
-  const operation = incoming?.isRecording && findOperation(document, undefined);
-  if (!incoming || !operation) return;
-  if (operationsCount !== undefined) addBatchedOperation(incoming, operation);
+function describe(document: GraphQLDocument, context: MercuriusContext, naming: OperationNaming): void {
+  const execution = executions.get(context);
+  // The application may execute an operation without a context of its own.
+  const incoming = execution ? execution.incoming : IncomingOperation.active();
+  const operation = incoming && findOperation(document, execution?.operationName);
+  if (!operation) return;
+  if (execution) execution.operation = operation;
+  execution?.timer?.name(operation);
+  if (context.operationsCount !== undefined) addBatchedOperation(incoming, operation);
   else describeOperation(incoming, operation, naming);
 }
 
-function watchResult(result: Promise<unknown>, incoming: IncomingOperation): void {
+function watchResult(result: Promise<unknown>, execution: Execution): void {
+  const { incoming, timer } = execution;
+  const end = (errors: readonly OperationError[]) =>
+    callSafely('The errors of a GraphQL operation', () => {
+      recordErrors(incoming, errors);
+      timer?.fail(failureType(errors));
+      timer?.endIn(incoming);
+    });
   void result.then(
-    (execution) =>
-      callSafely('The errors of a GraphQL operation', () =>
-        recordErrors(
-          incoming,
-          errorsOf(execution).map((error) => readFormattedError(error)),
-        ),
-      ),
-    (thrown: unknown) =>
-      callSafely('The errors of a GraphQL operation', () => recordErrors(incoming, requestErrors(thrown))),
+    (outcome) => end(errorsOf(outcome).map((error) => readUnseenError(error, execution))),
+    (thrown: unknown) => end(requestErrors(thrown)),
   );
+}
+
+/** Reads an error of a result. An exception that was seen where it was thrown has marked the operation as failed already. */
+function readUnseenError(error: ResultError, { incoming, operation }: Execution): OperationError {
+  const read = readFormattedError(error);
+  return operation && recordedFailure(incoming, operation) !== undefined ? { ...read, isFailure: false } : read;
 }
 
 function errorsOf(execution: unknown): readonly ResultError[] {

@@ -6,8 +6,9 @@ import { settle } from '../core/settle.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { isResolveInfo } from './document.js';
 import { replaceResolver } from './replace-resolver.js';
-import { isWithinSpan, RootWork, startOperation } from './root-work.js';
+import { isWithinSpan, operationOf, RootWork, startOperation } from './root-work.js';
 import { findEvents, SubscriptionEvents } from './subscription-events.js';
+import { placementOf } from './socket-caller.js';
 import type { OperationNaming } from './served-operation.js';
 
 /** The functions that Nest gives to the schema for a subscription. */
@@ -36,7 +37,11 @@ export function traceSubscription(field: string, resolver: SubscriptionResolver,
 function traceSubscribe(field: string, subscribe: AnyMethod, naming: OperationNaming): AnyMethod {
   return replaceResolver(subscribe, (thisArg, args) => {
     let started = IncomingOperation.active();
-    const start = () => RootWork.of((started = startOperation(field, args, naming)));
+    const start = () => {
+      const placement = placementOf(args[2], naming.trustIncoming);
+      started = startOperation(operationOf(args), naming, { fallback: field, placement });
+      return RootWork.of(started);
+    };
     const result: unknown = isWithinSpan()
       ? Reflect.apply(subscribe, thisArg, args)
       : settle(start, subscribe, thisArg, args);

@@ -148,6 +148,8 @@ class GreetingsResolver {
   }
 }
 
+const OPERATION_COUNT = 'nestjs_graphql_operation_duration_seconds_count';
+
 const resolvers = [UsersResolver, UsersService, GreetingsResolver, Greeter];
 
 describe.each(graphqlServers)('an operation with %s', (kind) => {
@@ -259,9 +261,8 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
           'Partial',
           {
             status: 'ERROR',
-            attributes: { 'graphql.error.count': 1 },
-            // Mercurius formats the errors before it shows them.
-            events: kind === 'Mercurius' ? [] : ['exception TypeError: no nickname'],
+            attributes: { 'graphql.error.count': 1, 'error.type': 'TypeError' },
+            events: ['exception TypeError: no nickname'],
           },
           handler('UsersResolver.all', { name: 'UsersService.all' }),
         ),
@@ -355,11 +356,50 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
     await app.traces.expect({ name: 'query Alone', kind: 'SERVER', children });
   });
 
-  it('keeps the route in metrics', async () => {
+  it('keeps the route in metrics, beside which each operation is measured', async () => {
     await start({ metrics: { path: '/metrics', defaultMetrics: false } });
     await app.query('query Meta { __typename }');
-    const { body } = await app.request('/metrics');
-    expect(body).toContain('http_route="/graphql"');
-    expect(body).not.toContain('Meta');
+    await app.query('mutation { rename }');
+    await app.query('query Broken { user(name: "broken") { name } }');
+    await app.query('query Partial { all { nickname } }');
+    await app.query('query Missing { user(name: "missing") { name } }');
+    await app.query('query Rejected { nothing }');
+    const lines = (await scrapedLines()).filter((line) => /(?:request|operation)_duration_seconds_count/.test(line));
+    expect(lines.filter((line) => line.startsWith('http_'))).toEqual([
+      expect.stringMatching(/http_route="\/graphql".* \d$/),
+      expect.stringContaining('http_response_status_code="400"'),
+    ]);
+    expect(
+      lines.filter((line) => line.startsWith(OPERATION_COUNT)).map((line) => line.slice(OPERATION_COUNT.length)),
+    ).toEqual([
+      '{graphql_operation_type="query",graphql_operation_name="Meta"} 1',
+      '{graphql_operation_type="mutation"} 1',
+      '{graphql_operation_type="query",graphql_operation_name="Broken",error_type="Error"} 1',
+      '{graphql_operation_type="query",graphql_operation_name="Partial",error_type="TypeError"} 1',
+      '{graphql_operation_type="query",graphql_operation_name="Missing"} 1',
+    ]);
   });
+
+  it('is measured in a trace that is not sampled, and in a batch, with few names', async () => {
+    const batches = kind === 'Mercurius' ? { allowBatchedQueries: true } : { allowBatchedHttpRequests: true };
+    await start({ metrics: { path: '/metrics', defaultMetrics: false }, sampler: { ratio: 0 } }, batches);
+    const operations = Array.from({ length: 210 }, (_, index) => ({ query: `query Name${index} { __typename }` }));
+    await app.post(operations);
+    await app.query(`query ${'a'.repeat(65)} { __typename }`);
+    const counts = (await scrapedLines()).filter((line) => line.startsWith(OPERATION_COUNT));
+    expect(counts).toHaveLength(201);
+    expect(counts.at(-1)).toBe(`${OPERATION_COUNT}{graphql_operation_type="query",graphql_operation_name="_OTHER"} 11`);
+    expect(app.traces.spans).toEqual([]);
+  });
+
+  it('is measured without its name if names are not wanted', async () => {
+    await start({ metrics: { path: '/metrics', defaultMetrics: false }, graphql: { operationNames: false } });
+    await app.query('query Meta { __typename }');
+    const counts = (await scrapedLines()).filter((line) => line.startsWith(OPERATION_COUNT));
+    expect(counts).toEqual([`${OPERATION_COUNT}{graphql_operation_type="query"} 1`]);
+  });
+
+  async function scrapedLines(): Promise<string[]> {
+    return (await app.request('/metrics')).body.split('\n');
+  }
 });

@@ -143,14 +143,14 @@ class Client {
     });
   }
 
-  static async connect(port: number): Promise<Client> {
+  static async connect(port: number, parameters?: object): Promise<Client> {
     const socket = untraced(() => new WebSocket(`ws://127.0.0.1:${port}/graphql`, 'graphql-transport-ws'));
     const client = new Client(socket);
     await new Promise((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
     });
-    client.send({ type: 'connection_init' });
+    client.send({ type: 'connection_init', payload: parameters });
     expect((await client.next()).type).toBe('connection_ack');
     return client;
   }
@@ -182,9 +182,9 @@ const servers = [['Apollo on Express'], ['Apollo on Fastify'], ['Mercurius']] as
 describe.each(servers)('a subscription with %s', (kind) => {
   let app: GraphQLApp;
   let client: Client;
+  const graphql =
+    kind === 'Mercurius' ? { subscription: { fullWsTransport: true } } : { subscriptions: { 'graphql-ws': true } };
   beforeEach(async () => {
-    const graphql =
-      kind === 'Mercurius' ? { subscription: { fullWsTransport: true } } : { subscriptions: { 'graphql-ws': true } };
     app = await startGraphQLApp(kind, { resolvers: [OrdersResolver], graphql });
     client = await Client.connect(app.port);
     app.traces.reset();
@@ -313,5 +313,46 @@ describe.each(servers)('a subscription with %s', (kind) => {
     expect(await client.next()).toMatchObject({ payload: { data: { publish: 1, again: 1 } } });
     await app.traces.until((spans) => spans.filter(({ kind }) => kind === SpanKind.SERVER).length >= 2);
     expect(new Set(app.traces.spans.map((span) => span.spanContext().traceId)).size).toBe(1);
+  });
+
+  it('continues the trace of a client that connects with one, if it is trusted', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const [, traceId, spanId] = traceparent.split('-');
+    const caller = await Client.connect(app.port, { traceparent, tracestate: { hostile: true } });
+    caller.start('1', 'query Count { count }');
+    await caller.next();
+    await app.traces.until((spans) => spans.some(({ name }) => name === 'query Count'));
+    const query = app.traces.named('query Count');
+    expect([query.spanContext().traceId, query.parentSpanContext?.spanId]).toEqual([traceId, spanId]);
+    app.traces.take();
+    caller.start('2', 'subscription OnOrder { orderPlaced { id } }');
+    await started();
+    expect(app.traces.named('subscription OnOrder').spanContext().traceId).toBe(traceId);
+    app.traces.take();
+    await waitFor({ expected: 'a listener', look: () => orders.listeners.size > 0 });
+    orders.publish({ orderPlaced: { id: 1 } });
+    await caller.next();
+    await started();
+    const event = app.traces.named('subscription OnOrder event');
+    expect(event.spanContext().traceId).not.toBe(traceId);
+    expect(event.links.map(({ context }) => context.traceId)).toEqual([traceId]);
+    await caller.close();
+  });
+
+  it('only has a link to a client that is not trusted', async () => {
+    await client.close();
+    await app.close();
+    const seen: unknown[] = [];
+    const trustIncoming = ({ url }: { url?: string }) => seen.push(url) < 0;
+    app = await startGraphQLApp(kind, { resolvers: [OrdersResolver], graphql, tracing: { http: { trustIncoming } } });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    client = await Client.connect(app.port, { traceparent });
+    client.start('1', 'query Count { count }');
+    await client.next();
+    await app.traces.until((spans) => spans.some(({ name }) => name === 'query Count'));
+    const query = app.traces.named('query Count');
+    expect(query.parentSpanContext).toBeUndefined();
+    expect(query.links.map(({ context }) => context.spanId)).toEqual(['b7ad6b7169203331']);
+    expect(seen).toContain('/graphql');
   });
 });

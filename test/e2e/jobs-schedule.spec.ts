@@ -442,15 +442,83 @@ describe('a cron job that the application adds to the registry', () => {
   });
 });
 
-it('an interval that the application creates itself is traced by TracingService.span()', async () => {
-  await withJobs([], async ({ app, registry, run, traces }) => {
-    const tracing = app.get(TracingService);
-    await run(() => {
-      const interval = setInterval(() => tracing.span('poll', () => undefined, { root: true }), 5);
-      registry.addInterval('poll', interval);
+describe('an interval or a timeout that the application adds to the registry', () => {
+  it('has ticks that are roots, named without the ids in its name', async () => {
+    await withJobs([], async ({ app, registry, run, traces }) => {
+      const steps = app.get(Steps);
+      await run(() => {
+        registry.addInterval(
+          'poll-4711',
+          setInterval(() => steps.take(), 5),
+        );
+        registry.addTimeout(
+          'reminder',
+          setTimeout(() => steps.take(), 7),
+        );
+      });
+      await traces.until(
+        (spans) => named(spans, 'interval poll-*').length >= 2 && named(spans, 'Steps.take').length >= 3,
+      );
+      registry.deleteInterval('poll-4711');
+      const [interval, again] = named(traces.spans, 'interval poll-*') as [ReadableSpan, ReadableSpan];
+      const timeout = traces.named('timeout reminder');
+      for (const span of [interval, again, timeout]) expectRoot(span);
+      expect(interval.spanContext().traceId).not.toBe(again.spanContext().traceId);
+      expect([interval.attributes, timeout.attributes]).toEqual([
+        { 'nestjs.schedule.type': 'interval', 'nestjs.schedule.name': 'poll-4711', 'nestjs.schedule.interval': 5 },
+        { 'nestjs.schedule.type': 'timeout', 'nestjs.schedule.name': 'reminder', 'nestjs.schedule.timeout': 7 },
+      ]);
+      const roots = [interval, again, timeout].map((span) => span.spanContext().spanId);
+      for (const step of named(traces.spans, 'Steps.take').slice(0, 3))
+        expect(roots).toContain(step.parentSpanContext?.spanId);
     });
-    await traces.until((spans) => named(spans, 'poll').length >= 2);
-    for (const span of named(traces.spans, 'poll')) expectRoot(span);
+  });
+
+  it('is found in a constructor, and its function gets the same `this` and arguments', async () => {
+    const seen: unknown[][] = [];
+    let timer: NodeJS.Timeout | undefined;
+    @Injectable()
+    class Jobs {
+      constructor(@Inject(SchedulerRegistry) registry: SchedulerRegistry) {
+        timer = setTimeout(
+          function (this: unknown, ...args: unknown[]) {
+            seen.push([this, ...args]);
+          },
+          50,
+          'one',
+          2,
+        );
+        registry.addTimeout('early', timer);
+      }
+    }
+    await withJobs([Jobs], async ({ registry, traces }) => {
+      expect(registry.getTimeout('early')).toBe(timer);
+      await traces.expect({ name: 'timeout early' });
+      expect(seen).toEqual([[timer, 'one', 2]]);
+    });
+  });
+
+  it('has the exception of its function, which ends the process as without tracing', async () => {
+    await withJobs([], async ({ registry, traces }) => {
+      const timer = setTimeout(() => {
+        throw new TypeError('late');
+      }, 1_000_000);
+      registry.addTimeout('fails', timer);
+      const call = (timer as unknown as { _onTimeout(): void })._onTimeout;
+      expect(() => Reflect.apply(call, timer, [])).toThrow(new TypeError('late'));
+      const events = ['exception TypeError: late'];
+      await traces.expect({ name: 'timeout fails', status: 'ERROR: late', events });
+      registry.deleteTimeout('fails');
+    });
+  });
+
+  it('may be a timer of fake timers, or anything else', async () => {
+    await withJobs([], async ({ registry }) => {
+      registry.addInterval('number', 7);
+      registry.addInterval('none', undefined as never);
+      registry.addTimeout('object', {} as never);
+      expect(registry.getInterval('number')).toBe(7);
+    });
   });
 });
 

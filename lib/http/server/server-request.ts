@@ -46,6 +46,7 @@ export interface ServerRequestOptions extends ResolvedHttp, PlacementConditions 
 
 /** One incoming HTTP request, from the `request` event of the server to the end of its response. */
 export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObserver {
+  readonly isDescribedByOperation = true;
   readonly route: RequestRoute;
   private readonly incoming: IncomingOperation<ResponseEnd>;
   private snapshot: RequestSnapshot | undefined;

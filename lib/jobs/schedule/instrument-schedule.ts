@@ -10,8 +10,9 @@ import {
   WRAP_METHOD,
   type CronJob,
   type SchedulerRegistry,
+  type Timer,
 } from './schedule.js';
-import { jobOfCronJob, jobOfMethod } from './scheduled-job.js';
+import { jobOfCronJob, jobOfMethod, jobOfTimer } from './scheduled-job.js';
 import { TickTracer, type TickSettings } from './trace-ticks.js';
 
 /** The functions whose calls are traced ticks. The job of a method with `@Cron()` is also added to the registry. */
@@ -58,21 +59,44 @@ function traceMethod(method: unknown, instance: unknown, tracer: TickTracer): An
   return job && tracer.trace(method as AnyMethod, job);
 }
 
-/** Traces the cron jobs that the application itself adds to the registry. */
+/** Traces the jobs that the application itself adds to the registry. */
 function instrumentRegistry(registry: SchedulerRegistry, tracer: TickTracer): () => void {
-  const { cronJobs } = registry;
-  // A constructor may have added jobs already. A test may have put another object in the place of the registry.
-  if (types.isMap(cronJobs)) for (const [name, job] of cronJobs) traceCronJob(name, job, tracer);
-  const undo = interceptMethod(registry, 'addCronJob', (add, thisArg, args) => {
-    const result = Reflect.apply(add, thisArg, args);
-    const [name, job] = args;
-    if (isObject(job)) callSafely('Tracing a cron job', () => traceCronJob(String(name), job, tracer));
-    return result;
-  });
+  const { cronJobs, intervals, timeouts } = registry;
+  const undos = [
+    traceAdded(registry, 'addCronJob', cronJobs, (name, job) => traceCronJob(name, job, tracer)),
+    traceAdded(registry, 'addInterval', intervals, (name, timer) => traceTimer(name, timer, tracer)),
+    traceAdded(registry, 'addTimeout', timeouts, (name, timer) => traceTimer(name, timer, tracer)),
+  ];
   return () => {
-    undo?.();
+    for (const undo of undos) undo?.();
     tracer.stop();
   };
+}
+
+/** Calls `trace` with each job that the registry has or gets. A constructor of the application may have added jobs already. */
+function traceAdded<Job extends object>(
+  registry: SchedulerRegistry,
+  method: string,
+  jobs: ReadonlyMap<string, Job> | undefined,
+  trace: (name: string, job: Job) => void,
+): (() => void) | undefined {
+  // A test may have put another object in the place of the registry.
+  if (types.isMap(jobs)) for (const [name, job] of jobs) trace(name, job as Job);
+  return interceptMethod(registry, method, (add, thisArg, args) => {
+    const result = Reflect.apply(add, thisArg, args);
+    const [name, job] = args;
+    if (isObject(job)) callSafely('Tracing a scheduled job', () => trace(String(name), job as Job));
+    return result;
+  });
+}
+
+/** Traces the function of an interval or a timeout, which is not one of a method: its timer calls the function that it has now. */
+function traceTimer(name: string, timer: Timer, tracer: TickTracer): void {
+  const { _onTimeout: callback } = timer;
+  if (typeof callback !== 'function' || types.isProxy(timer) || tracedTicks.has(callback)) return;
+  const tick = tracer.trace(callback as AnyMethod, jobOfTimer(name, timer));
+  tracedTicks.add(tick);
+  timer._onTimeout = tick;
 }
 
 /** Traces the functions that a job calls: the job neither awaits their promises nor passes their exceptions on. */

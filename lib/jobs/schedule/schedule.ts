@@ -26,8 +26,20 @@ export interface CronJob {
   readonly cronTime?: { readonly source?: unknown; readonly timeZone?: unknown };
 }
 
+/** A timer of Node. Its members have no documentation, but are the same in all releases. */
+export interface Timer {
+  /** The function that each tick calls. Null once the timer is cleared. */
+  _onTimeout?: unknown;
+  /** The time between two ticks of an interval, in milliseconds. Null for a timeout. */
+  readonly _repeat?: unknown;
+  /** The time to the tick of a timeout, in milliseconds. */
+  readonly _idleTimeout?: unknown;
+}
+
 export interface SchedulerRegistry {
   readonly cronJobs?: ReadonlyMap<string, CronJob>;
+  readonly intervals?: ReadonlyMap<string, Timer>;
+  readonly timeouts?: ReadonlyMap<string, Timer>;
 }
 
 /** True for the provider that finds the scheduled methods of an application. */

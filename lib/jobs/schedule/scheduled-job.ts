@@ -12,6 +12,7 @@ import {
   SCHEDULER_TYPES,
   TIMEOUT_OPTIONS,
   type CronJob,
+  type Timer,
 } from './schedule.js';
 
 // The conventions have no attributes of scheduled jobs, so these names are those of the library.
@@ -64,19 +65,27 @@ export function jobOfMethod(method: object, instance: object): ScheduledJob | un
   };
 }
 
-/** Describes a job that the application has added to the registry under a name. */
+/** Describes a cron job that the application has added to the registry under a name. */
 export function jobOfCronJob(name: string, { cronTime }: CronJob): ScheduledJob {
-  const measured = { [ATTR_SCHEDULE_TYPE]: 'cron' };
+  return addedJob('cron', name, {
+    [ATTR_CRON]: cronText(cronTime?.source),
+    [ATTR_TIME_ZONE]: textOrUndefined(cronTime?.timeZone),
+  });
+}
+
+/** Describes an interval or a timeout that the application has added to the registry under a name. */
+export function jobOfTimer(name: string, { _idleTimeout: timeout, _repeat: interval }: Timer): ScheduledJob {
+  if (typeof interval === 'number') return addedJob('interval', name, { [ATTR_INTERVAL]: interval });
+  return addedJob('timeout', name, { [ATTR_TIMEOUT]: typeof timeout === 'number' ? timeout : undefined });
+}
+
+function addedJob(type: string, name: string, attributes: Record<string, string | number | undefined>): ScheduledJob {
+  const measured = { [ATTR_SCHEDULE_TYPE]: type };
   return {
-    spanName: `cron ${withoutIds(name)}`,
+    spanName: `${type} ${withoutIds(name)}`,
     methodName: undefined,
     measured,
-    attributes: definedAttributes({
-      ...measured,
-      [ATTR_NAME]: name,
-      [ATTR_CRON]: cronText(cronTime?.source),
-      [ATTR_TIME_ZONE]: textOrUndefined(cronTime?.timeZone),
-    }),
+    attributes: definedAttributes({ ...measured, [ATTR_NAME]: name, ...attributes }),
     spanParameters: [],
     isUntraced: () => false,
   };

@@ -9,14 +9,23 @@ describe('the name of a span', () => {
     const spanNames = Array.from({ length: 1000 }, (_, index) => names.spanName('query', `Q${index}`));
     expect(new Set(spanNames).size).toBe(201);
     expect(names.spanName('mutation', 'Q7')).toBe('mutation Q7');
-    expect(names.spanName('query', 'Q999')).toBeUndefined();
-    expect(names.spanName('query', undefined)).toBeUndefined();
+    expect(names.spanName('query', 'Q999')).toBe('query');
+    expect(names.spanName('query', undefined)).toBe('query');
   });
 
   it('has no long operation names, nor any if they are off', () => {
-    expect(new OperationNames(true).spanName('query', 'a'.repeat(65))).toBeUndefined();
+    expect(new OperationNames(true).spanName('query', 'a'.repeat(65))).toBe('query');
     expect(new OperationNames(true).spanName('query', 'a'.repeat(64))).toBe(`query ${'a'.repeat(64)}`);
-    expect(new OperationNames(false).spanName('query', 'Q')).toBeUndefined();
+    expect(new OperationNames(false).spanName('query', 'Q')).toBe('query');
+  });
+});
+
+describe('the name of a request', () => {
+  it('is that of its operation, if that has a name that may be shown', () => {
+    expect(new OperationNames(true).requestName('query', 'Q')).toBe('query Q');
+    expect(new OperationNames(true).requestName('query', undefined)).toBeUndefined();
+    expect(new OperationNames(true).requestName('query', 'a'.repeat(65))).toBeUndefined();
+    expect(new OperationNames(false).requestName('query', 'Q')).toBeUndefined();
   });
 });
 
