@@ -10,7 +10,11 @@ export interface Wrapper {
   isDependencyTreeStatic(): boolean;
 }
 
-type Listener = (instance: unknown) => void;
+/** @param isForRequest false if Nest reads the instance for no request or message, but at the start, or because the application asks for it */
+type Listener = (instance: unknown, isForRequest: boolean) => void;
+
+/** The id of the context of what lives as long as the application. */
+const STATIC_CONTEXT_ID = 1;
 
 /** A wrapper that is watched. Several integrations may watch the same one. */
 interface Watched {
@@ -31,7 +35,7 @@ export function watchWrapper(wrapper: Wrapper, onInstance: Listener): (() => voi
   if (!watched) return undefined;
   const { listeners, undo } = watched;
   // The same function may watch several times.
-  const listener: Listener = (instance) => onInstance(instance);
+  const listener: Listener = (instance, isForRequest) => onInstance(instance, isForRequest);
   listeners.add(listener);
   return () => {
     if (!listeners.delete(listener) || listeners.size > 0) return;
@@ -44,7 +48,9 @@ function watch(wrapper: Wrapper): Watched | undefined {
   const listeners = new Set<Listener>();
   const undo = interceptMethod(wrapper, 'getInstanceByContextId', (method, thisArg, args) => {
     const host = Reflect.apply(method, thisArg, args) as { readonly instance?: unknown } | undefined;
-    for (const listener of listeners) callSafely('Looking at an instance', () => listener(host?.instance));
+    const isForRequest = (args[0] as { readonly id?: unknown } | undefined)?.id !== STATIC_CONTEXT_ID;
+    for (const listener of listeners)
+      callSafely('Looking at an instance', () => listener(host?.instance, isForRequest));
     return host;
   });
   const watched = undo && { listeners, undo };

@@ -35,9 +35,9 @@ export function recordExceptions(
   if (!globals.includes(exceptionObserver)) globals.push(exceptionObserver);
   const undos: Undo[] = [];
   // Nest asks global filters of request scope before the last global one.
-  if (!isStatic) undos.push(...(applicationConfig.getGlobalRequestFilters() as Wrapper[]).map(observeInstances));
+  if (!isStatic) undos.push(...(applicationConfig.getGlobalRequestFilters() as Wrapper[]).map(observeWhenRead));
   for (const { controller, injectables } of controllersOf(modules, isStatic))
-    undos.push(...observeFiltersOf(controller, injectables));
+    undos.push(...observeFiltersOf(controller, injectables, isStatic));
   return () => undoAll(undos);
 }
 
@@ -61,7 +61,10 @@ export function recordExceptionsOfGateways(modules: ModulesContainer, isStatic: 
   const undos: Undo[] = [];
   for (const gateway of findGateways(modules)) {
     if (gateway.isStatic !== isStatic) continue;
-    undos.push(...observeFiltersOf(gateway.metatype, gateway.module.injectables), addObserverTo(gateway.metatype));
+    undos.push(
+      ...observeFiltersOf(gateway.metatype, gateway.module.injectables, isStatic),
+      addObserverTo(gateway.metatype),
+    );
   }
   return () => undoAll(undos);
 }
@@ -79,18 +82,22 @@ function* controllersOf(modules: ModulesContainer, isStatic: boolean) {
 type Injectables = ReadonlyMap<unknown, Wrapper>;
 
 /** Observes the filters of a class and its methods. Returns functions that undo it. */
-function observeFiltersOf(controller: Type, injectables: Injectables): Undo[] {
+function observeFiltersOf(controller: Type, injectables: Injectables, isStatic: boolean): Undo[] {
   return filtersOf(controller).map((filter) => {
     if (typeof filter !== 'function') return observeFilter(filter);
     // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
     const wrapper = injectables.get(filter);
-    return wrapper && observeInstances(wrapper);
+    if (!wrapper) return undefined;
+    return isStatic ? observeFilter(wrapper.instance) : observeWhenRead(wrapper);
   });
 }
 
-/** Observes the filter of the application, or those that Nest creates for each request. */
-function observeInstances(wrapper: Wrapper): Undo {
-  return wrapper.isDependencyTreeStatic() ? observeFilter(wrapper.instance) : watchWrapper(wrapper, observeFilter);
+/** Observes a filter whenever Nest reads it for a request, just before Nest binds its method. At other times it is as it was. */
+function observeWhenRead(wrapper: Wrapper): Undo {
+  return watchWrapper(wrapper, (filter, isForRequest) => {
+    const undo = isForRequest ? observeFilter(filter) : undefined;
+    if (undo) queueMicrotask(undo);
+  });
 }
 
 function undoAll(undos: Undo[]): void {

@@ -15,7 +15,7 @@ type Undo = (() => void) | undefined;
 /** The messages by packet. A client may serialize a packet in the context of another message, when the broker has answered. */
 const messagesByPacket = new WeakMap<object, OutgoingMessage>();
 
-/** The message that was serialized last. */
+/** The message that was serialized last, if its client merges its headers in the same turn. */
 let justSerialized: OutgoingMessage | undefined;
 
 /**
@@ -119,7 +119,7 @@ const serialize: MethodInterceptor = (method, thisArg, args) => {
       ? (callSafely('Adding headers to a message', () => wire.beforeSerialization?.(packet, headers, client)) ?? packet)
       : packet;
   const result = callInContext(message.outgoing.context, method, thisArg, [prepared, ...rest]);
-  justSerialized = message;
+  if (wire?.merging?.isAfterSerializer) keepForThisTurn(message);
   const add = (serialized: unknown) =>
     isObject(serialized) && wire?.afterSerialization
       ? (callSafely('Adding headers to a message', () => wire.afterSerialization?.(serialized, headers)) ?? serialized)
@@ -127,6 +127,14 @@ const serialize: MethodInterceptor = (method, thisArg, args) => {
   if (!isObject(result) || !isThenable(result)) return add(result);
   return followPromise(result, { context: undefined }, { onFulfilled: add, onRejected: () => {} }) ?? result;
 };
+
+/** A client whose message has failed after it was serialized must not be held. */
+function keepForThisTurn(message: OutgoingMessage): void {
+  justSerialized = message;
+  queueMicrotask(() => {
+    if (justSerialized === message) justSerialized = undefined;
+  });
+}
 
 function isEmpty(headers: object): boolean {
   return Object.keys(headers).length === 0;

@@ -17,11 +17,26 @@ export class Arrival {
   /** The context in which the driver has delivered the message. */
   readonly outer = context.active();
 
-  constructor(readonly args: WireArguments) {}
+  private isOver = false;
+
+  constructor(private wireArguments: WireArguments) {}
 
   /** Returns the message that is being received in the active context. */
   static active(): Arrival | undefined {
-    return context.active().getValue(ARRIVAL) as Arrival | undefined;
+    const arrival = context.active().getValue(ARRIVAL) as Arrival | undefined;
+    return arrival?.isOver === false ? arrival : undefined;
+  }
+
+  /** The arguments of the method of the transport that has received the message. */
+  get args(): WireArguments {
+    return this.wireArguments;
+  }
+
+  /** Releases the message, which has been received: a timer of a deserializer may hold the context for longer. */
+  release(): void {
+    this.isOver = true;
+    this.wireArguments = [];
+    this.packet = undefined;
   }
 
   /**

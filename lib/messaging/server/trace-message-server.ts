@@ -68,9 +68,13 @@ function observeArrivals(server: MessageServer, settings: ServerSettings): void 
         {
           onFulfilled(value) {
             if (arrival.isUnmatched) reportUnhandled(arrival);
+            arrival.release();
             return value;
           },
-          onRejected: (thrown) => reportUnhandled(arrival, { thrown }),
+          onRejected(thrown) {
+            reportUnhandled(arrival, { thrown });
+            arrival.release();
+          },
         },
       ) ?? result
     );
