@@ -66,7 +66,7 @@ const orms: readonly (readonly [name: string, start: () => Promise<Orm>])[] = [
   ['Kysely over pg', () => kysely(new PostgresDialect({ pool: new Pool({ ...pg(), max: 1 }) }))],
   [
     'Kysely over mysql2',
-    () => kysely(new MysqlDialect({ pool: createCallbackPool({ ...mysql(), connectionLimit: 1 }) as never })),
+    () => kysely(new MysqlDialect({ pool: createCallbackPool({ ...mysql(), connectionLimit: 1 }) })),
   ],
   [
     'Drizzle over pg',
