@@ -13,6 +13,7 @@ import { nodeRedisLibrary } from './node-redis/library.js';
 import { postgresLibrary } from './postgres/library.js';
 import { prismaLibrary } from './prisma/library.js';
 import { sequelizeLibrary } from './sequelize/library.js';
+import { sqliteLibrary } from './sqlite/library.js';
 import { typeormLibrary } from './typeorm/library.js';
 
 /** The libraries that are traced. */
@@ -21,6 +22,7 @@ export const dataLibraries: readonly DataLibrary[] = [
   mysqlLibrary,
   mongodbLibrary,
   mssqlLibrary,
+  sqliteLibrary,
   typeormLibrary,
   prismaLibrary,
   sequelizeLibrary,

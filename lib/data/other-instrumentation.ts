@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module';
 import { callSafely } from '../core/diagnostics.js';
 import { isWrappedElsewhere } from '../core/instrumented-methods.js';
-import { nodeRequire } from '../packages/require.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 
 /** The time in milliseconds for which an answer of `CallerProbe` holds. */
@@ -59,10 +59,12 @@ export class LoadedClassProbe {
   }
 
   #look(): boolean {
-    return Object.keys(nodeRequire.cache)
+    // Every function of this kind has the same list of files.
+    const { cache } = createRequire(process.execPath);
+    return Object.keys(cache)
       .filter((path) => this.file.test(path))
       .some((path) => {
-        const { prototype } = (nodeRequire.cache[path]?.exports ?? {}) as { prototype?: object };
+        const { prototype } = (cache[path]?.exports ?? {}) as { prototype?: object };
         const method: unknown = prototype && Reflect.get(prototype, this.method);
         return typeof method === 'function' && isWrappedElsewhere(method);
       });

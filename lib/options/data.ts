@@ -89,6 +89,12 @@ export interface DataOptions extends QueryRecording {
   mssql?: BooleanOption | QueryRecording;
 
   /**
+   * SQLite, with `better-sqlite3` or `node:sqlite`. False if it is not traced, or options for it.
+   * @default true
+   */
+  sqlite?: BooleanOption | QueryRecording;
+
+  /**
    * TypeORM, for the databases that have no option of their own. False if its `DataSource` is not looked at, or options for it.
    * @default true
    */
@@ -107,7 +113,7 @@ export interface DataOptions extends QueryRecording {
   sequelize?: BooleanOption | QueryRecording;
 
   /**
-   * Knex over `pg`. False if it is not traced, or options for it.
+   * Knex over `pg` or `better-sqlite3`. False if it is not traced, or options for it.
    * @default true
    */
   knex?: BooleanOption | QueryRecording;
@@ -184,6 +190,7 @@ const LIBRARIES: Readonly<Record<DataLibraryName, true>> = {
   postgres: true,
   mysql: true,
   mssql: true,
+  sqlite: true,
   typeorm: true,
   mongodb: true,
   sequelize: true,

@@ -35,7 +35,9 @@ class SqlConnection {
     const create = () => {
       this.#client = kyselyOver(this.execution);
     };
-    return this.isAsync ? Promise.resolve().then(create) : void create();
+    if (this.isAsync) return Promise.resolve().then(create);
+    create();
+    return undefined;
   }
 
   getClient(): Kysely<unknown> {

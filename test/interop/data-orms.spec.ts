@@ -5,6 +5,8 @@ import { sql } from 'drizzle-orm';
 import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { drizzle as drizzlePg } from 'drizzle-orm/node-postgres';
 import knexOf from 'knex';
+import { Kysely, MysqlDialect, PostgresDialect, sql as kyselySql, type Dialect } from 'kysely';
+import { createPool as createCallbackPool } from 'mysql2';
 import { createPool } from 'mysql2/promise';
 import { Client, Pool } from 'pg';
 import { Sequelize } from 'sequelize';
@@ -61,6 +63,11 @@ const orms: readonly (readonly [name: string, start: () => Promise<Orm>])[] = [
   ['Knex over pg', () => knex('pg', pg())],
   ['Knex over mysql2', () => knex('mysql2', mysql())],
   ['MikroORM over pg', mikroOrm],
+  ['Kysely over pg', () => kysely(new PostgresDialect({ pool: new Pool({ ...pg(), max: 1 }) }))],
+  [
+    'Kysely over mysql2',
+    () => kysely(new MysqlDialect({ pool: createCallbackPool({ ...mysql(), connectionLimit: 1 }) })),
+  ],
   [
     'Drizzle over pg',
     () => {
@@ -136,6 +143,21 @@ function knex(client: string, connection: object): Promise<Orm> {
         await trx.raw(text);
       }),
     close: () => instance.destroy(),
+  });
+}
+
+function kysely(dialect: Dialect): Promise<Orm> {
+  const database = new Kysely<unknown>({ dialect });
+  const query = (text: string, executor: Kysely<unknown> = database) => kyselySql.raw(text).execute(executor);
+  return Promise.resolve({
+    provided: database,
+    query: (text) => query(text),
+    transaction: (text) =>
+      database.transaction().execute(async (trx) => {
+        await query(text, trx);
+        await query(text, trx);
+      }),
+    close: () => database.destroy(),
   });
 }
 

@@ -7,7 +7,9 @@ export const sqlite: DatabaseSystem = {
   dialect: SQLITE,
   defaultPort: undefined,
   statusCodeOf(error) {
-    const { code } = error as { code?: unknown };
+    // The errors of `node:sqlite` have a number.
+    const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+    if (code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number') return String(errcode);
     return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
   },
 };

@@ -1,0 +1,12 @@
+import type { DataLibrary } from '../library.js';
+import { isBetterSqlite, isNodeSqlite } from './database.js';
+import { instrumentDatabase } from './instrument-database.js';
+
+/** SQLite in the process of the application, by `better-sqlite3` or `node:sqlite`. */
+export const sqliteLibrary: DataLibrary = {
+  name: 'sqlite',
+  instances: [
+    { name: 'better-sqlite3 database', matches: isBetterSqlite, instrument: instrumentDatabase },
+    { name: 'node:sqlite database', matches: isNodeSqlite, instrument: instrumentDatabase },
+  ],
+};
