@@ -52,6 +52,18 @@ async function serve(spanProcessors: SpanProcessor[], more: TracingOptions = {})
 }
 
 describe('span processors of the application', () => {
+  it('may replace an attribute of a span that starts: it is not worked out again at the end', async () => {
+    const redact = (span: StartedSpan) => {
+      for (const key of ['url.path', 'url.full']) if (key in span.attributes) span.setAttribute(key, 'REDACTED');
+    };
+    const spans = await serve([processor({ onStart: redact })]);
+    // The test itself sends the request.
+    const server = spans.find(({ name }) => name === 'GET /users/:id');
+    const client = spans.find(({ name }) => name === 'GET');
+    expect(server?.attributes).toMatchObject({ 'url.path': 'REDACTED', 'http.route': '/users/:id' });
+    expect(client?.attributes).toMatchObject({ 'url.full': 'REDACTED', 'http.response.status_code': 200 });
+  });
+
   it('see each span from its start with the attributes of the request, and before it is exported', async () => {
     const log: string[] = [];
     const spans = await serve([

@@ -63,6 +63,8 @@ export class ConnectionWatch {
   }
 
   private readonly look = (): void => {
+    // A session whose end is not reported yet throws if it is pinged.
+    if (this.session.destroyed) return;
     if (this.looksSincePing !== undefined && ++this.looksSincePing >= LOST_AFTER) {
       const silence = (LOST_AFTER * INTERVAL) / 1000;
       this.session.destroy(

@@ -57,7 +57,7 @@ export class GrpcConnection {
 
   private async connect(): Promise<GrpcSession> {
     const { proxy, tls, url } = this.options;
-    const socket = proxy && (await openTunnel(proxy, url, (opened) => (this.tunnel = opened)));
+    const socket = proxy && (await openTunnel(proxy, url, this.track));
     const http2 = connect(url, { ...tls, ...(socket && { createConnection: () => this.overTunnel(socket) }) });
     const forget = () => {
       if (this.current?.http2 === http2) this.current = undefined;
@@ -70,6 +70,11 @@ export class GrpcConnection {
     http2.on('goaway', forget);
     return { http2, watch: new ConnectionWatch(http2) };
   }
+
+  private readonly track = (tunnel: Socket): void => {
+    this.tunnel = tunnel;
+    if (this.isClosed) tunnel.destroy();
+  };
 
   private overTunnel(socket: Socket): Socket {
     const { tls, url } = this.options;

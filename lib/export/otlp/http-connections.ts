@@ -135,6 +135,7 @@ export class HttpConnections {
   }
 
   private readonly track = (socket: Socket): void => {
+    if (this.isClosed) socket.destroy();
     if (this.sockets.has(socket)) return;
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));

@@ -95,7 +95,7 @@ function valueOf(value: unknown): object {
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number') return numberOf(value);
   if (value instanceof Uint8Array) return { bytesValue: Buffer.from(value).toString('base64') };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(valueOf) } };
+  if (Array.isArray(value)) return { arrayValue: { values: Array.from(value, valueOf) } };
   if (typeof value === 'object' && value !== null) return { kvlistValue: { values: keyValues(value) } };
   return {};
 }

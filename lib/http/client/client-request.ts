@@ -195,7 +195,7 @@ function startOperation(
   parent: Context,
 ): OutgoingOperation<RequestEnd> {
   const attributes = areAttributesReadAtStart
-    ? callSafely('http.client attributes', () => exchange.requestAttributes())
+    ? callSafely('http.client attributes', () => exchange.startAttributes())
     : undefined;
   const name = httpSpanName(exchange.message.method, knownMethods);
   return OutgoingOperation.start(name, exchange, { attributes, meter, parent });

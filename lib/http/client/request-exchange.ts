@@ -4,6 +4,7 @@ import {
   ATTR_HTTP_REQUEST_HEADER,
   ATTR_HTTP_RESPONSE_HEADER,
 } from '@opentelemetry/semantic-conventions';
+import { changedAttributes } from '../../core/changed-attributes.js';
 import type { Exchange } from '../../core/exchange-operation.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import type { Operation } from '../../core/operation.js';
@@ -27,6 +28,8 @@ export type RequestEnd = 'complete' | 'cancelled' | { readonly error: unknown };
 export class RequestExchange implements Exchange<RequestEnd> {
   response: IncomingResponse | undefined;
   connection: Connection | undefined;
+  /** The attributes with which the span has started. */
+  private started: Attributes | undefined;
 
   constructor(
     public message: OutgoingMessage,
@@ -40,7 +43,12 @@ export class RequestExchange implements Exchange<RequestEnd> {
     this.rules = rules;
   }
 
-  requestAttributes(): Attributes {
+  /** Returns the attributes for a span that starts with them. */
+  startAttributes(): Attributes {
+    return (this.started = this.requestAttributes());
+  }
+
+  private requestAttributes(): Attributes {
     return clientRequestAttributes(this.message, this.rules.destination, this.options);
   }
 
@@ -80,7 +88,7 @@ export class RequestExchange implements Exchange<RequestEnd> {
   private endAttributes(): Attributes {
     const { connection, message, options, response } = this;
     return {
-      ...this.requestAttributes(),
+      ...changedAttributes(this.requestAttributes(), this.started),
       ...clientResponseAttributes(response?.statusCode, connection ?? {}),
       ...headerAttributes(options.requestHeaders, ATTR_HTTP_REQUEST_HEADER, (name) => message.header(name)),
       ...headerAttributes(options.responseHeaders, ATTR_HTTP_RESPONSE_HEADER, (name) => response?.header(name)),

@@ -7,6 +7,7 @@ import {
   ATTR_HTTP_ROUTE,
 } from '@opentelemetry/semantic-conventions';
 import { evaluatePredicate, callSafely } from '../../core/diagnostics.js';
+import { changedAttributes } from '../../core/changed-attributes.js';
 import { headerAttributes } from '../../core/header-attributes.js';
 import { IncomingOperation, type IncomingExchange } from '../../core/incoming-operation.js';
 import type { Operation } from '../../core/operation.js';
@@ -54,6 +55,8 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
   private frameworkResponse: FrameworkResponse | undefined;
   private name: ServerSpanName | undefined;
   private unwatch: (() => void) | undefined;
+  /** The attributes with which the span has started. */
+  private started: Attributes | undefined;
 
   /**
    * Starts to trace a request. A second call for the same request returns the result of the first. Returns undefined if the request has no
@@ -100,15 +103,14 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
       return IncomingOperation.join(foreignSpan, this, { caller: parentSpanContextOf(foreignSpan), meter });
     }
     const placement = requestPlacement(request, options);
-    let attributes: Attributes | undefined;
     if (options.areAttributesReadAtStart) {
-      attributes = callSafely('http attributes', () => {
+      this.started = callSafely('http attributes', () => {
         this.snapshot = takeSnapshot(request);
         return this.serverRequestAttributes();
       });
     }
     const name = httpSpanName(request.method, options.knownMethods);
-    return IncomingOperation.start(name, this, { attributes, meter, placement });
+    return IncomingOperation.start(name, this, { attributes: this.started, meter, placement });
   }
 
   private traceResponse(told: ResolvedResponse): void {
@@ -182,7 +184,7 @@ export class ServerRequest implements IncomingExchange<ResponseEnd>, EmitterObse
       operation.describe('http headers', () => this.headerAttributes());
     }
     if (!incoming.isJoined) {
-      operation.describe('http attributes', () => this.serverRequestAttributes());
+      operation.describe('http attributes', () => changedAttributes(this.serverRequestAttributes(), this.started));
       span.setAttributes(serverResponseAttributes(response));
       setStatus(operation, end, response);
     }

@@ -222,6 +222,14 @@ describe('the tracer provider before the options are known', () => {
     expect(parent.spanContext()).toMatchObject({ ...ids, traceFlags: TraceFlags.NONE });
   });
 
+  it('applies the limit of texts to the message of a status', () => {
+    const span = provider.getTracer('app').startSpan('work');
+    span.setStatus({ code: SpanStatusCode.ERROR, message: 'x'.repeat(100) });
+    use(pipeline({ limits: { attributes: { count: 2, valueLength: 10 } } }));
+    span.end();
+    expect(exported('work').status).toEqual({ code: SpanStatusCode.ERROR, message: 'x'.repeat(10) });
+  });
+
   it('applies the limits of the provider', () => {
     const span = provider.getTracer('app').startSpan('work', { attributes: { a: 'x'.repeat(100) } });
     span.setAttributes({ b: 1, c: 2 }).addEvent('one').addEvent('two');

@@ -171,6 +171,15 @@ describe('the encoders of OTLP', () => {
     expect(decodeOtlp(encodeOtlp(new ProtobufEncoder(), [changed]))).toEqual(decodeOtlp(Buffer.from(stockMessage)));
   });
 
+  it('write a hole of a list as a value that is unknown: a receiver refuses a message with null in its place', () => {
+    const [span] = randomSpans(4, 1);
+    const list: unknown[] = ['a'];
+    list[2] = 'b';
+    const changed = Object.create(span!, { attributes: { value: { list } } }) as ReadableSpan;
+    const json = encodeOtlp(new JsonEncoder(), [changed]).toString();
+    expect(json).toContain('{"values":[{"stringValue":"a"},{},{"stringValue":"b"}]}');
+  });
+
   it('write bytes, nested values and integers beyond those of a number', async () => {
     const [span] = randomSpans(4, 1);
     const attributes = {

@@ -138,3 +138,20 @@ describe('a proxy that never opens a tunnel', () => {
     await until(() => sockets.size === 0);
   });
 });
+
+it('a tunnel whose sender has been closed meanwhile holds no socket', async () => {
+  const { port, sockets } = await silentServer();
+  const proxy = `http://127.0.0.1:${port}`;
+  const { connections, post } = connectionsTo('https://otlp.example', proxy);
+  const url = new URL('http://otlp.example:4317');
+  const options = { url, method: '/Export', metadata: {}, compression: 'none', tls: {} } as const;
+  const sender = new GrpcSender({ ...options, proxy: new URL(proxy) });
+  const failures = [failureOf(post()), sender.send(Buffer.from('spans'), 60_000)];
+  // The connection to the proxy does not come about before the next turn.
+  connections.close();
+  sender.close();
+  expect(await Promise.all(failures)).toMatchObject([expect.any(Error), { type: 'retryable' }]);
+  // The server may notice a connection only now.
+  await advance(0);
+  await until(() => sockets.size === 0);
+});
