@@ -15,6 +15,7 @@ import { Scrape } from '../support/scrape.js';
 import { deferred } from '../support/deferred.js';
 import type { Broker } from './support/brokers.js';
 import { startRedis } from './support/databases.js';
+import { idOf, linkedIds, processing, sending } from './support/job-spans.js';
 
 const SANDBOXED = join(import.meta.dirname, 'processors/sandboxed.cjs');
 
@@ -128,11 +129,6 @@ async function withJobs(
     });
   });
 }
-
-const processing = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.CONSUMER);
-const sending = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.PRODUCER);
-const linkedIds = (span: ReadableSpan) => span.links.map(({ context }) => context.spanId);
-const idOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId;
 
 describe('a job', () => {
   it('has a span of its producer, below its caller, and one of its consumer, with a link to it', async () => {
@@ -478,6 +474,20 @@ describe('a queue', () => {
       expect(look()).not.toEqual(before);
     });
     expect(look()).toEqual(before);
+  });
+
+  it('that a provider creates as its property is traced', async () => {
+    const queue = openQueue();
+    @Injectable()
+    class Shipping {
+      readonly queue = queue;
+    }
+    await withDataApp({ providers: [Shipping] }, async ({ run, traces }) => {
+      void queue.process(() => Promise.resolve());
+      await run(() => queue.add({}));
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(linkedIds(processing(traces.spans)[0]!)).toEqual([idOf(sending(traces.spans)[0])]);
+    });
   });
 
   it('opens no connection because it is looked at', async () => {

@@ -4,6 +4,7 @@ import { muteKeys } from '../../core/muted-keys.js';
 import type { CurrentSettings } from '../query-settings.js';
 import type { BullExplorer, BullFlowProducer, BullQueue } from './bullmq.js';
 import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
+import { withOptions } from './flow-options.js';
 import type { JobTelemetry } from './job-telemetry.js';
 import { reportFailedJob } from './process-span.js';
 
@@ -27,6 +28,13 @@ export function instrumentFlowProducer(instance: object, settings: CurrentSettin
   const undos = [
     muteKeys(`${producer.opts.prefix ?? DEFAULT_PREFIX}:`),
     setTelemetry(producer, createTelemetry({ kind: 'flow', queue: undefined }, settings)),
+    ...['add', 'addBulk'].map((method) =>
+      interceptMethod(producer, method, (add, thisArg, [flow, ...rest]) => {
+        const isOwn = producer.telemetry !== undefined && isOwnTelemetry(producer.telemetry);
+        const completed = isOwn ? callSafely('Tracing a flow', () => withOptions(flow)) : undefined;
+        return Reflect.apply(add, thisArg, [completed ?? flow, ...rest]);
+      }),
+    ),
   ];
   return () => undoAll(undos);
 }

@@ -3,7 +3,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import type { JobHost } from '../job-host.js';
+import type { ObjectKind } from '../../core/found-objects.js';
 import {
   isScheduleExplorer,
   isSchedulerRegistry,
@@ -19,7 +19,7 @@ import { TickTracer, type TickSettings } from './trace-ticks.js';
 const tracedTicks = new WeakSet<object>();
 
 /** Returns the providers of `@nestjs/schedule` that know the jobs of an application. */
-export function scheduleHosts(settings: TickSettings): readonly JobHost[] {
+export function scheduleHosts(settings: TickSettings): readonly ObjectKind[] {
   const tracer = new TickTracer(settings);
   return [
     {
