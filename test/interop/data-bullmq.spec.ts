@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, getFlowProducerToken, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject, Injectable, Scope } from '@nestjs/common';
-import { SpanKind } from '@opentelemetry/api';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Queue, Worker, type FlowProducer, type Job, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Span, tracePool, type TracingOptions } from 'nestjs-tracing';

@@ -2,11 +2,12 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { muteKeys } from '../../core/muted-keys.js';
 import type { CurrentSettings } from '../query-settings.js';
-import type { BullExplorer, BullFlowProducer, BullQueue } from './bullmq.js';
+import { hasTelemetry, type BullExplorer, type BullFlowProducer, type BullQueue } from './bullmq.js';
 import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
 import { withOptions } from './flow-options.js';
 import type { JobTelemetry } from './job-telemetry.js';
 import { reportFailedJob } from './process-span.js';
+import { traceProcessing } from './trace-processing.js';
 
 const DEFAULT_PREFIX = 'bull';
 
@@ -44,9 +45,10 @@ export function instrumentWorker(instance: object, settings: CurrentSettings): (
   if (instrumentedWorkers.has(instance)) return () => {};
   instrumentedWorkers.add(instance);
   const worker = instance as BullQueue;
+  const telemetry = createTelemetry({ kind: 'worker', queue: worker.name }, settings);
   const undos = [
     muteKeys(`${worker.qualifiedName}:`),
-    setTelemetry(worker.opts, createTelemetry({ kind: 'worker', queue: worker.name }, settings)),
+    hasTelemetry(worker) ? setTelemetry(worker.opts, telemetry) : traceProcessing(worker, telemetry),
     interceptMethod(worker, 'emit', (emit, thisArg, args) => {
       const [event, , error] = args;
       if (event === 'failed') callSafely('Recording the failure of a job', () => reportFailedJob(error));

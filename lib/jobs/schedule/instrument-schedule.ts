@@ -81,7 +81,7 @@ function traceAdded<Job extends object>(
   trace: (name: string, job: Job) => void,
 ): (() => void) | undefined {
   // A test may have put another object in the place of the registry.
-  if (types.isMap(jobs)) for (const [name, job] of jobs) trace(name, job as Job);
+  if (types.isMap(jobs)) for (const [name, job] of jobs) trace(name, job);
   return interceptMethod(registry, method, (add, thisArg, args) => {
     const result = Reflect.apply(add, thisArg, args);
     const [name, job] = args;
@@ -96,7 +96,7 @@ function traceTimer(name: string, timer: Timer, tracer: TickTracer): void {
   if (typeof callback !== 'function' || types.isProxy(timer) || tracedTicks.has(callback)) return;
   const tick = tracer.trace(callback as AnyMethod, jobOfTimer(name, timer));
   tracedTicks.add(tick);
-  timer._onTimeout = tick;
+  Reflect.set(timer, '_onTimeout', tick);
 }
 
 /** Traces the functions that a job calls: the job neither awaits their promises nor passes their exceptions on. */
