@@ -44,7 +44,8 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   areDetailsWithheld = false;
   /** True if the exchange is an operation that calls any number of handlers, the resolvers of GraphQL, and not one. */
   callsResolvers = false;
-  private isHandlerReached = false;
+  /** True if a handler of the exchange has been called, other than a resolver of GraphQL. */
+  isHandlerReached = false;
   /** The operation of the handler, until the exchange is over. */
   private handlerOperation: Operation | undefined;
   private endListeners: (() => void)[] | undefined;

@@ -1,25 +1,26 @@
-import { debug } from '../core/diagnostics.js';
+import { FoundCounts } from '../core/found-objects.js';
+import { ownValues } from '../core/readable.js';
 import type { DataApplication } from './applications.js';
-import { recognizeInstances, releaseInstance, traceInstance } from './traced-instances.js';
+import { isSoughtInProperties, recognizeInstances, releaseInstance, traceInstance } from './traced-instances.js';
 
 /** The pools and clients that an application has in dependency injection. */
 export class FoundInstances {
   readonly #instances = new Set<object>();
-  /** The number of objects of each kind. */
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new FoundCounts();
 
   constructor(private readonly application: DataApplication) {}
 
-  readonly onInstance = (candidate: unknown): void =>
-    this.#look(candidate, (instance) => this.#instances.add(instance));
+  readonly onInstance = (candidate: unknown): void => {
+    if (this.#look(candidate, this.#keep)) return;
+    for (const value of ownValues(candidate)) if (isSoughtInProperties(value)) this.#look(value, this.#keep);
+  };
 
   /** An object of one request is not kept. */
-  readonly onRequestInstance = (candidate: unknown): void => this.#look(candidate, () => {});
+  readonly onRequestInstance = (candidate: unknown): void => void this.#look(candidate, () => {});
 
   /** Writes what was found so far, if anything was. */
   report(): void {
-    const found = [...this.#counts].map(([kind, count]) => (count === 1 ? kind : `${count} × ${kind}`));
-    if (found.length > 0) debug(`Found in dependency injection and traced: ${found.join(', ')}`);
+    this.#counts.report();
   }
 
   /** Ends the instrumentation of all of them. */
@@ -28,12 +29,17 @@ export class FoundInstances {
     this.#instances.clear();
   }
 
-  #look(candidate: unknown, onTraced: (instance: object) => void): void {
-    for (const found of recognizeInstances(candidate, ({ name }) => this.application.settings?.[name] !== undefined)) {
+  readonly #keep = (instance: object): void => void this.#instances.add(instance);
+
+  /** Returns true if a library knows the object. */
+  #look(candidate: unknown, onTraced: (instance: object) => void): boolean {
+    const recognized = recognizeInstances(candidate, ({ name }) => this.application.settings?.[name] !== undefined);
+    for (const found of recognized) {
       if (this.#instances.has(found.instance)) continue;
-      this.#counts.set(found.kind.name, (this.#counts.get(found.kind.name) ?? 0) + 1);
+      this.#counts.add(found.kind.name);
       traceInstance(found, this.application);
       onTraced(found.instance);
     }
+    return recognized.length > 0;
   }
 }

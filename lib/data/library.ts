@@ -18,6 +18,8 @@ export interface DataLibrary {
 export interface InstanceKind {
   /** The name that diagnostics show, such as `pg.Pool`. */
   readonly name: string;
+  /** True if a provider often has such an object as a property, as with the workers of a queue. @default false */
+  readonly isSoughtInProperties?: boolean;
   /** True if an object is of this kind. It must not call code of the application: neither getters nor methods. */
   matches(candidate: object): boolean;
   /**

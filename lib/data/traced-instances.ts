@@ -28,6 +28,16 @@ const NAME = 'nestjs-tracing:traced-instances';
 const holder = channel(NAME) as { [NAME]?: WeakMap<object, TracedInstance> };
 const instances = (holder[NAME] ??= new WeakMap<object, TracedInstance>());
 
+const kindsOfProperties = dataLibraries
+  .flatMap(({ instances: kinds = [] }) => kinds)
+  .filter((kind) => kind.isSoughtInProperties === true);
+
+/** True for an object that is traced as a property of a provider as well. */
+export function isSoughtInProperties(candidate: unknown): boolean {
+  if (!isObject(candidate) || types.isProxy(candidate)) return false;
+  return kindsOfProperties.some((kind) => callSafely(`Looking for ${kind.name}`, () => kind.matches(candidate)));
+}
+
 /** Returns an object if a library knows it, and the clients of other libraries that it uses. */
 export function recognizeInstances(
   candidate: unknown,

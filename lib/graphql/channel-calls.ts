@@ -22,7 +22,6 @@ import { isWithinSpan, startOperation } from './root-work.js';
 import {
   describeOperation,
   failureType,
-  isExecutedFor,
   isShown,
   markFailed,
   operationAttributes,
@@ -38,7 +37,7 @@ const SUBSCRIPTION = createContextKey('nestjs-tracing GraphQL subscription');
 /**
  * Starts what is traced of an operation that graphql executes:
  *
- * - the request itself executes it: the operation describes the span of the request;
+ * - the request itself executes it, before any handler: the operation describes the span of the request;
  * - another span is active, that of a handler say: the operation has a span below it;
  * - neither, as over a WebSocket: the operation begins a trace. The resolvers of Nest do that themselves, since they know the connection.
  */
@@ -55,7 +54,7 @@ export function startExecution(
   const isDescribed = incoming !== undefined && describeOperation(incoming, operation, naming);
   const timer = OperationTimer.start(naming);
   timer?.name(operation);
-  if (isDescribed && isExecutedFor(incoming)) return new Execution(incoming, operation, timer);
+  if (isDescribed && !incoming.isHandlerReached) return new Execution(incoming, operation, timer);
   const span = Operation.unrecordedSpanFor(caller, {});
   if (span) return timer && new Execution({ isRecording: false, span, recordException: () => {} }, operation, timer);
   return new OwnSpan(operation, naming, timer);

@@ -1,9 +1,9 @@
-import { context, SpanStatusCode, type Attributes } from '@opentelemetry/api';
+import { SpanStatusCode, type Attributes } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { definedAttributes } from '../core/defined-attributes.js';
 import { errorType } from '../core/exception.js';
 import type { IncomingOperation } from '../core/incoming-operation.js';
-import { Operation } from '../core/operation.js';
+import type { Operation } from '../core/operation.js';
 import type { OperationMeter } from '../core/operation-meter.js';
 import { operationNameOf, type OperationNode } from './document.js';
 import { errorAttributes, isFailure, type OperationError } from './errors.js';
@@ -56,12 +56,6 @@ export function isDescribed(incoming: IncomingOperation): boolean {
   return incoming.exchange?.isDescribedByOperation !== true || shownOperations.has(incoming);
 }
 
-/** True if an operation is executed for a request itself, and not by the handler of a request or by another span within it. */
-export function isExecutedFor(incoming: IncomingOperation): boolean {
-  const active = Operation.in(context.active());
-  return active === undefined || active.span === incoming.span;
-}
-
 /**
  * Describes the span of a request by the operation that the request executes. Returns false if it is described already, possibly by another
  * operation, or if it is no request: that of a message or of a job stays as it is.
@@ -75,7 +69,7 @@ export function describeOperation(
   if (isDescribed(incoming)) return false;
   show(incoming, operation);
   incoming.describe('A GraphQL operation', () => operationAttributes(operation));
-  if (renamesSpans && !incoming.isJoined && incoming.isRecording && isExecutedFor(incoming)) {
+  if (renamesSpans && !incoming.isJoined && incoming.isRecording && !incoming.isHandlerReached) {
     const name = names.requestName(operation.operation, operationNameOf(operation));
     if (name !== undefined) incoming.span.updateName(name);
   }

@@ -1,11 +1,10 @@
+import { FoundObjects, type ObjectKind } from '../core/found-objects.js';
 import type { Integration, IntegrationContext, IntegrationHooks } from '../core/integration.js';
 import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
 import { MESSAGE_METRICS } from '../core/queue-messages.js';
 import type { ResolvedJobs } from '../options/jobs.js';
 import { bullQueueHost } from './bull/instrument-queue.js';
 import { commandHost } from './commands/instrument-command.js';
-import { FoundHosts } from './found-hosts.js';
-import type { JobHost } from './job-host.js';
 import { OpenJobs } from './job-work.js';
 import { scheduleHosts } from './schedule/instrument-schedule.js';
 import { scheduleMetrics } from './schedule/metrics.js';
@@ -16,7 +15,7 @@ export const jobsIntegration: Integration<{ readonly jobs: ResolvedJobs | undefi
   start({ jobs }, context): IntegrationHooks | undefined {
     if (!jobs) return undefined;
     const open = new OpenJobs();
-    const found = new FoundHosts(hostsOf(jobs, context, open));
+    const found = new FoundObjects(hostsOf(jobs, context, open));
     let providers: ProviderWatch | undefined;
     return {
       providersReady() {
@@ -40,8 +39,8 @@ function hostsOf(
   { bull, commands, schedule }: ResolvedJobs,
   { flush, meter }: IntegrationContext,
   open: OpenJobs,
-): readonly JobHost[] {
-  const hosts: JobHost[] = [];
+): readonly ObjectKind[] {
+  const hosts: ObjectKind[] = [];
   if (schedule) hosts.push(...scheduleHosts({ meter: meter(scheduleMetrics), open }));
   if (bull) {
     const meters = { sendMeter: meter(MESSAGE_METRICS.send), processMeter: meter(MESSAGE_METRICS.process) };

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  Controller,
+  Get,
   Inject,
   Injectable,
   NotFoundException,
@@ -24,8 +26,8 @@ import {
   ResolveField,
   Resolver,
 } from '@nestjs/graphql';
-import type { Span as OpenTelemetrySpan } from '@opentelemetry/api';
-import { GraphQLError } from 'graphql';
+import { SpanKind, type Span as OpenTelemetrySpan } from '@opentelemetry/api';
+import { graphql, GraphQLError } from 'graphql';
 import { CurrentSpan, NoSpan, Span, TracingService, type TracingOptions } from 'nestjs-tracing';
 import { graphqlServers, operation, startGraphQLApp, type GraphQLApp } from '../support/graphql-app.js';
 import { failed, handler, server } from '../support/trace-tree.js';
@@ -145,6 +147,16 @@ class GreetingsResolver {
   @Query(() => String)
   greeting(): string {
     return this.greeter.greeting;
+  }
+}
+
+@Controller()
+class ReportController {
+  constructor(@Inject(GraphQLSchemaHost) private readonly host: GraphQLSchemaHost) {}
+
+  @Get('report')
+  report(): Promise<unknown> {
+    return graphql({ schema: this.host.schema, source: 'query Report { all { id } }', contextValue: {} });
   }
 }
 
@@ -321,6 +333,25 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
     );
   });
 
+  it('describes the server span within a span of a middleware, but renames no request of a handler', async () => {
+    app = await startGraphQLApp(kind, {
+      resolvers,
+      controllers: [ReportController],
+      tracing: { nest: { lifecycle: true } },
+      prepare(nest) {
+        const tracing = nest.get(TracingService);
+        nest.use((_request: unknown, _response: unknown, next: () => void) => tracing.span('middleware', () => next()));
+      },
+    });
+    await app.query('query Meta { __typename }');
+    await app.traces.until((spans) => spans.length === 2);
+    expect(app.traces.named('query Meta').attributes['graphql.operation.name']).toBe('Meta');
+    app.traces.take();
+    await app.request('/report');
+    await app.traces.until((spans) => spans.some(({ kind: spanKind }) => spanKind === SpanKind.SERVER));
+    expect(app.traces.named('GET /report').attributes['graphql.operation.name']).toBe('Report');
+  });
+
   it('with a persisted query that the server does not know has the code of that', async () => {
     if (kind === 'Mercurius') await start({}, { persistedQueries: {} });
     else await start();
@@ -347,7 +378,6 @@ describe.each(graphqlServers)('an operation with %s', (kind) => {
     await start();
     const schema = app.app.get(GraphQLSchemaHost, { strict: false }).schema;
     const tracing = app.app.get(TracingService);
-    const { graphql } = await import('graphql');
     const result = await tracing.span('report', () => graphql({ schema, source: '{ all { id } }', contextValue: {} }));
     expect(result.errors).toBeUndefined();
     await app.traces.expect({ name: 'report', children: [{ name: 'UsersService.all' }] });

@@ -6,7 +6,7 @@ import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nes
 import { context, trace, type Span as ApiSpan } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { CronJob } from 'cron';
-import { CurrentSpan, NoSpan, Span, TracingService, type TracingOptions } from 'nestjs-tracing';
+import { CurrentSpan, NoSpan, Span, type TracingOptions } from 'nestjs-tracing';
 import { EMPTY, Observable } from 'rxjs';
 import { withDataApp, type DataApp } from '../support/data-app.js';
 import { deferred } from '../support/deferred.js';
@@ -504,7 +504,7 @@ describe('an interval or a timeout that the application adds to the registry', (
         throw new TypeError('late');
       }, 1_000_000);
       registry.addTimeout('fails', timer);
-      const call = (timer as unknown as { _onTimeout(): void })._onTimeout;
+      const call = Reflect.get(timer, '_onTimeout') as () => void;
       expect(() => Reflect.apply(call, timer, [])).toThrow(new TypeError('late'));
       const events = ['exception TypeError: late'];
       await traces.expect({ name: 'timeout fails', status: 'ERROR: late', events });

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, getFlowProducerToken, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject, Injectable, Scope } from '@nestjs/common';
-import { SpanKind } from '@opentelemetry/api';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Queue, Worker, type FlowProducer, type Job, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Span, tracePool, type TracingOptions } from 'nestjs-tracing';
@@ -13,6 +11,7 @@ import { exportedText } from '../support/redis-spans.js';
 import { Scrape } from '../support/scrape.js';
 import type { Broker } from './support/brokers.js';
 import { startRedis } from './support/databases.js';
+import { linkedIds, processing, sending } from './support/job-spans.js';
 
 let server: Broker;
 let connection: { host: string; port: number };
@@ -82,10 +81,6 @@ async function withJobs(
     });
   });
 }
-
-const processing = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.CONSUMER);
-const sending = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.PRODUCER);
-const linkedIds = (span: ReadableSpan) => span.links.map(({ context }) => context.spanId);
 
 describe('a job', () => {
   it('has a span of its producer, below its caller, and one of its consumer, with a link to it', async () => {
@@ -164,6 +159,43 @@ describe('a job', () => {
     await withJobs({}, async ({ add, traces }) => {
       await add({ delay: 20 });
       expect(linkedIds(processing(traces.spans)[0]!)).toEqual([sending(traces.spans)[0]!.spanContext().spanId]);
+    });
+  });
+
+  it('that waits for its children has a link to the flow, as they have, and runs after them', async () => {
+    const order: string[] = [];
+    work = (job) => order.push(job.name);
+    await withJobs({}, async ({ app, queue, run, traces }) => {
+      const flow = app.get<FlowProducer>(getFlowProducerToken('flow'));
+      const child = (name: string) => ({ name, queueName: queue.name, data: {} });
+      const given = { ...child('parent'), children: [child('one'), child('two')] };
+      const before = structuredClone(given);
+      await run(() => flow.add(given));
+      expect(given).toEqual(before);
+      await traces.until((spans) => processing(spans).length === 3);
+      const [sent] = sending(traces.spans);
+      for (const span of processing(traces.spans)) expect(linkedIds(span)).toEqual([sent!.spanContext().spanId]);
+      expect(new Set(processing(traces.spans).map((span) => span.spanContext().traceId)).size).toBe(3);
+      expect(order.at(-1)).toBe('parent');
+    });
+  });
+
+  it('that exceeds the rate of its worker has one span, when it is processed', async () => {
+    const name = queueName;
+    await withDataApp({}, async ({ run, traces }) => {
+      const queue = tracePool(new Queue(name, { connection }));
+      const worker = tracePool(
+        new Worker(name, () => Promise.resolve(), { connection, limiter: { max: 1, duration: 50 } }),
+      );
+      await run(() => queue.addBulk([1, 2, 3].map((data) => ({ name: 'ship', data }))));
+      await traces.until((spans) => processing(spans).length >= 3);
+      expect(processing(traces.spans).map(({ attributes }) => attributes['messaging.message.id'])).toEqual([
+        '1',
+        '2',
+        '3',
+      ]);
+      await worker.close();
+      await queue.close();
     });
   });
 
@@ -292,6 +324,38 @@ describe('a queue and a worker', () => {
       await worker.close();
       await queue.close();
     });
+  });
+
+  it('that a provider creates as its properties are traced, and the data arrive byte for byte', async () => {
+    const name = queueName;
+    @Injectable()
+    class Shipping {
+      readonly queue = new Queue(name, { connection });
+      readonly worker = new Worker(name, (job: Job) => this.steps.take(job), { connection, autorun: false });
+      constructor(@Inject(Steps) private readonly steps: Steps) {}
+    }
+    const redis = new Redis(connection);
+    const data = { text: 'ä\u0000"', list: [1, null], traceparent: 'mine' };
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, run, traces }) => {
+      const { queue, worker } = app.get(Shipping);
+      const jobs = await run(() =>
+        queue.addBulk([
+          { name: 'ship', data, opts: { attempts: 2 } },
+          { name: 'other', data: 'text' },
+        ]),
+      );
+      expect(await redis.hget(`bull:${name}:${jobs[0]!.id}`, 'data')).toBe(JSON.stringify(data));
+      expect(await redis.hget(`bull:${name}:${jobs[1]!.id}`, 'data')).toBe('"text"');
+      void worker.run();
+      await traces.until((spans) => processing(spans).length === 2);
+      const [sent] = sending(traces.spans);
+      expect(sending(traces.spans)).toHaveLength(1);
+      for (const span of processing(traces.spans)) expect(linkedIds(span)).toEqual([sent!.spanContext().spanId]);
+      expect(traces.spans.filter((span) => span.name === 'Steps.take')).toHaveLength(2);
+      await worker.close();
+      await queue.close();
+    });
+    redis.disconnect();
   });
 
   it('keep the telemetry of the application', async () => {

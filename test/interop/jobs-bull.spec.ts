@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BullModule, getQueueToken, OnQueueFailed, Process, Processor } from '@nestjs/bull';
 import { Inject, Injectable, Scope, type Type } from '@nestjs/common';
-import { SpanKind, trace } from '@opentelemetry/api';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { trace } from '@opentelemetry/api';
 import Bull, { type Job, type JobOptions, type Queue, type QueueOptions } from 'bull';
 import { Redis } from 'ioredis';
 import { NoSpan, Span, type TracingOptions } from 'nestjs-tracing';
@@ -15,6 +14,7 @@ import { Scrape } from '../support/scrape.js';
 import { deferred } from '../support/deferred.js';
 import type { Broker } from './support/brokers.js';
 import { startRedis } from './support/databases.js';
+import { idOf, linkedIds, processing, sending } from './support/job-spans.js';
 
 const SANDBOXED = join(import.meta.dirname, 'processors/sandboxed.cjs');
 
@@ -128,11 +128,6 @@ async function withJobs(
     });
   });
 }
-
-const processing = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.CONSUMER);
-const sending = (spans: readonly ReadableSpan[]) => spans.filter(({ kind }) => kind === SpanKind.PRODUCER);
-const linkedIds = (span: ReadableSpan) => span.links.map(({ context }) => context.spanId);
-const idOf = (span: ReadableSpan | undefined) => span?.spanContext().spanId;
 
 describe('a job', () => {
   it('has a span of its producer, below its caller, and one of its consumer, with a link to it', async () => {
@@ -478,6 +473,20 @@ describe('a queue', () => {
       expect(look()).not.toEqual(before);
     });
     expect(look()).toEqual(before);
+  });
+
+  it('that a provider creates as its property is traced', async () => {
+    const queue = openQueue();
+    @Injectable()
+    class Shipping {
+      readonly queue = queue;
+    }
+    await withDataApp({ providers: [Shipping] }, async ({ run, traces }) => {
+      void queue.process(() => Promise.resolve());
+      await run(() => queue.add({}));
+      await traces.until((spans) => processing(spans).length === 1);
+      expect(linkedIds(processing(traces.spans)[0]!)).toEqual([idOf(sending(traces.spans)[0])]);
+    });
   });
 
   it('opens no connection because it is looked at', async () => {

@@ -43,3 +43,8 @@ export function isFlowProducer(candidate: object): boolean {
 export function isExplorer(candidate: object): boolean {
   return hasMembers(candidate, ['workers', 'registerWorkers', 'handleProcessor']);
 }
+
+/** True for a queue or a worker that has the option `telemetry`, and reads it whenever it works. Versions before 5.22 do not. */
+export function hasTelemetry(queue: BullQueue): boolean {
+  return 'trace' in queue;
+}

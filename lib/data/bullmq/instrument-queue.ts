@@ -2,10 +2,12 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { muteKeys } from '../../core/muted-keys.js';
 import type { CurrentSettings } from '../query-settings.js';
-import type { BullExplorer, BullFlowProducer, BullQueue } from './bullmq.js';
+import { hasTelemetry, type BullExplorer, type BullFlowProducer, type BullQueue } from './bullmq.js';
 import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
+import { withOptions } from './flow-options.js';
 import type { JobTelemetry } from './job-telemetry.js';
 import { reportFailedJob } from './process-span.js';
+import { traceProcessing } from './trace-processing.js';
 
 const DEFAULT_PREFIX = 'bull';
 
@@ -27,6 +29,13 @@ export function instrumentFlowProducer(instance: object, settings: CurrentSettin
   const undos = [
     muteKeys(`${producer.opts.prefix ?? DEFAULT_PREFIX}:`),
     setTelemetry(producer, createTelemetry({ kind: 'flow', queue: undefined }, settings)),
+    ...['add', 'addBulk'].map((method) =>
+      interceptMethod(producer, method, (add, thisArg, [flow, ...rest]) => {
+        const isOwn = producer.telemetry !== undefined && isOwnTelemetry(producer.telemetry);
+        const completed = isOwn ? callSafely('Tracing a flow', () => withOptions(flow)) : undefined;
+        return Reflect.apply(add, thisArg, [completed ?? flow, ...rest]);
+      }),
+    ),
   ];
   return () => undoAll(undos);
 }
@@ -36,9 +45,10 @@ export function instrumentWorker(instance: object, settings: CurrentSettings): (
   if (instrumentedWorkers.has(instance)) return () => {};
   instrumentedWorkers.add(instance);
   const worker = instance as BullQueue;
+  const telemetry = createTelemetry({ kind: 'worker', queue: worker.name }, settings);
   const undos = [
     muteKeys(`${worker.qualifiedName}:`),
-    setTelemetry(worker.opts, createTelemetry({ kind: 'worker', queue: worker.name }, settings)),
+    hasTelemetry(worker) ? setTelemetry(worker.opts, telemetry) : traceProcessing(worker, telemetry),
     interceptMethod(worker, 'emit', (emit, thisArg, args) => {
       const [event, , error] = args;
       if (event === 'failed') callSafely('Recording the failure of a job', () => reportFailedJob(error));

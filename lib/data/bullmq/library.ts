@@ -6,9 +6,14 @@ import { instrumentExplorer, instrumentFlowProducer, instrumentQueue, instrument
 export const bullmqLibrary: DataLibrary = {
   name: 'bullmq',
   instances: [
-    { name: 'BullMQ queue', matches: isQueue, instrument: instrumentQueue },
-    { name: 'BullMQ flow producer', matches: isFlowProducer, instrument: instrumentFlowProducer },
-    { name: 'BullMQ worker', matches: isWorker, instrument: instrumentWorker },
+    { name: 'BullMQ queue', isSoughtInProperties: true, matches: isQueue, instrument: instrumentQueue },
+    {
+      name: 'BullMQ flow producer',
+      isSoughtInProperties: true,
+      matches: isFlowProducer,
+      instrument: instrumentFlowProducer,
+    },
+    { name: 'BullMQ worker', isSoughtInProperties: true, matches: isWorker, instrument: instrumentWorker },
     { name: 'BullMQ processors', matches: isExplorer, instrument: instrumentExplorer },
   ],
 };

@@ -1,14 +1,15 @@
 import { muteKeys } from '../../core/muted-keys.js';
-import type { JobHost } from '../job-host.js';
+import type { ObjectKind } from '../../core/found-objects.js';
 import { isBullQueue, type BullQueue } from './bull.js';
 import type { BullSettings } from './bull-settings.js';
 import { traceConsumer } from './trace-consumer.js';
 import { traceProducer } from './trace-producer.js';
 
 /** Returns the queues of Bull, which has no interface for telemetry. */
-export function bullQueueHost(settings: BullSettings): JobHost {
+export function bullQueueHost(settings: BullSettings): ObjectKind {
   return {
     name: 'Bull queue',
+    isSoughtInProperties: true,
     matches: isBullQueue,
     instrument: (queue) => instrumentQueue(queue as BullQueue, settings),
   };

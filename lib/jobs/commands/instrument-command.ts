@@ -8,8 +8,8 @@ import { IncomingOperation } from '../../core/incoming-operation.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isNoSpan } from '../../core/no-span.js';
 import { settle } from '../../core/settle.js';
+import type { ObjectKind } from '../../core/found-objects.js';
 import { JobExchange } from '../job-exchange.js';
-import type { JobHost } from '../job-host.js';
 import { JobWork, type OpenJobs } from '../job-work.js';
 import { nameOfCommand, type CommandRunner } from './command-name.js';
 
@@ -29,7 +29,7 @@ const COMMAND_METADATA = ['Command', 'Subcommand', 'RootCommand'].map((kind) => 
 const MAX_EXPORT_TIME = 1000;
 
 /** Returns the providers that are commands of `nest-commander`. */
-export function commandHost(settings: CommandSettings): JobHost {
+export function commandHost(settings: CommandSettings): ObjectKind {
   return {
     name: 'command',
     matches: isCommand,

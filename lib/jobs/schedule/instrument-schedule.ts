@@ -3,7 +3,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import type { JobHost } from '../job-host.js';
+import type { ObjectKind } from '../../core/found-objects.js';
 import {
   isScheduleExplorer,
   isSchedulerRegistry,
@@ -19,7 +19,7 @@ import { TickTracer, type TickSettings } from './trace-ticks.js';
 const tracedTicks = new WeakSet<object>();
 
 /** Returns the providers of `@nestjs/schedule` that know the jobs of an application. */
-export function scheduleHosts(settings: TickSettings): readonly JobHost[] {
+export function scheduleHosts(settings: TickSettings): readonly ObjectKind[] {
   const tracer = new TickTracer(settings);
   return [
     {
@@ -81,7 +81,7 @@ function traceAdded<Job extends object>(
   trace: (name: string, job: Job) => void,
 ): (() => void) | undefined {
   // A test may have put another object in the place of the registry.
-  if (types.isMap(jobs)) for (const [name, job] of jobs) trace(name, job as Job);
+  if (types.isMap(jobs)) for (const [name, job] of jobs) trace(name, job);
   return interceptMethod(registry, method, (add, thisArg, args) => {
     const result = Reflect.apply(add, thisArg, args);
     const [name, job] = args;
@@ -96,7 +96,7 @@ function traceTimer(name: string, timer: Timer, tracer: TickTracer): void {
   if (typeof callback !== 'function' || types.isProxy(timer) || tracedTicks.has(callback)) return;
   const tick = tracer.trace(callback as AnyMethod, jobOfTimer(name, timer));
   tracedTicks.add(tick);
-  timer._onTimeout = tick;
+  Reflect.set(timer, '_onTimeout', tick);
 }
 
 /** Traces the functions that a job calls: the job neither awaits their promises nor passes their exceptions on. */

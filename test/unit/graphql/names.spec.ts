@@ -13,6 +13,17 @@ describe('the name of a span', () => {
     expect(names.spanName('query', undefined)).toBe('query');
   });
 
+  it('and a metric have the same operation names, and others are one on metrics', () => {
+    const names = new OperationNames(true);
+    for (let i = 0; i < 200; i++) expect(names.metricName(`Name${i}`)).toBe(`Name${i}`);
+    expect([names.metricName('Another'), names.spanName('query', 'Another')]).toEqual(['_OTHER', 'query']);
+    expect([names.metricName('Name7'), names.metricName('a'.repeat(65))]).toEqual(['Name7', '_OTHER']);
+    expect([names.metricName(undefined), new OperationNames(false).metricName('Name7')]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('has no long operation names, nor any if they are off', () => {
     expect(new OperationNames(true).spanName('query', 'a'.repeat(65))).toBe('query');
     expect(new OperationNames(true).spanName('query', 'a'.repeat(64))).toBe(`query ${'a'.repeat(64)}`);

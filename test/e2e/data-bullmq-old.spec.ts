@@ -1,0 +1,90 @@
+/** Workers of versions of BullMQ that have no interface for telemetry. */
+import { describe, expect, it } from '@jest/globals';
+import { Inject, Injectable } from '@nestjs/common';
+import { Span } from 'nestjs-tracing';
+import { withDataApp } from '../support/data-app.js';
+
+interface OldJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: unknown;
+  readonly attemptsMade: number;
+}
+
+/** The members by which a worker is recognized, and the method that calls a processor, as in BullMQ 4 and 5.12. */
+class OldWorker {
+  readonly name = 'orders';
+  readonly opts = {};
+  readonly qualifiedName = 'bull:orders';
+  constructor(private readonly processFn: (job: OldJob) => unknown) {}
+
+  callProcessJob(job: OldJob): unknown {
+    return this.processFn(job);
+  }
+
+  processJob(): void {}
+  startStalledCheckTimer(): void {}
+  toKey(): void {}
+  emit(): void {}
+}
+
+@Injectable()
+class Steps {
+  @Span('Steps.take')
+  async take(): Promise<string> {
+    return 'taken';
+  }
+}
+
+@Injectable()
+class Shipping {
+  constructor(@Inject(Steps) private readonly steps: Steps) {}
+
+  readonly worker = new OldWorker(({ name }) => {
+    if (name === 'ship') return this.steps.take();
+    const error = new RangeError('no such ship');
+    if (name === 'later') error.name = 'DelayedError';
+    if (name === 'throws') throw error;
+    return Promise.reject(error);
+  });
+}
+
+const job = (name: string): OldJob => ({ id: '7', name, data: 'secret', attemptsMade: 1 });
+
+describe('a job of an old version of BullMQ', () => {
+  it('has a span with its outcome, and its processor the same result', async () => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, run, traces }) => {
+      const { worker } = app.get(Shipping);
+      expect(await run(() => worker.callProcessJob(job('ship')))).toBe('taken');
+      const attributes = {
+        'messaging.system': 'bullmq',
+        'messaging.destination.name': 'orders',
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.message.id': '7',
+        'bullmq.job.name': 'ship',
+        'bullmq.job.attempts.made': 1,
+      };
+      await traces.until((spans) => spans.some(({ name }) => name === 'process orders'));
+      const span = traces.named('process orders');
+      expect([span.attributes, span.parentSpanContext]).toEqual([attributes, undefined]);
+      expect(traces.named('Steps.take').parentSpanContext?.spanId).toBe(span.spanContext().spanId);
+      traces.reset();
+
+      await expect(worker.callProcessJob(job('fails'))).rejects.toThrow(new RangeError('no such ship'));
+      expect(() => worker.callProcessJob(job('throws'))).toThrow(new RangeError('no such ship'));
+      await expect(worker.callProcessJob(job('later'))).rejects.toThrow('no such ship');
+      await traces.until((spans) => spans.length === 3);
+      const outcomes = traces.take().map(({ attributes: shown, status }) => `${shown['error.type']} ${status.code}`);
+      expect(outcomes.toSorted()).toEqual(['RangeError 2', 'RangeError 2', 'undefined 0']);
+    });
+  });
+
+  it('is not traced if the application does not want that', async () => {
+    const tracing = { data: { bullmq: false } };
+    await withDataApp({ tracing, providers: [Shipping, Steps] }, async ({ app, traces }) => {
+      await app.get(Shipping).worker.callProcessJob(job('ship'));
+      expect(traces.spans.map(({ name }) => name)).toEqual(['Steps.take']);
+    });
+  });
+});
