@@ -10,14 +10,14 @@ export interface GraphQLOptions {
    * its name is the type of the operation, `query`. The attribute `graphql.operation.name` is recorded in any case.
    * @default true
    */
-  operationNames?: BooleanOption;
+  operationNames?: BooleanOption | undefined;
 
   /**
    * True if each call of a resolver method has a span, named after type and field: `Query.users`, `User.posts`. If false, only the
    * resolvers of queries, mutations and subscriptions have one, named after their method: `UsersResolver.users`.
    * @default false
    */
-  resolvers?: BooleanOption;
+  resolvers?: BooleanOption | undefined;
 }
 
 export interface ResolvedGraphQL {
