@@ -34,16 +34,16 @@ interface RecordedException {
 /** Options of a span that the application starts itself. */
 export interface ManualSpanOptions {
   /** @default SpanKind.INTERNAL */
-  kind?: SpanKind;
+  kind?: SpanKind | undefined;
   /** Attributes that the span has from its start, so that a sampler sees them. */
-  attributes?: Attributes;
-  links?: Link[];
+  attributes?: Attributes | undefined;
+  links?: Link[] | undefined;
   /** True to start a new trace. @default false */
-  root?: boolean;
+  root?: boolean | undefined;
   /** @default now */
-  startTime?: TimeInput;
+  startTime?: TimeInput | undefined;
   /** The context of the parent span, such as `extract()` returns. @default the active context */
-  parent?: Context;
+  parent?: Context | undefined;
 }
 
 export interface OperationOptions extends ManualSpanOptions {

@@ -27,9 +27,9 @@ export type NoAttributes = Readonly<Record<string, never>>;
 /** Options of a metric that measures a method. */
 export interface MethodMetricOptions<A extends MetricAttributes = MetricAttributes> {
   /** The description of the metric, which backends show. */
-  description?: string;
+  description?: string | undefined;
   /** Attributes besides the method's name. A metric has the same ones wherever it is used. */
-  attributes?: A;
+  attributes?: A | undefined;
 }
 
 /** Makes the compiler report at the decorator that one of its attribute functions does not fit the method. */

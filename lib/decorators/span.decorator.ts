@@ -22,26 +22,26 @@ import { copyMethodIdentity, decoratedMethod, qualifiedName, type AnyMethod } fr
  */
 export interface SpanOptions<Args extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** The span's name. It should have few different values. @default `Class.method` */
-  name?: string;
+  name?: string | undefined;
   /** @default SpanKind.INTERNAL */
-  kind?: SpanKind;
+  kind?: SpanKind | undefined;
   /** Attributes, or a function of the method's arguments that returns them. Called only if the span records. */
-  attributes?: Attributes | ((...args: Args) => Attributes | undefined);
+  attributes?: Attributes | ((...args: Args) => Attributes | undefined) | undefined;
   /**
    * Returns attributes for the result: the value that the method returned or its promise resolved to, the last value of an
    * Observable, or the return value of a generator. Called only if the span records and there is a result.
    */
-  onResult?: (result: Result) => Attributes | undefined;
+  onResult?: ((result: Result) => Attributes | undefined) | undefined;
   /** Links to other spans, or a function of the method's arguments that returns them. Called before the span starts. */
-  links?: Link[] | ((...args: Args) => Link[] | undefined);
+  links?: Link[] | ((...args: Args) => Link[] | undefined) | undefined;
   /** True if the span starts a new trace. @default false */
-  root?: boolean;
+  root?: boolean | undefined;
   /**
    * False if the contents of the call are confidential. No attributes are taken from arguments or result, links have no
    * attributes, and of an exception only the type is recorded.
    * @default true
    */
-  record?: boolean;
+  record?: boolean | undefined;
 }
 
 /** The result of a promise, an Observable or a generator; for any other value, the value itself. */

@@ -10,7 +10,7 @@ import {
 /** Options of the metric that measures the duration of a method's calls. */
 export interface TimedOptions<A extends MetricAttributes = MetricAttributes> extends MethodMetricOptions<A> {
   /** The upper bounds of the histogram's buckets, in seconds. @default the bounds for HTTP requests, 5 ms to 10 s */
-  buckets?: readonly number[];
+  buckets?: readonly number[] | undefined;
 }
 
 /**

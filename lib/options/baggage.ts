@@ -8,13 +8,13 @@ export interface BaggageOptions {
    * that the span has already is kept.
    * @default []
    */
-  attributes?: readonly string[];
+  attributes?: readonly string[] | undefined;
 
   /**
    * Keys that are sent with outgoing calls and messages: a list, or a function of the key. The other keys stay in this service.
    * @default every key
    */
-  propagate?: readonly string[] | ((key: string) => boolean);
+  propagate?: readonly string[] | ((key: string) => boolean) | undefined;
 }
 
 export interface ResolvedBaggage {

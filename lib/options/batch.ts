@@ -11,16 +11,16 @@ export interface BatchOptions {
    * Number of spans in the queue. The queue is also full at 64 MiB, or at 8 KiB for each span of this number if that is more.
    * @default `OTEL_BSP_MAX_QUEUE_SIZE`, else 2048
    */
-  maxQueueSize?: NumberOption;
+  maxQueueSize?: NumberOption | undefined;
   /** Number of spans in one export, at most `maxQueueSize`. @default `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, else 512 */
-  maxExportBatchSize?: NumberOption;
+  maxExportBatchSize?: NumberOption | undefined;
   /**
    * Longest time that a span waits for its export, in milliseconds. The first spans wait a second at most, so that a missing backend is soon seen.
    * @default `OTEL_BSP_SCHEDULE_DELAY`, else 5000
    */
-  scheduledDelay?: NumberOption;
+  scheduledDelay?: NumberOption | undefined;
   /** Time after which an export has failed, in milliseconds. @default `OTEL_BSP_EXPORT_TIMEOUT`, else 30000 */
-  exportTimeout?: NumberOption;
+  exportTimeout?: NumberOption | undefined;
 }
 
 export interface ResolvedBatch {

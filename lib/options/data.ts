@@ -32,31 +32,31 @@ export interface QueryRecording {
    * True if the text of queries is recorded as `db.query.text`, with `?` for each literal. The summary is recorded in any case.
    * @default true
    */
-  queryText?: BooleanOption;
+  queryText?: BooleanOption | undefined;
 
   /**
    * Number of characters of the text of a query. Longer texts are cut.
    * @default 2048
    */
-  maxQueryTextLength?: NumberOption;
+  maxQueryTextLength?: NumberOption | undefined;
 
   /**
    * True if the parameters of queries are recorded as `db.query.parameter.<key>`. They may hold personal data and secrets.
    * @default false
    */
-  parameters?: BooleanOption;
+  parameters?: BooleanOption | undefined;
 
   /**
    * Queries that are neither traced nor measured: statements, or a function of the query.
    * @default []
    */
-  ignore?: QueryPattern | readonly QueryPattern[] | ((query: OutgoingQuery) => boolean);
+  ignore?: QueryPattern | readonly QueryPattern[] | ((query: OutgoingQuery) => boolean) | undefined;
 
   /**
    * True if a query outside of any span starts a trace of its own. If not, it is only measured.
    * @default false
    */
-  rootSpans?: BooleanOption;
+  rootSpans?: BooleanOption | undefined;
 }
 
 /** How the jobs of a queue are recorded. The texts and parameters of queries do not exist there. */
@@ -65,7 +65,7 @@ export interface QueueRecording extends QueryRecording {
    * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
    * @default false
    */
-  continueTrace?: BooleanOption;
+  continueTrace?: BooleanOption | undefined;
 }
 
 /** How databases, caches and queues are traced. */
@@ -74,19 +74,19 @@ export interface DataOptions extends QueryRecording {
    * PostgreSQL, with `pg`. False if it is not traced, or options for PostgreSQL alone.
    * @default true
    */
-  postgres?: BooleanOption | QueryRecording;
+  postgres?: BooleanOption | QueryRecording | undefined;
 
   /**
    * MySQL and MariaDB, with `mysql2`. False if they are not traced, or options for them alone.
    * @default true
    */
-  mysql?: BooleanOption | QueryRecording;
+  mysql?: BooleanOption | QueryRecording | undefined;
 
   /**
    * SQL Server, with `mssql`. False if it is not traced, or options for it.
    * @default true
    */
-  mssql?: BooleanOption | QueryRecording;
+  mssql?: BooleanOption | QueryRecording | undefined;
 
   /**
    * SQLite, with `better-sqlite3` or `node:sqlite`. False if it is not traced, or options for it.
@@ -98,25 +98,25 @@ export interface DataOptions extends QueryRecording {
    * TypeORM, for the databases that have no option of their own. False if its `DataSource` is not looked at, or options for it.
    * @default true
    */
-  typeorm?: BooleanOption | QueryRecording;
+  typeorm?: BooleanOption | QueryRecording | undefined;
 
   /**
    * MongoDB, with `mongoose` or `mongodb`. False if it is not traced, or options for MongoDB alone.
    * @default true
    */
-  mongodb?: BooleanOption | QueryRecording;
+  mongodb?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Sequelize, for all of its databases. False if it is not traced, or options for it.
    * @default true
    */
-  sequelize?: BooleanOption | QueryRecording;
+  sequelize?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Knex over `pg` or `better-sqlite3`. False if it is not traced, or options for it.
    * @default true
    */
-  knex?: BooleanOption | QueryRecording;
+  knex?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Kysely, if its driver has no spans. False if it is not traced, or options for it.
@@ -128,37 +128,37 @@ export interface DataOptions extends QueryRecording {
    * MikroORM. False if its connections are not looked at, or options for version 7. For version 6, those of Knex or of the driver apply.
    * @default true
    */
-  mikroOrm?: BooleanOption | QueryRecording;
+  mikroOrm?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Drizzle. False if its client is not looked at. The options of its driver apply.
    * @default true
    */
-  drizzle?: BooleanOption | QueryRecording;
+  drizzle?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Prisma. False if it is not traced, or options for it.
    * @default true
    */
-  prisma?: BooleanOption | QueryRecording;
+  prisma?: BooleanOption | QueryRecording | undefined;
 
   /**
    * Redis, with `ioredis` or `redis`. False if it is not traced, or options for Redis alone.
    * @default true
    */
-  redis?: BooleanOption | QueryRecording;
+  redis?: BooleanOption | QueryRecording | undefined;
 
   /**
    * The queues of BullMQ. False if they are not traced, or options for them alone.
    * @default true
    */
-  bullmq?: BooleanOption | QueueRecording;
+  bullmq?: BooleanOption | QueueRecording | undefined;
 
   /**
    * Caches of `cache-manager` that are in memory. False if they are not traced, or options for them alone.
    * @default true
    */
-  cache?: BooleanOption | QueryRecording;
+  cache?: BooleanOption | QueryRecording | undefined;
 }
 
 /** The names of the libraries' options. */

@@ -7,13 +7,13 @@ export interface EventsOptions {
    * True if each call of an `@OnEvent()` method of `@nestjs/event-emitter` has a span.
    * @default true
    */
-  emitter?: BooleanOption;
+  emitter?: BooleanOption | undefined;
 
   /**
    * True if each execution of a command, query or event handler of `@nestjs/cqrs` has a span.
    * @default true
    */
-  cqrs?: BooleanOption;
+  cqrs?: BooleanOption | undefined;
 }
 
 /** How events, commands and queries are traced. */

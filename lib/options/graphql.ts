@@ -8,14 +8,14 @@ export interface GraphQLOptions {
    * keeps the name of its route, `POST /graphql`. The attribute `graphql.operation.name` is recorded in any case.
    * @default true
    */
-  operationNames?: BooleanOption;
+  operationNames?: BooleanOption | undefined;
 
   /**
    * True if each call of a resolver method has a span, named after type and field: `Query.users`, `User.posts`. If false, only the
    * resolvers of queries, mutations and subscriptions have one, named after their method: `UsersResolver.users`.
    * @default false
    */
-  resolvers?: BooleanOption;
+  resolvers?: BooleanOption | undefined;
 }
 
 export interface ResolvedGraphQL {

@@ -29,39 +29,39 @@ export interface GrpcOptions {
    * Calls that are not traced: methods, or a function of the call. On the server, work within such a call is not traced either.
    * @default []
    */
-  ignore?: GrpcMethodPattern | readonly GrpcMethodPattern[] | ((call: GrpcCall) => boolean);
+  ignore?: GrpcMethodPattern | readonly GrpcMethodPattern[] | ((call: GrpcCall) => boolean) | undefined;
 
   /**
    * True if calls to gRPC's own health and reflection services are traced.
    * @default false
    */
-  builtInServices?: BooleanOption;
+  builtInServices?: BooleanOption | undefined;
 
   /**
    * True if the trace context of a caller is continued. If it is not, the call starts a new trace with a link to the caller's span.
    * A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: BooleanOption | ((call: GrpcCall) => boolean);
+  trustIncoming?: BooleanOption | ((call: GrpcCall) => boolean) | undefined;
 
   /**
    * Metadata of the caller that is recorded as `rpc.request.header.<name>`. Credentials are redacted even if listed.
    * @default []
    */
-  requestMetadata?: readonly string[];
+  requestMetadata?: readonly string[] | undefined;
 
   /**
    * Metadata of the response that is recorded: initial metadata as `rpc.response.header.<name>`, trailing metadata as
    * `rpc.response.trailer.<name>`. Credentials are redacted even if listed.
    * @default []
    */
-  responseMetadata?: readonly string[];
+  responseMetadata?: readonly string[] | undefined;
 
   /**
    * True if each message of a stream is recorded as an event of its span.
    * @default false
    */
-  messageEvents?: BooleanOption;
+  messageEvents?: BooleanOption | undefined;
 }
 
 export interface ResolvedGrpc {

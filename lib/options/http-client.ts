@@ -17,26 +17,26 @@ export interface HttpClientOptions {
    * Requests that are not traced and carry no trace context: hosts, or a function of the request.
    * @default []
    */
-  ignore?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
+  ignore?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean) | undefined;
 
   /**
    * Requests that carry the trace context and the baggage: hosts, or a function of the request. The other requests are traced as
    * well.
    * @default every request
    */
-  propagateTo?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean);
+  propagateTo?: HostPattern | readonly HostPattern[] | ((request: OutgoingRequest) => boolean) | undefined;
 
   /**
    * Request headers that are recorded as `http.request.header.<name>`. Credentials and cookies are redacted even if listed.
    * @default []
    */
-  requestHeaders?: readonly string[];
+  requestHeaders?: readonly string[] | undefined;
 
   /**
    * Response headers that are recorded as `http.response.header.<name>`. Cookies are redacted even if listed.
    * @default []
    */
-  responseHeaders?: readonly string[];
+  responseHeaders?: readonly string[] | undefined;
 }
 
 export interface ResolvedHttpClient {

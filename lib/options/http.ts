@@ -28,26 +28,26 @@ export interface HttpOptions {
    * such a request is not traced either.
    * @default []
    */
-  ignore?: PathPattern | readonly PathPattern[] | ((request: HttpRequest) => boolean);
+  ignore?: PathPattern | readonly PathPattern[] | ((request: HttpRequest) => boolean) | undefined;
 
   /**
    * True if the trace context of a caller is continued. If it is not, the request starts a new trace with a link to the caller's
    * span, which suits a service that is open to the internet. A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: BooleanOption | ((request: HttpRequest) => boolean);
+  trustIncoming?: BooleanOption | ((request: HttpRequest) => boolean) | undefined;
 
   /**
    * Request headers that are recorded as `http.request.header.<name>`. Credentials and cookies are redacted even if listed.
    * @default []
    */
-  requestHeaders?: readonly string[];
+  requestHeaders?: readonly string[] | undefined;
 
   /**
    * Response headers that are recorded as `http.response.header.<name>`. Cookies are redacted even if listed.
    * @default []
    */
-  responseHeaders?: readonly string[];
+  responseHeaders?: readonly string[] | undefined;
 
   /**
    * Further query parameters whose value is replaced by `REDACTED`. The library redacts every parameter whose name is likely to
@@ -56,22 +56,22 @@ export interface HttpOptions {
    * cached. If it throws or is async, the library decides. The option also applies to outgoing requests.
    * @default []
    */
-  redactQuery?: readonly PathPattern[] | ((name: string) => boolean | undefined);
+  redactQuery?: readonly PathPattern[] | ((name: string) => boolean | undefined) | undefined;
 
   /**
    * Returns the name of the server span, or undefined for the default `{method} {route}`. The names must have a low cardinality, so
    * a name must not contain the path.
    */
-  spanName?: (request: HttpRequest, route: string | undefined) => string | undefined;
+  spanName?: ((request: HttpRequest, route: string | undefined) => string | undefined) | undefined;
 
   /** Called after the start of the server span, if it is recording. */
-  requestHook?: (span: Span, request: HttpRequest) => void;
+  requestHook?: ((span: Span, request: HttpRequest) => void) | undefined;
 
   /** Called before the end of the server span, if it is recording. */
-  responseHook?: (span: Span, response: HttpResponse) => void;
+  responseHook?: ((span: Span, response: HttpResponse) => void) | undefined;
 
   /** Outgoing requests with `fetch`, `node:http`, or a library on top of them. False if they are not traced. */
-  client?: HttpClientOptions | BooleanOption;
+  client?: HttpClientOptions | BooleanOption | undefined;
 }
 
 export interface ResolvedHttp {

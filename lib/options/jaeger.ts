@@ -16,9 +16,9 @@ export type JaegerExporterOptions = JaegerAgentOptions | JaegerCollectorOptions;
 export interface JaegerAgentOptions {
   type: 'jaeger';
   /** The host of the agent. @default `OTEL_EXPORTER_JAEGER_AGENT_HOST`, else `localhost` */
-  host?: string;
+  host?: string | undefined;
   /** The agent's port for binary Thrift. @default `OTEL_EXPORTER_JAEGER_AGENT_PORT`, else 6832 */
-  port?: NumberOption;
+  port?: NumberOption | undefined;
   endpoint?: undefined;
   username?: undefined;
   password?: undefined;
@@ -31,11 +31,11 @@ export interface JaegerCollectorOptions {
    * Address of the collector, such as `http://localhost:14268/api/traces`. An address without a path gets `/api/traces`.
    * @default `OTEL_EXPORTER_JAEGER_ENDPOINT`
    */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Needs a `password` as well. @default `OTEL_EXPORTER_JAEGER_USER` */
-  username?: string;
+  username?: string | undefined;
   /** Needs a `username` as well. @default `OTEL_EXPORTER_JAEGER_PASSWORD` */
-  password?: string;
+  password?: string | undefined;
   host?: undefined;
   port?: undefined;
 }

@@ -7,7 +7,7 @@ export interface BullOptions {
    * True if the processing of a job continues the trace of its producer. If not, it is a trace of its own, with a link to the producer.
    * @default false
    */
-  continueTrace?: BooleanOption;
+  continueTrace?: BooleanOption | undefined;
 }
 
 /** Which jobs are traced. Packages that the application does not use have no effect. */
@@ -16,19 +16,19 @@ export interface JobsOptions {
    * True if `@Cron()`, `@Interval()` and `@Timeout()` of `@nestjs/schedule` are traced, and cron jobs that are added to its registry.
    * @default true
    */
-  schedule?: BooleanOption;
+  schedule?: BooleanOption | undefined;
 
   /**
    * The queues of `@nestjs/bull`. False if they are not traced, or options for them.
    * @default true
    */
-  bull?: BooleanOption | BullOptions;
+  bull?: BooleanOption | BullOptions | undefined;
 
   /**
    * True if the commands of `nest-commander` are traced.
    * @default true
    */
-  commands?: BooleanOption;
+  commands?: BooleanOption | undefined;
 }
 
 export interface ResolvedBull {

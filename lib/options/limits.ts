@@ -7,16 +7,16 @@ import type { NumberOption } from './text-types.js';
 /** Limits of a single span. */
 export interface SpanLimitOptions {
   /** Number of attributes of a span. @default `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT`, else 128 */
-  attributeCount?: NumberOption;
+  attributeCount?: NumberOption | undefined;
   /**
    * Number of characters of an attribute value. Longer texts are truncated.
    * @default `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`, else 8192
    */
-  attributeValueLength?: NumberOption;
+  attributeValueLength?: NumberOption | undefined;
   /** Number of events of a span. @default `OTEL_SPAN_EVENT_COUNT_LIMIT`, else 128 */
-  eventCount?: NumberOption;
+  eventCount?: NumberOption | undefined;
   /** Number of links of a span. @default `OTEL_SPAN_LINK_COUNT_LIMIT`, else 128 */
-  linkCount?: NumberOption;
+  linkCount?: NumberOption | undefined;
 }
 
 export interface ResolvedSpanLimits {

@@ -14,14 +14,14 @@ export interface LogsOptions {
    * log data model for formats other than OTLP.
    * @default true
    */
-  json?: BooleanOption;
+  json?: BooleanOption | undefined;
 
   /**
    * True if lines of text end with `trace_id=… span_id=…`. This holds for a logger that the application has given to Nest, since the loggers
    * that Nest creates by itself cannot be reached.
    * @default false
    */
-  text?: BooleanOption;
+  text?: BooleanOption | undefined;
 
   /**
    * True if what the loggers write is also exported as log records over OTLP, each below its span, or settings of this export. The records
@@ -30,7 +30,7 @@ export interface LogsOptions {
    * `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` is `logs`, and both if it is `logs/dup`.
    * @default false
    */
-  export?: LogExportOptions | BooleanOption;
+  export?: LogExportOptions | BooleanOption | undefined;
 }
 
 export interface ResolvedLogs {

@@ -27,21 +27,22 @@ export interface MessagingOptions {
    * traced either.
    * @default []
    */
-  ignore?: MessagePatternOption | readonly MessagePatternOption[] | ((message: TransportedMessage) => boolean);
+  ignore?:
+    MessagePatternOption | readonly MessagePatternOption[] | ((message: TransportedMessage) => boolean) | undefined;
 
   /**
    * True if the trace context of a sender is adopted. If it is not, a message starts a new trace with a link to the sender's span.
    * A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: BooleanOption | ((message: TransportedMessage) => boolean);
+  trustIncoming?: BooleanOption | ((message: TransportedMessage) => boolean) | undefined;
 
   /**
    * The relation of the span that handles an event to the span that emitted it. `link`: it starts a trace of its own, with a link, since the
    * sender does not wait for it. `parent`: it is a child, in the same trace. A request is always a child.
    * @default link
    */
-  events?: 'link' | 'parent';
+  events?: 'link' | 'parent' | undefined;
 }
 
 export interface ResolvedMessaging {

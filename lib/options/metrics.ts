@@ -24,31 +24,31 @@ export interface PrometheusRegistry {
 /** The options that all ways of serving Prometheus metrics have in common. */
 export interface PrometheusRegistryOptions {
   /** The interface to which the metrics are written. @default 'prometheus' */
-  type?: 'prometheus';
+  type?: 'prometheus' | undefined;
   /**
    * The registry of prom-client to which the metrics are added, so that they are served together with the metrics that it contains.
    * @default a new registry
    */
-  registry?: PrometheusRegistry;
+  registry?: PrometheusRegistry | undefined;
   /**
    * True if prom-client's metrics of the process and of Node are added, unless the registry contains them.
    * @default true
    */
-  defaultMetrics?: BooleanOption;
+  defaultMetrics?: BooleanOption | undefined;
   /**
    * Number of series of one metric. Measurements for further series are counted in one series with the label
    * `otel_metric_overflow="true"`, and one warning is logged.
    * @default 2000
    */
-  cardinalityLimit?: NumberOption;
+  cardinalityLimit?: NumberOption | undefined;
 }
 
 /** Metrics on a path of the application, outside its global prefix. Scrapes are neither traced nor counted. Global guards apply. */
 export interface ApplicationMetricsOptions extends PrometheusRegistryOptions {
   /** The path at which the metrics are served. @default '/metrics' */
-  path?: string;
+  path?: string | undefined;
   /** Guards of this path, in addition to global guards: classes, which DI provides or creates, or objects. @default [] */
-  guards?: readonly (CanActivate | Type<CanActivate>)[];
+  guards?: readonly (CanActivate | Type<CanActivate>)[] | undefined;
   port?: undefined;
   host?: undefined;
 }
@@ -58,9 +58,9 @@ export interface PortMetricsOptions extends PrometheusRegistryOptions {
   /** The port, such as 9464, which OpenTelemetry's Prometheus exporters use. @default no port of their own */
   port: NumberOption;
   /** The address to listen on. @default all addresses */
-  host?: string;
+  host?: string | undefined;
   /** The path at which the metrics are served. @default '/metrics' */
-  path?: string;
+  path?: string | undefined;
   guards?: undefined;
 }
 
@@ -78,7 +78,7 @@ export interface MeterMetricsOptions {
   /** The interface to which the metrics are written. @default 'prometheus' */
   type: 'opentelemetry';
   /** The provider of the meter. @default the globally registered provider */
-  meterProvider?: MeterProvider;
+  meterProvider?: MeterProvider | undefined;
 }
 
 export type ResolvedMetrics =

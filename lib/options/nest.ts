@@ -8,31 +8,31 @@ export interface LifecycleOptions {
    * True if middleware has spans: that of `consumer.apply()`, classes and functions.
    * @default true
    */
-  middleware?: BooleanOption;
+  middleware?: BooleanOption | undefined;
 
   /**
    * True if guards have spans.
    * @default true
    */
-  guards?: BooleanOption;
+  guards?: BooleanOption | undefined;
 
   /**
    * True if interceptors have spans, which contain the handler.
    * @default true
    */
-  interceptors?: BooleanOption;
+  interceptors?: BooleanOption | undefined;
 
   /**
    * True if pipes have spans, one for each parameter.
    * @default true
    */
-  pipes?: BooleanOption;
+  pipes?: BooleanOption | undefined;
 
   /**
    * True if exception filters have spans.
    * @default true
    */
-  filters?: BooleanOption;
+  filters?: BooleanOption | undefined;
 }
 
 /** The stages of Nest that a request goes through besides its handler. */
@@ -45,7 +45,7 @@ export interface NestOptions {
    * selects stages: `{ pipes: false }` is all of them but pipes.
    * @default false
    */
-  lifecycle?: BooleanOption | LifecycleOptions;
+  lifecycle?: BooleanOption | LifecycleOptions | undefined;
 }
 
 /** The stages that have spans. */

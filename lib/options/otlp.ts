@@ -17,7 +17,7 @@ export interface OtlpExporterOptions {
    * The transport and the encoding.
    * @default `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`, `OTEL_EXPORTER_OTLP_PROTOCOL`, else `http/protobuf`
    */
-  protocol?: OtlpProtocol;
+  protocol?: OtlpProtocol | undefined;
   /**
    * Base address of the receiver. With HTTP, `/v1/traces` is added unless the path ends with it. With gRPC, the address may be
    * `host:port`: the connection then uses TLS unless `OTEL_EXPORTER_OTLP_TRACES_INSECURE` or `OTEL_EXPORTER_OTLP_INSECURE` is
@@ -25,23 +25,23 @@ export interface OtlpExporterOptions {
    * @default `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` without any addition, else `OTEL_EXPORTER_OTLP_ENDPOINT` as a base address,
    *   else `http://localhost:4318` (HTTP) or `http://localhost:4317` (gRPC)
    */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /**
    * Headers of each export, or metadata with gRPC, such as an API key. They are added to the headers of the variables. A
    * header without a value is left out.
    * @default `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`
    */
-  headers?: Readonly<Record<string, string | number | undefined>>;
+  headers?: Readonly<Record<string, string | number | undefined>> | undefined;
   /**
    * Longest time of one export including its retries, in milliseconds.
    * @default `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT`, `OTEL_EXPORTER_OTLP_TIMEOUT`, else 10000
    */
-  timeout?: NumberOption;
+  timeout?: NumberOption | undefined;
   /**
    * The compression of an export.
    * @default `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION`, `OTEL_EXPORTER_OTLP_COMPRESSION`, else `none`
    */
-  compression?: OtlpCompression;
+  compression?: OtlpCompression | undefined;
 }
 
 /**

@@ -15,19 +15,19 @@ export interface ResourceOptions {
    * `service.name` of the resource.
    * @default `OTEL_SERVICE_NAME`, else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, else the name in the nearest package.json
    */
-  serviceName?: string;
+  serviceName?: string | undefined;
 
   /**
    * `service.version` of the resource.
    * @default `service.version` in `OTEL_RESOURCE_ATTRIBUTES`, else the version in the nearest package.json
    */
-  serviceVersion?: string;
+  serviceVersion?: string | undefined;
 
   /**
    * Further attributes of the resource, such as `deployment.environment.name`. They replace those of `OTEL_RESOURCE_ATTRIBUTES`.
    * @default `OTEL_RESOURCE_ATTRIBUTES` and the detectors in `OTEL_NODE_RESOURCE_DETECTORS`, with host name, process id and runtime
    */
-  resource?: Attributes;
+  resource?: Attributes | undefined;
 }
 
 /** The names of the SDK's resource detectors. */

@@ -12,14 +12,14 @@ export interface ResponseOptions {
    * is initial metadata, or trailing metadata of a call that fails before it has sent any. What the application sets itself is kept.
    * @default none
    */
-  traceId?: string;
+  traceId?: string | undefined;
 
   /**
    * True if HTTP responses have the trace context in `Server-Timing`, from where scripts of a page read it: `traceparent;desc="00-…"`. It
    * is added to what the application sends in this header.
    * @default false
    */
-  serverTiming?: BooleanOption;
+  serverTiming?: BooleanOption | undefined;
 }
 
 export interface ResolvedResponse {

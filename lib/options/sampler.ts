@@ -39,9 +39,9 @@ export interface RatioSamplerOptions {
   /** Fraction of sampled traces, 0 to 1. */
   ratio: NumberOption;
   /** True if the decision of a remote parent is followed, and the ratio applies only to new traces. @default true */
-  parentBased?: BooleanOption;
+  parentBased?: BooleanOption | undefined;
   /** Keeps traces that the ratio does not sample, if they fail or are slow. @default no trace */
-  keep?: KeepOptions;
+  keep?: KeepOptions | undefined;
 }
 
 /**
@@ -51,15 +51,15 @@ export interface RatioSamplerOptions {
  */
 export interface KeepOptions {
   /** True to keep a trace if one of its spans in this process has the status ERROR. @default false */
-  errors?: BooleanOption;
+  errors?: BooleanOption | undefined;
   /** Keeps a trace if its local root takes longer, in milliseconds. @default the duration does not matter */
-  slowerThan?: NumberOption;
+  slowerThan?: NumberOption | undefined;
   /**
    * True to keep also the part of a trace whose caller has decided not to sample it. The other services export nothing of it, so that
    * the backend gets this part only.
    * @default false
    */
-  partialTraces?: BooleanOption;
+  partialTraces?: BooleanOption | undefined;
 }
 
 /** Samples by the strategy that a Jaeger has for the service (remote sampling), and follows its changes. */
@@ -69,13 +69,13 @@ export interface JaegerRemoteSamplerOptions {
    * HTTP address at which the Jaeger provides strategies. An address without a path gets `/sampling`.
    * @default `http://localhost:5778`
    */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Fraction of sampled traces until the first response, 0 to 1. @default 0.001 */
-  initialRatio?: NumberOption;
+  initialRatio?: NumberOption | undefined;
   /** Time between two requests to the Jaeger, in milliseconds. @default 60000 */
-  pollingInterval?: NumberOption;
+  pollingInterval?: NumberOption | undefined;
   /** True if the decision of a remote parent is followed, and the strategy applies only to new traces. @default true */
-  parentBased?: BooleanOption;
+  parentBased?: BooleanOption | undefined;
 }
 
 export type ResolvedSampler =

@@ -7,13 +7,13 @@ import type { BooleanOption, NumberOption } from './text-types.js';
 /** The export of the last spans. */
 export interface ShutdownOptions {
   /** Longest time that the shutdown waits for the backend, in milliseconds. @default 5000 */
-  timeout?: NumberOption;
+  timeout?: NumberOption | undefined;
   /**
    * True if the last spans are also exported when the process ends without `app.close()`: on SIGTERM and SIGINT without
    * `app.enableShutdownHooks()`, on an empty event loop, and after a fatal error. Exit codes and signals do not change.
    * @default false
    */
-  onProcessExit?: BooleanOption;
+  onProcessExit?: BooleanOption | undefined;
 }
 
 export interface ResolvedShutdown {

@@ -25,27 +25,28 @@ export interface WebSocketOptions {
    * Messages that are not traced: events, or a function of the message. Work within such a message is not traced either.
    * @default []
    */
-  ignore?: SocketEventPattern | readonly SocketEventPattern[] | ((message: IncomingSocketMessage) => boolean);
+  ignore?:
+    SocketEventPattern | readonly SocketEventPattern[] | ((message: IncomingSocketMessage) => boolean) | undefined;
 
   /**
    * True if the trace context of a client is continued. If it is not, the message starts a new trace with a link to the client's span,
    * which suits a service that is open to the internet. A function that throws counts as false.
    * @default true
    */
-  trustIncoming?: BooleanOption | ((message: IncomingSocketMessage) => boolean);
+  trustIncoming?: BooleanOption | ((message: IncomingSocketMessage) => boolean) | undefined;
 
   /**
    * Returns the object in which a message carries its trace context, with the names of the headers as keys: `traceparent` and so on.
    * Undefined if the message carries none.
    * @default the object `_meta` in the data of the message
    */
-  carrier?: (message: IncomingSocketMessage) => object | undefined;
+  carrier?: ((message: IncomingSocketMessage) => object | undefined) | undefined;
 
   /**
    * True if calls of `handleConnection()` and `handleDisconnect()` have spans.
    * @default true
    */
-  connections?: BooleanOption;
+  connections?: BooleanOption | undefined;
 }
 
 export interface ResolvedWebSockets {

@@ -14,25 +14,25 @@ export interface TraceRecorderOptions {
    * compared.
    * @default 'random'
    */
-  readonly ids?: 'random' | 'sequential';
+  readonly ids?: 'random' | 'sequential' | undefined;
 
   /**
    * The time at which all spans start and end, as a date or in milliseconds since the epoch.
    * @default the time goes on
    */
-  readonly time?: Date | number;
+  readonly time?: Date | number | undefined;
 
   /**
    * The sampler. By default every span is recorded, whatever the application and the caller have decided.
    * @default 'always_on'
    */
-  readonly sampler?: SamplerOption;
+  readonly sampler?: SamplerOption | undefined;
 
   /**
    * The longest time that `settled()`, `waitForSpan()` and so on wait, in milliseconds.
    * @default 4000
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** The default is shorter than the limit of Jest and Vitest for a test, whose message would not say what is missing. */

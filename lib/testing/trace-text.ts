@@ -5,7 +5,7 @@ import type { RecordedState, RecordedTrace, SpanNode } from './span-tree.js';
 /** How spans are written as text. */
 export interface TreeOptions {
   /** The attributes that are shown, in this order. @default none */
-  readonly attributes?: readonly string[];
+  readonly attributes?: readonly string[] | undefined;
 }
 
 const INDENT = '  ';

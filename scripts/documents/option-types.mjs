@@ -62,7 +62,7 @@ export function readOptionTypes() {
     const defaultText = defaultOf(property);
     for (const name of namesIn(type)) rememberType(name);
     return {
-      type: withNames(oneLine(type.getText()).replace(/^\| /, '')),
+      type: withNames(typeText(type)),
       comment: oneLine(ts.displayPartsToString(property.getDocumentationComment(checker))),
       default: oneLine(defaultText),
       isRequired: !(property.flags & ts.SymbolFlags.Optional),
@@ -109,6 +109,14 @@ export function readOptionTypes() {
     const comment = oneLine(ts.displayPartsToString(symbol.getDocumentationComment(checker)));
     types.set(symbol.name, { name: symbol.name, definition: definition.replaceAll('"', "'"), comment });
   }
+}
+
+/** Every option may be undefined, so the table does not say it. */
+function typeText(node) {
+  if (ts.isParenthesizedTypeNode(node)) return typeText(node.type);
+  if (!ts.isUnionTypeNode(node)) return oneLine(node.getText());
+  const members = node.types.filter(({ kind }) => kind !== ts.SyntaxKind.UndefinedKeyword);
+  return members.length === 1 ? typeText(members[0]) : members.map((each) => oneLine(each.getText())).join(' | ');
 }
 
 function namesIn(node) {

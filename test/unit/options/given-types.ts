@@ -48,11 +48,20 @@ export const asyncOptions: Parameters<typeof TracingModule.forRootAsync>[0] = {
   useFactory: () => ({ http: true, metrics: 'true', sampler: { ratio: '0.1' }, exporter: { type: 'otlp' } }),
 };
 
-// @ts-expect-error The text is no number.
-export const wordForNumber: TracingOptions = { sampler: { ratio: 'half' } };
-
-// @ts-expect-error The text is no boolean.
-export const wordForBoolean: TracingOptions = { metrics: 'yes' };
+/** A variable has any text, or none. */
+export const fromVariables: Parameters<typeof TracingModule.forRootAsync>[0] = {
+  useFactory: (env: NodeJS.ProcessEnv) => ({
+    enabled: env.TRACING,
+    serviceName: env.SERVICE_NAME,
+    exporter: { type: 'otlp', endpoint: env.ENDPOINT, headers: { 'x-api-key': env.API_KEY }, timeout: env.TIMEOUT },
+    sampler: { ratio: env.RATIO ?? 1, keep: { errors: env.KEEP_ERRORS } },
+    batch: { maxQueueSize: env.QUEUE_SIZE },
+    http: { client: env.OUTGOING, trustIncoming: env.TRUST },
+    grpc: env.GRPC,
+    metrics: env.METRICS,
+    shutdown: { timeout: env.SHUTDOWN_TIMEOUT },
+  }),
+};
 
 // @ts-expect-error A number does not switch a group.
 export const numberForBoolean: TracingOptions = { grpc: 1 };
