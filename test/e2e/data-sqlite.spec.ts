@@ -108,7 +108,7 @@ describe('a database of better-sqlite3', () => {
   it('has the spans of Kysely, if it is a provider', async () => {
     const database = new Database();
     const kysely = new Kysely<{ users: { id: number } }>({
-      dialect: new SqliteDialect({ database: database as never }),
+      dialect: new SqliteDialect({ database }),
     });
     const providers = [
       { provide: 'DB', useValue: database },
