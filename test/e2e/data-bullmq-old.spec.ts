@@ -75,7 +75,9 @@ describe('a job of an old version of BullMQ', () => {
       expect(() => worker.callProcessJob(job('throws'))).toThrow(new RangeError('no such ship'));
       await expect(worker.callProcessJob(job('later'))).rejects.toThrow('no such ship');
       await traces.until((spans) => spans.length === 3);
-      const outcomes = traces.take().map(({ attributes: shown, status }) => `${shown['error.type']} ${status.code}`);
+      const outcomes = traces
+        .take()
+        .map(({ attributes: shown, status }) => `${String(shown['error.type'])} ${status.code}`);
       expect(outcomes.toSorted()).toEqual(['RangeError 2', 'RangeError 2', 'undefined 0']);
     });
   });
