@@ -8,8 +8,12 @@ import type { Source } from '../source.js';
  */
 export function migrateSpanArguments(project: Project, source: Source, call: ts.CallExpression): void {
   const { ts } = source;
+  const method = call.parent.parent;
   for (const argument of call.arguments) {
-    if (isFunction(source, argument)) unwrapAttributes(project, source, argument);
+    if (isFunction(source, argument)) {
+      unwrapAttributes(project, source, argument);
+      if (ts.isMethodDeclaration(method)) addParameterTypes(source, argument, method);
+    }
     if (!ts.isObjectLiteralExpression(argument)) continue;
     const onResult = argument.properties.find((property) => property.name?.getText() === 'onResult');
     if (!onResult) continue;
@@ -36,6 +40,21 @@ function unwrapAttributes(project: Project, source: Source, node: FunctionNode):
     source.replace(result, 'attributes');
   } else {
     askFor(project, source, node);
+  }
+}
+
+/** The arguments of such a function are `any` in nestjs-otel. Here the compiler needs their types, which are those of the method. */
+function addParameterTypes(source: Source, node: FunctionNode, method: ts.MethodDeclaration): void {
+  // A type parameter cannot be named in a decorator.
+  if (method.typeParameters || (source.ts.isClassLike(method.parent) && method.parent.typeParameters)) return;
+  for (const [index, parameter] of node.parameters.entries()) {
+    const counterpart = method.parameters[index];
+    if (parameter.type || parameter.initializer || parameter.dotDotDotToken) return;
+    if (!counterpart?.type || counterpart.dotDotDotToken) return;
+    const isOptional = counterpart.questionToken !== undefined || counterpart.initializer !== undefined;
+    const type = `${counterpart.type.getText()}${isOptional ? ' | undefined' : ''}`;
+    const isBare = !source.text.slice(node.getStart(), parameter.getStart()).includes('(');
+    source.replace(parameter, isBare ? `(${parameter.getText()}: ${type})` : `${parameter.getText()}: ${type}`);
   }
 }
 

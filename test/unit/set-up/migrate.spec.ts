@@ -118,6 +118,39 @@ export class BooksService {
   });
 
   it.each([
+    ['(id) => ({ attributes: { id } })', 'id: number', '(id: number) => ({ id })'],
+    ['id => ({ attributes: { id } })', 'id: number', '(id: number) => ({ id })'],
+    ['async id => ({ attributes: { id } })', 'id: number', 'async (id: number) => ({ id })'],
+    [
+      '(id, page) => ({ attributes: { id, page } })',
+      'id: string, page?: number',
+      '(id: string, page: number | undefined) => ({ id, page })',
+    ],
+    ['({ id }) => ({ attributes: { id } })', '@Dto() order: Order', '({ id }: Order) => ({ id })'],
+    ['(id: string) => ({ attributes: { id } })', 'id: number', '(id: string) => ({ id })'],
+    ['(id) => ({ attributes: { id } })', 'id', '(id) => ({ id })'],
+    ['(...ids) => ({ attributes: { ids } })', '...ids: string[]', '(...ids) => ({ ids })'],
+  ])('gives the parameters the types of the method: %s', (before, parameters, after) => {
+    const service = (given: string, from: string) =>
+      `import { Span } from '${from}';\nclass A {\n  @Span('x', ${given})\n  b(${parameters}) {}\n}\n`;
+    expect(migrateService(service(before, 'nestjs-otel')).text).toBe(service(after, 'nestjs-tracing'));
+  });
+
+  it('names no type parameter in a decorator', () => {
+    const { text } = migrateService(`import { Span } from 'nestjs-otel';
+class A<T> {
+  @Span((id) => ({ attributes: { id } }))
+  b(id: T) {}
+}
+class B {
+  @Span((id) => ({ attributes: { id } }))
+  b<T>(id: T) {}
+}
+`);
+    expect(text?.match(/\(id\) => \(\{ id \}\)/g)).toHaveLength(2);
+  });
+
+  it.each([
     '@Span((id) => ({ attributes: { id }, kind: SpanKind.CLIENT }))',
     '@Span((id) => optionsOf(id))',
     '@Span((id) => { log(id); return { attributes: { id } }; })',
