@@ -13,7 +13,7 @@ export interface BullOptions {
 /** Which jobs are traced. Packages that the application does not use have no effect. */
 export interface JobsOptions {
   /**
-   * True if `@Cron()`, `@Interval()` and `@Timeout()` of `@nestjs/schedule` are traced, and cron jobs that are added to its registry.
+   * True if `@Cron()`, `@Interval()` and `@Timeout()` of `@nestjs/schedule` are traced, and all jobs that are added to its registry.
    * @default true
    */
   schedule?: BooleanOption | undefined;
