@@ -4,6 +4,9 @@ import type { MessageEncoder } from './encoded-span.js';
 import { backoff } from './retry.js';
 import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
+/** Time after which a receiver that has never accepted anything is reported if it does not answer, in milliseconds. */
+const SILENCE = 2000;
+
 /** The result of an export, in the terms of the SDK. */
 export interface OtlpExportResult {
   readonly code: number;
@@ -20,12 +23,13 @@ interface Delivery {
 
 /** Exports encoded spans or log records by the specification of OTLP. It has the methods of an exporter of the SDK. */
 export class OtlpExporter<Encoded extends object> {
-  /** Called with the error of each attempt that does not reach the receiver and is repeated. */
+  /** Called with the error of each attempt that does not reach the receiver and is repeated, or that has no answer yet. */
   onUnreached: ((error: Error) => void) | undefined;
 
   private readonly inFlight = new Set<Promise<void>>();
   private readonly waits = new Set<() => void>();
   private mayRetry = true;
+  private isReached = false;
   private isShutDown = false;
 
   /** @param timeout time of an export with all of its attempts, in milliseconds */
@@ -102,7 +106,7 @@ export class OtlpExporter<Encoded extends object> {
   /** Sends a message until there is a final reply, or no time for another attempt. */
   private async send(body: Buffer, deadline: number): Promise<Reply> {
     for (let attempt = 1; ; attempt++) {
-      const reply = await this.sender.send(body, Math.max(0, deadline - performance.now()));
+      const reply = await this.attempt(body, Math.max(0, deadline - performance.now()));
       if (reply.type !== 'retryable') return reply;
       const wait = reply.after ?? backoff(attempt);
       if (!this.mayRetry || performance.now() + wait > deadline) return reply;
@@ -111,6 +115,20 @@ export class OtlpExporter<Encoded extends object> {
       await this.wait(wait);
       if (!this.mayRetry) return reply;
     }
+  }
+
+  /** Sends a message once. A receiver that is silent from the start would otherwise be noticed only when the time of the export is up. */
+  private async attempt(body: Buffer, timeout: number): Promise<Reply> {
+    if (this.isReached) return this.sender.send(body, timeout);
+    const report = () => {
+      if (this.mayRetry) this.onUnreached?.(new ConnectionError(`no answer for ${SILENCE} ms`, 'ETIMEDOUT'));
+    };
+    const timer = setTimeout(report, SILENCE);
+    timer.unref();
+    const reply = await this.sender.send(body, timeout);
+    clearTimeout(timer);
+    this.isReached = reply.type === 'accepted';
+    return reply;
   }
 
   /** Waits, unless retrying is stopped meanwhile. The timer does not keep the process alive. */

@@ -3,11 +3,12 @@ import { connect, createServer as createNetServer, type AddressInfo, type Socket
 import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { EncodedSpan, OtlpEncoder } from '../../../../lib/export/otlp/encoded-span.js';
 import { HttpConnections } from '../../../../lib/export/otlp/http-connections.js';
 import { HttpSender } from '../../../../lib/export/otlp/http-sender.js';
 import { OtlpExporter, type OtlpExportResult } from '../../../../lib/export/otlp/otlp-exporter.js';
+import type { OtlpSender, Reply } from '../../../../lib/export/otlp/sender.js';
 import { certificate, privateKey } from '../../../support/certificate.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer, attempt: number) => void;
@@ -204,6 +205,33 @@ describe('an export over HTTP', () => {
     expect(result).toMatchObject({ code: 0, rejected: 1, error: { code: 413 } });
     expect(bodies).toEqual(['a,b,large,c', 'a,b', 'large,c', 'large', 'c']);
   });
+});
+
+it('a receiver that has accepted nothing is reported if it does not answer for two seconds, and later no more', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+  undos.push(() => jest.useRealTimers());
+  const replies: ((reply: Reply) => void)[] = [];
+  const sender: OtlpSender = { send: () => new Promise((resolve) => replies.push(resolve)), close: () => {} };
+  const exporter = new OtlpExporter(new NameEncoder(), sender, 10_000);
+  const reported: string[] = [];
+  exporter.onUnreached = ({ message }) => void reported.push(message);
+  const send = (name: string) =>
+    new Promise<OtlpExportResult>((resolve) => {
+      exporter.export([encodedName(name)], resolve);
+    });
+
+  const first = send('a');
+  jest.advanceTimersByTime(1999);
+  expect(reported).toEqual([]);
+  jest.advanceTimersByTime(1);
+  expect(reported).toEqual(['no answer for 2000 ms']);
+  replies[0]?.({ type: 'accepted', message: '', rejectedSpans: 0, hasLeft: true });
+  expect(await first).toEqual({ code: 0 });
+
+  void send('b');
+  jest.advanceTimersByTime(9000);
+  expect(reported).toHaveLength(1);
+  expect(jest.getTimerCount()).toBe(0);
 });
 
 it('a message that cannot be encoded fails, with the reason', async () => {
