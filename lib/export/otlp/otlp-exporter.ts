@@ -4,6 +4,9 @@ import type { MessageEncoder } from './encoded-span.js';
 import { backoff } from './retry.js';
 import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
 
+/** Time after which a receiver that has never accepted anything is reported if it does not answer, in milliseconds. */
+const SILENCE = 2000;
+
 /** The result of an export, in the terms of the SDK. */
 export interface OtlpExportResult {
   readonly code: number;
@@ -20,7 +23,7 @@ interface Delivery {
 
 /** Exports encoded spans or log records by the specification of OTLP. It has the methods of an exporter of the SDK. */
 export class OtlpExporter<Encoded extends object> {
-  /** Called with the error of each attempt that does not reach the receiver and is repeated. */
+  /** Called with the error of each attempt that does not reach the receiver and is repeated, or that has no answer yet. */
   onUnreached: ((error: Error) => void) | undefined;
 
   private readonly inFlight = new Set<Promise<void>>();
@@ -28,6 +31,7 @@ export class OtlpExporter<Encoded extends object> {
   /** When each message was sent that waits for its answer, oldest first. */
   private readonly unanswered = new Set<{ readonly since: number }>();
   private mayRetry = true;
+  private isReached = false;
   private isShutDown = false;
 
   /** @param timeout time of an export with all of its attempts, in milliseconds */
@@ -125,11 +129,24 @@ export class OtlpExporter<Encoded extends object> {
   private async attempt(body: Buffer, since: number, deadline: number): Promise<Reply> {
     const unanswered = { since };
     this.unanswered.add(unanswered);
+    const endWatch = this.isReached ? undefined : this.reportSilence();
     try {
-      return await this.sender.send(body, Math.max(0, deadline - since));
+      const reply = await this.sender.send(body, Math.max(0, deadline - since));
+      this.isReached ||= reply.type === 'accepted';
+      return reply;
     } finally {
+      endWatch?.();
       this.unanswered.delete(unanswered);
     }
+  }
+
+  /** Reports a receiver that does not answer for a while. Otherwise it would be noticed only when the time of the export is up. */
+  private reportSilence(): () => void {
+    const timer = setTimeout(() => {
+      if (this.mayRetry) this.onUnreached?.(new ConnectionError(`no answer for ${SILENCE} ms`, 'ETIMEDOUT'));
+    }, SILENCE);
+    timer.unref();
+    return () => clearTimeout(timer);
   }
 
   /** Returns the wait before another attempt. The time in which a receiver did not answer is a part of it. */

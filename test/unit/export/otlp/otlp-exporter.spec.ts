@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer as createSecureServer } from 'node:https';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { EncodedSpan, OtlpEncoder } from '../../../../lib/export/otlp/encoded-span.js';
 import { HttpConnections } from '../../../../lib/export/otlp/http-connections.js';
 import { HttpSender } from '../../../../lib/export/otlp/http-sender.js';
@@ -209,6 +209,33 @@ describe('an export over HTTP', () => {
   });
 });
 
+it('a receiver that has accepted nothing is reported if it does not answer for two seconds, and later no more', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'performance', 'queueMicrotask', 'setImmediate'] });
+  undos.push(() => jest.useRealTimers());
+  const replies: ((reply: Reply) => void)[] = [];
+  const sender: OtlpSender = { send: () => new Promise((resolve) => replies.push(resolve)), close: () => {} };
+  const exporter = new OtlpExporter(new NameEncoder(), sender, 10_000);
+  const reported: string[] = [];
+  exporter.onUnreached = ({ message }) => void reported.push(message);
+  const send = (name: string) =>
+    new Promise<OtlpExportResult>((resolve) => {
+      exporter.export([encodedName(name)], resolve);
+    });
+
+  const first = send('a');
+  jest.advanceTimersByTime(1999);
+  expect(reported).toEqual([]);
+  jest.advanceTimersByTime(1);
+  expect(reported).toEqual(['no answer for 2000 ms']);
+  replies[0]?.({ type: 'accepted', message: '', rejectedSpans: 0, hasLeft: true });
+  expect(await first).toEqual({ code: 0 });
+
+  void send('b');
+  jest.advanceTimersByTime(9000);
+  expect(reported).toHaveLength(1);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
 it('a message that cannot be encoded fails, with the reason', async () => {
   const { bodies, url } = await receiver(status(200));
   const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: {} });
@@ -298,19 +325,21 @@ describe('a receiver that fails', () => {
     ['dribbles its answer', (socket) => dribble(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n')],
     ['dribbles its head', (socket) => dribble(socket, 'HTTP/1.1 200 OK\r\nX: ')],
   ])('and %s holds no socket when the time is up', async (_name, answer) => {
-    const sockets = new Set<Socket>();
+    const closing: Promise<unknown>[] = [];
     const port = await listen(
       createNetServer((socket) => {
-        sockets.add(socket);
-        socket.on('close', () => sockets.delete(socket));
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        closing.push(closed);
+        // The client may reset the connection.
+        socket.on('error', () => {});
         socket.once('data', () => answer(socket));
       }),
     );
     const { connections, send } = exporterTo(`http://127.0.0.1:${port}`, { timeout: 300 });
     expect(await send('a')).toMatchObject({ code: 1, error: { code: 'ETIMEDOUT' } });
     expect(connections.isIdle).toBe(true);
-    for (const socket of sockets) await once(socket, 'close');
-    expect(sockets.size).toBe(0);
+    expect(closing).not.toHaveLength(0);
+    await Promise.all(closing);
   });
 
   it.each<[string, string]>([
