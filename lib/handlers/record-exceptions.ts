@@ -84,18 +84,18 @@ type Injectables = ReadonlyMap<unknown, Wrapper>;
 /** Observes the filters of a class and its methods. Returns functions that undo it. */
 function observeFiltersOf(controller: Type, injectables: Injectables, isStatic: boolean): Undo[] {
   return filtersOf(controller).map((filter) => {
-    if (typeof filter !== 'function') return observeFilter(filter);
+    if (typeof filter !== 'function') return observeFilter(filter, isStatic);
     // For a class, Nest uses the instance that it has created for this module, or the one that a test has substituted.
     const wrapper = injectables.get(filter);
     if (!wrapper) return undefined;
-    return isStatic ? observeFilter(wrapper.instance) : observeWhenRead(wrapper);
+    return isStatic ? observeFilter(wrapper.instance, true) : observeWhenRead(wrapper);
   });
 }
 
 /** Observes a filter whenever Nest reads it for a request, just before Nest binds its method. At other times it is as it was. */
 function observeWhenRead(wrapper: Wrapper): Undo {
   return watchWrapper(wrapper, (filter, isForRequest) => {
-    const undo = isForRequest ? observeFilter(filter) : undefined;
+    const undo = isForRequest ? observeFilter(filter, true) : undefined;
     if (undo) queueMicrotask(undo);
   });
 }
@@ -134,13 +134,18 @@ function filtersOf(controller: Type): Type[] {
 /** The proxies that observe `catch` methods, so that no method is observed twice. */
 const observedMethods = new WeakSet<object>();
 
-/** Records the exceptions that a filter catches, until the returned function is called. */
-function observeFilter(filter: unknown): Undo {
+/**
+ * Records the exceptions that a filter catches, until the returned function is called.
+ *
+ * @param isReadOnce false if Nest reads the method for each request: a spy that replaces it later has an effect then, as without tracing
+ */
+function observeFilter(filter: unknown, isReadOnce: boolean): Undo {
   if (!isObject(filter)) return undefined;
   const method: unknown = Reflect.get(filter, 'catch');
   if (typeof method !== 'function' || observedMethods.has(method)) return undefined;
   const own = Object.getOwnPropertyDescriptor(filter, 'catch');
   const current = (): unknown => {
+    if (isReadOnce) return method;
     if (!own) return Reflect.get(Object.getPrototypeOf(filter) as object, 'catch', filter);
     return own.get ? Reflect.apply(own.get, filter, []) : method;
   };
