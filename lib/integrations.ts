@@ -20,7 +20,7 @@ import { webSocketsIntegration } from './websockets/integration.js';
 
 /** The integrations, in the order in which they start and their hooks run. */
 export const integrations: readonly Integration<ResolvedOptions>[] = [
-  // Both observe filters. What is done last is undone first.
+  // Both observe filters, and stop in the reverse order.
   lifecycleIntegration,
   handlersIntegration,
   httpServerIntegration,

@@ -158,7 +158,7 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     for (const integration of this.integrations) await callHook(() => integration.drain?.());
     this.report?.release();
     await this.runtime.shutdown();
-    // What was done last is undone first.
+    // Integrations stop in the reverse order of their start.
     for (const integration of this.integrations.toReversed()) await callHook(() => integration.shutdown?.());
   }
 

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { className } from './class-name.js';
 import { refuseStandardDecorator } from './decorator-calls.js';
 import { isObject } from './is-object.js';
 
@@ -45,7 +46,7 @@ export function wrapMethods(
 
 /** Returns `Class.method`, also for a static method. */
 export function qualifiedName(target: object, key: string | symbol): string {
-  const owner = typeof target === 'function' ? target.name : target.constructor.name;
+  const owner = className(typeof target === 'function' ? target : target.constructor);
   return typeof key === 'symbol' ? `${owner}[${key.description ?? ''}]` : `${owner}.${key}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR_CODE_FUNCTION_NAME } from '@opentelemetry/semantic-conventions';
+import { className } from '../core/class-name.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { isObject } from '../core/is-object.js';
 import { isNoSpan } from '../core/no-span.js';
@@ -33,9 +34,10 @@ export class Stage {
   /** Returns the stage of an object with a method that Nest calls. */
   static ofInstance(kind: StageName, instance: object, method: string): Stage {
     const type: unknown = (instance as { constructor?: unknown }).constructor;
-    if (typeof type !== 'function' || type === Object || !type.name) return new Stage(kind, kind, [], undefined);
+    const name = typeof type === 'function' && type !== Object ? className(type) : '';
+    if (name === '') return new Stage(kind, kind, [], undefined);
     const marked = [type, Reflect.get(instance, method)].filter(isObject);
-    return new Stage(kind, type.name, marked, `${type.name}.${method}`, declaredName(type, method));
+    return new Stage(kind, name, marked, `${name}.${method}`, declaredName(type as object, method));
   }
 
   /** Returns the stage of a function that is a middleware. */

@@ -17,6 +17,7 @@ import {
   UseGuards,
   UseInterceptors,
   UsePipes,
+  mixin,
   type ArgumentsHost,
   type CallHandler,
   type CanActivate,
@@ -160,6 +161,17 @@ class JoinedGuard implements CanActivate {
   }
 }
 
+/** Returns a class as `AuthGuard('jwt')` does, to which Nest gives a random name. */
+function roleGuard() {
+  class RoleGuard implements CanActivate {
+    @Span({ attributes: { own: true } })
+    canActivate(): boolean {
+      return true;
+    }
+  }
+  return mixin(RoleGuard);
+}
+
 @NoSpan()
 @Injectable()
 class SilentGuard implements CanActivate {
@@ -264,6 +276,12 @@ class ShopController {
   @UseGuards(JoinedGuard, SilentGuard)
   joined(): string {
     return 'joined';
+  }
+
+  @Get('mixed')
+  @UseGuards(roleGuard())
+  mixed(): string {
+    return 'mixed';
   }
 
   @Get('excluded')
@@ -488,6 +506,20 @@ describe.each(httpPlatforms)('the stages of a request on %s', (platform) => {
         excludable,
         { ...joined, attributes: { ...joined.attributes, own: true } },
         handler('ShopController.joined'),
+      ),
+    );
+  });
+
+  it('are named after the source of a class to which Nest has given a random name', async () => {
+    await http.request('/mixed');
+    const mixed = guard('RoleGuard');
+    await http.traces.expect(
+      server(
+        'GET /mixed',
+        200,
+        excludable,
+        { ...mixed, attributes: { ...mixed.attributes, own: true } },
+        handler('ShopController.mixed'),
       ),
     );
   });
