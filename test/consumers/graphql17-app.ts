@@ -212,7 +212,7 @@ async function main(): Promise<void> {
     const app = await start(driver, {}, isFastify);
     const query = (text: string) => app.trees('/graphql', { query: text });
     assert.deepEqual(await query('query All { all { id } }'), [`query All SERVER query All [${handler}]`]);
-    assert.deepEqual(await query('{ __typename }'), ['query SERVER query']);
+    assert.deepEqual(await query('{ __typename }'), ['POST /graphql SERVER query']);
     assert.deepEqual(await query('query Bad { all { id nickname } }'), [
       `query Bad SERVER query Bad INTERNAL_SERVER_ERROR !no nickname ERROR [${handler}]`,
     ]);
@@ -224,7 +224,7 @@ async function main(): Promise<void> {
 
   const resolvers = await start(PlainDriver, { graphql: { resolvers: true } });
   assert.deepEqual(await resolvers.trees('/graphql', { query: '{ all { id } }' }), [
-    `query SERVER query [Query.all INTERNAL all [${handler}]]`,
+    `POST /graphql SERVER query [Query.all INTERNAL all [${handler}]]`,
   ]);
   assert.deepEqual(await resolvers.trees('/own', { query: '{ hi: greet }' }), [
     'POST /own SERVER query [OwnController.run INTERNAL [query INTERNAL query [GreetingService.greet INTERNAL]]]',
@@ -232,7 +232,7 @@ async function main(): Promise<void> {
   exporter.reset();
   await graphql({ schema: withResolver, source: '{ hi: greet(name: "x") }' });
   assert.deepEqual(await finishedTrees(resolvers.get(TracingService)), [
-    'query SERVER query [Query.greet INTERNAL hi]',
+    'POST /graphql SERVER query [Query.greet INTERNAL hi]',
   ]);
   await resolvers.close();
 
