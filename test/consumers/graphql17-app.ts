@@ -232,7 +232,7 @@ async function main(): Promise<void> {
   exporter.reset();
   await graphql({ schema: withResolver, source: '{ hi: greet(name: "x") }' });
   assert.deepEqual(await finishedTrees(resolvers.get(TracingService)), [
-    'POST /graphql SERVER query [Query.greet INTERNAL hi]',
+    'query SERVER query [Query.greet INTERNAL hi]',
   ]);
   await resolvers.close();
 
