@@ -14,6 +14,7 @@ import {
   setCallStatus,
   type MetadataPart,
 } from './call-attributes.js';
+import { ListenerInContext } from './client-context.js';
 import type { ClientInterceptingCall, ClientListener, Metadata, MethodDefinition, Status } from './grpc-js.js';
 import { traceSafely } from './trace-safely.js';
 import { MessageEvents } from './message-events.js';
@@ -35,7 +36,7 @@ export interface ClientTracingOptions extends ResolvedGrpc {
 export type CallOutcome = Status | { readonly thrown: unknown };
 
 /** One outgoing gRPC call, from its start to the status that the client reports to the application. */
-export class ClientCall implements Exchange<CallOutcome> {
+export class ClientCall extends ListenerInContext implements Exchange<CallOutcome> {
   private readonly outgoing: OutgoingOperation<CallOutcome>;
   private readonly isRecording: boolean;
   private readonly target: string;
@@ -47,17 +48,20 @@ export class ClientCall implements Exchange<CallOutcome> {
     method: string,
     definition: MethodDefinition,
     call: ClientInterceptingCall,
+    listener: ClientListener,
     options: ClientTracingOptions,
   ): ClientCall | undefined {
-    return callSafely('Tracing a gRPC call', () => new ClientCall(method, definition, call, options));
+    return callSafely('Tracing a gRPC call', () => new ClientCall(method, definition, call, listener, options));
   }
 
   private constructor(
     private readonly method: string,
     private readonly definition: MethodDefinition,
     private readonly call: ClientInterceptingCall,
+    listener: ClientListener,
     private readonly options: ClientTracingOptions,
   ) {
+    super(listener);
     this.target = this.peer();
     const attributes = options.areAttributesReadAtStart ? this.startAttributes() : undefined;
     this.outgoing = OutgoingOperation.start(method, this, { attributes, meter: options.meter() });
@@ -72,18 +76,17 @@ export class ClientCall implements Exchange<CallOutcome> {
     return { ...callAttributes(this.method), ...serverAddress(this.target) };
   }
 
-  send(start: ClientInterceptingCall['start'], metadata: Metadata, listener: ClientListener): void {
+  send(start: ClientInterceptingCall['start'], metadata: Metadata): void {
     const { outgoing } = this;
     const sentMetadata = this.withTraceContext(metadata);
     this.describeMetadata('requestMetadata', 'request.header', sentMetadata);
     try {
-      // A call that is neither recorded nor measured is over already.
-      const observed = outgoing.isOver ? listener : this.observeListener(listener);
-      outgoing.run(() => start(sentMetadata, observed));
+      outgoing.run(() => start(sentMetadata, this));
     } catch (thrown) {
       traceSafely(() => outgoing.end({ thrown }));
       throw thrown;
     }
+    // A call that is neither recorded nor measured is over already.
     if (outgoing.isOver) return;
     traceSafely(() => {
       if (this.events) this.watchMessages(this.events);
@@ -103,26 +106,24 @@ export class ClientCall implements Exchange<CallOutcome> {
     return copy;
   }
 
-  private observeListener(listener: ClientListener): ClientListener {
+  override onReceiveMetadata(metadata: Metadata): void {
+    this.describeMetadata('responseMetadata', 'response.header', metadata);
+    super.onReceiveMetadata(metadata);
+  }
+
+  override onReceiveMessage(message: unknown): void {
     const { events } = this;
-    return {
-      onReceiveMetadata: (metadata) => {
-        this.describeMetadata('responseMetadata', 'response.header', metadata);
-        listener.onReceiveMetadata?.(metadata);
-      },
-      onReceiveMessage: (message) => {
-        // A failed call has null in place of a message.
-        if (message !== null) {
-          this.hasReceivedMessage = true;
-          if (events) traceSafely(() => events.recordReceived());
-        }
-        listener.onReceiveMessage?.(message);
-      },
-      onReceiveStatus: (status) => {
-        traceSafely(() => this.outgoing.end(this.reportedStatus(status)));
-        listener.onReceiveStatus?.(status);
-      },
-    };
+    // A failed call has null in place of a message.
+    if (message !== null) {
+      this.hasReceivedMessage = true;
+      if (events) traceSafely(() => events.recordReceived());
+    }
+    super.onReceiveMessage(message);
+  }
+
+  override onReceiveStatus(status: Status): void {
+    traceSafely(() => this.outgoing.end(this.reportedStatus(status)));
+    super.onReceiveStatus(status);
   }
 
   /** Returns the status that grpc-js reports to the application. */

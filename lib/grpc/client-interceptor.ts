@@ -4,7 +4,7 @@ import { OutgoingOperation } from '../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
 import { ClientCall, type ClientTracingOptions } from './client-call.js';
-import { keepContext } from './client-context.js';
+import { keepContext, keepSenders, ListenerInContext } from './client-context.js';
 import type { GrpcCall } from '../options/grpc.js';
 import type { ClientCallOptions, ClientInterceptingCall, ClientInterceptor, MethodDefinition } from './grpc-js.js';
 import { traceSafely } from './trace-safely.js';
@@ -33,7 +33,7 @@ export function clientInterceptor(options: ClientTracingOptions): ClientIntercep
       nextCall({ ...callOptions, [IS_TRACED]: true } as ClientCallOptions),
     );
     traceSafely(() => traceCall(method, definition, call, options));
-    return keepContext(call);
+    return call;
   };
 }
 
@@ -47,10 +47,12 @@ function traceCall(
   call.start = (metadata, listener = {}) => {
     const tracedCall = isIgnored(options, method, metadata)
       ? undefined
-      : ClientCall.start(method, definition, call, options);
-    if (tracedCall) tracedCall.send(start, metadata, listener);
-    else start(metadata, listener);
+      : ClientCall.start(method, definition, call, listener, options);
+    if (tracedCall) tracedCall.send(start, metadata);
+    else start(metadata, new ListenerInContext(listener));
   };
+  // A client sends the one message of other calls without a callback.
+  if (definition.requestStream) keepSenders(call);
 }
 
 function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: GrpcCall['metadata']): boolean {
