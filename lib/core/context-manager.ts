@@ -73,7 +73,8 @@ export function leaveContext(previous: Context | undefined): void {
 /** Calls a function with `this` and arguments in a context. */
 export function callInContext(context: Context, fn: AnyMethod, thisArg: unknown, args: readonly unknown[]): unknown {
   if (!isRegistered) return contextApi.with(context, Reflect.apply, undefined, fn, thisArg, args);
-  if (contextStorage.getStore() === context) return Reflect.apply(fn, thisArg, args);
+  // To enter a context and to leave it again takes an object each.
+  if (activeContext() === context) return Reflect.apply(fn, thisArg, args);
   const previous = enterContext(context);
   try {
     return Reflect.apply(fn, thisArg, args);

@@ -32,6 +32,16 @@ export interface ClientTracingOptions extends ResolvedGrpc {
   readonly meter: () => OperationMeter | undefined;
 }
 
+/** A call that a client is about to start. */
+export interface StartedCall {
+  readonly call: ClientInterceptingCall;
+  readonly definition: MethodDefinition;
+  /** `package.Service/Method` */
+  readonly method: string;
+  /** True if code of the application may run within the start of the call: another interceptor, or credentials that fetch a token. */
+  readonly runsApplication: boolean;
+}
+
 /** The outcome of a call: a status, or an exception because it could not be started. */
 export type CallOutcome = Status | { readonly thrown: unknown };
 
@@ -44,24 +54,17 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
   private hasReceivedMessage = false;
 
   /** Starts the span of a call. Returns undefined if that fails: the call then continues without a span. */
-  static start(
-    method: string,
-    definition: MethodDefinition,
-    call: ClientInterceptingCall,
-    listener: ClientListener,
-    options: ClientTracingOptions,
-  ): ClientCall | undefined {
-    return callSafely('Tracing a gRPC call', () => new ClientCall(method, definition, call, listener, options));
+  static start(started: StartedCall, listener: ClientListener, options: ClientTracingOptions): ClientCall | undefined {
+    return callSafely('Tracing a gRPC call', () => new ClientCall(started, listener, options));
   }
 
   private constructor(
-    private readonly method: string,
-    private readonly definition: MethodDefinition,
-    private readonly call: ClientInterceptingCall,
+    private readonly started: StartedCall,
     listener: ClientListener,
     private readonly options: ClientTracingOptions,
   ) {
     super(listener);
+    const { definition, method } = started;
     this.target = this.peer();
     const attributes = options.areAttributesReadAtStart ? this.startAttributes() : undefined;
     this.outgoing = OutgoingOperation.start(method, this, { attributes, meter: options.meter() });
@@ -73,15 +76,18 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
   }
 
   private startAttributes(): Attributes {
-    return { ...callAttributes(this.method), ...serverAddress(this.target) };
+    return { ...callAttributes(this.started.method), ...serverAddress(this.target) };
   }
 
   send(start: ClientInterceptingCall['start'], metadata: Metadata): void {
     const { outgoing } = this;
+    const { call, runsApplication } = this.started;
     const sentMetadata = this.withTraceContext(metadata);
     this.describeMetadata('requestMetadata', 'request.header', sentMetadata);
     try {
-      outgoing.run(() => start(sentMetadata, this));
+      // The context of the span is for code of the application alone. All that grpc-js creates for the call would keep the context alive.
+      if (runsApplication) outgoing.run(() => start.call(call, sentMetadata, this));
+      else start.call(call, sentMetadata, this);
     } catch (thrown) {
       traceSafely(() => outgoing.end({ thrown }));
       throw thrown;
@@ -90,7 +96,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
     if (outgoing.isOver) return;
     traceSafely(() => {
       if (this.events) this.watchMessages(this.events);
-      this.watchCancel();
+      if (runsApplication) this.watchCancel();
     });
   }
 
@@ -128,7 +134,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
 
   /** Returns the status that grpc-js reports to the application. */
   private reportedStatus(status: Status): Status {
-    const lacksMessage = status.code === OK && !this.definition.responseStream && !this.hasReceivedMessage;
+    const lacksMessage = status.code === OK && !this.started.definition.responseStream && !this.hasReceivedMessage;
     return lacksMessage ? { ...status, ...NO_MESSAGE } : status;
   }
 
@@ -139,7 +145,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
   }
 
   private watchMessages(events: MessageEvents): void {
-    const { call } = this;
+    const { call } = this.started;
     const { sendMessageWithContext: send } = call;
     if (typeof send !== 'function') return;
     call.sendMessageWithContext = (sending, message) => {
@@ -149,7 +155,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
   }
 
   private watchCancel(): void {
-    const { call } = this;
+    const { call } = this.started;
     const { cancelWithStatus: cancel } = call;
     if (typeof cancel !== 'function') return;
     call.cancelWithStatus = (code, details) => {
@@ -170,7 +176,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
 
   measuredAttributes(outcome: CallOutcome): Attributes {
     const status = 'thrown' in outcome ? { code: UNKNOWN } : outcome;
-    return { ...endedCallAttributes(this.method, status, 'client'), ...serverAddress(this.target) };
+    return { ...endedCallAttributes(this.started.method, status, 'client'), ...serverAddress(this.target) };
   }
 
   private attributes({ metadata: trailer }: Status): Attributes {
@@ -184,7 +190,7 @@ export class ClientCall extends ListenerInContext implements Exchange<CallOutcom
 
   /** Returns the peer. It may be missing: an interceptor may have created the call itself, without this method. */
   private peer(): string {
-    return callSafely('getPeer() of a gRPC call', () => this.call.getPeer?.()) ?? '';
+    return callSafely('getPeer() of a gRPC call', () => this.started.call.getPeer?.()) ?? '';
   }
 }
 

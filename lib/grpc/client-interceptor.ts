@@ -3,10 +3,10 @@ import { evaluatePredicate } from '../core/diagnostics.js';
 import { OutgoingOperation } from '../core/outgoing-operation.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import { callAttributes, methodName } from './call-attributes.js';
-import { ClientCall, type ClientTracingOptions } from './client-call.js';
+import { ClientCall, type ClientTracingOptions, type StartedCall } from './client-call.js';
 import { keepContext, keepSenders, ListenerInContext } from './client-context.js';
 import type { GrpcCall } from '../options/grpc.js';
-import type { ClientCallOptions, ClientInterceptingCall, ClientInterceptor, MethodDefinition } from './grpc-js.js';
+import type { ClientCallOptions, ClientInterceptor, MethodDefinition } from './grpc-js.js';
 import { traceSafely } from './trace-safely.js';
 import { activeCallAttributes, endedCallAttributes } from './metrics.js';
 import { UNKNOWN } from './status-code.js';
@@ -32,27 +32,27 @@ export function clientInterceptor(options: ClientTracingOptions): ClientIntercep
     const call = createOrRecordRefusal(method, definition, options, () =>
       nextCall({ ...callOptions, [IS_TRACED]: true } as ClientCallOptions),
     );
-    traceSafely(() => traceCall(method, definition, call, options));
+    const runsApplication = callOptions.credentials !== undefined || !isInnermost(call);
+    traceSafely(() => traceCall({ call, definition, method, runsApplication }, options));
     return call;
   };
 }
 
-function traceCall(
-  method: string,
-  definition: MethodDefinition,
-  call: ClientInterceptingCall,
-  options: ClientTracingOptions,
-): void {
-  const start = call.start.bind(call);
+function traceCall(started: StartedCall, options: ClientTracingOptions): void {
+  const { call, definition, method } = started;
+  const { start } = call;
   call.start = (metadata, listener = {}) => {
-    const tracedCall = isIgnored(options, method, metadata)
-      ? undefined
-      : ClientCall.start(method, definition, call, listener, options);
+    const tracedCall = isIgnored(options, method, metadata) ? undefined : ClientCall.start(started, listener, options);
     if (tracedCall) tracedCall.send(start, metadata);
-    else start(metadata, new ListenerInContext(listener));
+    else start.call(call, metadata, new ListenerInContext(listener));
   };
   // A client sends the one message of other calls without a callback.
   if (definition.requestStream) keepSenders(call);
+}
+
+/** True if a call is the one that grpc-js itself puts at the end of the interceptors. That of an interceptor has no definition of the method. */
+function isInnermost(call: object): boolean {
+  return 'methodDefinition' in call && !('nextCall' in call);
 }
 
 function isIgnored({ ignore }: ClientTracingOptions, method: string, metadata: GrpcCall['metadata']): boolean {

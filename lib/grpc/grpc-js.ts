@@ -90,6 +90,8 @@ export interface ClientInterceptingCall {
 
 export interface ClientCallOptions {
   readonly method_definition: MethodDefinition;
+  /** The credentials of this call alone. */
+  readonly credentials?: unknown;
 }
 
 export type ClientInterceptor = (

@@ -10,6 +10,7 @@ const BAGGAGE = 'baggage';
 /** Reads and writes the header `baggage` of W3C. If several entries have the same key, the last counts. */
 export const baggagePropagator: TextMapPropagator = {
   inject(context, carrier, setter) {
+    if (!propagation.getBaggage(context)) return;
     const room = new BaggageRoom();
     let header = '';
     for (const member of writeEntries(context, formatEntry)) {

@@ -65,8 +65,9 @@ export abstract class IdentifiedSpan {
 
   private spanContextFor(word0: number, word1: number): SpanContext {
     const { state, trace, traceFlags } = this;
-    const ids = { traceId: trace.id.text, spanId: wordText(word0) + wordText(word1), traceFlags };
-    return state ? { ...ids, traceState: state } : ids;
+    const traceId = trace.id.text;
+    const spanId = wordText(word0) + wordText(word1);
+    return state ? { traceId, spanId, traceFlags, traceState: state } : { traceId, spanId, traceFlags };
   }
 
   /** True if the parent is a span of the library. */

@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { InterceptingCall, Metadata, status, type CallOptions, type Client, type Interceptor } from '@grpc/grpc-js';
+import {
+  credentials,
+  InterceptingCall,
+  Metadata,
+  status,
+  type CallOptions,
+  type Client,
+  type Interceptor,
+} from '@grpc/grpc-js';
 import { trace } from '@opentelemetry/api';
 import { grpcTracingInterceptor } from 'nestjs-tracing';
 import { lastValueFrom } from 'rxjs';
@@ -57,6 +65,19 @@ describe('interceptors of the application are kept, in order', () => {
     await ask(options);
     expect(order).toEqual(expected);
     await grpc.traces.expect(call('Unary'));
+  });
+
+  it('and so are the credentials of a call, which may fetch a token', async () => {
+    await start();
+    // grpc-js calls the credentials of the first call when the connection is open, in the context of what has opened it.
+    await ask();
+    let active: string | undefined;
+    const generated = credentials.createFromMetadataGenerator((_parameters, done) => {
+      active = trace.getActiveSpan()?.spanContext().spanId;
+      done(null, new Metadata());
+    });
+    await ask({ credentials: generated });
+    expect(active).toBe(String(grpc.server.lastMetadata.get('traceparent')).split('-')[2]);
   });
 
   it('that are both given as they are and by providers are refused as ever', async () => {
