@@ -1,4 +1,4 @@
-import { createContextKey, type Context } from '@opentelemetry/api';
+import { createContextKey, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 
 // The key of the SDK: context keys are global by their description, so the SDK, its exporters and other instrumentations obey it.
 const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
@@ -6,6 +6,16 @@ const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRES
 /** Returns a context in which nothing is traced and no trace context is injected. */
 export function suppressTracing(context: Context): Context {
   return context.setValue(SUPPRESS_TRACING, true);
+}
+
+let outside: Context | undefined;
+
+/**
+ * Returns the context that belongs to no request, and in which nothing is traced: for the library's own work, and for connections, which
+ * outlive the request that opens them.
+ */
+export function outsideOfRequests(): Context {
+  return (outside ??= suppressTracing(ROOT_CONTEXT));
 }
 
 /** True if nothing is traced in this context. */

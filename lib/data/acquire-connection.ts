@@ -1,10 +1,10 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { callSafely } from '../core/diagnostics.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
-import { suppressTracing } from '../core/suppression.js';
+import { outsideOfRequests } from '../core/suppression.js';
 import { ConnectionWait, describeConnect } from './connection-wait.js';
 import type { DatabaseTarget } from './database-query.js';
 import type { CurrentSettings } from './query-settings.js';
@@ -50,6 +50,6 @@ export function measureAcquiring(
  */
 export function connectOutsideOfRequests(object: object, method: string): (() => void) | undefined {
   return interceptMethod(object, method, (call, thisArg, args) =>
-    callInContext(suppressTracing(ROOT_CONTEXT), call, thisArg, args),
+    callInContext(outsideOfRequests(), call, thisArg, args),
   );
 }

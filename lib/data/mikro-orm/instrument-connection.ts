@@ -1,10 +1,9 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { suppressTracing } from '../../core/suppression.js';
+import { outsideOfRequests } from '../../core/suppression.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { isKysely, systemOf, type Kysely } from '../kysely/kysely.js';
 import { instrumentKysely, type KyselyDatabase } from '../kysely/library.js';
@@ -46,7 +45,7 @@ export function instrumentConnection(
       const current = settings();
       if (!current) return Reflect.apply(connect, thisArg, args);
       const wait = new ConnectionWait(activeContext(), current);
-      const result = callInContext(suppressTracing(ROOT_CONTEXT), connect, thisArg, args);
+      const result = callInContext(outsideOfRequests(), connect, thisArg, args);
       return afterwards(result, onCreated, (error) => {
         const target = { ...databaseOf(connection), system: systemOf(instrumented?.getExecutor().adapter) };
         callSafely('Tracing MikroORM', () => wait.fail(error, describeConnect(target)));

@@ -1,10 +1,9 @@
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod, type MethodInterceptor } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { suppressTracing } from '../../core/suppression.js';
+import { outsideOfRequests } from '../../core/suppression.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import type { ClientWire, HeaderMerging } from './client-wire.js';
 import type { MessageClient } from './message-client.js';
@@ -84,7 +83,7 @@ const offerMetadata: MethodInterceptor = (method, thisArg, args) => {
 
 /** A connection outlives the message that it is opened for, and must not keep the context of that message. Its own commands are no spans. */
 const withoutTracing: MethodInterceptor = (method, thisArg, args) =>
-  callInContext(suppressTracing(ROOT_CONTEXT), method, thisArg, args);
+  callInContext(outsideOfRequests(), method, thisArg, args);
 
 /** The serializers that are observed. The application may use one for several clients. */
 const serializers = new WeakMap<object, { clients: number; readonly undo: () => void }>();

@@ -1,6 +1,6 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import { describeError, warn } from '../../core/diagnostics.js';
-import { suppressTracing } from '../../core/suppression.js';
+import { outsideOfRequests } from '../../core/suppression.js';
 import type { Sampler } from '../../options/sdk-types.js';
 import { publicAddress } from '../../core/public-address.js';
 import { getJson } from './get-json.js';
@@ -69,7 +69,7 @@ export class RemoteSampler implements Sampler {
     const timer = setTimeout(onTimeout, ANSWER_TIMEOUT).unref();
     try {
       // Suppressed, so that no instrumentation of outgoing requests records this one.
-      return await context.with(suppressTracing(ROOT_CONTEXT), () => getJson(this.options.url, controller.signal));
+      return await context.with(outsideOfRequests(), () => getJson(this.options.url, controller.signal));
     } finally {
       clearTimeout(timer);
     }
