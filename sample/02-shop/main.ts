@@ -19,7 +19,7 @@ interface Sent {
   readonly traceId: string;
 }
 
-const colors = process.stdout.isTTY && !process.env.NO_COLOR;
+const colors = Boolean(process.env.FORCE_COLOR) || (process.stdout.isTTY && !process.env.NO_COLOR);
 const once = process.argv.includes('--once');
 const cache = process.env.REDIS_URL ? 'redis' : 'memory';
 const interrupted = new Promise<void>((resolve) => {
