@@ -2,15 +2,22 @@ import { Logger } from '@nestjs/common';
 import type { Integration, IntegrationHooks } from '../core/integration.js';
 import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
 import type { ResolvedLogs } from '../options/logs.js';
+import { applications } from './applications.js';
+import { followPino } from './follow-pino.js';
 import { isConsoleLogger, traceLogger } from './trace-logger.js';
 
-/** Adds the trace to the log lines of Nest's `ConsoleLogger`: the logger of the application, and those that are providers. */
+/**
+ * Adds the trace to the log lines of Nest's `ConsoleLogger`: the logger of the application, and those that are providers. Exports these lines
+ * and those of pino.
+ */
 export const logsIntegration: Integration<{ readonly logs: ResolvedLogs | undefined }> = {
   name: 'logs',
   start({ logs }, { emitLog, modules }): IntegrationHooks | undefined {
     if (!logs || (!logs.json && !logs.text && !logs.export)) return undefined;
     const undos = new Map<object, () => void>();
     let providers: ProviderWatch | undefined;
+    const application = logs.export && applications.add({ emit: emitLog }, unfollowIfUnused);
+    if (application) follow();
 
     function look(candidate: unknown): void {
       if (isConsoleLogger(candidate) && !undos.has(candidate))
@@ -34,8 +41,13 @@ export const logsIntegration: Integration<{ readonly logs: ResolvedLogs | undefi
       acquire() {
         lookAtApplicationLogger();
         providers?.scan();
+        if (!application) return;
+        application.acquire();
+        follow();
       },
+      release: () => application?.release(),
       shutdown() {
+        application?.remove();
         providers?.stop();
         for (const undo of undos.values()) undo();
         undos.clear();
@@ -43,3 +55,16 @@ export const logsIntegration: Integration<{ readonly logs: ResolvedLogs | undefi
     };
   },
 };
+
+/** Ends the subscription, which all applications that use this copy of the library share. */
+let unfollow: (() => void) | undefined;
+
+function follow(): void {
+  unfollow ??= followPino((line) => applications.newest?.emit(line));
+}
+
+function unfollowIfUnused(): void {
+  if (applications.hasOwnApplications) return;
+  unfollow?.();
+  unfollow = undefined;
+}

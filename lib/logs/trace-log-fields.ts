@@ -15,12 +15,11 @@ const API = Symbol.for('opentelemetry.js.api.1');
 
 /**
  * Returns the fields by which a log line refers to the active span, by the names of OpenTelemetry's log data model for formats other than
- * OTLP. Empty if no span is active. Never throws.
+ * OTLP. Empty if no span is active. Never throws. For winston, see `traceLogMeta()`.
  *
  * @example
  * ```ts
  * pino({ mixin: traceLogFields });
- * winston.format((info) => Object.assign(info, traceLogFields()))();
  * ```
  */
 export function traceLogFields(): TraceLogFields | Record<string, never> {

@@ -1,13 +1,14 @@
 import { callSafely } from '../core/diagnostics.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
-import type { LogLevel, LogLine } from '../core/log-line.js';
+import type { LogLine } from '../core/log-line.js';
 import { hasMethods } from '../core/readable.js';
 import type { ResolvedLogs } from '../options/logs.js';
+import { nestSeverity } from './severity.js';
 import { traceLogFields } from './trace-log-fields.js';
 
 /** What a logger is about to write: the arguments of `printMessages()` that its lines show in another form. */
-type Printing = Pick<LogLine, 'context' | 'stack'>;
+type Printing = Pick<LogLine, 'attributes'>;
 
 /** True for a `ConsoleLogger`, or one of a class that extends it: it has the protected methods by which such a class changes its lines. */
 export function isConsoleLogger(candidate: unknown): candidate is object {
@@ -27,7 +28,8 @@ export function traceLogger(
   let printing: Printing | undefined;
   const emit = (level: unknown, message: unknown) => {
     if (!isExported || !printing) return;
-    const line = { level: level as LogLevel, message, ...printing };
+    const severityText = String(level);
+    const line = { severityNumber: nestSeverity(severityText), severityText, body: message, ...printing };
     callSafely('The export of a log line', () => emitLog(line));
   };
   const undos = [
@@ -35,7 +37,9 @@ export function traceLogger(
       interceptMethod(logger, 'printMessages', (printMessages, thisArg, args) => {
         const [, context, , , stack] = args;
         const outer = printing;
-        printing = { context: textOr(context), stack: textOr(stack) };
+        printing = {
+          attributes: { ...textAs('nestjs.logger.context', context), ...textAs('exception.stacktrace', stack) },
+        };
         try {
           const printed: unknown = Reflect.apply(printMessages, thisArg, args);
           return printed;
@@ -64,8 +68,8 @@ export function traceLogger(
   };
 }
 
-function textOr(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+function textAs(name: string, value: unknown): Readonly<Record<string, string>> {
+  return typeof value === 'string' && value !== '' ? { [name]: value } : {};
 }
 
 function missingIn(line: object, fields: object): object {

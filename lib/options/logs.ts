@@ -7,7 +7,7 @@ import { readVariable, splitEntries } from './setting.js';
 import { groupIfOn, isOn, optionsIfOn } from './switch.js';
 import type { BooleanOption } from './text-types.js';
 
-/** How the lines of Nest's `ConsoleLogger` carry the trace. */
+/** How log lines carry the trace. */
 export interface LogsOptions {
   /**
    * True if lines in JSON get the fields `trace_id`, `span_id` and `trace_flags` of the active span. These are the names of OpenTelemetry's
@@ -24,7 +24,8 @@ export interface LogsOptions {
   text?: BooleanOption | undefined;
 
   /**
-   * True if what the loggers write is also exported as log records over OTLP, each below its span, or settings of this export. The records
+   * True if what loggers write is also exported as log records over OTLP, each below its span, or settings of this export: the lines of
+   * Nest's `ConsoleLogger`, those of every pino in the process (9.10 or later), and those of winston with a `LogExportTransport`. The records
    * wait in a queue with the sizes of `batch`. Standard appenders, such as that of OpenTelemetry for winston, are exported as well: the
    * provider is registered with `@opentelemetry/api-logs`. Exceptions become log records in place of events of spans if
    * `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` is `logs`, and both if it is `logs/dup`.

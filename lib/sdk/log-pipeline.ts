@@ -1,8 +1,8 @@
-import { context, ROOT_CONTEXT, trace, type Attributes, type Context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { warn } from '../core/diagnostics.js';
 import { useExceptionSignal } from '../core/exception-signal.js';
-import type { LogLevel, LogLine } from '../core/log-line.js';
+import type { LogLine } from '../core/log-line.js';
 import { publicAddress } from '../core/public-address.js';
 import { describeFailure } from '../export/export-failure.js';
 import { UNTRACED } from '../export/export-processor.js';
@@ -12,7 +12,7 @@ import type { OtlpExporter } from '../export/otlp/otlp-exporter.js';
 import type { ResolvedBatch } from '../options/batch.js';
 import type { ResolvedLogs } from '../options/logs.js';
 import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
-import { logBody } from './log-body.js';
+import { logValue } from './log-value.js';
 import { loadFromSdk } from './packages.js';
 import type { Resource } from './resource.js';
 
@@ -22,7 +22,7 @@ interface LogRecord {
   readonly severityNumber?: number;
   readonly severityText?: string;
   readonly body?: unknown;
-  readonly attributes?: Attributes;
+  readonly attributes?: Readonly<Record<string, unknown>>;
   readonly context?: Context;
 }
 
@@ -50,8 +50,8 @@ interface ApiLogs {
   };
 }
 
-/** The severity numbers of OpenTelemetry's log data model. */
-const SEVERITIES: Readonly<Record<LogLevel, number>> = { verbose: 1, debug: 5, log: 9, warn: 13, error: 17, fatal: 21 };
+/** The severity number of an error in OpenTelemetry's log data model. */
+const ERROR = 17;
 
 /** The log records on their way to a receiver: a provider of the SDK with a batch processor, and an exporter of the library. */
 export class LogPipeline {
@@ -103,7 +103,7 @@ export class LogPipeline {
       emit: (span, attributes) =>
         this.logger.emit({
           eventName: 'exception',
-          severityNumber: SEVERITIES.error,
+          severityNumber: ERROR,
           severityText: 'error',
           attributes,
           context: trace.setSpan(ROOT_CONTEXT, span),
@@ -111,15 +111,13 @@ export class LogPipeline {
     });
   }
 
-  emit({ context: nestContext, level, message, stack }: LogLine): void {
+  emit({ attributes, body, severityNumber, severityText, spanContext }: LogLine): void {
     this.logger.emit({
-      severityNumber: SEVERITIES[level],
-      severityText: level,
-      body: logBody(message),
-      attributes: {
-        ...(nestContext !== undefined && { 'nestjs.logger.context': nestContext }),
-        ...(stack !== undefined && { 'exception.stacktrace': stack }),
-      },
+      ...(severityNumber !== undefined && { severityNumber }),
+      severityText,
+      ...(body !== undefined && { body: logValue(body) }),
+      attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, logValue(value)])),
+      ...(spanContext && { context: trace.setSpanContext(context.active(), spanContext) }),
     });
   }
 

@@ -18,13 +18,6 @@ declare module 'nestjs-otel' {
   ): MethodDecorator;
 }
 
-declare module 'nestjs-pino' {
-  import type { DynamicModule } from '@nestjs/common';
-  import type { LoggerOptions } from 'pino';
-
-  export const LoggerModule: { forRoot(options: { pinoHttp: LoggerOptions }): DynamicModule };
-}
-
 declare module '@opentelemetry/auto-instrumentations-node' {
   import type { Instrumentation } from '@opentelemetry/instrumentation';
 

@@ -18,9 +18,9 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { Span, traceLogFields, TracingModule, type TracingOptions } from 'nestjs-tracing';
+import { Span, traceLogFields, traceLogMeta, TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { pino } from 'pino';
-import { createLogger, format, transports } from 'winston';
+import { createLogger, transports } from 'winston';
 import { TraceRecorder } from '../support/trace-recorder.js';
 
 type Line = Record<string, unknown>;
@@ -235,13 +235,12 @@ describe('log lines', () => {
     expect(lineWith('inside')).toMatchObject(idsOf(traces.named('Prices.find')));
   });
 
-  it('of winston refer to the active span with traceLogFields() as format', async () => {
+  it('of winston refer to the active span with traceLogMeta() as defaultMeta', async () => {
     captureOutput();
     const stream = new PassThrough();
     stream.on('data', (chunk) => lines.push(String(chunk)));
-    const withTrace = format((info) => Object.assign(info, traceLogFields()));
     const instance = createLogger({
-      format: format.combine(withTrace(), format.json()),
+      defaultMeta: traceLogMeta(),
       transports: [new transports.Stream({ stream })],
     });
     const get = await start(asNestLogger(instance));
