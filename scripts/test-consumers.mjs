@@ -26,6 +26,7 @@ const APPS = [
   ['@nestjs/graphql', ['graphql17-app.ts']],
   ['@nestjs/websockets', ['sockets-app.ts']],
   ['@nestjs/schedule', ['jobs-app.ts']],
+  ['nestjs-pino', ['logs-app.ts']],
   ['@nestjs/microservices', ['grpc-app.ts', 'tcp-app.ts']],
   ['@nestjs/platform-fastify', ['fastify-app.ts']],
   ['@nestjs/core', ['http-app.ts']],
