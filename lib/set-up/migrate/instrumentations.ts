@@ -4,7 +4,7 @@ import { constructionOf, propertiesOf, resolveConstant } from './expressions.js'
 
 /** The instrumentations of OpenTelemetry whose work this library does. */
 const REPLACED =
-  /^(?:Http|Undici|Express|Fastify|FastifyOtel|NestJS|Nestjs|Grpc|Net|Dns|Pg|MySQL2|IORedis|Redis|MongoDB|Mongoose|Knex|Typeorm|TypeOrm|Tedious|GraphQL|SocketIo|Router|Connect)Instrumentation$/;
+  /^(?:Http|Undici|Express|Fastify|FastifyOtel|NestJS|Nestjs|Grpc|Net|Dns|Pg|MySQL2|IORedis|Redis|MongoDB|Mongoose|Knex|Typeorm|TypeOrm|Tedious|GraphQL|SocketIo|Router|Connect|Pino|Winston)Instrumentation$/;
 
 /**
  * The packages that auto-instrumentation instruments and this library does not, as in getNodeAutoInstrumentations() 0.8x. Kafka and
@@ -12,8 +12,7 @@ const REPLACED =
  */
 const NOT_REPLACED = [
   /^(?:@aws-sdk\/|aws-sdk$|@smithy\/)/,
-  /^(?:amqplib|kafkajs|cassandra-driver|memcached|mysql|oracledb|openai|restify|@hapi\/hapi|koa|dataloader|lru-memoizer|cucumber)$/,
-  /^(?:pino|winston|bunyan|nestjs-pino|nest-winston)$/,
+  /^(?:amqplib|kafkajs|cassandra-driver|memcached|mysql|oracledb|openai|restify|@hapi\/hapi|koa|bunyan|dataloader|lru-memoizer|cucumber)$/,
 ];
 
 /** Returns the dependencies of an application that would lose their spans together with auto-instrumentation. */

@@ -13,7 +13,12 @@ import {
 } from './flags.js';
 import { findImporters, type Importer } from './importers.js';
 import { lostWithAutoInstrumentation } from './instrumentations.js';
+import { askForOtherSignals } from './other-signals.js';
 import { translateSdkOptions, type Translation } from './sdk-options.js';
+
+/** The beginnings of expressions by which a file starts and stops an SDK, or says so. The messages of this library go to Nest's logger. */
+const OF_START =
+  /^(?:await |void )?\w+\.start\(\)|^process\s*\.\s*(?:on|once)\(|^diag\s*\.\s*setLogger\(\s*new DiagConsoleLogger\(\)|^console\s*\.\s*\w+\([^()]*\)$/;
 
 /** The result of the migration of preloads. */
 export interface PreloadMigration {
@@ -57,6 +62,7 @@ function migrateStartFile(project: Project, application: Application, source: So
     project.save(importer);
   }
   removeFlags(project, isPreload, file);
+  askForOtherSignals(project, dependenciesOf(project), source.text);
   project.tell(`${file} is removed, and TracingModule has its options.`);
   return options;
 }
@@ -89,8 +95,10 @@ function migrateRegister(project: Project): boolean {
   const places = findOtherFlags(project, isRegister);
   if (places.length === 0 && scriptsThatPreload(project, isRegister).length === 0) return false;
   const lost = lostWithAutoInstrumentation(dependenciesOf(project));
-  if (lost.length === 0) removeFlags(project, isRegister, REGISTER);
-  else project.ask(`The preload of ${REGISTER} is left, because nestjs-tracing does not trace ${lost.join(', ')}.`);
+  if (lost.length === 0) {
+    removeFlags(project, isRegister, REGISTER);
+    askForOtherSignals(project, dependenciesOf(project));
+  } else project.ask(`The preload of ${REGISTER} is left, because nestjs-tracing does not trace ${lost.join(', ')}.`);
   return true;
 }
 
@@ -118,7 +126,7 @@ function otherCode(source: Source): ts.Statement[] {
     if (ts.isExportAssignment(statement)) return !ts.isIdentifier(statement.expression);
     if (ts.isExportDeclaration(statement)) return statement.moduleSpecifier !== undefined;
     if (!ts.isExpressionStatement(statement)) return true;
-    return !/^(?:await |void )?\w+\.start\(\)|^process\s*\.\s*(?:on|once)\(/.test(statement.expression.getText());
+    return !OF_START.test(statement.expression.getText());
   });
 }
 

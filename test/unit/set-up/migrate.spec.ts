@@ -270,7 +270,11 @@ describe('migrating from a preload', () => {
     }
 }
 `);
-    expect(tree.warnings).toEqual([]);
+    expect(tree.warnings).toEqual([
+      expect.stringMatching(
+        /^Look at these yourself:\n- NodeSDK exports metrics as well, unless OTEL_METRICS_EXPORTER is none\..*$/,
+      ),
+    ]);
   });
 
   it('writes the options with the quotes of the file', () => {
@@ -380,6 +384,38 @@ describe('migrating from a preload', () => {
     expect(JSON.parse(tree.text('package.json')!)).toEqual({ scripts: { start }, dependencies });
     expect(tree.text('src/app.module.ts')).toContain('TracingModule.forRoot()');
     if (start !== 'node dist/main') expect(tree.warnings.join()).toContain('does not trace kafkajs');
+  });
+
+  it.each([
+    ['getNodeAutoInstrumentations()', { pino: '10', 'nestjs-pino': '5' }, 'pino, nestjs-pino', 'mixin: traceLogFields'],
+    ['getNodeAutoInstrumentations()', { 'nest-winston': '2' }, 'nest-winston', 'defaultMeta: traceLogMeta()'],
+    ['new PinoInstrumentation()', { pino: '10', winston: '3' }, 'pino', 'mixin: traceLogFields'],
+    ['new WinstonInstrumentation()', { pino: '10', winston: '3' }, 'winston', 'LogExportTransport'],
+  ])('says how the lines of loggers get the trace again: %s with %o', (instrumentation, loggers, names, remedy) => {
+    const file = START_FILE.replace('new HttpInstrumentation()', instrumentation);
+    const manifest = { scripts: {}, dependencies: { '@nestjs/core': '^12', ...loggers } };
+    const tree = run({ ...PROJECT, 'package.json': JSON.stringify(manifest), 'src/tracing.ts': file });
+    expect(tree.text('src/tracing.ts')).toBeUndefined();
+    expect(tree.warnings.join()).toContain(`The instrumentation of ${names} has added the trace to log lines`);
+    expect(tree.warnings.join()).toContain(remedy);
+  });
+
+  it.each([
+    ["console.log('Tracing initialized');", true],
+    ['diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.INFO);', true],
+    ['console.log(connect());', false],
+    ['diag.setLogger(createLogger());', false],
+    ["import 'dotenv/config';", false],
+  ])('removes a file with nothing but messages besides: %s %p', (statement, isRemoved) => {
+    const tree = run({ ...PROJECT, 'src/tracing.ts': `${START_FILE}${statement}\n` });
+    expect(tree.text('src/tracing.ts') === undefined).toBe(isRemoved);
+  });
+
+  it('says nothing about loggers that were not instrumented', () => {
+    const manifest = { scripts: {}, dependencies: { '@nestjs/core': '^12', pino: '10' } };
+    const tree = run({ ...PROJECT, 'package.json': JSON.stringify(manifest), 'src/tracing.ts': START_FILE });
+    expect(tree.text('src/tracing.ts')).toBeUndefined();
+    expect(tree.warnings.join()).not.toContain('log lines');
   });
 
   it('gives the options to a person where the module has some', () => {
