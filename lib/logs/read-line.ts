@@ -39,8 +39,15 @@ const WITHHELD: ReadonlySet<string> = new Set([
  */
 export function readLine(line: string, names: LineFields): LineContent {
   const text = line.trimEnd();
-  const fields = text.length <= MAX_LOG_TEXT ? parseFields(text) : undefined;
-  return fields ? readFields(fields, names) : { attributes: {}, body: stripVTControlCharacters(text) };
+  const fields = parseFields(text);
+  if (!fields) return { attributes: {}, body: stripVTControlCharacters(text) };
+  const content = readFields(fields, names);
+  return text.length <= MAX_LOG_TEXT ? content : { ...content, attributes: exceptionOf(content) };
+}
+
+/** The attributes of a very long line that are kept. */
+function exceptionOf({ attributes }: LineContent): Fields {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => name.startsWith('exception.')));
 }
 
 function parseFields(text: string): Fields | undefined {

@@ -21,6 +21,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cron, ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { SeverityNumber } from '@opentelemetry/api-logs';
 import { Logger as PinoNestLogger, LoggerModule } from 'nestjs-pino';
 import {
@@ -264,6 +265,30 @@ describe('lines of other loggers', () => {
       attributes: { req: { method: 'GET' }, res: { statusCode: 200 } },
     });
     expect(JSON.stringify(logsOf(receiver))).not.toContain(SECRET);
+  });
+
+  it('of the logger of Fastify itself are exported as well', async () => {
+    @Module({
+      imports: [
+        TracingModule.forRoot({
+          serviceName: 'orders',
+          exporter: traces,
+          spanProcessors: [traces],
+          http: { client: false },
+          logs: exporting(),
+        }),
+      ],
+    })
+    class EmptyModule {}
+    const adapter = new FastifyAdapter({ logger: { stream: pinoStream } });
+    const started = await NestFactory.create(EmptyModule, adapter, { logger: false });
+    app = started;
+    await started.listen(0, '127.0.0.1');
+    await (await fetch(`${await started.getUrl()}/nowhere`)).text();
+    await traces.until((spans) => spans.length === 1);
+    await started.close();
+    const completed = logsOf(receiver).filter(({ body }) => body === 'request completed');
+    expect(completed).toMatchObject([{ ...idsOf('GET'), attributes: { res: { statusCode: 404 } } }]);
   });
 });
 

@@ -30,7 +30,7 @@ export function askForOtherSignals(project: Project, dependencies: readonly stri
     const names = loggers.flatMap(({ packages }) => packages.filter((name) => dependencies.includes(name)));
     const remedies = loggers.map(({ remedy }) => remedy).join('; ');
     project.ask(
-      `The instrumentation of ${names.join(', ')} has added the trace to log lines, and has exported them. Give ${remedies}; and TracingModule the option logs: { export: true }, if they are to be exported. See docs/logs.md.`,
+      `The instrumentation of ${names.join(', ')} has added the trace to log lines, and may have exported them. Give ${remedies}; and TracingModule the option logs: { export: true }, if they are to be exported. See docs/logs.md.`,
     );
   }
   project.ask(
