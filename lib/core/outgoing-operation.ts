@@ -4,6 +4,7 @@ import {
   SpanKind,
   type Attributes,
   type Context,
+  type Link,
   type TextMapSetter,
   type TimeInput,
 } from '@opentelemetry/api';
@@ -19,6 +20,7 @@ export interface OutgoingOptions {
   readonly parent?: Context;
   /** Attributes that the span has from its start, so that a sampler sees them. */
   readonly attributes?: Attributes | undefined;
+  readonly links?: Link[] | undefined;
   /** @default now */
   readonly startTime?: TimeInput | undefined;
   /** Undefined if nothing measures the exchange. */
@@ -31,13 +33,14 @@ export class OutgoingOperation<Outcome = unknown> extends ExchangeOperation<Outc
   static start<Outcome>(
     name: string,
     exchange: Exchange<Outcome>,
-    { attributes, kind = SpanKind.CLIENT, meter, parent = context.active(), startTime }: OutgoingOptions,
+    { attributes, kind = SpanKind.CLIENT, links, meter, parent = context.active(), startTime }: OutgoingOptions,
   ): OutgoingOperation<Outcome> {
     const start = () =>
       Operation.start(name, {
         kind,
         parent,
         ...(attributes && { attributes }),
+        ...(links && { links }),
         ...(startTime !== undefined && { startTime }),
       });
     return new OutgoingOperation(exchange, meter, start, false);

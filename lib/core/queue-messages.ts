@@ -10,14 +10,17 @@ import {
 } from './messaging-conventions.js';
 import type { OperationMetrics } from './operation-meter.js';
 
-/** The operations on a message: its producer sends it, its consumer processes it. */
-export type MessageOperation = 'send' | 'process';
+/** The operations on a message that are measured: its producer sends it, its consumer processes it. */
+export type MeasuredOperation = 'send' | 'process';
+
+/** The operations on a message: the application may also receive it by a call, and process it by itself. */
+export type MessageOperation = MeasuredOperation | 'receive';
 
 // The name is still in development, so the package of the semantic conventions does not export it as stable.
 export const ATTR_MESSAGE_ID = 'messaging.message.id';
 
 /** The metrics of the jobs in a queue. The conventions have no metric for messages that are being processed. */
-export const MESSAGE_METRICS: Readonly<Record<MessageOperation, OperationMetrics>> = {
+export const MESSAGE_METRICS: Readonly<Record<MeasuredOperation, OperationMetrics>> = {
   send: { duration: sendDuration },
   process: {
     duration: processDuration,

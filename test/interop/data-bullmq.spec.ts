@@ -1,17 +1,29 @@
 /** Jobs of BullMQ with a real Redis: producers, consumers, and the links between them. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BullModule, getFlowProducerToken, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject, Injectable, Scope } from '@nestjs/common';
+import {
+  BullModule,
+  getFlowProducerToken,
+  getQueueToken,
+  OnQueueEvent,
+  Processor,
+  QueueEventsHost,
+  QueueEventsListener,
+  WorkerHost,
+} from '@nestjs/bullmq';
+import { Inject, Injectable, Scope, type Type } from '@nestjs/common';
+import { SpanKind, trace } from '@opentelemetry/api';
 import { Queue, Worker, type FlowProducer, type Job, type JobsOptions } from 'bullmq';
+import * as old from 'bullmq-5.21';
 import { Redis } from 'ioredis';
 import { Span, tracePool, type TracingOptions } from 'nestjs-tracing';
 import { withDataApp, type DataApp } from '../support/data-app.js';
+import { deferred } from '../support/deferred.js';
 import { exportedText } from '../support/redis-spans.js';
 import { Scrape } from '../support/scrape.js';
 import type { Broker } from './support/brokers.js';
 import { startRedis } from './support/databases.js';
-import { linkedIds, processing, sending } from './support/job-spans.js';
+import { idOf, linkedIds, processing, sending } from './support/job-spans.js';
 
 let server: Broker;
 let connection: { host: string; port: number };
@@ -51,6 +63,7 @@ async function withJobs(
   tracing: Omit<TracingOptions, 'exporter'>,
   use: (jobs: Jobs) => Promise<void>,
   scope = Scope.DEFAULT,
+  providers: Type[] = [],
 ): Promise<void> {
   const name = queueName;
   @Processor({ name, scope })
@@ -69,7 +82,7 @@ async function withJobs(
     BullModule.registerQueue({ name }),
     BullModule.registerFlowProducer({ name: 'flow' }),
   ];
-  await withDataApp({ tracing, imports, providers: [OrdersProcessor, Steps] }, async (app) => {
+  await withDataApp({ tracing, imports, providers: [OrdersProcessor, Steps, ...providers] }, async (app) => {
     const queue = app.app.get<Queue>(getQueueToken(name));
     await use({
       ...app,
@@ -288,6 +301,124 @@ describe('a job', () => {
     }
   });
 
+  it('that the application takes by itself has a span of the call, with a link to the producer', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      const queue = tracePool(new Queue(queueName, { connection }));
+      const worker = tracePool(new Worker(queueName, null, { connection }));
+      await run(() => queue.add('ship', {}));
+      const job = await run(() => worker.getNextJob('token'));
+      expect(job).toMatchObject({ name: 'ship' });
+      await job!.moveToCompleted('done', 'token', false);
+      expect(await run(() => worker.getNextJob('token', { block: false }))).toBeUndefined();
+      await traces.until((spans) => spans.length === 8);
+      const receive = traces.spans.filter(({ name }) => name === `receive ${queueName}`);
+      expect(receive).toHaveLength(1);
+      expect(receive[0]).toMatchObject({
+        kind: SpanKind.CLIENT,
+        attributes: {
+          'messaging.system': 'bullmq',
+          'messaging.destination.name': queueName,
+          'messaging.operation.name': 'receive',
+          'messaging.operation.type': 'receive',
+          'messaging.message.id': '1',
+          'bullmq.job.name': 'ship',
+        },
+      });
+      expect(receive[0]!.parentSpanContext).toBeDefined();
+      expect(linkedIds(receive[0]!)).toEqual([idOf(sending(traces.spans)[0])]);
+      await worker.close();
+      await queue.close();
+    });
+  });
+
+  it('that stalls has a span for each worker, with a link to the producer, and ends the first when its processor does', async () => {
+    const hang = deferred();
+    await withDataApp({}, async ({ run, traces }) => {
+      const options = { connection, lockDuration: 200, stalledInterval: 100, maxStalledCount: 3 };
+      const queue = tracePool(new Queue(queueName, { connection }));
+      // Its lock is not renewed, as if its process was gone.
+      const first = tracePool(new Worker(queueName, () => hang.promise, { ...options, skipLockRenewal: true }));
+      first.on('error', () => {});
+      await run(() => queue.add('ship', {}));
+      await traces.untilOpen(1);
+      const second = tracePool(new Worker(queueName, () => Promise.resolve(), options));
+      await traces.until((spans) => processing(spans).length === 1);
+      hang.resolve();
+      await traces.until((spans) => processing(spans).length === 2);
+      const sent = idOf(sending(traces.spans)[0]);
+      expect(processing(traces.spans).map(linkedIds)).toEqual([[sent], [sent]]);
+      await Promise.all([first.close(true), second.close()]);
+      await queue.close();
+    });
+  });
+
+  it('of a worker with concurrency has only its own work below its span', async () => {
+    const client = new Redis(connection);
+    await withDataApp({ providers: [Steps] }, async ({ app, run, traces }) => {
+      const steps = app.get(Steps);
+      const gate = deferred();
+      let waiting = 0;
+      work = async (job) => {
+        if (++waiting === 5) gate.resolve();
+        await gate.promise;
+        await client.get(`mine:${job.id}`);
+      };
+      const queue = tracePool(new Queue(queueName, { connection }));
+      const worker = tracePool(new Worker(queueName, (job) => steps.take(job), { connection, concurrency: 5 }));
+      await run(() => queue.addBulk([1, 2, 3, 4, 5].map((data) => ({ name: 'ship', data }))));
+      await traces.until((spans) => processing(spans).length === 5);
+      for (const process of processing(traces.spans)) {
+        const ofTrace = traces.spans.filter((span) => span.spanContext().traceId === process.spanContext().traceId);
+        expect(ofTrace.map(({ name }) => name).toSorted()).toEqual(['GET', 'Steps.take', `process ${queueName}`]);
+      }
+      await worker.close();
+      await queue.close();
+    });
+    await client.quit();
+  });
+
+  it('that is returned to its queue by retryJobs() was not sent again, and keeps its link', async () => {
+    await withJobs({}, async ({ add, queue, run, traces }) => {
+      let attempts = 0;
+      work = () => {
+        if (++attempts === 1) throw new RangeError('not yet');
+      };
+      await add();
+      await run(() => queue.retryJobs({ state: 'failed' }));
+      await traces.until((spans) => processing(spans).length === 2);
+      const [sent, ...others] = sending(traces.spans);
+      expect(others).toEqual([]);
+      expect(processing(traces.spans).map(linkedIds)).toEqual([[idOf(sent)], [idOf(sent)]]);
+    });
+  });
+
+  it('is told to listeners of QueueEvents outside of any span, and their commands are traced', async () => {
+    const client = new Redis(connection);
+    // It may begin to listen after the job.
+    @QueueEventsListener(queueName, { lastEventId: '0' })
+    class Listener extends QueueEventsHost {
+      @OnQueueEvent('completed')
+      async completed(): Promise<void> {
+        seen.resolve(trace.getActiveSpan());
+        await client.get('mine:1');
+      }
+    }
+    const seen = deferred<unknown>();
+    await withJobs(
+      { data: { rootSpans: true } },
+      async ({ add, traces }) => {
+        await add();
+        expect(await seen.promise).toBeUndefined();
+        await traces.until((spans) => spans.some(({ name }) => name === 'GET'));
+        const ofRedis = traces.spans.filter(({ attributes }) => attributes['db.system.name'] !== undefined);
+        expect(ofRedis.map(({ name }) => name)).toEqual(['GET']);
+      },
+      Scope.DEFAULT,
+      [Listener],
+    );
+    await client.quit();
+  });
+
   it('is measured', async () => {
     await withJobs({ metrics: {} }, async ({ add, url }) => {
       const active: (number | undefined)[] = [];
@@ -417,5 +548,98 @@ describe('a queue and a worker', () => {
     });
     expect(Reflect.ownKeys(queue.opts)).toEqual(before);
     await queue.close();
+  });
+});
+
+/** The last version without an interface for telemetry. */
+describe('BullMQ 5.21', () => {
+  it('has a span for each call that adds jobs, and one for each job, with a link to the call', async () => {
+    const work = { calls: 0 };
+    const seen: unknown[] = [];
+    const opts = Object.freeze({ attempts: 2, backoff: 1 });
+    await withDataApp({ providers: [Steps] }, async ({ run, traces }) => {
+      const queue = tracePool(new old.Queue(queueName, { connection }));
+      const worker = tracePool(
+        new old.Worker(
+          queueName,
+          async (job) => {
+            seen.push(Object.keys(job.opts));
+            if (job.name === 'again' && ++work.calls === 1) throw new RangeError('not yet');
+          },
+          { connection },
+        ),
+      );
+      const job = await run(() => queue.add('again', { card: 'secret-data' }, opts));
+      const jobs = await run(() =>
+        queue.addBulk([
+          { name: 'one', data: {} },
+          { name: 'two', data: {}, opts },
+        ]),
+      );
+      await traces.until((spans) => processing(spans).length === 4);
+      expect([job, ...jobs].map((each) => Object.hasOwn(each.opts, 'telemetry'))).toEqual([false, false, false]);
+      expect(seen.flat()).not.toContain('telemetry');
+      const [added, addedBulk, ...others] = sending(traces.spans);
+      expect(others).toEqual([]);
+      expect(added!.attributes).toMatchObject({ 'messaging.message.id': '1', 'bullmq.job.name': 'again' });
+      expect(addedBulk!.attributes).toMatchObject({ 'messaging.batch.message_count': 2 });
+      const links = (name: string) =>
+        processing(traces.spans)
+          .filter(({ attributes }) => attributes['bullmq.job.name'] === name)
+          .map(linkedIds);
+      expect(links('again')).toEqual([[idOf(added)], [idOf(added)]]);
+      expect([...links('one'), ...links('two')]).toEqual([[idOf(addedBulk)], [idOf(addedBulk)]]);
+      expect(exportedText(traces.spans)).not.toContain('secret-');
+      expect(traces.spans.filter(({ attributes }) => attributes['db.system.name'] !== undefined)).toEqual([]);
+      await worker.close();
+      await queue.close();
+    });
+  });
+
+  it('links the jobs of flows and of repetitions, and is as it was after the application has shut down', async () => {
+    const queue = new old.Queue(queueName, { connection });
+    const flow = new old.FlowProducer({ connection });
+    const worker = new old.Worker(queueName, () => Promise.resolve(), { connection });
+    const names = ['add', 'addBulk', 'callProcessJob', 'emit', 'getNextJob', 'telemetry'];
+    const changed = () => [queue, flow, worker].flatMap((each) => names.filter((name) => Object.hasOwn(each, name)));
+    const providers = [queue, flow, worker].map((each) => ({ provide: each.constructor.name, useValue: each }));
+    await withDataApp({ providers }, async ({ run, traces }) => {
+      expect(changed()).not.toEqual([]);
+      const child = (name: string) => ({ name, queueName, data: {} });
+      const given = { ...child('parent'), children: [child('one'), child('two')] };
+      const copy = structuredClone(given);
+      const added = await run(() => flow.add(given));
+      expect(given).toEqual(copy);
+      expect(Object.keys(added.job.opts)).not.toContain('telemetry');
+      await traces.until((spans) => processing(spans).length === 3);
+      const [sent] = sending(traces.spans);
+      expect(processing(traces.spans).map(linkedIds)).toEqual([[idOf(sent)], [idOf(sent)], [idOf(sent)]]);
+      expect(sent!.attributes).toMatchObject({ 'messaging.batch.message_count': 3 });
+      traces.take();
+      await run(() => queue.add('again', {}, { repeat: { every: 50, limit: 3 } }));
+      await traces.until((spans) => processing(spans).length === 3);
+      const [repeated, ...others] = sending(traces.spans);
+      expect(others).toEqual([]);
+      const links = processing(traces.spans).map(linkedIds);
+      expect(links).toEqual([[idOf(repeated)], [idOf(repeated)], [idOf(repeated)]]);
+    });
+    expect(changed()).toEqual([]);
+    await Promise.all([worker.close(), queue.close(), flow.close()]);
+  });
+
+  it('is linked to a worker of a later version, and the other way round', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      const versions = [{ Queue, Worker } as unknown as typeof old, old] as const;
+      for (const [from, to] of [versions, versions.toReversed() as [typeof old, typeof old]]) {
+        const queue = tracePool(new from.Queue(queueName, { connection }));
+        await run(() => queue.add('ship', {}));
+        const worker = tracePool(new to.Worker(queueName, () => Promise.resolve(), { connection }));
+        await traces.until((spans) => processing(spans).length === 1);
+        expect(processing(traces.spans).map(linkedIds)).toEqual([[idOf(sending(traces.spans)[0])]]);
+        await worker.close();
+        await queue.close();
+        traces.take();
+      }
+    });
   });
 });

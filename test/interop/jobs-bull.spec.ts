@@ -435,6 +435,45 @@ describe('a job', () => {
     });
   });
 
+  it('that the application takes by itself has a span of the call, with a link to the producer, and its own options', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      const bare = openQueue();
+      const opts = { attempts: 3, timestamp: 1 };
+      await bare.add('ship', {}, opts);
+      const expected = (await bare.getNextJob())!.opts;
+      await withDataApp({ providers: [{ provide: 'QUEUE', useFactory: () => openQueue() }] }, async ({ app }) => {
+        const queue = app.get<Queue>('QUEUE');
+        await run(() => queue.add('ship', {}, opts));
+        const job = await run(() => queue.getNextJob());
+        expect(job!.opts).toEqual(expected);
+        await job!.moveToFailed({ message: 'not yet' }, true);
+        const again = await run(() => queue.getNextJob());
+        expect(again!.id).toBe(job!.id);
+        await again!.moveToCompleted('done', true);
+        await traces.until((spans) => spans.filter(({ name }) => name.startsWith('GET /work')).length === 3);
+        const receive = traces.spans.filter(({ name }) => name === `receive ${queueName}`);
+        const [send] = sending(traces.spans);
+        expect(receive.map(linkedIds)).toEqual([[idOf(send)], [idOf(send)]]);
+        expect(receive.map(({ attributes }) => attributes['bull.job.attempts.made'])).toEqual([1, 2]);
+        expect(receive[0]).toMatchObject({ kind: 2, attributes: { 'messaging.operation.type': 'receive' } });
+        const handlers = traces.spans.filter(({ name }) => name === 'WorkController.work');
+        expect(receive.map((span) => span.parentSpanContext?.spanId)).toEqual(handlers.slice(1).map(idOf));
+      });
+    });
+  });
+
+  it('is taken for a processor without such a span, wherever the processor was registered', async () => {
+    await withJobs({}, async ({ add, queue, run, traces }) => {
+      const done = deferred();
+      await run(() => void queue.process('by hand', async () => done.resolve()));
+      await run(() => queue.add('by hand', {}));
+      await done.promise;
+      await add({}, 2);
+      expect(traces.spans.filter(({ name }) => name.startsWith('receive'))).toEqual([]);
+      expect(processing(traces.spans).map((span) => span.parentSpanContext)).toEqual([undefined, undefined]);
+    });
+  });
+
   it('is measured', async () => {
     await withJobs({ tracing: { metrics: {} } }, async ({ run, queue, url }) => {
       const gate = deferred();

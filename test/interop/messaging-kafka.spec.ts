@@ -10,6 +10,7 @@ import {
   listenerTo,
   untilReceived,
   withMessagingApp,
+  type Heard,
   type TransportOptions,
 } from '../support/messaging-app.js';
 import { emitByBoth, withoutTraceContext } from '../support/messaging-neutrality.js';
@@ -22,6 +23,8 @@ const REQUESTS = [
   'stock.sum',
   'stock.each',
   'stock.nothing',
+  'stock.trusts',
+  'stock.doubts',
   'stock.never',
   'stock.breaks',
   'stock.refuses',
@@ -101,6 +104,7 @@ describe('Kafka', () => {
     ['text', () => 'text'],
     ['bytes', () => ({ key: 'k', value: Buffer.from([0, 1, 255]) })],
     ['a message', () => ({ key: { a: 1 }, value: { id: 7 }, headers: { a: 'b', bytes: Buffer.from([255]) } })],
+    ['a tombstone', () => ({ key: 'k', value: null })],
     ['a message of a class', () => new OrderPlaced('text')],
   ])('sends the same as without tracing: %s', async (_name, data) => {
     const topic = await newTopic();
@@ -187,6 +191,32 @@ describe('Kafka', () => {
       await traces.until((all) => all.length === 2 * headers.length);
       expect(traces.spans.filter(({ status }) => status.code !== 0)).toEqual([]);
     });
+    await producer.disconnect();
+  });
+
+  it('handles a tombstone and a message without headers as without tracing', async () => {
+    const topic = await newTopic();
+    const producer = new Kafka(connection()).producer();
+    await producer.connect();
+    const heardOf = async (tracing: object) => {
+      const data: unknown[] = [];
+      await withMessagingApp(kafka(), { controllers: [listenerTo(topic)], tracing }, async ({ traces }) => {
+        for (const message of [{ key: 'k', value: null }, { value: 'x' }, { value: Buffer.alloc(0) }]) {
+          const heard = untilReceived('heard');
+          await producer.send({ topic, messages: [message] });
+          const { data: each } = (await heard) as Heard;
+          data.push(each);
+        }
+        if (!('messaging' in tracing)) await traces.until((all) => all.length === 6);
+        expect(traces.spans.filter(({ status }) => status.code !== 0)).toEqual([]);
+      });
+      return data;
+    };
+    const traced = await heardOf({});
+    const offset = (data: unknown) => ({ ...(data as object), offset: 0, timestamp: 0 });
+    const bare = (await heardOf({ messaging: false })).slice(0, 3);
+    expect(traced.slice(1)).toEqual(bare.slice(1));
+    expect(offset(traced[0])).toEqual(offset(bare[0]));
     await producer.disconnect();
   });
 

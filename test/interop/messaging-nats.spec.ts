@@ -68,6 +68,28 @@ describe('NATS', () => {
     });
   });
 
+  it.each([
+    ['in one queue group', { queue: 'workers' }, 20],
+    ['in none', {}, 40],
+  ])('links every delivery to its sender, with two servers %s', async (_name, options, deliveries) => {
+    const controllers = [listenerTo('grouped')];
+    await withMessagingApp(nats(options), { controllers }, async ({ client, traces }) => {
+      await withMessagingApp(nats(options), { controllers }, async () => {
+        for (let i = 0; i < 20; i++) await firstValueFrom(client.emit('grouped', i), { defaultValue: undefined });
+        const processed = () => traces.spans.filter(({ name }) => name === 'process grouped');
+        await traces.until(() => processed().length === deliveries);
+        await plain.flush();
+        const sent = traces.spans
+          .filter(({ name }) => name === 'send grouped')
+          .map((span) => span.spanContext().spanId);
+        const linked = processed().map((span) => span.links[0]!.context.spanId);
+        expect(linked).toHaveLength(deliveries);
+        expect(new Set(linked)).toEqual(new Set(sent));
+        expect(sent).toHaveLength(20);
+      });
+    });
+  });
+
   it('follows a request to a subject with a wildcard', async () => {
     await withMessagingApp(nats(), { controllers: [answererOf('prices.*')] }, async ({ client, traces }) => {
       await expect(firstValueFrom(client.send('prices.tea', 1))).resolves.toBe('1');
@@ -128,7 +150,7 @@ describe('NATS', () => {
 
   it('ignores what is no trace context, whatever it is', async () => {
     await withMessagingApp(nats(), { controllers: [listenerTo('plain')] }, async ({ traces }) => {
-      const texts = [...HOSTILE_METADATA.map(String), '', 'x'.repeat(10_000), '\u0000'];
+      const texts = [...HOSTILE_METADATA.map(String), '', 'x'.repeat(65_536), '\u0000'];
       for (const text of texts) {
         const headers = createHeaders();
         headers.append('traceparent', text.slice(0, 100_000).replaceAll(/[\r\n]/g, ''));

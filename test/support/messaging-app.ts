@@ -28,7 +28,7 @@ import {
   type TcpOptions,
   type Transport,
 } from '@nestjs/microservices';
-import { context, trace } from '@opentelemetry/api';
+import { context, propagation, trace } from '@opentelemetry/api';
 import { Span, TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { concat, EMPTY, from, ignoreElements, of, throwError, type Observable } from 'rxjs';
 import { TraceRecorder } from './trace-recorder.js';
@@ -64,6 +64,8 @@ export class StockService {
   }
 }
 
+const tenantOfSender = () => propagation.getActiveBaggage()?.getEntry('tenant')?.value ?? 'unknown';
+
 const lostMessages = new Set<string>();
 
 @Controller()
@@ -73,6 +75,17 @@ export class StockController {
   @MessagePattern('stock.reserve')
   reserve(@Payload() { item }: { item: string }): Promise<string> {
     return this.stock.reserve(item);
+  }
+
+  /** Two patterns: the tests of all transports trust the senders of one of them. */
+  @MessagePattern('stock.trusts')
+  trusts(): string {
+    return tenantOfSender();
+  }
+
+  @MessagePattern('stock.doubts')
+  doubts(): string {
+    return tenantOfSender();
   }
 
   @MessagePattern('stock.each')

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientProxy } from '@nestjs/microservices';
-import { SpanKind, trace } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { catchError, firstValueFrom, lastValueFrom, map, of, takeUntil, toArray, type Observable } from 'rxjs';
 import {
@@ -70,7 +70,10 @@ export function describeTransport(
     beforeAll(async () => {
       const sumController = hasObjectPatterns ? SumController : TextSumController;
       const controllers = [StockController, ScopedController, sumController, StockCounter, StockAuditor];
-      messaging = await startMessagingApp(options(), { controllers, prepareClient });
+      const tracing = {
+        messaging: { trustIncoming: ({ pattern }: { pattern: string }) => pattern !== 'stock.doubts' },
+      };
+      messaging = await startMessagingApp(options(), { controllers, prepareClient, tracing });
     });
 
     /** Asks for a sum. Kafka answers with text. */
@@ -117,6 +120,32 @@ export function describeTransport(
     it('traces a stream of answers until it completes', async () => {
       await expect(answers(messaging.client.send('stock.each', ['a', 'b', 'c']))).resolves.toEqual(['a', 'b', 'c']);
       await messaging.traces.expect(request('stock.each', handler('StockController.each')));
+    });
+
+    it('adopts the baggage of a sender that is trusted, and of another only a link', async () => {
+      const baggage = propagation.createBaggage({ tenant: { value: 'acme' } });
+      const ask = (pattern: string) =>
+        context.with(propagation.setBaggage(context.active(), baggage), () =>
+          answers(messaging.client.send(pattern, 1)),
+        );
+      await expect(ask('stock.trusts')).resolves.toEqual(['acme']);
+      await messaging.traces.expect(request('stock.trusts', handler('StockController.trusts')));
+      await expect(ask('stock.doubts')).resolves.toEqual(['unknown']);
+      await messaging.traces.until((all) => all.length === 3);
+      const spans = messaging.traces.take();
+      const [client, server] = [SpanKind.CLIENT, SpanKind.SERVER].map((kind) =>
+        spans.find((span) => span.kind === kind),
+      );
+      expect(server?.parentSpanContext).toBeUndefined();
+      expect(server?.links.map((link) => link.context.spanId)).toEqual([client?.spanContext().spanId]);
+    });
+
+    it('traces a message of almost a megabyte, and records nothing of it', async () => {
+      const item = 'x'.repeat(900_000);
+      await expect(answers(messaging.client.send('stock.reserve', { item }))).resolves.toEqual([`reserved ${item}`]);
+      await messaging.traces.until((all) => all.length === 4);
+      for (const { attributes, events } of messaging.traces.take())
+        expect(JSON.stringify([attributes, events]).length).toBeLessThan(2000);
     });
 
     it('traces an answer without a value', async () => {

@@ -17,9 +17,9 @@ export type TelemetryOwner =
 
 /** The operation of BullMQ that processes a job, at the beginning of the name of its span. */
 const PROCESS = 'process ';
-/** The operation that adds one job of a flow, whose span all jobs of the flow share. */
-const ADD_NODE = 'addNode ';
 const ADD_FLOW = 'addFlow ';
+/** The beginning of the names of the operations that add jobs. Other operations of producers return jobs to a queue, which keep their metadata. */
+const ADD = 'add';
 
 const PRODUCER_METADATA = createContextKey('nestjs-tracing BullMQ producer');
 
@@ -38,7 +38,7 @@ export function createTelemetry(owner: TelemetryOwner, settings: CurrentSettings
     // A job that has to be tried again keeps the metadata of its producer, and so does the next job of a scheduler, which a worker adds.
     if (kind !== SpanKind.PRODUCER) return new UnrecordedSpan(jobMetadataIn);
     if (owner.kind === 'worker') return new UnrecordedSpan(() => '');
-    return current && !name.startsWith(ADD_NODE) ? startSend(name, current) : new UnrecordedSpan(writeCarrier);
+    return current && name.startsWith(ADD) ? startSend(name, current) : new UnrecordedSpan(writeCarrier);
   }
 
   function startProcess(current: QuerySettings | undefined, parent: Context | undefined): JobSpan {
@@ -73,7 +73,7 @@ export function createTelemetry(owner: TelemetryOwner, settings: CurrentSettings
   return telemetry;
 }
 
-function isIgnored(operation: MessageOperation, queue: string | undefined, { ignore }: QuerySettings): boolean {
+export function isIgnored(operation: MessageOperation, queue: string | undefined, { ignore }: QuerySettings): boolean {
   if (!ignore) return false;
   const described = { system: BULLMQ, operation, collection: queue, text: undefined, namespace: undefined };
   return evaluatePredicate('data.ignore', () => ignore(described)) === true;

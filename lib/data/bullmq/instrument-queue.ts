@@ -4,10 +4,11 @@ import { muteKeys } from '../../core/muted-keys.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { hasTelemetry, type BullExplorer, type BullFlowProducer, type BullQueue } from './bullmq.js';
 import { createTelemetry, isOwnTelemetry } from './create-telemetry.js';
-import { withOptions } from './flow-options.js';
 import type { JobTelemetry } from './job-telemetry.js';
 import { reportFailedJob } from './process-span.js';
 import { traceProcessing } from './trace-processing.js';
+import { traceReceipts } from './trace-receipts.js';
+import { traceFlows, traceSending } from './trace-sending.js';
 
 const DEFAULT_PREFIX = 'bull';
 
@@ -17,9 +18,10 @@ const instrumentedWorkers = new WeakSet<object>();
 /** Instruments a queue. The workers that `@nestjs/bullmq` creates for it inherit its telemetry. */
 export function instrumentQueue(instance: object, settings: CurrentSettings): () => void {
   const queue = instance as BullQueue;
+  const telemetry = createTelemetry({ kind: 'queue', queue: queue.name }, settings);
   const undos = [
     muteKeys(`${queue.qualifiedName}:`),
-    setTelemetry(queue.opts, createTelemetry({ kind: 'queue', queue: queue.name }, settings)),
+    ...(hasTelemetry(queue) ? [setTelemetry(queue.opts, telemetry)] : traceSending(queue, telemetry)),
   ];
   return () => undoAll(undos);
 }
@@ -28,14 +30,7 @@ export function instrumentFlowProducer(instance: object, settings: CurrentSettin
   const producer = instance as BullFlowProducer;
   const undos = [
     muteKeys(`${producer.opts.prefix ?? DEFAULT_PREFIX}:`),
-    setTelemetry(producer, createTelemetry({ kind: 'flow', queue: undefined }, settings)),
-    ...['add', 'addBulk'].map((method) =>
-      interceptMethod(producer, method, (add, thisArg, [flow, ...rest]) => {
-        const isOwn = producer.telemetry !== undefined && isOwnTelemetry(producer.telemetry);
-        const completed = isOwn ? callSafely('Tracing a flow', () => withOptions(flow)) : undefined;
-        return Reflect.apply(add, thisArg, [completed ?? flow, ...rest]);
-      }),
-    ),
+    ...traceFlows(producer, createTelemetry({ kind: 'flow', queue: undefined }, settings)),
   ];
   return () => undoAll(undos);
 }
@@ -49,6 +44,7 @@ export function instrumentWorker(instance: object, settings: CurrentSettings): (
   const undos = [
     muteKeys(`${worker.qualifiedName}:`),
     hasTelemetry(worker) ? setTelemetry(worker.opts, telemetry) : traceProcessing(worker, telemetry),
+    traceReceipts(worker, settings),
     interceptMethod(worker, 'emit', (emit, thisArg, args) => {
       const [event, , error] = args;
       if (event === 'failed') callSafely('Recording the failure of a job', () => reportFailedJob(error));

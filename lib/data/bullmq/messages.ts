@@ -1,7 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
+import { definedAttributes } from '../../core/defined-attributes.js';
 import { ATTR_BATCH_MESSAGE_COUNT } from '../../core/messaging-conventions.js';
 import { OperationMeter } from '../../core/operation-meter.js';
-import { ATTR_MESSAGE_ID, MESSAGE_METRICS, type MessageOperation } from '../../core/queue-messages.js';
+import { ATTR_MESSAGE_ID, MESSAGE_METRICS, type MeasuredOperation } from '../../core/queue-messages.js';
 import type { QuerySettings } from '../query-settings.js';
 
 export const BULLMQ = 'bullmq';
@@ -16,7 +17,7 @@ const RECORDED_ATTRIBUTES: Readonly<Record<string, string>> = {
 };
 
 /** Returns the meter of an operation. Undefined if the application measures nothing. */
-export function messageMeter(operation: MessageOperation, { meter }: QuerySettings): OperationMeter | undefined {
+export function messageMeter(operation: MeasuredOperation, { meter }: QuerySettings): OperationMeter | undefined {
   return meter && OperationMeter.of(meter.instruments, MESSAGE_METRICS[operation]);
 }
 
@@ -28,4 +29,14 @@ export function recordedAttributes(attributes: Attributes): Attributes {
     if (name !== undefined && (typeof value === 'string' || typeof value === 'number')) recorded[name] = value;
   }
   return recorded;
+}
+
+/** Returns the attributes of a job, by the names that BullMQ gives them. */
+export function jobAttributes(job: object): Attributes {
+  const { attemptsMade, id, name } = job as { attemptsMade?: number; id?: string; name?: string };
+  return definedAttributes({
+    'bullmq.job.id': id,
+    'bullmq.job.name': name,
+    'bullmq.job.attempts.made': attemptsMade,
+  });
 }

@@ -1,8 +1,8 @@
 import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api';
 import { writeCarrier } from '../../core/job-carrier.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
+import { QueueCall, type QueueCallOutcome } from '../../core/queue-call.js';
 import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
-import { SentJobs, type SendOutcome } from '../../core/sent-jobs.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import { withholdDriverError } from '../failure.js';
 import { coverQueries, uncoverQueries } from '../layers.js';
@@ -19,13 +19,13 @@ export function isSendTraced(caller: Context, { rootSpans }: QuerySettings): boo
 
 /** The span of a producer that adds jobs to a queue. The commands of Redis below it have no spans of their own. */
 export class SendSpan implements JobSpan {
-  readonly #outgoing: OutgoingOperation<SendOutcome>;
-  #outcome: SendOutcome = 'complete';
+  readonly #outgoing: OutgoingOperation<QueueCallOutcome>;
+  #outcome: QueueCallOutcome = 'complete';
 
   /** @param queue undefined if the jobs are for different queues */
   constructor(queue: string | undefined, caller: Context, settings: QuerySettings) {
     const attributes = messageAttributes(BULLMQ, 'send', queue);
-    this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentJobs(attributes), {
+    this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new QueueCall(attributes), {
       kind: SpanKind.PRODUCER,
       parent: caller,
       attributes,

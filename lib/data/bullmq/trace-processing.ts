@@ -4,8 +4,10 @@ import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
+import { takeTraceContext } from '../../core/job-options.js';
 import type { BullQueue } from './bullmq.js';
-import type { JobSpan, JobTelemetry } from './job-telemetry.js';
+import type { JobTelemetry } from './job-telemetry.js';
+import { jobAttributes } from './messages.js';
 
 /** The errors by which a processor asks for something else than an end: the job has not failed. */
 const REQUESTS = new Set(['DelayedError', 'RateLimitError', 'WaitingChildrenError', 'WaitingError']);
@@ -13,41 +15,42 @@ const REQUESTS = new Set(['DelayedError', 'RateLimitError', 'WaitingChildrenErro
 const RATE_LIMIT = 'bullmq:rateLimitExceeded';
 
 /**
- * Gives each job that a worker processes a span, where BullMQ has no interface for telemetry. Such a version stores no trace context with a
- * job, so the span has no link to the producer. Returns a function that undoes it.
+ * Gives each job that a worker processes a span, where BullMQ has no interface for telemetry. The trace context of the producer is removed
+ * from the job, so that the processor gets the options that the application has given. Returns a function that undoes it.
  */
-export function traceProcessing(worker: BullQueue, { tracer }: JobTelemetry): (() => void) | undefined {
+export function traceProcessing(worker: BullQueue, { contextManager, tracer }: JobTelemetry): (() => void) | undefined {
   return interceptMethod(worker, 'callProcessJob', (process, thisArg, args) => {
-    const span = tracer.startSpan(`process ${worker.name}`, { kind: SpanKind.CONSUMER });
-    callSafely('Describing a job', () => describe(span, args[0]));
-    const end = (error?: unknown) =>
+    const [job] = args;
+    const metadata = isObject(job) ? takeStoredContext(job) : undefined;
+    const producer = metadata === undefined ? undefined : contextManager.fromMetadata(context.active(), metadata);
+    const span = tracer.startSpan(`process ${worker.name}`, { kind: SpanKind.CONSUMER }, producer);
+    callSafely('Describing a job', () => isObject(job) && span.setAttributes(jobAttributes(job)));
+    const end = (failure?: { readonly error: unknown }) =>
       callSafely('The end of a job', () => {
-        if (error !== undefined && !isRequest(error)) span.recordException(error);
+        if (failure && !isRequest(failure.error)) span.recordException(failure.error);
         span.end();
       });
+    const fail = (error: unknown) => end({ error });
     try {
       const result = callInContext(span.setSpanOnContext(context.active()), process, thisArg, args);
-      if (types.isPromise(result)) void result.then(() => end(), end);
+      if (types.isPromise(result)) void result.then(() => end(), fail);
       else end();
       return result;
     } catch (thrown) {
-      end(thrown);
+      fail(thrown);
       throw thrown;
     }
   });
 }
 
-function describe(span: JobSpan, job: unknown): void {
-  if (!isObject(job)) return;
-  const { attemptsMade, id, name } = job as { attemptsMade?: number; id?: string; name?: string };
-  span.setAttributes({
-    ...(id !== undefined && { 'bullmq.job.id': id }),
-    ...(name !== undefined && { 'bullmq.job.name': name }),
-    ...(attemptsMade !== undefined && { 'bullmq.job.attempts.made': attemptsMade }),
-  });
+/** Returns the trace context that is stored with a job. A later version, as a producer, has stored it under a short name of the option. */
+export function takeStoredContext(job: object): string | undefined {
+  const { opts } = job as { opts?: { tm?: unknown } };
+  return takeTraceContext(job) ?? (typeof opts?.tm === 'string' ? opts.tm : undefined);
 }
 
 function isRequest(error: unknown): boolean {
+  if (!isObject(error)) return false;
   const { message, name } = error as { message?: unknown; name?: unknown };
   return message === RATE_LIMIT || REQUESTS.has(String(name));
 }

@@ -6,6 +6,7 @@ import type { CallOutcome } from '../../core/incoming-work.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { readCarrier } from '../../core/job-carrier.js';
+import { takeTraceContext } from '../../core/job-options.js';
 import { areCommandsMuted, muteCommands } from '../../core/muted-keys.js';
 import { activeJobAttributes, messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { settle } from '../../core/settle.js';
@@ -15,7 +16,6 @@ import { JobExchange } from '../job-exchange.js';
 import { JobWork, type OpenJobs } from '../job-work.js';
 import { isBullJob, type BullJob, type BullQueue } from './bull.js';
 import { ATTR_ATTEMPTS, BULL, jobAttributes, type BullSettings } from './bull-settings.js';
-import { takeTraceContext } from './job-options.js';
 
 /** The name of the processor of jobs whose name has none. */
 const ANY_NAME = '*';

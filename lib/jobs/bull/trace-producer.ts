@@ -3,24 +3,24 @@ import { callSafely } from '../../core/diagnostics.js';
 import { IncomingOperation } from '../../core/incoming-operation.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { writeCarrier } from '../../core/job-carrier.js';
+import { takeTraceContext, withTraceContext, withTraceContextInJobs } from '../../core/job-options.js';
 import { muteCommands } from '../../core/muted-keys.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
+import { QueueCall, type QueueCallOutcome } from '../../core/queue-call.js';
 import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { settle } from '../../core/settle.js';
-import { SentJobs, type SendOutcome } from '../../core/sent-jobs.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import { withholdDetails } from '../../core/withheld-details.js';
 import type { Work } from '../../core/work.js';
 import { isBullJob, type BullQueue } from './bull.js';
 import { BULL, jobAttributes, type BullSettings } from './bull-settings.js';
-import { takeTraceContext, withTraceContext } from './job-options.js';
 
 /** Traces the calls that add jobs to a queue. Returns functions that undo it. */
 export function traceProducer(queue: BullQueue, settings: BullSettings): readonly ((() => void) | undefined)[] {
   return [
     traceCall(queue, 'add', settings, withContextInCall),
     traceCall(queue, 'addBulk', settings, ([jobs, ...others], metadata) => [
-      withContextInJobs(jobs, metadata),
+      withTraceContextInJobs(jobs, metadata),
       ...others,
     ]),
   ];
@@ -53,11 +53,6 @@ function withContextInCall(args: readonly unknown[], metadata: string): readonly
   return copy;
 }
 
-function withContextInJobs(jobs: unknown, metadata: string): unknown {
-  if (!Array.isArray(jobs)) return jobs;
-  return jobs.map((job: { opts?: unknown }) => ({ ...job, opts: withTraceContext(job.opts, metadata) }));
-}
-
 /** A call that adds jobs. It has a span if it is part of a trace. */
 class AddedJobs implements Work {
   /** The context in which Bull sends its commands. */
@@ -65,7 +60,7 @@ class AddedJobs implements Work {
   readonly isOnlyAwaited = true;
   /** The context that is stored with the jobs. */
   readonly carried: Context;
-  readonly #outgoing: OutgoingOperation<SendOutcome> | undefined;
+  readonly #outgoing: OutgoingOperation<QueueCallOutcome> | undefined;
 
   constructor(
     queue: string,
@@ -75,7 +70,7 @@ class AddedJobs implements Work {
     const parent = trace.getSpanContext(caller);
     if (parent && trace.isSpanContextValid(parent)) {
       const attributes = messageAttributes(BULL, 'send', queue);
-      this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new SentJobs(attributes), {
+      this.#outgoing = OutgoingOperation.start(messageSpanName('send', queue), new QueueCall(attributes), {
         kind: SpanKind.PRODUCER,
         parent: caller,
         attributes,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { takeTraceContext, withTraceContext } from '../../../lib/jobs/bull/job-options.js';
+import { takeTraceContext, withTraceContext } from '../../../lib/core/job-options.js';
 
 const job = (opts: Record<string, unknown>) => ({ name: 'ship', attemptsMade: 0, opts });
 

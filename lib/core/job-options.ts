@@ -1,10 +1,9 @@
-import { isObject } from '../../core/is-object.js';
-import type { BullJob } from './bull.js';
+import { isObject } from './is-object.js';
 
 /**
- * The option of a job that holds the trace context of its producer, as text. BullMQ has an option of this name and form. Bull stores options
- * that it does not know with the job, keeps them for every attempt and every repetition, and otherwise ignores them, and so does
- * any other worker. The data of the job belongs to the application, and stays as it is.
+ * The option of a job that holds the trace context of its producer, as text. BullMQ has an option of this name and form from version 5.22 on.
+ * Earlier versions and Bull store options that they do not know with the job, keep them for every attempt and every repetition, and
+ * otherwise ignore them, and so does any other worker. The data of the job belongs to the application, and stays as it is.
  */
 const OPTION = 'telemetry';
 
@@ -21,11 +20,18 @@ export function withTraceContext(options: unknown, metadata: string): unknown {
   return present === undefined || isStoredContext(present) ? { ...options, [OPTION]: { metadata } } : options;
 }
 
+/** Returns copies of descriptions of jobs with the trace context in the options of each. */
+export function withTraceContextInJobs(jobs: unknown, metadata: string): unknown {
+  if (!Array.isArray(jobs)) return jobs;
+  return jobs.map((job: { opts?: unknown }) => ({ ...job, opts: withTraceContext(job.opts, metadata) }));
+}
+
 /** Returns the trace context in the options of a job, and removes it, so that the application has the options that it has given. */
-export function takeTraceContext({ opts }: BullJob): string | undefined {
-  const present = opts[OPTION];
+export function takeTraceContext(job: object): string | undefined {
+  const { opts } = job as { opts?: unknown };
+  const present = isObject(opts) ? (opts as Record<string, unknown>)[OPTION] : undefined;
   if (!isStoredContext(present)) return undefined;
-  delete opts[OPTION];
+  delete (opts as Record<string, unknown>)[OPTION];
   return present.metadata;
 }
 

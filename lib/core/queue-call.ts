@@ -4,20 +4,20 @@ import { errorType } from './exception.js';
 import type { Exchange } from './exchange-operation.js';
 import type { Operation } from './operation.js';
 
-export type SendOutcome = 'complete' | { readonly error: unknown };
+export type QueueCallOutcome = 'complete' | { readonly error: unknown };
 
-/** The sending of jobs to a queue. Of an error only the type is recorded, since the message may quote values. */
-export class SentJobs implements Exchange<SendOutcome> {
-  /** @param attributes the attributes by which the sending is measured */
+/** A call that adds jobs to a queue, or takes one. Of an error only the type is recorded, since the message may quote values. */
+export class QueueCall implements Exchange<QueueCallOutcome> {
+  /** @param attributes the attributes by which the call is measured */
   constructor(private readonly attributes: Attributes) {}
 
-  describeEnd({ span }: Operation, outcome: SendOutcome): void {
+  describeEnd({ span }: Operation, outcome: QueueCallOutcome): void {
     if (outcome === 'complete') return;
     span.setAttribute(ATTR_ERROR_TYPE, errorType(outcome.error));
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
 
-  measuredAttributes(outcome: SendOutcome): Attributes {
+  measuredAttributes(outcome: QueueCallOutcome): Attributes {
     if (outcome === 'complete') return this.attributes;
     return { ...this.attributes, [ATTR_ERROR_TYPE]: errorType(outcome.error) };
   }
