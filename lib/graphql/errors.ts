@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Attributes } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
 import { isObject } from '../core/is-object.js';
@@ -41,12 +42,17 @@ export function readFormattedError({ extensions, path }: ResultError): Operation
 /** Reads an error of a result. */
 export function readError(error: ResultError): OperationError {
   const isOfResolver = error.path !== undefined;
-  const thrown = isOfResolver ? (error.originalError ?? error) : undefined;
+  const thrown = isOfResolver ? exceptionOf(error) : undefined;
   const given = error.extensions?.code;
   const status = httpStatus(thrown);
   const code = typeof given === 'string' && given !== '' ? given : codeOfStatus(status, isOfResolver);
   const isFailure = isOfResolver && (status === undefined ? code === INTERNAL : status >= 500);
   return { code: cutText(code, MAX_CODE), thrown, isFailure };
+}
+
+/** Returns the exception behind an error. A gateway has only the answer of a service there, which is no exception. */
+function exceptionOf(error: ResultError): unknown {
+  return types.isNativeError(error.originalError) ? error.originalError : error;
 }
 
 /** True if an exception of a resolver is a failure of the application. */

@@ -2,16 +2,20 @@ import { callSafely } from '../core/diagnostics.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import { apolloPlugin, type ApolloPlugin } from './apollo-plugin.js';
+import { watchExtensions } from './operation-extensions.js';
 import type { OperationNaming } from './served-operation.js';
 import { traceMercurius } from './trace-mercurius.js';
 
 /** The beginnings of the names of Nest's drivers. */
 const APOLLO = 'Apollo';
+const APOLLO_GATEWAY = 'ApolloGateway';
 const MERCURIUS = 'Mercurius';
 
 /** The members of the options of Apollo's drivers that are used here. */
 interface ApolloOptions {
   plugins?: readonly unknown[] | undefined;
+  /** The options of the server, which are apart from those of the gateway that it is in front of. */
+  server?: ApolloOptions | undefined;
 }
 
 /**
@@ -35,16 +39,19 @@ function isOf(driver: object, server: string): boolean {
 
 function traceApolloDriver(driver: object, plugin: ApolloPlugin): (() => void) | undefined {
   return interceptMethod(driver, 'start', (start, thisArg, args) => {
-    callSafely('Adding a plugin to Apollo', () => addPlugin(args[0], plugin));
+    const [options] = args as (ApolloOptions | undefined)[];
+    callSafely('Adding a plugin to Apollo', () => {
+      if (!isObject(options)) return;
+      addPlugin(isOf(driver, APOLLO_GATEWAY) ? (options.server ??= {}) : options, plugin);
+      watchExtensions(options);
+    });
     return Reflect.apply(start, thisArg, args);
   });
 }
 
 /** Adds the plugin to the options that Nest has put together for the server. The list of the application stays as it is. */
-function addPlugin(options: unknown, plugin: ApolloPlugin): void {
-  if (!isObject(options)) return;
-  const { plugins } = options as ApolloOptions;
-  (options as ApolloOptions).plugins = [...(plugins ?? []), plugin];
+function addPlugin(options: ApolloOptions, plugin: ApolloPlugin): void {
+  options.plugins = [...(options.plugins ?? []), plugin];
 }
 
 function traceMercuriusDriver(driver: object, naming: OperationNaming): (() => void) | undefined {

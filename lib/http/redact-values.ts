@@ -30,13 +30,21 @@ const USERINFO = new RegExp(`(${COLON}${SLASH}{2})${AUTHORITY}*(?=${AT})`, 'gi')
 /** An authority whose end was cut off. The `@` that marks credentials may have been in the missing part. */
 const CUT_AUTHORITY = new RegExp(`(${COLON}${SLASH}{2})${AUTHORITY}*$`, 'i');
 
-/** Redacts values that are recognized as secrets, whatever their names are: tokens, and the credentials of URLs. */
+/** The document and the variables of a GraphQL operation in a GET request, which have literals. Both have braces. */
+const OPERATION = /((?:^|[?&])(?:query|variables)=)[^&#]*?(?:\{|%7B)[^&#]*/gi;
+
+/** Redacts values that are recognized as secrets, whatever their names are: tokens, GraphQL documents, and the credentials of URLs. */
 export function redactValues(text: string, wasCut: boolean): string {
   if (text.length < MIN_TOKEN) return text;
   let redacted = text;
+  if (mayHaveOperation(redacted)) redacted = redacted.replace(OPERATION, '$1REDACTED');
   if (MAYBE_TOKEN.test(redacted)) redacted = redacted.replace(TOKEN, 'REDACTED');
   if (mayHaveUserinfo(redacted)) redacted = redacted.replace(USERINFO, '$1REDACTED:REDACTED');
   return wasCut ? redacted.replace(CUT_AUTHORITY, '$1REDACTED') : redacted;
+}
+
+function mayHaveOperation(text: string): boolean {
+  return text.includes('query=') || text.includes('variables=');
 }
 
 function mayHaveUserinfo(text: string): boolean {

@@ -159,8 +159,8 @@ class Client {
     untraced(() => this.socket.send(JSON.stringify(message)));
   }
 
-  start(id: string, query: string): void {
-    this.send({ id, type: 'subscribe', payload: { query } });
+  start(id: string, query: string, extensions?: object): void {
+    this.send({ id, type: 'subscribe', payload: { query, extensions } });
   }
 
   next(): Promise<{ type: string; payload?: unknown }> {
@@ -338,6 +338,28 @@ describe.each(servers)('a subscription with %s', (kind) => {
     expect(event.links.map(({ context }) => context.traceId)).toEqual([traceId]);
     await caller.close();
   });
+
+  // Mercurius does not show the extensions of an operation to the application.
+  if (kind !== 'Mercurius')
+    it('continues the trace that a client sends with an operation, rather than that of its connection', async () => {
+      const parents = [1, 2, 3].map((id) => `00-0af7651916cd43dd8448eb211c80319${id}-b7ad6b716920333${id}-01`);
+      const [ofConnection, ...ofOperations] = parents;
+      const caller = await Client.connect(app.port, { traceparent: ofConnection });
+      const given = [{ traceparent: ofOperations[0] }, { headers: { traceparent: ofOperations[1] } }, { hostile: [] }];
+      for (const [index, extensions] of given.entries())
+        caller.start(`${index}`, `query Count${index} { count }`, extensions);
+      await app.traces.until((spans) => spans.filter((span) => span.kind === SpanKind.SERVER).length === 3);
+      const parentOf = (index: number) => {
+        const { parentSpanContext } = app.traces.named(`query Count${index}`);
+        return `00-${parentSpanContext?.traceId}-${parentSpanContext?.spanId}-01`;
+      };
+      expect(given.map((_, index) => parentOf(index))).toEqual([...ofOperations, ofConnection]);
+      app.traces.take();
+      caller.start('4', 'subscription OnOrder { orderPlaced { id } }', given[0]);
+      await started();
+      expect(app.traces.named('subscription OnOrder').parentSpanContext?.traceId).toBe(ofOperations[0]?.split('-')[1]);
+      await caller.close();
+    });
 
   it('only has a link to a client that is not trusted', async () => {
     await client.close();

@@ -50,6 +50,19 @@ describe('parameters', () => {
   });
 });
 
+describe('operations of GraphQL', () => {
+  it.each([
+    ['query=%7Buser(name:%22x%22)%7Bid%7D%7D', 'query=REDACTED'],
+    ['query=query+Find+{user(name:"x"){id}}&operationName=Find', 'query=REDACTED&operationName=Find'],
+    ['operationName=Find&variables=%7b%22name%22%3A%22x%22%7d#top', 'operationName=Find&variables=REDACTED#top'],
+    ['/graphql?query={a;b}&page=2', '/graphql?query=REDACTED&page=2'],
+    ['query=shoes&page=2', 'query=shoes&page=2'],
+    ['subquery={a}&filter={b}', 'subquery={a}&filter={b}'],
+  ])('%s becomes %s', (query, redacted) => {
+    expect(redactQuery(query, namesSecretParameter)).toBe(redacted);
+  });
+});
+
 describe('URLs within', () => {
   const inner = 'https://x.test/a?token=abc&page=2';
   const once = encodeURIComponent(inner);
