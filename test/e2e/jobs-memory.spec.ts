@@ -3,6 +3,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Cron, ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
 import { Query, Resolver } from '@nestjs/graphql';
+import { CronJob } from 'cron';
 import { withDataApp } from '../support/data-app.js';
 import { countHeld } from '../support/garbage.js';
 import { startGraphQLApp } from '../support/graphql-app.js';
@@ -50,6 +51,25 @@ it('ticks hold nothing', async () => {
     await traces.until((spans) => spans.length >= ROUNDS);
     traces.reset();
     expect(refs).toHaveLength(ROUNDS);
+    expect(await countHeld(refs)).toBeLessThan(ROUNDS / 10);
+  });
+});
+
+it('jobs that were deleted from the registry are not held', async () => {
+  await withDataApp({ imports: [ScheduleModule.forRoot()] }, async ({ app, traces }) => {
+    const registry = app.get(SchedulerRegistry);
+    for (let round = 0; round < ROUNDS; round++) {
+      const job = CronJob.from({ cronTime: '0 0 1 1 *', onTick: () => {} });
+      const timer = setInterval(() => {}, 1_000_000);
+      refs.push(new WeakRef(job), new WeakRef(timer));
+      registry.addCronJob('job', job);
+      registry.addInterval('timer', timer);
+      await job.fireOnTick();
+      registry.deleteCronJob('job');
+      registry.deleteInterval('timer');
+    }
+    await traces.until((spans) => spans.length >= ROUNDS);
+    traces.reset();
     expect(await countHeld(refs)).toBeLessThan(ROUNDS / 10);
   });
 });

@@ -11,6 +11,7 @@ import { EMPTY, Observable } from 'rxjs';
 import { withDataApp, type DataApp } from '../support/data-app.js';
 import { deferred } from '../support/deferred.js';
 import { Scrape } from '../support/scrape.js';
+import { rejection, unhandledRejections } from '../support/unhandled-rejections.js';
 
 /** Never ticks by itself within a test. */
 const YEARLY = '0 0 1 1 *';
@@ -413,6 +414,31 @@ describe('a cron job that the application adds to the registry', () => {
     }
   });
 
+  it('has its exception logged by the job as without tracing, if nothing else handles it, and shows its zone', async () => {
+    const logged: unknown[][][] = [];
+    const failure = new RangeError('late');
+    for (const tracing of [false, {}] as const) {
+      const log = jest.spyOn(console, 'error').mockImplementation(() => {});
+      await withJobs(
+        [],
+        async ({ registry, tick, traces }) => {
+          const onTick = () => Promise.reject(failure);
+          registry.addCronJob('report', CronJob.from({ cronTime: YEARLY, onTick, timeZone: 'Europe/Zurich' }));
+          const unhandled = await unhandledRejections(() => tick('report'));
+          expect(unhandled).toEqual([]);
+          logged.push(log.mock.calls);
+          const attributes = { 'nestjs.schedule.time_zone': 'Europe/Zurich' };
+          const events = ['exception RangeError: late'];
+          if (tracing) await traces.expect({ name: 'cron report', status: 'ERROR: late', attributes, events });
+        },
+        { tracing },
+      );
+      log.mockRestore();
+    }
+    expect(logged[0]).toHaveLength(1);
+    expect(logged[1]).toEqual(logged[0]);
+  });
+
   it('is found in a constructor, and with a function that is added later', async () => {
     @Injectable()
     class Jobs {
@@ -509,6 +535,48 @@ describe('an interval or a timeout that the application adds to the registry', (
       const events = ['exception TypeError: late'];
       await traces.expect({ name: 'timeout fails', status: 'ERROR: late', events });
       registry.deleteTimeout('fails');
+    });
+  });
+
+  it('leaves the rejection of its function unhandled, as without tracing, and records it once', async () => {
+    const failure = new TypeError('late');
+    for (const tracing of [false, {}] as const) {
+      await withJobs(
+        [],
+        async ({ registry, traces }) => {
+          const unhandled = await unhandledRejections(async () => {
+            const seen = rejection();
+            const fail = () => Promise.reject(failure);
+            registry.addTimeout('fails', setTimeout(fail, 1));
+            await seen;
+          });
+          expect(unhandled).toEqual([failure]);
+          const events = ['exception TypeError: late'];
+          if (tracing) await traces.expect({ name: 'timeout fails', status: 'ERROR: late', events });
+        },
+        { tracing },
+      );
+    }
+  });
+
+  it('has separate traces for ticks that overlap', async () => {
+    await withJobs([], async ({ app, registry, traces }) => {
+      const steps = app.get(Steps);
+      const gates = [deferred(), deferred()] as const;
+      let ticks = 0;
+      const timer = setInterval(async () => {
+        const index = ticks++;
+        if (ticks === 2) clearInterval(timer);
+        await gates[index]!.promise;
+        await steps.take();
+      }, 1);
+      registry.addInterval('overlaps', timer);
+      await traces.untilOpen(2);
+      gates[1].resolve();
+      await traces.until((spans) => spans.length === 2);
+      gates[0].resolve();
+      const tick = { name: 'interval overlaps', children: [{ name: 'Steps.take' }] };
+      await traces.expect(tick, tick);
     });
   });
 
