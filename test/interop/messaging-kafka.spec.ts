@@ -213,10 +213,13 @@ describe('Kafka', () => {
       return data;
     };
     const traced = await heardOf({});
-    const offset = (data: unknown) => ({ ...(data as object), offset: 0, timestamp: 0 });
+    // The second application reads the messages for the first one first.
     const bare = (await heardOf({ messaging: false })).slice(0, 3);
+    // Nest hands on the whole message, since it has no value.
+    const tombstone = { key: 'k', value: null, headers: {} };
+    expect([traced[0], bare[0]]).toEqual([expect.objectContaining(tombstone), expect.objectContaining(tombstone)]);
+    expect(Object.keys(traced[0] as object)).toEqual(Object.keys(bare[0] as object));
     expect(traced.slice(1)).toEqual(bare.slice(1));
-    expect(offset(traced[0])).toEqual(offset(bare[0]));
     await producer.disconnect();
   });
 
