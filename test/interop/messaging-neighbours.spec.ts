@@ -16,11 +16,13 @@ async function spansOf(app: string, ...args: unknown[]): Promise<string[]> {
   return stdout.split('\n');
 }
 
+const PROCESSED = 'nestjs-tracing: process stock.changed ~ send stock.changed';
+
 const MESSAGES = [
   'app: request',
   'nestjs-tracing: StockController.changed < process stock.changed',
   'nestjs-tracing: StockController.reserve < stock.reserve',
-  'nestjs-tracing: process stock.changed ~ send stock.changed',
+  PROCESSED,
   'nestjs-tracing: send stock.changed < request',
   'nestjs-tracing: stock.reserve < request',
   'nestjs-tracing: stock.reserve < stock.reserve',
@@ -37,6 +39,14 @@ it.each([
   const spans = await spansOf('messaging-neighbours', { transport: Transport.RMQ, options }, { noAck: true });
   await broker.stop();
   expect(spans).toEqual(MESSAGES);
+});
+
+it('over RabbitMQ, also if an answer waits for a new connection, and events for the socket', async () => {
+  const broker = await startRabbitmq();
+  const spans = await spansOf('messaging-waiting', `amqp://127.0.0.1:${broker.port}`);
+  await broker.stop();
+  expect([...new Set(spans)]).toEqual(MESSAGES);
+  expect(spans.filter((span) => span === PROCESSED)).toHaveLength(100);
 });
 
 it('over Kafka', async () => {
