@@ -28,6 +28,16 @@ class OldWorker {
   emit(): void {}
 }
 
+/** A worker of BullMQ 5.22 or 5.23, which reads its telemetry only when it is created. */
+class TracingWorker extends OldWorker {
+  readonly tracer = undefined;
+
+  trace<T>(callback: () => T): T {
+    if (!this.tracer) return callback();
+    throw new Error('not reached');
+  }
+}
+
 @Injectable()
 class Steps {
   @Span('Steps.take')
@@ -40,12 +50,14 @@ class Steps {
 class Shipping {
   constructor(@Inject(Steps) private readonly steps: Steps) {}
 
+  readonly tracingWorker = new TracingWorker(() => this.steps.take());
+
   readonly worker = new OldWorker(({ name }) => {
     if (name === 'ship') return this.steps.take();
     const error = new RangeError('no such ship');
     if (name === 'later') error.name = 'DelayedError';
     if (name === 'throws') throw error;
-    return Promise.reject(error);
+    return Promise.reject(name === 'null' ? null : error);
   });
 }
 
@@ -79,6 +91,26 @@ describe('a job of an old version of BullMQ', () => {
         .take()
         .map(({ attributes: shown, status }) => `${String(shown['error.type'])} ${status.code}`);
       expect(outcomes.toSorted()).toEqual(['RangeError 2', 'RangeError 2', 'undefined 0']);
+    });
+  });
+
+  it('has a span for any value that it is rejected with', async () => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
+      await expect(app.get(Shipping).worker.callProcessJob(job('null'))).rejects.toBeNull();
+      await traces.expect({
+        name: 'process orders',
+        kind: 'CONSUMER',
+        status: 'ERROR: null',
+        attributes: { 'error.type': 'null' },
+        events: ['exception null: null'],
+      });
+    });
+  });
+
+  it('has a span with the first versions that have an interface for telemetry', async () => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
+      await app.get(Shipping).tracingWorker.callProcessJob(job('ship'));
+      await traces.expect({ name: 'process orders', kind: 'CONSUMER', children: [{ name: 'Steps.take' }] });
     });
   });
 

@@ -308,7 +308,7 @@ describe('a job', () => {
       await run(() => queue.add('ship', {}));
       const job = await run(() => worker.getNextJob('token'));
       expect(job).toMatchObject({ name: 'ship' });
-      await job!.moveToCompleted('done', 'token', false);
+      await job.moveToCompleted('done', 'token', false);
       expect(await run(() => worker.getNextJob('token', { block: false }))).toBeUndefined();
       await traces.until((spans) => spans.length === 8);
       const receive = traces.spans.filter(({ name }) => name === `receive ${queueName}`);

@@ -44,7 +44,11 @@ export function isExplorer(candidate: object): boolean {
   return hasMembers(candidate, ['workers', 'registerWorkers', 'handleProcessor']);
 }
 
-/** True for a queue or a worker that has the option `telemetry`, and reads it whenever it works. Versions before 5.22 do not. */
+/** Versions 5.22 and 5.23 keep the tracer of their telemetry when they are created. */
+const KEEPS_TRACER = /\bthis\.tracer\b/;
+
+/** True for a queue or a worker that has the option `telemetry`, and reads it whenever it works. Versions before 5.24 do not. */
 export function hasTelemetry(queue: BullQueue): boolean {
-  return 'trace' in queue;
+  const { trace } = queue as { trace?: unknown };
+  return typeof trace === 'function' && !KEEPS_TRACER.test(Function.prototype.toString.call(trace));
 }

@@ -2,7 +2,7 @@ import type { DataLibrary } from '../library.js';
 import { isExplorer, isFlowProducer, isQueue, isWorker } from './bullmq.js';
 import { instrumentExplorer, instrumentFlowProducer, instrumentQueue, instrumentWorker } from './instrument-queue.js';
 
-/** BullMQ from 5.24, by its option `telemetry`. Versions 5.22 and 5.23 have the option, but read it only in the constructor. */
+/** BullMQ from 5.24 by its option `telemetry`, and earlier versions by their methods. */
 export const bullmqLibrary: DataLibrary = {
   name: 'bullmq',
   instances: [
