@@ -17,6 +17,8 @@ import { Operation } from '../core/operation.js';
 import type { ChannelCall } from '../core/tracing-channel.js';
 import { executionErrors } from './channel-messages.js';
 import { operationNameOf, type OperationNode } from './document.js';
+import type { OperationError } from './errors.js';
+import { followLaterParts } from './follow-later-parts.js';
 import { OperationTimer } from './metrics.js';
 import { isWithinSpan, startOperation } from './root-work.js';
 import {
@@ -82,11 +84,18 @@ class Execution implements ChannelCall {
   ) {}
 
   succeed(result: unknown): void {
-    const errors = executionErrors(result);
-    recordErrors(this.target, errors);
-    this.timer?.fail(failureType(errors));
+    const errors = [...executionErrors(result)];
+    this.recordErrors(errors);
     if (this.operation) followEvents(result, this.operation, this.target.span);
-    this.end();
+    const isFollowed = followLaterParts(result, {
+      context: this.context,
+      onErrors: (later) => {
+        errors.push(...later);
+        this.recordErrors(errors);
+      },
+      onEnd: () => this.end(),
+    });
+    if (!isFollowed) this.end();
   }
 
   fail(thrown: unknown): void {
@@ -100,6 +109,11 @@ class Execution implements ChannelCall {
 
   protected end(): void {
     this.timer?.end(this.target.span);
+  }
+
+  private recordErrors(errors: readonly OperationError[]): void {
+    recordErrors(this.target, errors);
+    this.timer?.fail(failureType(errors));
   }
 }
 
@@ -143,11 +157,22 @@ class OwnTrace implements ChannelCall {
 
   succeed(result: unknown): void {
     const { incoming } = this;
-    const errors = executionErrors(result);
+    const errors = [...executionErrors(result)];
     recordErrors(incoming, errors);
     followEvents(result, this.operation, incoming.span);
-    const failure = errors.find((error) => error.isFailure);
-    incoming.end(failure ? { type: 'failed', thrown: failure.thrown } : RETURNED);
+    const end = () => {
+      const failure = errors.find((error) => error.isFailure);
+      incoming.end(failure ? { type: 'failed', thrown: failure.thrown } : RETURNED);
+    };
+    const isFollowed = followLaterParts(result, {
+      context: this.context,
+      onErrors(later) {
+        errors.push(...later);
+        recordErrors(incoming, errors);
+      },
+      onEnd: end,
+    });
+    if (!isFollowed) end();
   }
 
   fail(thrown: unknown): void {

@@ -55,6 +55,29 @@ export function executionErrors(result: unknown): readonly OperationError[] {
   return initialResult === undefined ? [] : executionErrors(initialResult);
 }
 
+/** The part of a result that is delivered later, by `@defer` or `@stream`. */
+interface LaterPart {
+  readonly errors?: unknown;
+  /** The parts of the data, each with errors of its own. */
+  readonly incremental?: unknown;
+  /** The fragments and lists that are complete, or have failed as a whole. */
+  readonly completed?: unknown;
+}
+
+/** Returns the parts of the result of an execution that are delivered later. Undefined if it is delivered at once. */
+export function laterParts(result: unknown): AsyncIterator<LaterPart> | undefined {
+  const { subsequentResults: parts } = (isObject(result) ? result : {}) as { subsequentResults?: unknown };
+  return isObject(parts) && typeof Reflect.get(parts, 'next') === 'function'
+    ? (parts as AsyncIterator<LaterPart>)
+    : undefined;
+}
+
+/** Returns the errors of a part that is delivered later. */
+export function laterErrors({ completed, errors, incremental }: LaterPart): readonly OperationError[] {
+  const pieces = [incremental, completed].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []));
+  return [{ errors }, ...pieces].flatMap((piece) => executionErrors(piece));
+}
+
 /** Returns the errors of a document that was rejected. The messages of such errors quote it, and are left out. */
 export function documentErrors(code: string, count: number): readonly OperationError[] {
   return Array.from({ length: count }, () => ({ code, thrown: undefined, isFailure: false }));

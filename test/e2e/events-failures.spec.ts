@@ -117,7 +117,7 @@ afterEach(async () => {
 async function start(tracing: ContextOptions['tracing'] = {}) {
   const logger = new Errors();
   context = await startTracedContext({
-    tracing: tracing as never,
+    tracing,
     logger,
     imports: [EventEmitterModule.forRoot(), CqrsModule.forRoot()],
     providers: [Listeners, MoveHandler, CountHandler, MovedHandler, Sagas],
@@ -141,7 +141,7 @@ type Started = Awaited<ReturnType<typeof start>>;
 const exceptions = ({ traces }: Started) =>
   traces.spans.flatMap(({ events, name }) => events.filter((event) => event.name === 'exception').map(() => name));
 
-/** Waits until the failure has become known, to the logger, to the bus or to nobody. */
+/** Waits until the failure has been reported, if anything reports it. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await nextTurn();
 }
@@ -157,8 +157,8 @@ describe('a failure', () => {
       0,
       'Listeners.suppressed',
     ],
-    ['of a command that nobody awaits', ({ commands }) => void commands.execute(new Move()), 1, 'MoveHandler.execute'],
-    ['of a query that nobody awaits', ({ queries }) => void queries.execute(new Count()), 1, 'CountHandler.execute'],
+    ['of a command that is not awaited', ({ commands }) => void commands.execute(new Move()), 1, 'MoveHandler.execute'],
+    ['of a query that is not awaited', ({ queries }) => void queries.execute(new Count()), 1, 'CountHandler.execute'],
     ['of the handler of an event', ({ events }) => void events.publish(new Moved()), 0, 'MovedHandler.handle'],
     ['of the command of a saga', ({ events }) => void events.publish(new Asked()), 0, 'MoveHandler.execute'],
   ])('%s is unhandled and reported as without tracing, and recorded once', async (_name, cause, count, span) => {

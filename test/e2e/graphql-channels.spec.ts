@@ -56,6 +56,11 @@ function execute(source: string, fn: Fn, operationName?: string): unknown {
   return publishMixed('graphql:execute', { schema, document: parse(source), operationName }, fn);
 }
 
+interface Incremental {
+  readonly initialResult: object;
+  readonly subsequentResults: AsyncGenerator<object, void, void>;
+}
+
 @Injectable()
 class Work {
   @Span()
@@ -90,6 +95,37 @@ class ReportController {
   @Get('unknown')
   unknown(): unknown {
     return execute('query A { a }', () => ({ errors: [{ message: 'Unknown operation named "secret".' }] }), 'secret');
+  }
+
+  /** Delivers two parts later, as `experimentalExecuteIncrementally()` does for `@defer` and `@stream`. */
+  @Get('deferred')
+  async deferred(): Promise<unknown[]> {
+    const result = (await execute('query Deferred { a ... @defer { b c } }', () => this.deliver())) as Incremental;
+    const parts: unknown[] = [result.initialResult];
+    for await (const part of result.subsequentResults) parts.push(part);
+    return parts;
+  }
+
+  /** Asks for no more than the first part. */
+  @Get('left')
+  async left(): Promise<void> {
+    const result = (await execute('query Left { a ... @defer { b c } }', () => this.deliver())) as Incremental;
+    await result.subsequentResults.next();
+    await result.subsequentResults.return();
+  }
+
+  private async deliver(): Promise<Incremental> {
+    const { work } = this;
+    async function* later(): AsyncGenerator<object, void, void> {
+      await work.step();
+      const error = Object.assign(new Error('wrapped'), { path: ['b'], originalError: new RangeError('no b') });
+      yield { incremental: [{ id: '0', data: { b: null }, errors: [error] }], hasNext: true };
+      yield {
+        completed: [{ id: '1', errors: [{ path: ['c'], originalError: new TypeError('no c') }] }],
+        hasNext: false,
+      };
+    }
+    return { initialResult: { data: { a: 1 }, hasNext: true }, subsequentResults: later() };
   }
 
   @Get('root')
@@ -132,6 +168,28 @@ describe('an operation that graphql 17 announces', () => {
     await start();
     await app.request('/sync');
     await app.traces.expect(server('GET /sync', 200, handler('ReportController.sync', { name: 'mutation Sync' })));
+  });
+
+  it('that is delivered in parts lasts until the last one, and has the errors of all', async () => {
+    await start();
+    const { body } = await app.request('/deferred');
+    expect(JSON.parse(body)).toMatchObject([{ data: { a: 1 } }, { hasNext: true }, { hasNext: false }]);
+    await app.traces.expect(
+      server(
+        'GET /deferred',
+        200,
+        handler('ReportController.deferred', {
+          name: 'query Deferred',
+          status: 'ERROR',
+          attributes: { 'graphql.error.count': 2, 'error.type': 'RangeError' },
+          events: ['exception RangeError: no b', 'exception TypeError: no c'],
+          children: [step],
+        }),
+      ),
+    );
+    await app.request('/left');
+    const left = { name: 'query Left', status: 'ERROR', events: ['exception RangeError: no b'], children: [step] };
+    await app.traces.expect(server('GET /left', 200, handler('ReportController.left', left)));
   });
 
   it('that rejects has the exception once', async () => {
