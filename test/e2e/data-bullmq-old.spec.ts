@@ -4,11 +4,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Span } from 'nestjs-tracing';
 import { withDataApp } from '../support/data-app.js';
 
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 interface OldJob {
   readonly id: string;
   readonly name: string;
   readonly data: unknown;
   readonly attemptsMade: number;
+  readonly opts?: object;
 }
 
 /** The members by which a worker is recognized, and the method that calls a processor, as in BullMQ 4 and 5.12. */
@@ -20,6 +23,11 @@ class OldWorker {
 
   callProcessJob(job: OldJob): unknown {
     return this.processFn(job);
+  }
+
+  /** By this method, versions 3 and 4.0 take jobs for their processors as well. */
+  async getNextJob(): Promise<OldJob> {
+    return { ...job('ship'), opts: { telemetry: { metadata: JSON.stringify({ traceparent: TRACEPARENT }) } } };
   }
 
   processJob(): void {}
@@ -91,6 +99,17 @@ describe('a job of an old version of BullMQ', () => {
         .take()
         .map(({ attributes: shown, status }) => `${String(shown['error.type'])} ${status.code}`);
       expect(outcomes.toSorted()).toEqual(['RangeError 2', 'RangeError 2', 'undefined 0']);
+    });
+  });
+
+  it('has a link to its producer, whatever method the worker has taken it by', async () => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, run, traces }) => {
+      const { worker } = app.get(Shipping);
+      const taken = await run(() => worker.getNextJob());
+      await worker.callProcessJob(taken);
+      await traces.until((spans) => spans.some(({ name }) => name === 'process orders'));
+      expect(traces.named('process orders').links.map(({ context }) => context.spanId)).toEqual(['b7ad6b7169203331']);
+      expect(taken.opts).toEqual({});
     });
   });
 

@@ -12,9 +12,11 @@ import { takeStoredContext } from './trace-processing.js';
 
 /**
  * Traces the calls of `getNextJob()` by which the application takes jobs from a queue, to process them by itself. A worker with a processor
- * takes its jobs by another method. Returns a function that undoes it.
+ * takes its jobs by another method, or, in version 3 and most of version 4, by the same one. Returns a function that undoes it;
+ * undefined if the calls of the application cannot be told apart.
  */
 export function traceReceipts(worker: BullQueue, settings: CurrentSettings): (() => void) | undefined {
+  if (!('_getNextJob' in worker)) return undefined;
   return interceptMethod(worker, 'getNextJob', (getNextJob, thisArg, args) => {
     const caller = context.active();
     const current = settings();
