@@ -24,7 +24,7 @@ import { createStartReport } from './start-report.js';
 import { DISABLED_RUNTIME, TRACING_RUNTIME, type TracingRuntime } from './tracing.runtime.js';
 import { TracingConfigurationError } from './tracing.errors.js';
 import type { TracingOptions } from './tracing.options.js';
-import { OPTIONS_OVERRIDE, type OptionsOverride } from './tracing.override.js';
+import { findOptionsOverride } from './tracing.override.js';
 import { TracingService } from './tracing.service.js';
 
 const RESOLVED_OPTIONS = 'nestjs-tracing:resolved-options';
@@ -72,7 +72,7 @@ export type TracingModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
       inject: [
         { token: MODULE_OPTIONS_TOKEN, optional: true },
         { token: CONFIGURED, optional: true },
-        { token: OPTIONS_OVERRIDE, optional: true },
+        ModulesContainer,
       ],
       useFactory: resolveGivenOptions,
     },
@@ -207,14 +207,16 @@ async function callHook(call: () => void | Promise<void>): Promise<void> {
  */
 function resolveGivenOptions(
   options: TracingOptions,
-  configured?: true,
-  override?: OptionsOverride,
+  configured: unknown,
+  modules: ModulesContainer,
 ): ResolvedOptions | undefined {
   setDiagnosticsSink(new Logger('TracingModule'));
   setDiagnosticsLevel(resolveLogLevel(process.env));
   try {
-    if (!configured) throw notConfigured();
+    // A test may mock whatever is not provided, so that only true says that the module is configured.
+    if (configured !== true) throw notConfigured();
     const given = checkOptions(options);
+    const override = findOptionsOverride(modules);
     if (override) return override(given, resolveOptions);
     return resolveEnabled(given.enabled, process.env) ? resolveOptions(options) : undefined;
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { ModulesContainer } from '@nestjs/core';
 import type { ResolvedOptions } from './options/resolve-options.js';
 import type { TracingOptions } from './tracing.options.js';
 
@@ -15,3 +16,17 @@ export type OptionsOverride = (
   given: Partial<TracingOptions>,
   resolve: (options: TracingOptions) => ResolvedOptions,
 ) => ResolvedOptions | undefined;
+
+/**
+ * Returns the override of an application under test. Undefined if there is none.
+ *
+ * It is no optional dependency: `useMocker()` of a testing module is asked for a mock of each dependency that no module provides, and of
+ * this one it must know nothing.
+ */
+export function findOptionsOverride(modules: ModulesContainer): OptionsOverride | undefined {
+  for (const { providers } of modules.values()) {
+    const provider = providers.get(OPTIONS_OVERRIDE);
+    if (provider) return provider.instance as OptionsOverride;
+  }
+  return undefined;
+}
