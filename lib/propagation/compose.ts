@@ -13,7 +13,7 @@ export function composePropagators(
   propagators: readonly TextMapPropagator[],
   shouldPropagate?: (key: string) => boolean,
 ): TextMapPropagator {
-  // Computed once, because the fields are read for each outgoing call and request.
+  // Collected once, because the fields are read for each outgoing call and request.
   const fields = [...new Set(propagators.flatMap((propagator) => propagator.fields()))];
   return {
     inject(context, carrier, setter) {
@@ -46,7 +46,8 @@ export function composePropagators(
       return propagation.setBaggage(extracted, present);
     },
 
-    fields: () => fields,
+    // The caller may change the list that it gets.
+    fields: () => fields.slice(),
   };
 }
 

@@ -39,6 +39,12 @@ describe('several formats', () => {
     });
   });
 
+  it('have a list of fields that stays, whatever a caller does to the list that it got', () => {
+    const propagator = createPropagator(['tracecontext', 'b3']);
+    propagator.fields().splice(0, 2, 'x-other');
+    expect(propagator.fields()).toEqual(['traceparent', 'tracestate', 'b3']);
+  });
+
   it('name each field once', () => {
     expect(createPropagator([...all, 'b3']).fields()).toEqual([
       'traceparent',
