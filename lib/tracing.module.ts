@@ -132,8 +132,15 @@ export class TracingModule extends ConfigurableModuleClass implements NestModule
     this.stopWatchingGateways = options && !runtime.repeated ? this.watchGateways(applicationConfig) : () => {};
   }
 
-  /** Called by Nest when the HTTP server exists and no route is registered yet. */
+  /**
+   * Called by Nest when the HTTP server exists and no route is registered yet. In preview mode Nest creates no provider, and calls it on an
+   * object of this class for which no constructor has run: nothing starts then.
+   */
   async configure(): Promise<void> {
+    if (!Object.hasOwn(this, 'integrations')) {
+      if (hasStartedBuffering) discardBuffered();
+      return;
+    }
     for (const integration of this.integrations) await callHook(() => integration.beforeRoutes?.());
   }
 
