@@ -14,7 +14,7 @@ import { cutText } from '../core/cut-text.js';
 import type { ResolvedQueryRecording } from '../options/data.js';
 import { parameterAttributes } from './parameters.js';
 import { readStatement } from './sql/read-statement.js';
-import type { ScannedStatement } from './sql/scan-statement.js';
+import type { ScannedStatement } from './sql/scanned-statement.js';
 import type { DatabaseSystem } from './system.js';
 
 /** The database that a connection leads to. */

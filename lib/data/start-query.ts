@@ -15,7 +15,7 @@ import { failureAttributes, withholdDriverError } from './failure.js';
 import { coverQueries, isQueryCovered, uncoverQueries } from './layers.js';
 import type { OpenQueries, OpenQuery } from './open-queries.js';
 import type { QuerySettings } from './query-settings.js';
-import type { ScannedStatement } from './sql/scan-statement.js';
+import type { ScannedStatement } from './sql/scanned-statement.js';
 
 /** A query that has started. Exactly one of its outcomes counts, the first. Its methods never throw. */
 export interface StartedQuery {

@@ -21,9 +21,11 @@ export const NINE = 57;
 export const COLON = 58;
 export const SEMICOLON = 59;
 export const QUESTION = 63;
+export const AT = 64;
 export const UPPER_A = 65;
 export const UPPER_E = 69;
 export const UPPER_M = 77;
+export const UPPER_N = 78;
 export const UPPER_X = 88;
 export const UPPER_Z = 90;
 export const OPEN_BRACKET = 91;
@@ -35,7 +37,9 @@ export const LOWER_A = 97;
 export const LOWER_E = 101;
 export const LOWER_X = 120;
 export const LOWER_Z = 122;
+export const LAST_OF_ASCII = 127;
 const FIRST_BEYOND_ASCII = 128;
+const WIDE_SPACE = /\s/;
 
 /** The kinds of the characters of ASCII: a table is faster than comparisons, and every character of a statement is looked up. */
 const WORD_START = 1;
@@ -53,18 +57,41 @@ export function isDigit(code: number): boolean {
 }
 
 export function isWordStart(code: number): boolean {
-  return code >= FIRST_BEYOND_ASCII || kinds[code] === WORD_START;
+  return code >= FIRST_BEYOND_ASCII ? !isWideSpace(code) : kinds[code] === WORD_START;
 }
 
 /** True for letters, digits, the underscore and the dollar sign. */
 export function isWordPart(code: number): boolean {
-  return code >= FIRST_BEYOND_ASCII || (kinds[code] ?? 0) > 0;
+  return code >= FIRST_BEYOND_ASCII ? !isWideSpace(code) : (kinds[code] ?? 0) > 0;
 }
 
+/** True for a space, for a line break and other control characters, and for the spaces beyond ASCII. */
 export function isSpace(code: number): boolean {
-  return code <= SPACE;
+  return code <= SPACE || (code >= FIRST_BEYOND_ASCII && isWideSpace(code));
+}
+
+function isWideSpace(code: number): boolean {
+  return code === 0x85 || code === 0xa0 || (code >= 0x1680 && WIDE_SPACE.test(String.fromCharCode(code)));
 }
 
 export function isLineBreak(code: number): boolean {
   return code === NEW_LINE || code === CARRIAGE_RETURN;
+}
+
+/** Returns the last character before an index that is no space. Empty at the beginning. */
+export function characterBefore(sql: string, start: number): string {
+  let at = start - 1;
+  while (at >= 0 && isSpace(sql.charCodeAt(at))) at--;
+  return sql.charAt(at);
+}
+
+/** Returns the first character from an index on that is no space. Empty at the end. */
+export function characterAfter(sql: string, end: number): string {
+  let at = end;
+  while (at < sql.length && isSpace(sql.charCodeAt(at))) at++;
+  return sql.charAt(at);
+}
+
+export function isOneOf(characters: string, character: string): boolean {
+  return character !== '' && characters.includes(character);
 }

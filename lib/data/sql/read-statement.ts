@@ -1,6 +1,7 @@
 import { copyText } from '../../core/cut-text.js';
 import type { SqlDialect } from './dialect.js';
-import { scanStatement, type ScannedStatement } from './scan-statement.js';
+import { scanStatement } from './scan-statement.js';
+import type { ScannedStatement } from './scanned-statement.js';
 
 /** The number of characters that are read of a statement. A statement of megabytes must not hold up the application. */
 const MAX_SCANNED = 32_768;
@@ -41,7 +42,8 @@ export function readStatement(sql: string, dialect: SqlDialect, isUnique = false
 }
 
 function scanLong(sql: string, dialect: SqlDialect): ScannedStatement {
-  const { summary, text } = scanStatement(sql.length > MAX_SCANNED ? sql.slice(0, MAX_SCANNED) : sql, dialect);
+  const isCut = sql.length > MAX_SCANNED;
+  const { summary, text } = scanStatement(isCut ? sql.slice(0, MAX_SCANNED) : sql, dialect, isCut);
   return { summary: copyText(summary), text: copyText(text) };
 }
 

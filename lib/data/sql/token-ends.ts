@@ -1,15 +1,20 @@
 /** Functions that return the index after a token. It is the length of the text if the token does not end. */
 import {
+  AT,
   BACKSLASH,
+  DOLLAR,
   DOT,
   EXCLAMATION,
+  HASH,
   isDigit,
   isLineBreak,
   isSpace,
   isWordPart,
+  LAST_OF_ASCII,
   LOWER_E,
   LOWER_X,
   MINUS,
+  NEW_LINE,
   PLUS,
   QUOTE,
   SLASH,
@@ -29,6 +34,22 @@ export function endOfWord(sql: string, start: number): number {
   return end;
 }
 
+/** Returns the end of a value that is written as a word: such words may have signs that those of a statement have not. */
+export function endOfValueWord(sql: string, start: number): number {
+  let end = start;
+  for (;;) {
+    const code = sql.charCodeAt(end);
+    if (!isWordPart(code) && code !== HASH && code !== AT) return end;
+    end++;
+  }
+}
+
+export function endOfDigits(sql: string, start: number): number {
+  let end = start;
+  while (isDigit(sql.charCodeAt(end))) end++;
+  return end;
+}
+
 /** Returns the end of a number, with every letter that is directly behind it. */
 export function endOfNumber(sql: string, start: number): number {
   const second = sql.charCodeAt(start + 1);
@@ -37,9 +58,17 @@ export function endOfNumber(sql: string, start: number): number {
   for (;;) {
     const code = sql.charCodeAt(end);
     const isSign = code === PLUS || code === MINUS;
-    if (!isWordPart(code) && code !== DOT && !(isSign && !isHexadecimal && isExponent(sql, end))) return end;
-    end++;
+    const isPart =
+      (isWordPart(code) && code !== DOLLAR) || code === DOT || (isSign && !isHexadecimal && isExponent(sql, end));
+    // SQL Server continues a number after a backslash and a line break.
+    if (isHexadecimal && code === BACKSLASH && isSpace(sql.charCodeAt(end + 1))) end = endOfLineBreak(sql, end + 1);
+    else if (isPart) end++;
+    else return end;
   }
+}
+
+function endOfLineBreak(sql: string, start: number): number {
+  return sql.startsWith('\r\n', start) ? start + 2 : start + 1;
 }
 
 /** True if the character before a sign is that of an exponent, and a digit follows. */
@@ -58,6 +87,13 @@ export function endOfQuoted(sql: string, start: number, mark: string, hasEscapes
     else if (sql[end + 1] === mark) from = end + 2;
     else return end + 1;
   }
+}
+
+/** True if a mark within a string stands behind an odd number of backslashes, so that it depends on their meaning whether it is escaped. */
+export function hasMarkBehindBackslash(sql: string, start: number, end: number, mark: string): boolean {
+  for (let at = sql.indexOf(mark, start + 1); at !== -1 && at < end; at = sql.indexOf(mark, at + 1))
+    if (isEscaped(sql, at, start)) return true;
+  return false;
 }
 
 /** True if an odd number of backslashes stands before a character of a string. */
@@ -94,16 +130,25 @@ export function endOfQuoteOperator(sql: string, quote: number): number {
 /** Returns the end of a string of PostgreSQL between dollar signs. Undefined if none starts at the index. */
 export function endOfDollarQuoted(sql: string, start: number): number | undefined {
   let end = start + 1;
-  while (isWordPart(sql.charCodeAt(end)) && sql[end] !== '$') end++;
+  // A tag may have any character beyond ASCII.
+  while ((isWordPart(sql.charCodeAt(end)) || sql.charCodeAt(end) > LAST_OF_ASCII) && sql[end] !== '$') end++;
   if (sql[end] !== '$') return undefined;
   const tag = sql.slice(start, end + 1);
   const close = sql.indexOf(tag, end + 1);
   return close === -1 ? sql.length : close + tag.length;
 }
 
-export function endOfLine(sql: string, start: number): number {
+/** True if `--` starts a comment at an index. In MySQL, two minus signs without a space behind them are an expression. */
+export function startsLineComment(sql: string, start: number, isMysql: boolean): boolean {
+  if (!sql.startsWith('--', start)) return false;
+  return !isMysql || start + 2 >= sql.length || isSpace(sql.charCodeAt(start + 2));
+}
+
+/** @param endsAtReturn true if a carriage return ends the line as well */
+export function endOfLine(sql: string, start: number, endsAtReturn: boolean): number {
   let end = start;
-  while (end < sql.length && !isLineBreak(sql.charCodeAt(end))) end++;
+  while (end < sql.length && !(endsAtReturn ? isLineBreak(sql.charCodeAt(end)) : sql.charCodeAt(end) === NEW_LINE))
+    end++;
   return end;
 }
 
