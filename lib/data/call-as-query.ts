@@ -1,3 +1,4 @@
+import type { Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
 import { isObject } from '../core/is-object.js';
@@ -42,4 +43,16 @@ export function followQuery(result: unknown, query: EndedQuery, onValue: (value:
       : undefined;
   if (!followed) query.succeed();
   return followed ?? result;
+}
+
+/**
+ * Ends a query with the callback that its library calls, in the context of whatever has come from the socket. The callback of the application
+ * runs in the context of the caller.
+ */
+export function followCallback(callback: AnyMethod, query: EndedQuery, caller: Context): AnyMethod {
+  return function (this: unknown, error: unknown, ...results: unknown[]): unknown {
+    if (error) query.fail(error);
+    else query.succeed();
+    return callInContext(caller, callback, this, [error, ...results]);
+  };
 }

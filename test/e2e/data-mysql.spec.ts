@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import { hasSubscribers } from 'node:diagnostics_channel';
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import mysql, { type Pool } from 'mysql2';
 import type { Pool as PromisePool } from 'mysql2/promise';
@@ -85,6 +85,37 @@ describe('each form of mysql2', () => {
           connection.query(USERS, () => {
             connection.release();
             resolve();
+          });
+        });
+      }),
+    'execute() of a prepared statement': async (_, promises) => {
+      const connection = await promises.getConnection();
+      const statement = await connection.prepare('SELECT * FROM users WHERE id = ?');
+      const [rows] = await statement.execute([7]);
+      expect(rows).toHaveLength(2);
+      connection.release();
+    },
+    'execute() of a prepared statement with callbacks': (pool) =>
+      new Promise<void>((resolve) => {
+        pool.getConnection((_error, connection) => {
+          connection.prepare('SELECT * FROM users WHERE id = ?', (_failure, statement) => {
+            statement.execute([7], (error, rows) => {
+              expect([error, rows]).toEqual([null, expect.arrayContaining([expect.anything()])]);
+              connection.release();
+              resolve();
+            });
+          });
+        });
+      }),
+    'execute() of a prepared statement with events': (pool) =>
+      new Promise<void>((resolve, reject) => {
+        pool.getConnection((_error, connection) => {
+          connection.prepare('SELECT * FROM users WHERE id = ?', (_failure, statement) => {
+            const command = statement.execute([7]) as unknown as EventEmitter;
+            command.on('error', reject).on('end', () => {
+              connection.release();
+              resolve();
+            });
           });
         });
       }),
@@ -186,6 +217,33 @@ describe('behind a pool of one connection', () => {
         }),
     ],
     [
+      'prepared statements',
+      async (_, promises, id) => {
+        const connection = await promises.getConnection();
+        const statement = await connection.prepare(mine(id));
+        for (let i = 0; i < 3; i++) await statement.execute([]);
+        connection.release();
+      },
+    ],
+    [
+      'prepared statements with callbacks',
+      (pool, _, id) =>
+        new Promise((resolve) => {
+          pool.getConnection((_error, connection) => {
+            connection.prepare(mine(id), (_failure, statement) => {
+              statement.execute([], () => {
+                statement.execute([], () => {
+                  connection.query(mine(id), () => {
+                    connection.release();
+                    resolve(undefined);
+                  });
+                });
+              });
+            });
+          });
+        }),
+    ],
+    [
       'streams',
       async (pool, _, id) => {
         for (let i = 0; i < 3; i++) {
@@ -242,6 +300,26 @@ describe('a failure', () => {
       await withPool(async (_, promises) => {
         await expect(run(() => promises.execute('SELECT cannot_prepare'))).rejects.toMatchObject({ errno: 1064 });
         await traces.expect(runOf(shopQuery('SELECT', 'SELECT cannot_prepare', failed('1064', '1064'))));
+      });
+    });
+  });
+
+  it('to prepare a statement of the application, and to execute one, has its number', async () => {
+    await withDataApp({}, async ({ run, traces }) => {
+      await withPool(async (_, promises) => {
+        await run(async () => {
+          const connection = await promises.getConnection();
+          await expect(connection.prepare('SELECT cannot_prepare')).rejects.toMatchObject({ errno: 1064 });
+          const statement = await connection.prepare('INSERT INTO duplicate VALUES (?)');
+          await expect(statement.execute(['secret'])).rejects.toMatchObject({ errno: 1062 });
+          connection.release();
+        });
+        await traces.expect(
+          runOf(
+            shopQuery('SELECT', 'SELECT cannot_prepare', failed('1064', '1064')),
+            shopQuery('INSERT duplicate', 'INSERT INTO duplicate VALUES (?)', failed('1062', '1062')),
+          ),
+        );
       });
     });
   });
@@ -390,6 +468,19 @@ describe('the channels', () => {
       return Promise.resolve();
     });
     expect(channels.filter((name) => hasSubscribers(name))).toEqual([]);
+  });
+
+  it('leave a connection as it was when the application has shut down', async () => {
+    await withPool(async (_, promises) => {
+      let connection: Awaited<ReturnType<typeof promises.getConnection>> | undefined;
+      const isOwn = () => Object.hasOwn(Reflect.get(connection!, 'connection') as object, 'prepare');
+      await withDataApp({}, async ({ run }) => {
+        connection = await run(() => promises.getConnection());
+        expect(isOwn()).toBe(true);
+      });
+      expect(isOwn()).toBe(false);
+      connection!.release();
+    });
   });
 
   it('give one span for a query while two applications run', async () => {

@@ -3,10 +3,13 @@ import { reportQuerySpan } from '../../core/query-span-watch.js';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import { isObject } from '../../core/is-object.js';
 import type { DataLibrary } from '../library.js';
+import { HandedOutConnections } from '../handed-out-connections.js';
 import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery } from '../start-query.js';
+import { instrumentConnection } from './instrument-connection.js';
 import { mysql } from './system.js';
 
 /** The message of mysql2 about a connection. */
@@ -32,18 +35,24 @@ const OTHER_INSTRUMENTATIONS = /instrumentation.*mysql2/;
 export const mysqlLibrary: DataLibrary = {
   name: 'mysql',
   subscribe(settings) {
+    const connections = new HandedOutConnections();
     const undos = [
       followTracingChannel('mysql2:query', startQueryOf(settings, true), { isLeaf: true }),
       followTracingChannel('mysql2:execute', startQueryOf(settings, false), { isLeaf: true }),
-      followTracingChannel('mysql2:pool:connect', startConnectOf(settings)),
+      followTracingChannel('mysql2:pool:connect', startConnectOf(settings, connections)),
     ];
     return () => {
       for (const undo of undos) undo();
+      connections.release();
     };
   },
   instances: [
     { name: 'mysql2 pool', matches: isPool },
-    { name: 'mysql2 connection', matches: isConnection },
+    {
+      name: 'mysql2 connection',
+      matches: isConnection,
+      instrument: (connection, settings) => instrumentConnection(connection, settings) ?? (() => {}),
+    },
   ],
 };
 
@@ -73,7 +82,7 @@ function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
   };
 }
 
-function startConnectOf(settings: CurrentSettings) {
+function startConnectOf(settings: CurrentSettings, connections: HandedOutConnections) {
   return (message: ConnectMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
@@ -82,7 +91,10 @@ function startConnectOf(settings: CurrentSettings) {
     return {
       // A socket that is opened now lives on after the request, and must not keep its context.
       context: ROOT_CONTEXT,
-      succeed: () => wait.end(target),
+      succeed(connection) {
+        wait.end(target);
+        if (isObject(connection)) connections.add(connection, instrumentConnection(connection, settings));
+      },
       fail: (error) => wait.fail(error, describeConnect(target)),
     };
   };

@@ -1,11 +1,11 @@
 import type { Context } from '@opentelemetry/api';
-import { activeContext, callInContext } from '../../core/context-manager.js';
+import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { followQuery } from '../call-as-query.js';
+import { followCallback, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
@@ -13,9 +13,6 @@ import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
 import { followSubmittable } from './follow-submittable.js';
 import { isSubmittable, targetOfClient, type PgClient } from './pg.js';
-
-/** A function that is called with the result of a query, or with its error. */
-type Callback = (this: unknown, error: unknown, ...rest: unknown[]) => unknown;
 
 /**
  * Instruments the queries of a client of pg. Callbacks and events come in the context of the caller: without that, they come in the context
@@ -64,7 +61,7 @@ function callQuery(
       return Reflect.apply(
         query,
         thisArg,
-        args.with(callback, followCallback(args[callback] as Callback, started, caller)),
+        args.with(callback, followCallback(args[callback] as AnyMethod, started, caller)),
       );
     if (hasCallback(config))
       return Reflect.apply(query, thisArg, [withCallback(config, started, caller), ...args.slice(1)]);
@@ -75,20 +72,12 @@ function callQuery(
   }
 }
 
-function followCallback(callback: Callback, started: StartedQuery, caller: Context): Callback {
-  return function (error, ...rest) {
-    if (error) started.fail(error);
-    else started.succeed();
-    return callInContext(caller, callback, this, [error, ...rest]);
-  };
-}
-
-function hasCallback(config: unknown): config is { readonly callback: Callback } {
+function hasCallback(config: unknown): config is { readonly callback: AnyMethod } {
   return isObject(config) && typeof (config as { callback?: unknown }).callback === 'function';
 }
 
 /** Returns an object that differs from the configuration of the application only by its callback. */
-function withCallback(config: { readonly callback: Callback }, started: StartedQuery, caller: Context): object {
+function withCallback(config: { readonly callback: AnyMethod }, started: StartedQuery, caller: Context): object {
   const callback = followCallback(config.callback, started, caller);
   return Object.create(config, {
     callback: { value: callback, enumerable: true, configurable: true, writable: true },
