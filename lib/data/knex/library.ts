@@ -2,13 +2,17 @@ import { isObject } from '../../core/is-object.js';
 import { connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
+import { instrumentConnection as instrumentTedious } from '../mssql/instrument-connection.js';
+import { isTediousConnection } from '../mssql/tedious.js';
 import { mysql } from '../mysql/system.js';
+import { instrumentConnection as instrumentOracle, isOracleConnection } from '../oracledb/instrument-connection.js';
 import { instrumentClient } from '../postgres/instrument-client.js';
 import { isPgClient, targetOfPool } from '../postgres/pg.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { sqlite } from '../sql/systems.js';
+import { oracle, sqlite, sqlServer } from '../sql/systems.js';
 import { isBetterSqlite } from '../sqlite/database.js';
 import { instrumentDatabase } from '../sqlite/instrument-database.js';
+import { followRequestQueue, type RequestCallers } from './request-queue.js';
 
 /** An instance of Knex, which is a function. The package itself is never imported. */
 interface Knex {
@@ -18,17 +22,31 @@ interface Knex {
 interface KnexClient {
   /** The name of the driver, such as `pg`. */
   readonly driverName?: string;
-  readonly connectionSettings?: {
-    readonly host?: string;
-    readonly port?: number;
-    readonly database?: string;
-    readonly connectionString?: string;
-    /** The file of SQLite. */
-    readonly filename?: string;
-  };
+  readonly connectionSettings?: ConnectionSettings;
 }
 
-/** Knex over pg and better-sqlite3, whose connections are instrumented as they are handed out, and over mysql2, which has channels. */
+interface ConnectionSettings {
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+  readonly connectionString?: string;
+  /** The server and the database of Oracle, such as `db.internal:1521/shop`. */
+  readonly connectString?: string;
+  /** The file of SQLite. */
+  readonly filename?: string;
+  /** The host of SQL Server, which takes precedence. */
+  readonly server?: string;
+}
+
+/** A connection of oracledb. Without a transaction, Knex commits after each statement. */
+interface OracleConnection {
+  readonly isTransaction?: boolean;
+}
+
+/**
+ * Knex over pg, better-sqlite3, tedious (SQL Server) and oracledb, whose connections are instrumented as they are handed out, and over mysql2, which
+ * has channels.
+ */
 export const knexLibrary: DataLibrary = {
   name: 'knex',
   instances: [{ name: 'Knex', matches: isKnex, instrument: instrumentKnex }],
@@ -42,32 +60,61 @@ function instrumentKnex({ client }: Knex, settings: CurrentSettings): () => void
   const target = client && targetOfKnex(client);
   if (!target) return () => {};
   const connections = new Map<object, () => void>();
+  const requests = target.system === sqlServer ? followRequestQueue(client) : undefined;
 
-  function onConnection(connection: unknown): void {
+  const onConnection = (connection: unknown): void => {
     if (!isObject(connection) || connections.has(connection)) return;
-    const undo = instrumentConnection(connection, settings);
+    const undo = instrumentConnection(connection, target, settings, requests);
     if (undo) connections.set(connection, undo);
-  }
+  };
 
   const undos = [
     measureAcquiring(client, 'acquireConnection', target, settings, onConnection),
     connectOutsideOfRequests(client, 'acquireRawConnection'),
   ];
   return () => {
-    for (const undo of [...undos, ...connections.values()]) undo?.();
+    for (const undo of [...undos, requests?.undo, ...connections.values()]) undo?.();
     connections.clear();
   };
 }
 
-function instrumentConnection(connection: object, settings: CurrentSettings): (() => void) | undefined {
+function instrumentConnection(
+  connection: object,
+  target: DatabaseTarget,
+  settings: CurrentSettings,
+  requests: RequestCallers | undefined,
+): (() => void) | undefined {
   if (isPgClient(connection)) return instrumentClient(connection, settings);
+  if (isTediousConnection(connection)) return instrumentTedious(connection, settings, requests?.callerOf);
+  if (isOracleConnection(connection)) {
+    const isInTransaction = () => (connection as OracleConnection).isTransaction === true;
+    return instrumentOracle(connection, target, settings, isInTransaction);
+  }
   return isBetterSqlite(connection) ? instrumentDatabase(connection, settings) : undefined;
 }
 
 /** Returns the database. Undefined for a driver that is not traced. */
 function targetOfKnex({ connectionSettings: settings = {}, driverName }: KnexClient): DatabaseTarget | undefined {
-  if (driverName === 'pg') return targetOfPool({ options: settings });
-  if (driverName === 'better-sqlite3') return { system: sqlite, namespace: settings.filename };
-  if (driverName !== 'mysql2') return undefined;
-  return { system: mysql, namespace: settings.database, address: settings.host, port: settings.port };
+  const { database: namespace, host, server } = settings;
+  const port = Number(settings.port) || undefined;
+  switch (driverName) {
+    case 'pg':
+      return targetOfPool({ options: settings });
+    case 'better-sqlite3':
+      return { system: sqlite, namespace: settings.filename };
+    case 'mysql2':
+      return { system: mysql, namespace, address: host, port };
+    case 'mssql':
+      return { system: sqlServer, namespace, address: server ?? host, port };
+    case 'oracledb':
+      return { system: oracle, namespace, address: host, port, ...serverOf(settings.connectString) };
+    default:
+      return undefined;
+  }
+}
+
+/** Reads the short form of a connect string. The long form is not recorded. */
+function serverOf(connectString = ''): Partial<DatabaseTarget> {
+  const [, address, port, namespace] = /^(?:\w+:)?(?:\/\/)?([\w.-]+)(?::(\d+))?\/([\w.$-]+)/.exec(connectString) ?? [];
+  return address === undefined ? {} : { address, port: Number(port) || undefined, namespace };
 }

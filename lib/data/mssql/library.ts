@@ -3,10 +3,12 @@ import { subscribeChannels } from '../../core/channel.js';
 import { followTracingChannel, type ChannelCall } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import { waitTimeAttributes, type DatabaseTarget } from '../database-query.js';
+import { HandedOutConnections } from '../handed-out-connections.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { sqlServer } from '../sql/systems.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
+import { instrumentConnection, instrumentTransactions } from './instrument-connection.js';
 import {
   describeRequest,
   targetOf,
@@ -14,6 +16,7 @@ import {
   type ConnectMessage,
   type RequestMessage,
 } from './messages.js';
+import { isConnection, isTediousConnection } from './tedious.js';
 
 const REQUESTS = ['query', 'batch', 'execute', 'bulk', 'prepared-statement:execute'];
 
@@ -32,9 +35,17 @@ export const mssqlLibrary: DataLibrary = {
     ];
     return () => {
       for (const undo of undos) undo();
+      channels.release();
     };
   },
-  instances: [{ name: 'mssql pool', matches: isPool }],
+  instances: [
+    { name: 'mssql pool', matches: isPool },
+    {
+      name: 'tedious connection',
+      matches: isTediousConnection,
+      instrument: (connection, settings) => instrumentConnection(connection, settings) ?? (() => {}),
+    },
+  ],
 };
 
 /** The calls that mssql announces. */
@@ -43,6 +54,8 @@ class MssqlChannels {
   readonly #targets = new Map<unknown, DatabaseTarget>();
   /** The requests that have no result, by the number that a request for a connection repeats. */
   readonly #requests = new Map<unknown, StartedQuery>();
+  /** The connections, whose transactions no channel announces before they are over. */
+  readonly #connections = new HandedOutConnections();
 
   constructor(private readonly settings: CurrentSettings) {}
 
@@ -83,8 +96,8 @@ class MssqlChannels {
   };
 
   /**
-   * A request has started already when it asks for a connection, and fails with it. A transaction or a prepared statement has no span. The pool
-   * may open a connection meanwhile, outside of any request.
+   * A request has started already when it asks for a connection, and fails with it. A transaction or a prepared statement has no span yet. The
+   * pool may open a connection meanwhile, outside of any request.
    */
   readonly onAcquire = ({ poolId, requestId }: AcquireMessage, caller: Context): ChannelCall | undefined => {
     const current = this.settings();
@@ -94,7 +107,9 @@ class MssqlChannels {
     const wait = new ConnectionWait(caller, current);
     return {
       context: ROOT_CONTEXT,
-      succeed() {
+      succeed: (connection) => {
+        if (isConnection(connection))
+          this.#connections.add(connection, instrumentTransactions(connection, this.settings));
         if (!query) return wait.end(target);
         const seconds = wait.measure(target);
         query.describe(() => waitTimeAttributes(seconds));
@@ -108,6 +123,10 @@ class MssqlChannels {
   readonly onClose = ({ poolId }: ConnectMessage): void => {
     this.#targets.delete(poolId);
   };
+
+  release(): void {
+    this.#connections.release();
+  }
 
   #targetOf(poolId: unknown): DatabaseTarget {
     return this.#targets.get(poolId) ?? { system: sqlServer };

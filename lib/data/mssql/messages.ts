@@ -2,6 +2,7 @@
 import type { ChannelMessage } from '../../core/tracing-channel.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { sqlServer } from '../sql/systems.js';
+import { bulkOf, executionOf } from './tedious.js';
 
 /** The message about a request. Its parameters are only names. */
 export interface RequestMessage extends ChannelMessage {
@@ -38,10 +39,8 @@ export function targetOf({ database, port, server }: ConnectMessage): DatabaseTa
 
 export function describeRequest(message: RequestMessage, target: DatabaseTarget): DatabaseQuery {
   const { command, procedure, rowCount, statement, table } = message;
-  if (typeof procedure === 'string')
-    return { ...target, operation: 'EXECUTE', collection: procedure, spanName: `EXECUTE ${procedure}` };
-  if (typeof table === 'string')
-    return { ...target, operation: 'INSERT BULK', collection: table, batchSize: rowCount === 1 ? undefined : rowCount };
+  if (typeof procedure === 'string') return { ...target, ...executionOf(procedure) };
+  if (typeof table === 'string') return { ...target, ...bulkOf(table, rowCount) };
   const text = command ?? statement;
   return { ...target, text: typeof text === 'string' ? text : undefined };
 }

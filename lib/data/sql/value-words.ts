@@ -1,4 +1,4 @@
-import { characterAfter, characterBefore, isDigit, isOneOf } from './characters.js';
+import { characterAfter, characterBefore, isOneOf } from './characters.js';
 import type { SqlDialect } from './dialect.js';
 import { DoubleQuotes } from './double-quotes.js';
 
@@ -98,16 +98,10 @@ export class ValueWords {
   isQuoted(start: number, end: number, mark: string, previous: string, beforePrevious: string): boolean {
     if (this.#kind === undefined && this.dialect.hasUnquotedArguments) this.#start('');
     if (this.#isPassword(start, previous, beforePrevious)) return true;
-    switch (this.#kind) {
-      case 'call':
-        return this.#isArgument(start, '');
-      case 'assignment':
-      case 'pragma':
-        if (this.#isSetting(start, end, previous)) return true;
-        break;
-      case 'file':
-        if (mark === '"') return previous.toUpperCase() !== 'AS';
-    }
+    const kind = this.#kind;
+    if (kind === 'call') return this.#isArgument(start, '');
+    if (kind === 'file' && mark === '"') return previous.toUpperCase() !== 'AS';
+    if ((kind === 'assignment' || kind === 'pragma') && this.#isSetting(start, end, previous)) return true;
     return mark === '"' && this.#doubleQuotes?.isName(start, end, previous, beforePrevious) === false;
   }
 
