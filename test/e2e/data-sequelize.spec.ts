@@ -120,13 +120,21 @@ describe('Sequelize over pg', () => {
 
   it('is found as Nest provides it, and is as it was at the end', async () => {
     let found: Sequelize | undefined;
+    const hooksOf = (sequelize: Sequelize) => [
+      sequelize.hasHook('beforeQuery'),
+      (Reflect.get(sequelize, 'options') as { hooks?: object }).hooks,
+    ];
+    const untouched = hooksOf(new Sequelize(pg()));
     await withDataApp({ imports: [SequelizeModule.forRoot({ ...pg(), models: [] })] }, async ({ app, run, traces }) => {
       found = app.get<Sequelize>(getConnectionToken());
+      const ran: unknown[] = [];
+      expect(hooksOf(found)).toEqual(untouched);
+      found.addHook('beforeQuery', (_options, query) => void ran.push(query));
       await run(() => found!.query('SELECT 1'));
+      expect(ran).toHaveLength(1);
       await traces.expect(runOf(pgQuery('SELECT')));
     });
-    expect(found!.hasHook('beforeQuery')).toBe(false);
-    expect(Object.hasOwn(found!, 'databaseVersion')).toBe(false);
+    for (const name of ['databaseVersion', 'runHooks']) expect(Object.hasOwn(found!, name)).toBe(false);
   });
 });
 

@@ -11,30 +11,30 @@ import type { CurrentSettings } from '../query-settings.js';
 import { startQuery } from '../start-query.js';
 import { isSequelize, targetOfSequelize, type Sequelize } from './sequelize.js';
 
-/** Sequelize 5 and 6, whose hook `beforeQuery` hands out each query before it runs. */
+/** Sequelize 5 and 6, which calls the hooks `beforeQuery` with each query before it runs. */
 export const sequelizeLibrary: DataLibrary = {
   name: 'sequelize',
   instances: [{ name: 'Sequelize', matches: isSequelize, instrument: instrumentSequelize }],
 };
 
-/** The name of the hook, by which it is removed. */
-const HOOK = 'nestjs-tracing';
-
 function instrumentSequelize(sequelize: Sequelize, settings: CurrentSettings): () => void {
   const target = targetOfSequelize(sequelize);
   if (!target) return () => {};
-  sequelize.addHook('beforeQuery', HOOK, (_options, query) => {
-    if (isObject(query)) callSafely('Tracing a query of Sequelize', () => instrumentQuery(query, target, settings));
-  });
   const { connectionManager = {} } = sequelize;
   const undos = [
+    // A hook of the library would be visible to the application, by `hasHook()` for example.
+    interceptMethod(sequelize, 'runHooks', (runHooks, thisArg, args) => {
+      const [hook, , query] = args;
+      if (hook === 'beforeQuery' && isObject(query))
+        callSafely('Tracing a query of Sequelize', () => instrumentQuery(query, target, settings));
+      return Reflect.apply(runHooks, thisArg, args);
+    }),
     measureAcquiring(connectionManager, 'getConnection', target, settings),
     connectOutsideOfRequests(connectionManager, '_connect'),
     // Sequelize asks for the version before its first query.
     connectOutsideOfRequests(sequelize, 'databaseVersion'),
   ];
   return () => {
-    sequelize.removeHook('beforeQuery', HOOK);
     for (const undo of undos) undo?.();
   };
 }

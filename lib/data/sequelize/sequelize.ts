@@ -7,8 +7,6 @@ import { oracle, sqlite, sqlServer } from '../sql/systems.js';
 import type { DatabaseSystem } from '../system.js';
 
 export interface Sequelize {
-  addHook(hook: string, name: string, listener: (...args: unknown[]) => void): unknown;
-  removeHook(hook: string, name: string): unknown;
   readonly connectionManager?: object;
   readonly options?: { readonly dialect?: string; readonly storage?: unknown };
   readonly config?: SequelizeConfig;
