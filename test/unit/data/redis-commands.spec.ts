@@ -84,6 +84,8 @@ describe('the status code of an error', () => {
     [new Error('MOVED 3999 127.0.0.1:6381'), 'MOVED'],
     [new Error('Connection is closed.'), undefined],
     [new Error('connect ECONNREFUSED 127.0.0.1:6379'), undefined],
+    [new Error('ALICE@EXAMPLE.COM is no email'), undefined],
+    [new Error('SECRET value of a script'), undefined],
     [new Error(''), undefined],
     [{ message: 5 }, undefined],
     [Object.assign(new Error('2 commands failed'), { errorIndexes: [1], replies: ['OK', new Error('OOM x')] }), 'OOM'],
