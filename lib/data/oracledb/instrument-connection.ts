@@ -1,8 +1,10 @@
 /** The connection of oracledb, whose methods take a callback or return a promise. The package itself is never imported. */
-import { activeContext } from '../../core/context-manager.js';
+import type { Context } from '@opentelemetry/api';
+import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { hasMembers } from '../../core/has-members.js';
 import { interceptMethod } from '../../core/intercept-method.js';
+import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { callAsQuery, followCallback } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
@@ -64,8 +66,26 @@ export function instrumentConnection(
       return Reflect.apply(method, thisArg, [...args.slice(0, -1), followed]);
     }),
   );
+  undos.push(
+    interceptMethod(connection, 'queryStream', (query, thisArg, args) => {
+      const caller = activeContext();
+      const started = start(args, describeStatement);
+      const stream: unknown = Reflect.apply(query, thisArg, args);
+      if (started && isObject(stream)) followStream(stream, started, caller);
+      return stream;
+    }),
+  );
   if (undos.every((undo) => undo === undefined)) return undefined;
   return () => {
     for (const undo of undos) undo?.();
   };
+}
+
+/** Ends a query with its stream, whose events come in the context of the caller. */
+function followStream(stream: object, query: StartedQuery, caller: Context): void {
+  interceptMethod(stream, 'emit', (emit, thisArg, args) => {
+    if (args[0] === 'error') query.fail(args[1]);
+    else if (args[0] === 'end' || args[0] === 'close') query.succeed();
+    return callInContext(caller, emit, thisArg, args);
+  });
 }
