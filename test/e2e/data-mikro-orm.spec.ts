@@ -1,4 +1,4 @@
-/** MikroORM 7, which needs a later Node than the oldest one here: a stand-in creates and uses its Kysely as it does. */
+/** MikroORM 7, which needs a later Node than the oldest one here: a stand-in creates and uses its Kysely, or its client of MongoDB, as it does. */
 import { describe, expect, it } from '@jest/globals';
 import {
   CompiledQuery,
@@ -9,7 +9,9 @@ import {
   PostgresQueryCompiler,
   type Driver,
 } from 'kysely';
+import { mongo } from 'mongoose';
 import { query, runOf, withDataApp } from '../support/data-app.js';
+import { startMongoServer } from '../support/mongo-server.js';
 
 type Execute = (compiled: CompiledQuery) => Promise<{ rows: object[] }>;
 
@@ -54,9 +56,9 @@ class SqlConnection {
 class Orm {
   readonly config = {};
   readonly driver = { replicas: [] as SqlConnection[] };
-  readonly em: { getConnection: () => SqlConnection };
+  readonly em: { getConnection: () => object };
 
-  constructor(readonly connection: SqlConnection) {
+  constructor(connection: object) {
     this.em = { getConnection: () => connection };
   }
 
@@ -118,5 +120,92 @@ describe('MikroORM 7', () => {
       );
       expect(traces.named('connect shop').attributes['error.type']).toBe('ECONNREFUSED');
     });
+  });
+});
+
+/** The connection of MikroORM to MongoDB. Version 6 creates its client when it connects, and version 7 when the client is asked for. */
+class MongoConnection {
+  connected = false;
+  #client: mongo.MongoClient | undefined;
+  #db: mongo.Db | undefined;
+
+  constructor(private readonly url: string) {}
+
+  async connect() {
+    this.getClient();
+    await Promise.resolve();
+    this.connected = true;
+  }
+
+  createClient() {
+    this.#client = new mongo.MongoClient(this.url, { maxPoolSize: 1 });
+    this.#db = this.#client.db('shop');
+  }
+
+  getClient(): mongo.MongoClient {
+    if (!this.#client) this.createClient();
+    return this.#client!;
+  }
+
+  getDb(): mongo.Db {
+    this.getClient();
+    return this.#db!;
+  }
+
+  async find(name: string) {
+    if (!this.connected) await this.connect();
+    return this.getDb().collection(name).find({ name: 'secret' }).toArray();
+  }
+}
+
+/** Without this method, it is the connection of MikroORM 6. */
+class OldMongoConnection extends MongoConnection {
+  override createClient = undefined as never;
+  readonly #created: { readonly client: mongo.MongoClient; readonly db: mongo.Db };
+
+  constructor(url: string) {
+    super(url);
+    const client = new mongo.MongoClient(url, { maxPoolSize: 1 });
+    this.#created = { client, db: client.db('shop') };
+  }
+
+  override getClient() {
+    return this.#created.client;
+  }
+
+  override getDb() {
+    return this.#created.db;
+  }
+}
+
+describe('MikroORM over MongoDB', () => {
+  it.each<[string, typeof MongoConnection, boolean]>([
+    ['of version 7 that connects at its first query', MongoConnection, false],
+    ['of version 7 that is connected', MongoConnection, true],
+    ['of version 6 that connects at its first query', OldMongoConnection, false],
+    ['of version 6 that is connected', OldMongoConnection, true],
+  ])('%s has one span for each command', async (_, Connection, isConnected) => {
+    const server = await startMongoServer();
+    const connection = new Connection(`mongodb://127.0.0.1:${server.port}`);
+    if (isConnected) await connection.connect();
+    const own = Reflect.ownKeys(connection);
+    await withDataApp({ providers: [{ provide: 'ORM', useValue: new Orm(connection) }] }, async ({ run, traces }) => {
+      await run(() => connection.find('cats'));
+      await traces.expect(
+        runOf(
+          query('find cats', {
+            'db.system.name': 'mongodb',
+            'db.namespace': 'shop',
+            'db.collection.name': 'cats',
+            'db.query.text': undefined,
+            'server.port': server.port,
+          }),
+        ),
+      );
+    });
+    expect(Reflect.ownKeys(connection)).toEqual(own);
+    expect(Object.hasOwn(connection.getDb(), 'collection')).toBe(false);
+    await connection.getClient().close();
+    await server.stop();
   });
 });

@@ -1,6 +1,5 @@
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { outsideOfRequests } from '../../core/suppression.js';
@@ -8,6 +7,7 @@ import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { isKysely, systemOf, type Kysely } from '../kysely/kysely.js';
 import { instrumentKysely, type KyselyDatabase } from '../kysely/library.js';
 import type { CurrentSettings } from '../query-settings.js';
+import { afterwards } from './afterwards.js';
 import type { MikroOrmConnection } from './mikro-orm.js';
 
 /**
@@ -56,19 +56,6 @@ export function instrumentConnection(
     for (const undo of undos) undo?.();
     undoClient?.();
   };
-}
-
-/** Calls a function when a method has succeeded or failed, before its caller continues. Returns the result of the method, or a promise of it. */
-function afterwards(result: unknown, onSuccess: () => void, onRejected: (error: unknown) => void = () => {}): unknown {
-  if (!isObject(result) || !isThenable(result)) {
-    onSuccess();
-    return result;
-  }
-  function onFulfilled(value: unknown): unknown {
-    onSuccess();
-    return value;
-  }
-  return followPromise(result, { context: undefined }, { onFulfilled, onRejected }) ?? result;
 }
 
 /** Returns what the options say of the database. MikroORM puts values into its statements. */

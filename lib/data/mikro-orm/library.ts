@@ -2,9 +2,10 @@ import { isObject } from '../../core/is-object.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { instrumentConnection } from './instrument-connection.js';
+import { instrumentMongoConnection } from './instrument-mongo.js';
 import { connectionsOf, type MikroOrm } from './mikro-orm.js';
 
-/** MikroORM 6, which makes its queries by Knex, and MikroORM 7, which makes them by Kysely. */
+/** MikroORM 6, which makes its queries by Knex, and MikroORM 7, which makes them by Kysely. Over MongoDB, both use its driver. */
 export const mikroOrmLibrary: DataLibrary = {
   name: 'mikroOrm',
   instances: [
@@ -21,7 +22,9 @@ export const mikroOrmLibrary: DataLibrary = {
 };
 
 function instrumentOrm(orm: object, settings: CurrentSettings): () => void {
-  const undos = connectionsOf(orm as MikroOrm).map((connection) => instrumentConnection(connection, settings));
+  const undos = connectionsOf(orm as MikroOrm).map(
+    (connection) => instrumentConnection(connection, settings) ?? instrumentMongoConnection(connection, settings),
+  );
   return () => {
     for (const undo of undos) undo?.();
   };

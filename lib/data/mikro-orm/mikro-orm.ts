@@ -9,9 +9,11 @@ export interface MikroOrm {
 export interface MikroOrmConnection {
   /** Returns the instance of Knex of MikroORM 6. */
   getKnex?(): unknown;
-  /** Returns the instance of Kysely of MikroORM 7, which it creates if there is none. */
+  /** Returns the instance of Kysely of MikroORM 7, which it creates if there is none, or the client of MongoDB. */
   getClient?(): unknown;
-  /** True if the instance of Kysely exists. */
+  /** Returns the database of MongoDB. */
+  getDb?(): unknown;
+  /** True if the instance of Kysely, or the client of MongoDB, exists. */
   readonly connected?: boolean;
   /** The options, which are complete once the instance of Kysely exists. */
   readonly options?: { readonly host?: unknown; readonly port?: unknown; readonly dbName?: unknown };
