@@ -5,7 +5,7 @@ import { ConsoleLogger, Controller, Get, Logger, Module, type INestApplication }
 import { NestFactory } from '@nestjs/core';
 import { logs, SeverityNumber } from '@opentelemetry/api-logs';
 import { SpanStatusCode } from '@opentelemetry/api';
-import { TracingModule, type TracingOptions } from 'nestjs-tracing';
+import { tracePool, TracingModule, type TracingOptions } from 'nestjs-tracing';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { TraceRecorder } from '../support/trace-recorder.js';
 
@@ -53,6 +53,24 @@ class OrdersController {
   @Get('fails')
   fails(): never {
     throw new RangeError('none');
+  }
+
+  /** The database has the members by which one of better-sqlite3 is recognized. */
+  @Get('duplicate')
+  duplicate(): unknown {
+    const members = { transaction() {}, pragma() {}, inTransaction: false, loadExtension() {}, prepare() {} };
+    const database = tracePool({
+      ...members,
+      exec(text: string): never {
+        throw Object.assign(new Error('UNIQUE failed: pw-secret'), { code: 'SQLITE_CONSTRAINT', text });
+      },
+    });
+    try {
+      return database.exec('INSERT INTO users VALUES (1)');
+    } catch (error) {
+      this.logger.warn({ step: 'insert', error });
+      throw error;
+    }
   }
 }
 
@@ -138,6 +156,19 @@ describe('the lines of a logger', () => {
       const [resource] = messages()[0]!.resourceLogs;
       expect(resource!.resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'orders' } });
     });
+  });
+
+  it('have an error of a driver by its type alone, since its message quotes values', async () => {
+    const endpoint = receiver.url;
+    await order({ logs: { export: { endpoint, protocol: 'http/json' } } }, new ConsoleLogger(), 'duplicate');
+    expect(written.join('')).toContain('pw-secret');
+    expect(JSON.stringify(records())).not.toContain('pw-secret');
+    const [warned, failed] = inRequest() as [Exported, Exported];
+    expect(warned.body.kvlistValue?.values).toEqual([
+      { key: 'step', value: { stringValue: 'insert' } },
+      { key: 'error', value: { stringValue: 'Error' } },
+    ]);
+    expect(failed.body).toEqual({ stringValue: 'Error' });
   });
 
   it('are exported as the logger masks them', async () => {

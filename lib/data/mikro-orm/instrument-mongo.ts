@@ -1,7 +1,7 @@
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { isClient, isDb, type Db, type MongoClient } from '../mongodb/driver.js';
+import { isClient, isDb, type Db } from '../mongodb/driver.js';
 import { instrumentClient, instrumentDb } from '../mongodb/instrument-driver.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { afterwards } from './afterwards.js';
@@ -24,7 +24,7 @@ export function instrumentMongoConnection(
       const client = connection.getClient?.();
       const db = connection.getDb?.();
       if (isObject(client) && isClient(client) && !instrumented.has(client))
-        instrumented.set(client, instrumentClient(client as MongoClient, settings));
+        instrumented.set(client, instrumentClient(client, settings));
       if (isObject(db) && isDb(db) && !instrumented.has(db)) instrumented.set(db, instrumentDb(db as Db, settings));
     });
   }
