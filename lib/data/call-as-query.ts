@@ -1,8 +1,10 @@
 import type { Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
+import { callSafely } from '../core/diagnostics.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
 import { isObject } from '../core/is-object.js';
 import type { AnyMethod } from '../core/wrap-method.js';
+import { hideOwnFrames } from './failure.js';
 import type { StartedQuery } from './start-query.js';
 
 /** The members of a query that its end needs. */
@@ -18,9 +20,15 @@ export function callAsQuery(method: AnyMethod, thisArg: unknown, args: readonly 
   try {
     return followQuery(callInContext(query.context, method, thisArg, args), query);
   } catch (error) {
-    query.fail(error);
+    failAtOnce(error, query);
     throw error;
   }
+}
+
+/** Ends a query with an error that the driver has thrown at once, rather than rejected a promise with. */
+export function failAtOnce(error: unknown, query: Pick<EndedQuery, 'fail'>): void {
+  callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+  query.fail(error);
 }
 
 /**

@@ -1,9 +1,11 @@
+import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { ATTR_DB_RESPONSE_STATUS_CODE, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { definedAttributes } from '../core/defined-attributes.js';
 import { errorType } from '../core/exception.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { isObject } from '../core/is-object.js';
+import { withoutOwnFrames } from '../core/own-frames.js';
 import { withholdDetails } from '../core/withheld-details.js';
 import type { DatabaseSystem } from './system.js';
 
@@ -19,6 +21,18 @@ const CODE = /^[\w.-]{1,64}$/;
 export function withholdDriverError(error: unknown, caller: Context): void {
   withholdDetails(error);
   IncomingOperation.in(caller)?.withholdDetails();
+}
+
+/**
+ * Removes the frames of the library from the stack of an error that was created while the library was calling the driver. Only for such an error:
+ * reading a stack may fix its text, and others may still change the message of an error that comes later.
+ */
+export function hideOwnFrames(error: unknown): void {
+  if (!types.isNativeError(error)) return;
+  const { stack } = error;
+  if (typeof stack !== 'string') return;
+  const frames = withoutOwnFrames(stack);
+  if (frames !== stack) Reflect.set(error, 'stack', frames);
 }
 
 /** Returns the attributes of a failed query: the code of the error, and never its message. Never throws. */

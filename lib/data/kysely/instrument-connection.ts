@@ -4,7 +4,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { QuerySpanWatch } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { followQuery } from '../call-as-query.js';
+import { failAtOnce, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import { LoadedClassProbe } from '../other-instrumentation.js';
 import { postgresql } from '../postgres/system.js';
@@ -57,7 +57,8 @@ function callUnlessTraced(
     result = Reflect.apply(method, thisArg, args);
   } catch (error) {
     watch.stop();
-    if (!watch.isTaken) startIfSilent(startedAt)?.fail(error);
+    const started = watch.isTaken ? undefined : startIfSilent(startedAt);
+    if (started) failAtOnce(error, started);
     throw error;
   }
   watch.stop();

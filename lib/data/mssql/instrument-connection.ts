@@ -5,7 +5,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { followCallback } from '../call-as-query.js';
+import { failAtOnce, followCallback } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -113,7 +113,7 @@ function sendWithin(query: StartedQuery, send: AnyMethod, thisArg: unknown, args
   try {
     return callInContext(query.context, send, thisArg, args);
   } catch (error) {
-    query.fail(error);
+    failAtOnce(error, query);
     throw error;
   }
 }

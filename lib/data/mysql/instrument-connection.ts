@@ -5,7 +5,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { followCallback } from '../call-as-query.js';
+import { failAtOnce, followCallback } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -102,7 +102,7 @@ function instrumentStatement(statement: object, start: Start): void {
       if (position === -1 && isObject(command)) followEvents(command, started, caller);
       return command;
     } catch (error) {
-      started.fail(error);
+      failAtOnce(error, started);
       throw error;
     }
   });

@@ -5,7 +5,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { followCallback, followQuery } from '../call-as-query.js';
+import { failAtOnce, followCallback, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
@@ -67,7 +67,7 @@ function callQuery(
       return Reflect.apply(query, thisArg, [withCallback(config, started, caller), ...args.slice(1)]);
     return followQuery(Reflect.apply(query, thisArg, args), started);
   } catch (error) {
-    started.fail(error);
+    failAtOnce(error, started);
     throw error;
   }
 }

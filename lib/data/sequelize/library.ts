@@ -3,12 +3,12 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
-import { callAsQuery } from '../call-as-query.js';
+import { callAsQuery, failAtOnce } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { startQuery } from '../start-query.js';
+import { startQuery, type StartedQuery } from '../start-query.js';
 import { isSequelize, targetOfSequelize, type Sequelize } from './sequelize.js';
 
 /** Sequelize 5 and 6, which calls the hooks `beforeQuery` with each query before it runs. */
@@ -51,6 +51,15 @@ function instrumentQuery(query: object, target: DatabaseTarget, settings: Curren
       const waitTime = takeWaitTime(caller);
       return startQuery({ ...described, waitTime }, current, { caller, layer: 'sequelize' });
     });
-    return started ? callAsQuery(run, thisArg, args, started) : Reflect.apply(run, thisArg, args);
+    return started ? callAsQuery(run, thisArg, args, withStack(started)) : Reflect.apply(run, thisArg, args);
   });
+}
+
+/** Sequelize gives its errors the stack that they have when a query is run. */
+function withStack(query: StartedQuery): Pick<StartedQuery, 'context' | 'succeed' | 'fail'> {
+  return {
+    context: query.context,
+    succeed: () => query.succeed(),
+    fail: (error) => failAtOnce(error, query),
+  };
 }

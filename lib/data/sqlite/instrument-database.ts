@@ -3,7 +3,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
-import { callAsQuery } from '../call-as-query.js';
+import { callAsQuery, failAtOnce } from '../call-as-query.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
@@ -33,7 +33,8 @@ export function instrumentDatabase(database: SqliteDatabase, settings: CurrentSe
         return statement;
       } catch (error) {
         // A statement that cannot be prepared is a query that has failed.
-        start(text)?.fail(error);
+        const started = start(text);
+        if (started) failAtOnce(error, started);
         throw error;
       }
     }),
@@ -73,7 +74,7 @@ function instrumentStatement(statement: object, text: unknown, start: Start): vo
       if (started && !(isObject(iterator) && followIterator(iterator, started))) started.succeed();
       return iterator;
     } catch (error) {
-      started?.fail(error);
+      if (started) failAtOnce(error, started);
       throw error;
     }
   });
@@ -88,7 +89,7 @@ function followIterator(iterator: object, query: StartedQuery): boolean {
         if (name === 'return' || (result as { done?: unknown } | undefined)?.done === true) query.succeed();
         return result;
       } catch (error) {
-        query.fail(error);
+        failAtOnce(error, query);
         throw error;
       }
     }),
