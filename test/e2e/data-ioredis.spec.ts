@@ -1,5 +1,6 @@
 /** Commands of ioredis over a real socket: of clients in dependency injection, and of those that only the channels show. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { SpanKind } from '@opentelemetry/api';
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
@@ -27,6 +28,13 @@ function createClient(options: RedisOptions = {}): Redis {
   client.on('error', () => {});
   clients.push(client);
   return client;
+}
+
+/** Returns a script that the application has defined as a command. */
+function script(client: Redis): (...args: string[]) => Promise<unknown> {
+  client.defineCommand('secretly', { numberOfKeys: 1, lua: 'return "secret-value"' });
+  const command = (client as unknown as Record<string, (...args: string[]) => Promise<unknown>>)['secretly']!;
+  return (...args) => command.apply(client, args);
 }
 
 interface RedisAppOptions extends DataAppOptions {
@@ -79,6 +87,32 @@ describe.each([
       expect(text).not.toContain('secret-');
       expect(text).toContain('"db.response.status_code":"WRONGTYPE"');
       expect(text).toContain('"db.query.text":"LPUSH user:?"');
+    });
+  });
+
+  it.each<[name: string, text: string | undefined, work: (client: Redis) => unknown]>([
+    ['FT.SEARCH', undefined, (client) => client.call('FT.SEARCH', 'idx', '@name:secret-value')],
+    [
+      'JSON.SET',
+      isProvided ? 'JSON.SET user:?' : 'JSON.SET ?',
+      (client) => client.call('JSON.SET', 'user:7', '$', '{"a":"secret-value"}'),
+    ],
+    [isProvided ? 'EVALSHA' : 'EVAL', undefined, (client) => script(client)('secret-key', 'secret-value')],
+    ['FCALL', undefined, (client) => client.call('FCALL', 'secret-function', 1, 'secret-key', 'secret-value')],
+    ['REDIS', undefined, (client) => client.call('set user:7 secret-value')],
+    ['REDIS', undefined, (client) => client.call('secret-value@example.com')],
+    ['PIPELINE', undefined, (client) => client.pipeline().call('FT.SEARCH', 'secret-value').get('user:7').exec()],
+  ])('names %s, and shows nothing of its arguments', async (name, text, work) => {
+    await withClient(async ({ run, traces }, client) => {
+      await run(async () => {
+        await Promise.resolve(work(client)).catch(() => {});
+      });
+      await traces.until((spans) => spans.length >= 3);
+      const spans = traces.take();
+      const names = spans.filter(({ kind }) => kind === SpanKind.CLIENT).map((span) => span.name.toUpperCase());
+      if (name !== 'PIPELINE' || isProvided) expect(new Set(names)).toEqual(new Set([name]));
+      expect(spans.find(({ kind }) => kind === SpanKind.CLIENT)?.attributes['db.query.text']).toBe(text);
+      expect(exportedText(spans)).not.toContain('secret-');
     });
   });
 

@@ -79,6 +79,20 @@ describe('a client', () => {
     });
   });
 
+  it.each([
+    ['FT.SEARCH', undefined, ['FT.SEARCH', 'idx', '@name:secret-value']],
+    ['JSON.SET', 'JSON.SET ?', ['JSON.SET', 'user:7', '$', '{"a":"secret-value"}']],
+    ['redis', undefined, ['set user:7 secret-value']],
+    ['redis', undefined, ['secret-value@example.com', 'secret-value']],
+  ] as const)('names %s, and shows nothing of its arguments', async (name, text, args) => {
+    await withRedisApp({}, async ({ run, traces }, client) => {
+      await run(() => client.sendCommand([...args]).catch(() => {}));
+      await traces.until((spans) => spans.length === 3);
+      expect(traces.named(name).attributes['db.query.text']).toBe(text);
+      expect(exportedText(traces.take())).not.toContain('secret-');
+    });
+  });
+
   it('has a span for a command that waits for the connection, below its caller', async () => {
     await withRedisApp({ isConnected: false }, async ({ run, traces }, client) => {
       const connected = client.connect();
