@@ -2,13 +2,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import knexOf, { type Knex } from 'knex';
+import { Kysely, MssqlDialect, sql } from 'kysely';
 import mssql, { type ConnectionPool } from 'mssql';
-import { Connection, Request, TYPES } from 'tedious';
+import * as tarn from 'tarn';
+import * as tedious from 'tedious';
 import { childrenOfRequests } from '../support/children-of-requests.js';
 import { query, runOf, withDataApp, type DataApp, type DataAppOptions } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
 import { startTdsServer, type TdsServer } from '../support/tds-server.js';
 import type { ExpectedSpan } from '../support/trace-tree.js';
+
+const { Connection, Request, TYPES } = tedious;
 
 let server: TdsServer;
 
@@ -293,6 +297,38 @@ describe('Knex over SQL Server', () => {
       await traces.until((spans) => spans.length === 3);
       expect(traces.named('connect shop').attributes).toMatchObject(attributes);
     }, port);
+  });
+});
+
+describe('Kysely over SQL Server', () => {
+  async function withKysely(use: (app: DataApp, db: Kysely<unknown>) => Promise<void>): Promise<void> {
+    const connectionFactory = () =>
+      new Connection({
+        server: '127.0.0.1',
+        authentication: { type: 'default', options: { userName: 'u', password: 'pw-secret' } },
+        options: { port: server.port, database: 'shop', encrypt: false },
+      });
+    const dialect = new MssqlDialect({
+      tarn: { ...tarn, options: { min: 0, max: 1 } },
+      tedious: { ...tedious, connectionFactory },
+      validateConnections: false,
+    });
+    const db = new Kysely<unknown>({ dialect });
+    await withDataApp({ providers: [{ provide: 'DB', useFactory: () => db }] }, (app) => use(app, db));
+    await db.destroy();
+  }
+
+  it('has the spans of queries and transactions below their own request, behind a pool of one connection', async () => {
+    await withKysely(async (app, db) => {
+      const work = (id: string) =>
+        db.transaction().execute(async (trx) => {
+          await sql.raw(`SELECT * FROM mine_${id}`).execute(trx);
+          await sql.raw(`SELECT * FROM mine_${id}`).execute(trx);
+        });
+      const found = await childrenOfRequests(app, REQUESTS, work, REQUESTS.length * 4);
+      const names = (id: string) => `BEGIN TRANSACTION,SELECT mine_${id},SELECT mine_${id},COMMIT TRANSACTION`;
+      expect(found).toEqual(REQUESTS.map(names));
+    });
   });
 });
 

@@ -6,11 +6,16 @@ import { QuerySpanWatch } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { failAtOnce, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
+import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import { TRANSACTION_METHODS } from '../mssql/tedious.js';
 import { LoadedClassProbe } from '../other-instrumentation.js';
 import { postgresql } from '../postgres/system.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 import { followStream } from './follow-stream.js';
 import type { CompiledQuery, KyselyTracing } from './kysely.js';
+
+/** The methods of a connection to SQL Server, whose transactions are no statements. */
+const TRANSACTIONS = { ...TRANSACTION_METHODS, savepoint: 'SAVE TRANSACTION' };
 
 /** A provider of another SDK does not tell of the spans that an instrumentation of pg starts. */
 const pgProbe = new LoadedClassProbe(/[\\/]node_modules[\\/]pg[\\/]lib[\\/]client\.js$/, 'query');
@@ -24,17 +29,25 @@ export function instrumentConnection(connection: object, tracing: KyselyTracing)
   interceptMethod(connection, 'executeQuery', (execute, thisArg, args) => {
     const current = tracings.get(connection);
     if (!current?.settings()) return Reflect.apply(execute, thisArg, args);
-    return callUnlessTraced(execute, thisArg, args, (startedAt) => start(args[0], current, startedAt));
+    return callUnlessTraced(execute, thisArg, args, (startedAt) => startStatement(args[0], current, startedAt));
   });
   interceptMethod(connection, 'streamQuery', (stream, thisArg, args) => {
     const result: unknown = Reflect.apply(stream, thisArg, args);
     const current = tracings.get(connection);
     if (current?.settings() && isObject(result))
       callSafely('Tracing a stream of Kysely', () =>
-        followStream(result, (startedAt) => start(args[0], current, startedAt)),
+        followStream(result, (startedAt) => startStatement(args[0], current, startedAt)),
       );
     return result;
   });
+  for (const [method, operation] of Object.entries(TRANSACTIONS)) {
+    interceptMethod(connection, method, (change, thisArg, args) => {
+      const current = tracings.get(connection);
+      if (!current?.settings()) return Reflect.apply(change, thisArg, args);
+      const description = { operation, spanName: operation };
+      return callUnlessTraced(change, thisArg, args, (startedAt) => start(description, current, startedAt));
+    });
+  }
 }
 
 /**
@@ -66,20 +79,23 @@ function callUnlessTraced(
   return started ? followQuery(result, started) : result;
 }
 
-function start(query: unknown, tracing: KyselyTracing, startedAt: number): StartedQuery | undefined {
+function startStatement(query: unknown, tracing: KyselyTracing, startedAt: number): StartedQuery | undefined {
+  const { parameters, sql } = (isObject(query) ? query : {}) as CompiledQuery;
+  const text = typeof sql === 'string' ? sql : undefined;
+  return start({ text, hasValuesInText: tracing.putsValuesIntoText, parameters }, tracing, startedAt);
+}
+
+function start(
+  description: Omit<DatabaseQuery, keyof DatabaseTarget>,
+  tracing: KyselyTracing,
+  startedAt: number,
+): StartedQuery | undefined {
   return callSafely('Tracing a query of Kysely', () => {
     const current = tracing.settings();
     if (!current) return undefined;
     tracing.isDriverSilent = true;
-    const { parameters, sql } = (isObject(query) ? query : {}) as CompiledQuery;
     const caller = activeContext();
-    const described = {
-      ...tracing.target,
-      text: typeof sql === 'string' ? sql : undefined,
-      hasValuesInText: tracing.putsValuesIntoText,
-      parameters,
-      waitTime: takeWaitTime(caller),
-    };
+    const described: DatabaseQuery = { ...tracing.target, ...description, waitTime: takeWaitTime(caller) };
     const isTracedElsewhere = described.system === postgresql && pgProbe.isWrappedElsewhere();
     return startQuery(described, current, { caller, startedAt, isTracedElsewhere });
   });

@@ -16,6 +16,7 @@ import {
   describeProcedure,
   describeStatement,
   targetOfConnection,
+  TRANSACTION_METHODS,
   type Description,
   type TediousConnection,
 } from './tedious.js';
@@ -27,14 +28,6 @@ const REQUESTS: Readonly<Record<string, (...args: never[]) => Description>> = {
   execute: describeExecution,
   callProcedure: describeProcedure,
   execBulkLoad: describeBulkLoad,
-};
-
-/** The methods of a transaction, whose first argument is a callback, with what they do. */
-const TRANSACTIONS: Readonly<Record<string, string>> = {
-  beginTransaction: 'BEGIN TRANSACTION',
-  saveTransaction: 'SAVE TRANSACTION',
-  commitTransaction: 'COMMIT TRANSACTION',
-  rollbackTransaction: 'ROLLBACK TRANSACTION',
 };
 
 /**
@@ -68,7 +61,7 @@ export function instrumentConnection(
 }
 
 /**
- * Instruments only the transactions of a connection, whose requests have their spans elsewhere.
+ * Instruments only the transactions of a connection, whose requests have their spans elsewhere. The methods take a callback first.
  *
  * @returns a function that undoes it; undefined if they are instrumented already
  */
@@ -76,7 +69,7 @@ export function instrumentTransactions(
   connection: TediousConnection,
   settings: CurrentSettings,
 ): (() => void) | undefined {
-  const undos = Object.entries(TRANSACTIONS).map(([method, operation]) =>
+  const undos = Object.entries(TRANSACTION_METHODS).map(([method, operation]) =>
     interceptMethod(connection, method, (send, thisArg, args) => {
       const [callback, ...rest] = args;
       if (typeof callback !== 'function') return Reflect.apply(send, thisArg, args);

@@ -19,6 +19,14 @@ interface TediousRequest {
   readonly parameters?: readonly { readonly name: string; readonly value: unknown }[];
 }
 
+/** The methods of a transaction, with what they do. */
+export const TRANSACTION_METHODS: Readonly<Record<string, string>> = {
+  beginTransaction: 'BEGIN TRANSACTION',
+  saveTransaction: 'SAVE TRANSACTION',
+  commitTransaction: 'COMMIT TRANSACTION',
+  rollbackTransaction: 'ROLLBACK TRANSACTION',
+};
+
 /** What a call does. */
 export type Description = Omit<DatabaseQuery, keyof DatabaseTarget>;
 
