@@ -27,8 +27,8 @@ interface Level {
 /** The clauses, by the words that they begin with. */
 const CLAUSES = new Map<string, Clause>([
   ...startingWith('SELECT', 'results'),
-  ...startingWith('FROM JOIN', 'names'),
-  ...startingWith('INSERT INTO UPDATE TABLE INDEX VIEW WITH', 'object'),
+  ...startingWith('FROM JOIN UPDATE', 'names'),
+  ...startingWith('INSERT INTO TABLE INDEX VIEW WITH', 'object'),
   ...startingWith('SET', 'assignments'),
   ...startingWith('BY RETURNING OUTPUT', 'columns'),
   ...startingWith('WHERE HAVING ON VALUES LIMIT OFFSET', 'operands'),
@@ -36,6 +36,9 @@ const CLAUSES = new Map<string, Clause>([
 
 /** The length of the longest of these words. */
 const MAX_CLAUSE_WORD = 9;
+
+/** The words before the name of an object. What follows the name, other than a list of names, is about something else. */
+const BEFORE_OBJECT = wordSet('INSERT INTO TABLE INDEX VIEW WITH RECURSIVE ON IF NOT EXISTS OR REPLACE IGNORE ONLY');
 
 /** The words before a value. */
 const BEFORE_VALUE = wordSet(
@@ -92,11 +95,15 @@ export class DoubleQuotes {
   constructor(private readonly sql: string) {}
 
   addWord(word: string, previous: string): void {
-    if (word.length > MAX_CLAUSE_WORD) return;
-    const upper = word.toUpperCase();
-    const clause = CLAUSES.get(upper);
-    if (clause === undefined || this.#tooDeep > 0) return;
+    if (this.#tooDeep > 0) return;
     const level = this.#level;
+    const upper = word.length > MAX_CLAUSE_WORD ? '' : word.toUpperCase();
+    const clause = CLAUSES.get(upper);
+    if (clause === undefined) {
+      if (level.clause === 'object' && previous !== '' && !BEFORE_OBJECT.has(previous.toUpperCase()) && upper !== 'AS')
+        level.clause = 'operands';
+      return;
+    }
     // `EXTRACT(year FROM a)`, `a IS DISTINCT FROM b`, `CREATE INDEX i ON t`
     if (upper === 'FROM' && (!level.isQuery || previous.toUpperCase() === 'DISTINCT')) return;
     if (upper === 'ON' && level.clause === 'object') return;

@@ -72,7 +72,7 @@ export class ValueWords {
       return false;
     }
     if (LITERAL_WORDS.has(word)) return !isAfterIs(previous, beforePrevious);
-    if (this.#isPassword(start, previous, beforePrevious)) return true;
+    if (this.#isPassword(start, word, previous, beforePrevious)) return true;
     if (this.dialect.hasUnquotedArguments) {
       if (word.charCodeAt(0) >= FIRST_CURRENCY_SIGN && MONEY.test(word)) return true;
       if (this.#startNext(word)) return false;
@@ -80,7 +80,8 @@ export class ValueWords {
     switch (this.#kind) {
       case 'assignment':
       case 'pragma':
-        return this.#isSetting(start, end, previous);
+        // A password may follow.
+        return word.toUpperCase() !== 'IDENTIFIED' && this.#isSetting(start, end, previous);
       case 'call':
         return this.#isArgument(start, word);
       case 'alteration':
@@ -97,7 +98,7 @@ export class ValueWords {
   /** True if a text in quotes, which goes from `start` to `end`, is a value rather than a name. */
   isQuoted(start: number, end: number, mark: string, previous: string, beforePrevious: string): boolean {
     if (this.#kind === undefined && this.dialect.hasUnquotedArguments) this.#start('');
-    if (this.#isPassword(start, previous, beforePrevious)) return true;
+    if (this.#isPassword(start, '', previous, beforePrevious)) return true;
     const kind = this.#kind;
     if (kind === 'call') return this.#isArgument(start, '');
     if (kind === 'file' && mark === '"') return previous.toUpperCase() !== 'AS';
@@ -150,11 +151,13 @@ export class ValueWords {
   }
 
   /** True behind the words with which a password is set. Oracle has it without quotes, or in those of a name; others may follow. */
-  #isPassword(start: number, previous: string, beforePrevious: string): boolean {
+  #isPassword(start: number, word: string, previous: string, beforePrevious: string): boolean {
     const isFirst =
       previous.length === 2 && previous.toUpperCase() === 'BY' && beforePrevious.toUpperCase() === 'IDENTIFIED';
     const isFurther =
-      this.#hasPassword && (previous.toUpperCase() === 'REPLACE' || characterBefore(this.sql, start) === ',');
+      this.#hasPassword &&
+      (previous.toUpperCase() === 'REPLACE' || characterBefore(this.sql, start) === ',') &&
+      word.toUpperCase() !== 'IDENTIFIED';
     this.#hasPassword ||= isFirst;
     return isFirst || isFurther;
   }

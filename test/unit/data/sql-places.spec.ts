@@ -57,6 +57,7 @@ const PLACES: readonly string[] = [
   'CREATE VIEW v AS SELECT lower(%) AS a',
   'CREATE INDEX i ON t (a) WHERE b = %',
   'ALTER TABLE t ADD COLUMN a text DEFAULT %',
+  'ALTER TABLE t ADD CONSTRAINT d DEFAULT lower(%) FOR a',
   'SELECT 1; SELECT %; SELECT lower(%)',
   '/* a */ SELECT /* b */ % -- c\n, % FROM t',
 ];
