@@ -83,7 +83,7 @@ export interface DataOptions extends QueryRecording {
   mysql?: BooleanOption | QueryRecording | undefined;
 
   /**
-   * SQL Server, with `mssql`. False if it is not traced, or options for it.
+   * SQL Server, with `mssql` or `tedious`. False if it is not traced, or options for it.
    * @default true
    */
   mssql?: BooleanOption | QueryRecording | undefined;
@@ -113,7 +113,7 @@ export interface DataOptions extends QueryRecording {
   sequelize?: BooleanOption | QueryRecording | undefined;
 
   /**
-   * Knex over `pg` or `better-sqlite3`. False if it is not traced, or options for it.
+   * Knex over `pg`, `better-sqlite3`, `tedious` or `oracledb`. False if it is not traced, or options for it.
    * @default true
    */
   knex?: BooleanOption | QueryRecording | undefined;
@@ -125,7 +125,7 @@ export interface DataOptions extends QueryRecording {
   kysely?: BooleanOption | QueryRecording;
 
   /**
-   * MikroORM. False if its connections are not looked at, or options for version 7. For version 6, those of Knex or of the driver apply.
+   * MikroORM. False if its connections are not looked at, or options for version 7 and for MongoDB. For version 6, those of Knex or of the driver apply.
    * @default true
    */
   mikroOrm?: BooleanOption | QueryRecording | undefined;
