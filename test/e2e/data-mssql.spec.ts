@@ -21,6 +21,7 @@ describe('mssql', () => {
         const command = "SELECT * FROM [users] WHERE name = N'secret' AND id = @id";
         expect(await publish('query', { poolId: 7, command, parameters: ['id'] }, () => wait(1, 'rows'))).toBe('rows');
         await publish('execute', { poolId: 7, procedure: 'dbo.charge' }, () => wait(1));
+        await publish('execute', { poolId: 7, procedure: "charge 'secret'" }, () => wait(1));
         await publish('bulk', { poolId: 7, table: 'users', rowCount: 3 }, () => wait(1));
         await publish('prepared-statement:execute', { poolId: 7, statement: 'DELETE FROM users' }, () => wait(1));
         channel('mssql:pool:close').publish({ poolId: 7 });
@@ -34,6 +35,7 @@ describe('mssql', () => {
             'db.query.text': 'SELECT * FROM [users] WHERE name = ? AND id = @id',
           }),
           mssqlQuery('EXECUTE dbo.charge', { ...server, 'db.operation.name': 'EXECUTE' }),
+          mssqlQuery('EXECUTE', { ...server, 'db.collection.name': undefined }),
           mssqlQuery('INSERT BULK users', { ...server, 'db.operation.batch.size': 3 }),
           mssqlQuery('DELETE users', server),
           mssqlQuery('SELECT', { 'server.address': undefined }),

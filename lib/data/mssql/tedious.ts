@@ -60,8 +60,12 @@ export function describeBulkLoad({ table }: { readonly table?: unknown }, rows?:
   return bulkOf(typeof table === 'string' ? table : undefined, Array.isArray(rows) ? rows.length : undefined);
 }
 
+/** The name of a procedure, with those of its schema, database and server. Anything else that is given in its place may be data. */
+const PROCEDURE = /^(?:\[[^\]]+\]|[\w#$@]+)(?:\.(?:\[[^\]]*\]|[\w#$@]*)){0,3}$/;
+
 /** Describes a call of a procedure. */
 export function executionOf(procedure: string): Description {
+  if (!PROCEDURE.test(procedure)) return { operation: 'EXECUTE', spanName: 'EXECUTE' };
   return { operation: 'EXECUTE', collection: procedure, spanName: `EXECUTE ${procedure}` };
 }
 
