@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import knexOf, { type Knex } from 'knex';
 import { Kysely, MssqlDialect, sql } from 'kysely';
 import mssql, { type ConnectionPool } from 'mssql';
+import { Sequelize } from 'sequelize';
 import * as tarn from 'tarn';
 import * as tedious from 'tedious';
+import { DataSource } from 'typeorm';
 import { childrenOfRequests } from '../support/children-of-requests.js';
 import { query, runOf, withDataApp, type DataApp, type DataAppOptions } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
@@ -297,6 +299,53 @@ describe('Knex over SQL Server', () => {
       await traces.until((spans) => spans.length === 3);
       expect(traces.named('connect shop').attributes).toMatchObject(attributes);
     }, port);
+  });
+});
+
+describe('TypeORM over SQL Server', () => {
+  it('has one span for each query, and for the beginning and the end of a transaction', async () => {
+    const dataSource = new DataSource({
+      type: 'mssql',
+      host: '127.0.0.1',
+      port: server.port,
+      username: 'u',
+      password: 'pw-secret',
+      database: 'shop',
+      options: { encrypt: false },
+      pool: { min: 0, max: 1 },
+    });
+    await dataSource.initialize();
+    await withDataApp({ providers: [{ provide: 'DB', useFactory: () => dataSource }] }, async (app) => {
+      const work = (id: string) =>
+        dataSource.transaction(async (manager) => {
+          await manager.query(`SELECT * FROM mine_${id} WHERE name = 'secret'`);
+        });
+      const found = await childrenOfRequests(app, REQUESTS, work, REQUESTS.length * 3);
+      expect(found).toEqual(REQUESTS.map((id) => `BEGIN TRANSACTION,SELECT mine_${id},COMMIT TRANSACTION`));
+    });
+    await dataSource.destroy();
+  });
+});
+
+describe('Sequelize over SQL Server', () => {
+  it('has one span for each query, and for the beginning and the end of a transaction', async () => {
+    const sequelize = new Sequelize('shop', 'u', 'pw-secret', {
+      dialect: 'mssql',
+      host: '127.0.0.1',
+      port: server.port,
+      logging: false,
+      dialectOptions: { options: { encrypt: false } },
+      pool: { max: 1 },
+    });
+    await withDataApp({ providers: [{ provide: 'DB', useFactory: () => sequelize }] }, async (app) => {
+      const work = (id: string) =>
+        sequelize.transaction(async (transaction) => {
+          await sequelize.query(`SELECT * FROM mine_${id} WHERE name = 'secret'`, { transaction });
+        });
+      const found = await childrenOfRequests(app, REQUESTS, work, REQUESTS.length * 3);
+      expect(found).toEqual(REQUESTS.map((id) => `BEGIN,SELECT mine_${id},COMMIT`));
+    });
+    await sequelize.close();
   });
 });
 
