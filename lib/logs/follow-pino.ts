@@ -4,6 +4,7 @@ import { warn } from '../core/diagnostics.js';
 import type { LogLine } from '../core/log-line.js';
 import { readLine, type LineFields } from './read-line.js';
 import { namedSeverity, pinoSeverity } from './severity.js';
+import { withholdErrors } from './withhold-errors.js';
 
 /** The symbol under which a logger has its hooks. pino shares it. */
 const HOOKS = Symbol.for('pino.hooks');
@@ -49,7 +50,7 @@ export function followPino(emit: (line: LogLine) => void): () => void {
         isOmitted,
       };
       emit({
-        ...readLine(result, names),
+        ...withholdErrors(readLine(result, names), args[0]),
         severityNumber: namedSeverity(severityText) ?? pinoSeverity(level),
         severityText,
       });

@@ -4,15 +4,19 @@ import { isObject } from '../core/is-object.js';
 import { applications } from './applications.js';
 import { readLine, spanContextIn, type LineFields } from './read-line.js';
 import { namedSeverity } from './severity.js';
+import { withholdErrors } from './withhold-errors.js';
 
 /** The symbols of an entry of winston, which winston shares: its level, and the line that its formats have finished. */
 const LEVEL = Symbol.for('level');
 const MESSAGE = Symbol.for('message');
+/** The symbol of the further arguments of a call of the logger. */
+const SPLAT = Symbol.for('splat');
 
 /** An entry of winston, as a transport gets it. */
 interface WinstonEntry {
   readonly [LEVEL]?: unknown;
   readonly [MESSAGE]?: unknown;
+  readonly [SPLAT]?: unknown;
   readonly message?: unknown;
 }
 
@@ -97,7 +101,7 @@ export class LogExportTransport extends Writable {
     // Formats that finish no line leave the choice of fields to each transport: the message is in every choice.
     const content = typeof line === 'string' ? readLine(line, FIELDS) : { attributes: {}, body: message };
     applications.all.at(-1)?.emit({
-      ...content,
+      ...withholdErrors(withholdErrors(content, given[SPLAT]), given),
       // A transport that does not keep up makes winston call the others in the context of another request.
       spanContext: content.spanContext ?? spanContextIn(entry as Readonly<Record<string, unknown>>),
       severityNumber: namedSeverity(severityText),

@@ -12,7 +12,7 @@ export interface LineFields {
   isOmitted(name: string, value: unknown): boolean;
 }
 
-type LineContent = Pick<LogLine, 'attributes' | 'body' | 'spanContext'>;
+export type LineContent = Pick<LogLine, 'attributes' | 'body' | 'spanContext'>;
 type Fields = Readonly<Record<string, unknown>>;
 
 const TRACE_FIELDS: ReadonlySet<string> = new Set(['trace_id', 'span_id', 'trace_flags']);

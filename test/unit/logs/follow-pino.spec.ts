@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { multistream, pino, stdSerializers, type Logger, type LoggerOptions } from 'pino';
 import type { LogLine } from '../../../lib/core/log-line.js';
+import { withholdDetails } from '../../../lib/core/withheld-details.js';
 import { followPino } from '../../../lib/logs/follow-pino.js';
 import { traceLogFields } from '../../../lib/logs/trace-log-fields.js';
 import { recordWarnings } from '../../support/recorded-warnings.js';
@@ -51,6 +52,22 @@ describe('followPino()', () => {
     const logger = create({ level: name, customLevels }) as unknown as Record<string, () => void>;
     logger[name]!();
     expect(only()).toMatchObject({ severityNumber, severityText: name });
+  });
+
+  it('has an error of a driver by its type alone, since its message and fields quote values', () => {
+    const error = Object.assign(new TypeError(`Duplicate entry '${SECRET}'`), { detail: `Key (name)=(${SECRET})` });
+    withholdDetails(error);
+    const logger = create();
+    logger.error(error);
+    logger.error({ err: error, order: { id: 7 } }, `not saved: ${error.message}`);
+    logger.error({ cause: error, reason: error }, 'not saved');
+    expect(written.join('')).toContain(SECRET);
+    expect(JSON.stringify(emitted)).not.toContain(SECRET);
+    expect(emitted.map(({ attributes, body }) => [body, attributes])).toEqual([
+      ['TypeError', { 'exception.type': 'TypeError', err: 'TypeError' }],
+      ['not saved: TypeError', { 'exception.type': 'TypeError', err: 'TypeError', order: { id: 7 } }],
+      ['not saved', { reason: 'TypeError' }],
+    ]);
   });
 
   it('leaves out what the level of the logger or of a child leaves out', () => {

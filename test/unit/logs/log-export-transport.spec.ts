@@ -7,6 +7,7 @@ import Transport from 'winston-transport';
 import { config, createLogger, format, transports, type Logger, type LoggerOptions } from 'winston';
 import type { RegisteredApplication } from '../../../lib/core/application-registry.js';
 import type { LogLine } from '../../../lib/core/log-line.js';
+import { withholdDetails } from '../../../lib/core/withheld-details.js';
 import { applications, type LogExport } from '../../../lib/logs/applications.js';
 import { LogExportTransport } from '../../../lib/logs/log-export-transport.js';
 import { traceLogMeta } from '../../../lib/logs/trace-log-meta.js';
@@ -51,6 +52,20 @@ describe('LogExportTransport', () => {
     for (const level of Object.keys(levels)) logger.log(level, 'm');
     const seen = emitted.map(({ severityNumber, severityText }) => [severityText, severityNumber]);
     expect(seen).toEqual(Object.entries(expected));
+  });
+
+  it('has an error of a driver by its type alone, since its message and fields quote values', () => {
+    const error = Object.assign(new TypeError(`Duplicate entry '${SECRET}'`), { detail: `Key (name)=(${SECRET})` });
+    withholdDetails(error);
+    const logger = create({ format: format.json() });
+    logger.error('not saved', error);
+    logger.error('not saved', { reason: error, order: 7 });
+    expect(written.join('')).toContain(SECRET);
+    expect(JSON.stringify(emitted)).not.toContain(SECRET);
+    expect(contents()).toEqual([
+      ['not saved TypeError', {}],
+      ['not saved', { reason: 'TypeError', order: 7 }],
+    ]);
   });
 
   it('leaves out what the level of the logger leaves out, or its own, and what it is silent about', () => {
