@@ -1,11 +1,12 @@
 import { warn } from '../core/diagnostics.js';
 import { describeFailure, failureKind, OTHER_KINDS } from './export-failure.js';
+import { SPANS, type ExportedKind } from './exported-kind.js';
 
 /** The number of kinds of failures that are counted apart. */
 const MAX_KINDS = 32;
 
 /**
- * Counts what becomes of the spans for one exporter, and warns when spans are lost. The SDK reports a loss to `diag` only, which
+ * Counts what becomes of the spans, or the log records, for one exporter, and warns when some are lost. The SDK reports a loss to `diag` only, which
  * is silent until the application sets a logger.
  */
 export class ExportOutcomes {
@@ -20,13 +21,15 @@ export class ExportOutcomes {
   /**
    * @param destination the name of the backend in warnings
    * @param hintFor returns what may help against the failure of an export
+   * @param kind what is exported
    */
   constructor(
     readonly destination: string,
     private readonly hintFor: (error: unknown) => string | undefined = () => undefined,
+    private readonly kind: ExportedKind = SPANS,
   ) {}
 
-  /** Spans that the backend has accepted. */
+  /** Spans, or log records, that the backend has accepted. */
   get exported(): number {
     return this.#exported;
   }
@@ -53,7 +56,7 @@ export class ExportOutcomes {
     if (!this.#isFailing && !this.#isUnreached) return;
     this.#isFailing = this.#isUnreached = false;
     const now = this.#lost === 0 ? 'now' : `again; ${this.#lost} are lost so far`;
-    warn(`recovered:${this.destination}`, `Spans reach ${this.destination} ${now}.`);
+    this.#warn('recovered', `${capitalize(this.kind.many)} reach ${this.destination} ${now}.`);
   }
 
   /**
@@ -64,7 +67,7 @@ export class ExportOutcomes {
     if (this.#exported > 0 || this.#isFailing || this.#isUnreached) return;
     this.#isUnreached = true;
     const reason = `(${describeFailure(error)}), and wait for another attempt.${this.#hint(error)}`;
-    warn(`unreached:${this.destination}`, `Spans do not reach ${this.destination} so far ${reason}`);
+    this.#warn('unreached', `${capitalize(this.kind.many)} do not reach ${this.destination} so far ${reason}`);
   }
 
   countFailed(count: number, error: unknown): void {
@@ -72,12 +75,9 @@ export class ExportOutcomes {
     this.#failures.set(kind, (this.#failures.get(kind) ?? 0) + count);
     this.#losses++;
     this.#isFailing = true;
-    const spans = count === 1 ? '1 span is' : `${count} spans are`;
+    const items = count === 1 ? `1 ${this.kind.one} is` : `${count} ${this.kind.many} are`;
     const reason = describeFailure(error);
-    warn(
-      `export:${this.destination}`,
-      `${spans} lost: the export to ${this.destination} failed (${reason}).${this.#hint(error)}`,
-    );
+    this.#warn('export', `${items} lost: the export to ${this.destination} failed (${reason}).${this.#hint(error)}`);
   }
 
   /**
@@ -88,9 +88,10 @@ export class ExportOutcomes {
   countDropped(queued: number | string): void {
     this.#dropped++;
     this.#losses++;
-    const fix = 'Keep fewer traces by "sampler", or raise batch.maxQueueSize.';
-    const reason = `${queued} already wait for their export to ${this.destination}`;
-    warn(`queue:${this.destination}`, `A span is dropped: ${reason}. ${fix}`);
+    const { fewer, many, one } = this.kind;
+    const held = typeof queued === 'string' ? `${queued} of ${many}` : queued;
+    const reason = `${held} already wait for their export to ${this.destination}`;
+    this.#warn('queue', `A ${one} is dropped: ${reason}. ${fewer}, or raise batch.maxQueueSize.`);
   }
 
   /** Warns how many spans are lost in all, unless there was only one loss, which has been warned of. */
@@ -98,7 +99,12 @@ export class ExportOutcomes {
     if (this.#losses < 2) return;
     const why = `${this.#dropped} found no room to wait, the export of ${this.failed} failed`;
     const arrived = `${this.#exported} have arrived`;
-    warn(`sum:${this.destination}`, `${this.#lost} spans to ${this.destination} are lost: ${why}; ${arrived}.`);
+    this.#warn('sum', `${this.#lost} ${this.kind.many} to ${this.destination} are lost: ${why}; ${arrived}.`);
+  }
+
+  /** Spans and log records may have the same destination, and each has its own messages. */
+  #warn(about: string, message: string): void {
+    warn(`${about}:${this.kind.many}:${this.destination}`, message);
   }
 
   /** Returns a hint with a space before it. */
@@ -114,4 +120,8 @@ export class ExportOutcomes {
   #knownKind(kind: string): string {
     return this.#failures.has(kind) || this.#failures.size < MAX_KINDS ? kind : OTHER_KINDS;
   }
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,4 +1,5 @@
 import { ExportOutcomes } from './export-outcomes.js';
+import type { ExportedKind } from './exported-kind.js';
 import { spanSize } from './span-size.js';
 
 export interface QueueLimits {
@@ -32,13 +33,15 @@ export class SpanQueue<Item extends object> {
   /**
    * @param destination the name of the backend in warnings
    * @param hintFor returns what may help against the failure of an export
+   * @param kind what is exported
    */
   constructor(
     destination: string,
     readonly limits: QueueLimits,
     hintFor?: (error: unknown) => string | undefined,
+    kind?: ExportedKind,
   ) {
-    this.outcomes = new ExportOutcomes(destination, hintFor);
+    this.outcomes = new ExportOutcomes(destination, hintFor, kind);
   }
 
   /** Spans that wait. */
@@ -74,7 +77,7 @@ export class SpanQueue<Item extends object> {
     if (!this.hasRoom()) return false;
     const size = spanSize(span);
     if (this.bytes + size > this.limits.maxBytes) {
-      this.outcomes.countDropped(`${toMebibytes(this.bytes)} MiB of spans`);
+      this.outcomes.countDropped(`${toMebibytes(this.bytes)} MiB`);
       return false;
     }
     this.accepted++;

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { describeError, warn } from '../core/diagnostics.js';
 import { parseFirst } from '../options/lenient.js';
 import type { ResolvedFile, ResolvedTls } from '../options/otlp-signal.js';
 import type { Setting } from '../options/setting.js';
@@ -11,6 +13,64 @@ export interface TlsFiles {
   readonly ca?: Buffer | undefined;
   readonly cert?: Buffer | undefined;
   readonly key?: Buffer | undefined;
+}
+
+/** Returns the certificates for a new connection. Never rejects. */
+export type TlsFilesReader = () => Promise<TlsFiles>;
+
+/**
+ * Reads the certificates now, and returns a function that reads them again if a file has changed since: certificates that live for hours or
+ * days are replaced on disk while the application runs. Files that cannot be used, such as a certificate whose key is not written yet, leave
+ * the earlier ones in use. Undefined if no variable names a file.
+ */
+export function watchTlsFiles(resolved: ResolvedTls): TlsFilesReader | undefined {
+  const paths = [resolved.certificate, resolved.clientCertificate, resolved.clientKey].flatMap(
+    (file) => file?.path ?? [],
+  );
+  if (paths.length === 0) return undefined;
+  let files = readTlsFiles(resolved);
+  // The first connection reads them once more: they may have changed before it was known which version was read.
+  let version: string | undefined;
+  return async () => {
+    const newest = await versionOf(paths);
+    if (newest === version) return files;
+    try {
+      files = { ...files, ...readChanged(resolved) };
+      version = newest;
+    } catch (error) {
+      if (version === undefined) version = newest;
+      else warnOfChange(paths, error);
+    }
+    return files;
+  };
+}
+
+function warnOfChange(paths: readonly string[], error: unknown): void {
+  const what = `The certificates of ${paths.join(', ')} have changed and cannot be used`;
+  warn('certificates', `${what} (${describeError(error)}): the earlier ones are.`);
+}
+
+/** Returns a text that is another one if one of the files has changed. */
+async function versionOf(paths: readonly string[]): Promise<string> {
+  const versions = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ ino, mtimeMs, size }) => `${ino} ${mtimeMs} ${size}`,
+        () => 'missing',
+      ),
+    ),
+  );
+  return versions.join();
+}
+
+/** @throws if a file cannot be used */
+function readChanged({ certificate, clientCertificate, clientKey }: ResolvedTls): TlsFiles {
+  const authorities = settingOf(certificate);
+  const client = settingOf(clientCertificate);
+  return {
+    ...(authorities && { ca: readAuthorities(authorities) }),
+    ...(client && clientKey && readClientFiles(client, clientKey)),
+  };
 }
 
 /**

@@ -10,14 +10,18 @@ export interface ItemExporter<Item> {
 /**
  * An exporter with its limits and the control of its connections.
  *
- * @typeParam Item the form in which a span waits and is exported
+ * @typeParam Item the form in which a span or a log record waits and is exported
+ * @typeParam Source the span or the log record itself
  */
-export interface Transport<Item extends object = ReadableSpan> {
+export interface Transport<Item extends object = ReadableSpan, Source = ReadableSpan> {
   readonly exporter: ItemExporter<Item>;
   /** Called with each span that starts. Must not throw. */
   readonly onStart?: (span: ReadableSpan) => void;
-  /** Returns the form in which an ended span waits. It may throw, and the span then counts as failed. Undefined if the span itself waits. */
-  readonly prepare?: (span: ReadableSpan) => Item;
+  /**
+   * Returns the form in which an ended span, or a log record, waits. It may throw, and the span then counts as failed. Undefined if the span
+   * itself waits.
+   */
+  readonly prepare?: (source: Source) => Item;
   /** Estimated bytes of the spans of one export: a larger message would fail as a whole. Undefined if there is no limit. */
   readonly maxMessageBytes?: number;
   /**

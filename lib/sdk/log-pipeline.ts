@@ -1,15 +1,13 @@
 import { context, ROOT_CONTEXT, trace, type Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
-import { warn } from '../core/diagnostics.js';
 import { useExceptionSignal } from '../core/exception-signal.js';
 import type { LogLine } from '../core/log-line.js';
 import { publicAddress } from '../core/public-address.js';
-import { describeFailure } from '../export/export-failure.js';
-import { UNTRACED } from '../export/export-processor.js';
-import { createLogExporter } from '../export/otlp/otlp-transport.js';
+import { UNTRACED, type ExportSettings } from '../export/batch-exporter.js';
+import { LOG_RECORDS } from '../export/exported-kind.js';
+import { LogRecordProcessor } from '../export/log-record-processor.js';
+import { createLogTransport } from '../export/otlp/otlp-transport.js';
 import type { LogSerializers } from '../export/otlp/log-encoder.js';
-import type { OtlpExporter } from '../export/otlp/otlp-exporter.js';
-import type { ResolvedBatch } from '../options/batch.js';
 import type { ResolvedLogs } from '../options/logs.js';
 import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
 import { logValue } from './log-value.js';
@@ -39,7 +37,6 @@ interface LoggerProvider {
 
 interface SdkLogs {
   readonly LoggerProvider: new (config: object) => LoggerProvider;
-  readonly BatchLogRecordProcessor: new (config: object) => object;
 }
 
 interface ApiLogs {
@@ -53,32 +50,26 @@ interface ApiLogs {
 /** The severity number of an error in OpenTelemetry's log data model. */
 const ERROR = 17;
 
-/** The log records on their way to a receiver: a provider of the SDK with a batch processor, and an exporter of the library. */
+/** The log records on their way to a receiver: a provider of the SDK, with a processor of the library. */
 export class LogPipeline {
   private readonly provider: LoggerProvider;
-  private readonly exporter: OtlpExporter<object>;
+  private readonly processor: LogRecordProcessor;
   private logger: ApiLogger;
 
   constructor(
     private readonly resolved: ResolvedLogs,
     exporter: ResolvedOtlpExporter,
     resource: Resource,
-    batch: ResolvedBatch,
+    settings: ExportSettings,
   ) {
-    const { BatchLogRecordProcessor, LoggerProvider } = loadFromSdk<SdkLogs>('@opentelemetry/sdk-logs');
-    const serializers = loadFromSdk<LogSerializers<object>>(
+    const { LoggerProvider } = loadFromSdk<SdkLogs>('@opentelemetry/sdk-logs');
+    const serializers = loadFromSdk<LogSerializers>(
       '@opentelemetry/otlp-transformer',
       '@opentelemetry/exporter-logs-otlp-proto',
     );
-    this.exporter = createLogExporter(exporter, serializers);
-    const processor = new BatchLogRecordProcessor({
-      exporter: reporting(this.exporter, publicAddress(exporter.url)),
-      maxQueueSize: batch.maxQueueSize,
-      maxExportBatchSize: batch.maxExportBatchSize,
-      scheduledDelayMillis: batch.scheduledDelay,
-      exportTimeoutMillis: batch.exportTimeout,
-    });
-    this.provider = new LoggerProvider({ resource, processors: [processor] });
+    const transport = createLogTransport(exporter, serializers);
+    this.processor = new LogRecordProcessor(transport, publicAddress(exporter.url), settings, LOG_RECORDS);
+    this.provider = new LoggerProvider({ resource, processors: [this.processor] });
     this.logger = loggerOf(this.provider);
   }
 
@@ -121,17 +112,21 @@ export class LogPipeline {
     });
   }
 
-  forceFlush(): Promise<void> {
-    return this.provider.forceFlush();
+  /** The log records that wait or are under way, and the count of those that are not. */
+  get queue(): LogRecordProcessor['queue'] {
+    return this.processor.queue;
   }
 
-  /** Makes no further attempts for what fails from now on. */
-  stopRetrying(): void {
-    this.exporter.stopRetrying();
+  forceFlush(): Promise<void> {
+    return this.processor.forceFlush();
+  }
+
+  /** The last export before the process ends. */
+  flushBeforeExit(): Promise<void> {
+    return this.processor.flushBeforeExit();
   }
 
   shutdown(): Promise<void> {
-    this.stopRetrying();
     return this.provider.shutdown();
   }
 }
@@ -148,25 +143,5 @@ function detached(logger: ApiLogger): ApiLogger {
       callInContext(UNTRACED, () => logger.emit({ ...record, context: active }), undefined, []);
     },
     enabled: (...args) => logger.enabled?.(...args) ?? true,
-  };
-}
-
-/** An exporter that also warns of what is lost: the SDK reports that to `diag` only, which is silent by default. */
-function reporting(exporter: OtlpExporter<object>, destination: string): object {
-  return {
-    export(records: readonly object[], done: (result: { code: number; error?: Error }) => void) {
-      exporter.export(records, (result) => {
-        const lost = result.rejected ?? (result.code === 0 ? 0 : records.length);
-        if (lost > 0) {
-          warn(
-            `logs:${destination}`,
-            `${lost} log records are lost: the export to ${destination} failed (${describeFailure(result.error)}).`,
-          );
-        }
-        done(result);
-      });
-    },
-    forceFlush: () => exporter.forceFlush(),
-    shutdown: () => exporter.shutdown(),
   };
 }

@@ -1,6 +1,6 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
-import { createExportPaths, statisticsOf } from '../export/exporters/exporters.js';
+import { createExportPaths, exportSettings, statisticsOf } from '../export/exporters/exporters.js';
 import type { ResolvedOptions } from '../options/resolve-options.js';
 import type { ReadableSpan, SpanProcessor } from '../options/sdk-types.js';
 import { createSampling } from '../sampling/create-sampling.js';
@@ -34,13 +34,14 @@ export interface ProviderHandle {
 export function useForeignProvider(provider: TracerProvider, options: ResolvedOptions): ProviderHandle {
   const logs = createLogs(options, () => createResource(options.resource, options.resourceDetectors));
   const { forceFlush } = provider as { forceFlush?: () => Promise<void> };
-  const flush = () => finishAll([() => forceFlush?.call(provider), () => logs?.forceFlush()]);
+  const flushSpans = () => forceFlush?.call(provider);
+  const flush = () => finishAll([flushSpans, () => logs?.forceFlush()]);
   return {
     pipeline: undefined,
     otherProvider: provider,
     logs,
     forceFlush: flush,
-    flushBeforeExit: flush,
+    flushBeforeExit: () => finishAll([flushSpans, () => logs?.flushBeforeExit()]),
     // The other SDK shuts its provider down. But Nest may end the process as soon as its hooks are done, before that SDK exports.
     shutdown: async () => {
       try {
@@ -82,9 +83,8 @@ export function startPipeline(options: ResolvedOptions): ProviderHandle {
     forceFlush: () => finishAll([() => pipeline.forceFlush(), () => logs?.forceFlush()]),
     flushBeforeExit: async () => {
       pipeline.candidates?.decideAll();
-      logs?.stopRetrying();
       await finishAll([
-        () => logs?.forceFlush(),
+        () => logs?.flushBeforeExit(),
         ...spanProcessors.map((processor) => () => processor.forceFlush()),
         ...exporting.map((processor) => () => processor.flushBeforeExit()),
       ]);
@@ -105,8 +105,9 @@ async function finishAll(works: readonly (() => Promise<unknown> | undefined)[])
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-function createLogs({ batch, logs }: ResolvedOptions, resource: () => Resource): LogPipeline | undefined {
-  return logs?.export && new LogPipeline(logs, logs.export, resource(), batch);
+function createLogs(options: ResolvedOptions, resource: () => Resource): LogPipeline | undefined {
+  const { logs } = options;
+  return logs?.export && new LogPipeline(logs, logs.export, resource(), exportSettings(options));
 }
 
 function spanLimits(limits: ResolvedOptions['limits']): SpanLimits {

@@ -67,7 +67,7 @@ describe('the requests of exporters', () => {
     class AppModule {}
     const app = await startContext(AppModule);
     // Its context is not ours, so nothing around it says that it is not to be traced.
-    const connections = new HttpConnections({ url: new URL(receiver.url), proxy: undefined, tls: {} });
+    const connections = new HttpConnections({ url: new URL(receiver.url), proxy: undefined, tls: undefined });
     await connections.post(Buffer.from('{}'), { 'content-type': 'application/json' }, 5000);
     app.get(TracingService).span('work', () => {});
     const headers = { 'content-type': 'application/json' };

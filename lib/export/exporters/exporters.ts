@@ -1,7 +1,8 @@
 import type { ResolvedExporter } from '../../options/exporter.js';
 import type { ResolvedOptions } from '../../options/resolve-options.js';
 import { createOtlpTransport } from '../otlp/otlp-transport.js';
-import { ExportProcessor, type ExportSettings } from '../export-processor.js';
+import type { ExportSettings } from '../batch-exporter.js';
+import { ExportProcessor } from '../export-processor.js';
 import type { SpanQueue } from '../span-queue.js';
 import type { Transport } from '../transport.js';
 import type { Component, ExportStatistics } from '../../tracing.runtime.js';
@@ -102,7 +103,8 @@ function keepsSpans(exporter: object): boolean {
   return 'getFinishedSpans' in exporter && typeof exporter.getFinishedSpans === 'function';
 }
 
-function exportSettings({ batch, shutdown }: ResolvedOptions): ExportSettings {
+/** Returns what the options say about batches, for spans and log records. */
+export function exportSettings({ batch, shutdown }: ResolvedOptions): ExportSettings {
   const { exportTimeout, maxExportBatchSize, maxQueueSize, scheduledDelay } = batch;
   return {
     maxSpans: maxQueueSize,

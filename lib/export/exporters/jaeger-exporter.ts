@@ -4,6 +4,7 @@ import type { SpanExporter } from '../../options/sdk-types.js';
 import { withEnvironment } from '../../packages/environment.js';
 import { loadOptional } from '../../packages/optional.js';
 import { JaegerEncoder, type JaegerSpan } from '../jaeger/jaeger-encoder.js';
+import { connectionHint } from '../otlp/connection-hint.js';
 import { HttpConnections } from '../otlp/http-connections.js';
 import { HttpSender } from '../otlp/http-sender.js';
 import { OtlpExporter } from '../otlp/otlp-exporter.js';
@@ -70,7 +71,7 @@ export function createAgentTransport({ type, ...config }: ResolvedAgent): Transp
  */
 export function createCollectorTransport({ endpoint, password, username }: ResolvedCollector): Transport<JaegerSpan> {
   const encoder = new JaegerEncoder();
-  const connections = new HttpConnections({ url: new URL(endpoint), proxy: undefined, tls: {} });
+  const connections = new HttpConnections({ url: new URL(endpoint), proxy: undefined, tls: undefined });
   const credentials = username !== undefined && Buffer.from(`${username}:${password}`).toString('base64');
   const sender = new HttpSender(connections, {
     headers: credentials ? { authorization: `Basic ${credentials}` } : {},
@@ -78,7 +79,15 @@ export function createCollectorTransport({ endpoint, password, username }: Resol
     compression: 'none',
     mayRejectSpans: false,
   });
-  return toTransport(new OtlpExporter(encoder, sender, TIMEOUT), encoder);
+  const target = {
+    url: endpoint,
+    proxy: undefined,
+    elsewhere: 'or correct the endpoint',
+    authorities: 'NODE_EXTRA_CA_CERTS',
+    clientCertificate: undefined,
+  };
+  const transport = toTransport(new OtlpExporter(encoder, sender, TIMEOUT), encoder);
+  return { ...transport, hintFor: (error) => connectionHint(target, error) };
 }
 
 /** Replaces the error for a span that is larger than a packet by one that says what to change. */

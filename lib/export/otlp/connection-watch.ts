@@ -12,6 +12,8 @@ const PING_AFTER = new Set([2, 10]);
 const MAX_PINGS = 2;
 /** Looks without a reply to a ping after which the connection is lost. */
 const LOST_AFTER = 5;
+/** Looks without an answer to a call after which further calls get another connection: after two seconds. */
+const SILENT_AFTER = 4;
 
 /**
  * Watches a connection of HTTP/2 while calls are under way, and destroys it if the receiver no longer replies: a receiver that vanishes
@@ -28,6 +30,7 @@ export class ConnectionWatch {
   /** Looks since the ping that waits for a reply. Undefined if none does. */
   private looksSincePing: number | undefined;
   private answered = false;
+  private isRetired = false;
 
   constructor(private readonly session: ClientHttp2Session) {
     session.once('connect', () => (this.silentLooks = 0));
@@ -37,6 +40,17 @@ export class ConnectionWatch {
   /** True if the receiver has answered a call on this connection. */
   get hasAnswered(): boolean {
     return this.answered;
+  }
+
+  /** True if calls have waited for an answer for some time, and there was none to any of them. */
+  get isSilent(): boolean {
+    return this.calls > 0 && this.silentLooks >= SILENT_AFTER;
+  }
+
+  /** Closes the connection when its last call has ended: there will be no more. */
+  closeWhenIdle(): void {
+    this.isRetired = true;
+    if (this.calls === 0) this.session.close();
   }
 
   /** A call starts. Only a call that is under way keeps the process alive. */
@@ -52,6 +66,7 @@ export class ConnectionWatch {
     if (--this.calls > 0) return;
     this.session.unref();
     clearInterval(this.timer);
+    if (this.isRetired) this.session.close();
   }
 
   /** The receiver has answered a call. */

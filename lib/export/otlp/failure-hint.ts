@@ -1,7 +1,8 @@
-import { TRACES, type ResolvedOtlpExporter } from '../../options/otlp-signal.js';
-import { ConnectionError, RefusedError } from './sender.js';
+import type { OtlpSignal, ResolvedOtlpExporter } from '../../options/otlp-signal.js';
+import { connectionHint } from './connection-hint.js';
+import { ConnectionError, ProxyError, RefusedError, WEB_PAGE } from './sender.js';
 
-type Destination = Pick<ResolvedOtlpExporter, 'headers' | 'protocol' | 'url'>;
+type Destination = Pick<ResolvedOtlpExporter, 'headers' | 'protocol' | 'proxy' | 'url'>;
 
 const HTTP_PORT = '4318';
 const GRPC_PORT = '4317';
@@ -10,15 +11,27 @@ const GRPC_PORT = '4317';
 const NEEDS_CREDENTIALS = { http: [401, 403], grpc: [16, 7] };
 const UNKNOWN_OF_GRPC = 2;
 
-/** Returns what may help against the failure of an export, as one sentence or two. Undefined if nothing is known. */
-export function failureHint(destination: Destination, error: unknown): string | undefined {
-  if (error instanceof RefusedError) return refusalHint(destination, error) ?? portHint(destination, error);
-  return error instanceof ConnectionError
-    ? (portHint(destination, error) ?? absenceHint(destination, error))
-    : undefined;
+const SETTINGS = {
+  elsewhere: "set OTEL_EXPORTER_OTLP_ENDPOINT, or see the traces with exporter: 'console'",
+  authorities: 'OTEL_EXPORTER_OTLP_CERTIFICATE',
+  clientCertificate: 'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY',
+};
+
+/** Returns what may help against the failure of an export of a signal, as one sentence or two. Undefined if nothing is known. */
+export function failureHint(destination: Destination, error: unknown, signal: OtlpSignal): string | undefined {
+  const { proxy, url } = destination;
+  const ofConnection = () => connectionHint({ url, proxy, ...SETTINGS }, error);
+  if (error instanceof ProxyError) return ofConnection();
+  if (error instanceof RefusedError)
+    return refusalHint(destination, error, signal) ?? portHint(destination, error) ?? ofConnection();
+  return error instanceof ConnectionError ? (portHint(destination, error) ?? ofConnection()) : undefined;
 }
 
-function refusalHint({ headers, protocol, url }: Destination, { code }: RefusedError): string | undefined {
+function refusalHint(
+  { headers, protocol, url }: Destination,
+  { code }: RefusedError,
+  { path }: OtlpSignal,
+): string | undefined {
   const statuses = protocol === 'grpc' ? NEEDS_CREDENTIALS.grpc : NEEDS_CREDENTIALS.http;
   if (statuses.includes(Number(code))) {
     const names = Object.keys(headers);
@@ -28,8 +41,9 @@ function refusalHint({ headers, protocol, url }: Destination, { code }: RefusedE
       : `It does not accept what is sent in: ${names.join(', ')}. Correct ${where}.`;
   }
   const { pathname } = new URL(url);
-  if (protocol === 'grpc' || code !== 404 || pathname === TRACES.path) return undefined;
-  return `There is no receiver at the path ${pathname}: most have it at ${TRACES.path}.`;
+  if (protocol === 'grpc' || (code !== 404 && code !== WEB_PAGE)) return undefined;
+  if (pathname !== path) return `There is no receiver at the path ${pathname}: most have it at ${path}.`;
+  return undefined;
 }
 
 /** Each protocol has a usual port, and fails in an obscure way at that of the other one. */
@@ -42,10 +56,4 @@ function portHint({ protocol, url }: Destination, { code }: ConnectionError | Re
   }
   if (port !== GRPC_PORT) return undefined;
   return `Port ${GRPC_PORT} is usually that of OTLP over gRPC: use port ${HTTP_PORT}, or the protocol grpc.`;
-}
-
-function absenceHint({ url }: Destination, { code }: ConnectionError): string | undefined {
-  const { hostname } = new URL(url);
-  if (code !== 'ECONNREFUSED' || !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return undefined;
-  return "Nothing listens there: start a backend, set OTEL_EXPORTER_OTLP_ENDPOINT, or see the traces with exporter: 'console'.";
 }

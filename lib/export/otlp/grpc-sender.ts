@@ -1,5 +1,5 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
-import { collectAnswer, shorten } from './answer.js';
+import { collectAnswer, limitPreliminary, shorten } from './answer.js';
 import { compress } from './compress.js';
 import { GrpcConnection, type GrpcConnectionOptions, type GrpcSession } from './grpc-connection.js';
 import { readPartialSuccess } from './partial-success.js';
@@ -94,11 +94,15 @@ export class GrpcSender implements OtlpSender {
     timer.unref();
     watch.enter();
     try {
-      return await exchange(session, this.headers(timeout), message);
+      const status = await exchange(session, this.headers(timeout), message);
+      if (status.code !== OK) this.connection.renew(session);
+      return status;
     } catch (error) {
-      const { code, message: reason } = toConnectionError(error);
+      const isLost = http2.closed || http2.destroyed;
       // The receiver may also have reset the call alone.
-      throw isUsed && (http2.closed || http2.destroyed) ? new StaleConnectionError(reason, code) : error;
+      this.connection.renew(session);
+      const { code, message: reason } = toConnectionError(error);
+      throw isUsed && isLost ? new StaleConnectionError(reason, code) : error;
     } finally {
       clearTimeout(timer);
       watch.leave();
@@ -134,9 +138,12 @@ function exchange({ http2, watch }: GrpcSession, headers: Record<string, string>
       return;
     }
     const answer = collectAnswer(stream, (error) => stream.destroy(error));
+    const countPreliminary = limitPreliminary((error) => stream.destroy(error));
     let head: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders = {};
     stream.on('error', fail);
+    // A head with a status of 1xx.
+    stream.on('headers', countPreliminary);
     stream.on('response', (received) => {
       watch.onAnswer();
       head = received;

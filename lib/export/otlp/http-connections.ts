@@ -1,10 +1,11 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
 import { markUntraced } from '../../core/suppression.js';
-import type { TlsFiles } from '../tls-files.js';
-import { collectAnswer } from './answer.js';
+import type { TlsFilesReader } from '../tls-files.js';
+import { collectAnswer, limitPreliminary } from './answer.js';
+import { lookupShared } from './lookup.js';
 import { CONNECT_TIMEOUT, openTunnel, proxyAuthorization, secureSocket } from './proxy.js';
 import { closedError, ConnectionError, StaleConnectionError, timeoutError, toConnectionError } from './sender.js';
 
@@ -23,11 +24,12 @@ export interface Answer {
   readonly hasLeft: boolean;
 }
 
-export interface ConnectionOptions {
+export interface HttpConnectionOptions {
   readonly url: URL;
   /** The URL of a proxy; undefined if the receiver is reached directly. */
   readonly proxy: URL | undefined;
-  readonly tls: TlsFiles;
+  /** Returns the certificates for a new connection. Undefined if there are none. */
+  readonly tls: TlsFilesReader | undefined;
 }
 
 /** Posts messages to one receiver over HTTP/1.1, on connections that are kept open. None of its requests is traced. */
@@ -37,7 +39,7 @@ export class HttpConnections {
   private readonly inFlight = new Set<http.ClientRequest>();
   private isClosed = false;
 
-  constructor(private readonly options: ConnectionOptions) {
+  constructor(private readonly options: HttpConnectionOptions) {
     this.agent = this.createAgent();
     markUntraced(this.agent);
   }
@@ -69,10 +71,14 @@ export class HttpConnections {
     if (this.isClosed) throw closedError();
     const request = this.request({ ...headers, 'content-length': body.length });
     this.inFlight.add(request);
+    const isConnecting = watchConnecting(request);
+    const end = (after: number) => request.destroy(isConnecting() ? noConnectionError(after) : timeoutError(after));
+    const check = () => isConnecting() && end(CONNECT_TIMEOUT);
     const timers = [
-      setTimeout(() => request.destroy(timeoutError(timeout)), timeout).unref(),
+      setTimeout(end, timeout, timeout).unref(),
       setTimeout(() => this.closeIdle(), SILENCE).unref(),
-      limitConnecting(request),
+      // If the event loop was blocked, the connection may be there, and the event of it waits.
+      setTimeout(() => setImmediate(check), CONNECT_TIMEOUT).unref(),
     ];
     try {
       return await exchange(request, body);
@@ -94,13 +100,14 @@ export class HttpConnections {
     this.agent.destroy();
   }
 
-  private closeIdle(): void {
+  /** Closes the connections that are not in use, so that the next message gets a new one. */
+  closeIdle(): void {
     for (const sockets of Object.values(this.agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   private request(headers: http.OutgoingHttpHeaders): http.ClientRequest {
     const { proxy, url } = this.options;
-    const options: RequestOptions = { method: 'POST', agent: this.agent, headers };
+    const options: RequestOptions = { method: 'POST', agent: this.agent, headers, lookup: lookupShared };
     if (url.protocol === 'https:') return https.request(url, options);
     if (!proxy) return http.request(url, options);
     // A proxy is sent the whole URL.
@@ -114,19 +121,24 @@ export class HttpConnections {
 
   private createAgent(): http.Agent {
     const { proxy, tls, url } = this.options;
-    const settings = { keepAlive: true, timeout: MAX_IDLE };
-    const agent = url.protocol === 'https:' ? new https.Agent({ ...settings, ...tls }) : new http.Agent(settings);
-    if (proxy && url.protocol === 'https:') {
-      const createConnection = (options: object, callback: Connected) => void this.tunnel(proxy, options, callback);
+    const isSecure = url.protocol === 'https:';
+    const agent = new (isSecure ? https : http).Agent({ keepAlive: true, timeout: MAX_IDLE });
+    if (isSecure && (proxy || tls)) {
+      const createConnection = (options: ConnectionOptions, callback: Connected) =>
+        void this.connect(options, callback);
       Object.assign(agent, { createConnection });
     }
     agent.on('free', this.track);
     return agent;
   }
 
-  private async tunnel(proxy: URL, options: object, callback: Connected): Promise<void> {
+  /** Opens a connection with TLS, for which certificates have to be read, or a proxy has to open a tunnel. */
+  private async connect(given: ConnectionOptions, callback: Connected): Promise<void> {
+    const { proxy, tls, url } = this.options;
     try {
-      const socket = secureSocket(await openTunnel(proxy, this.options.url, this.track), this.options.url, options);
+      const options = { ...given, ...(await tls?.()) };
+      const tunnel = proxy && (await openTunnel(proxy, url, this.track));
+      const socket = tunnel ? secureSocket(tunnel, url, options) : connectTls(options);
       this.track(socket);
       callback(null, socket);
     } catch (error) {
@@ -142,25 +154,29 @@ export class HttpConnections {
   };
 }
 
-/** Destroys a request that has no connection after a while. Returns the timer. */
-function limitConnecting(request: http.ClientRequest): NodeJS.Timeout {
-  let isConnected = false;
-  const onConnected = () => (isConnected = true);
+/** Returns a function that tells whether a request still waits for its connection. */
+function watchConnecting(request: http.ClientRequest): () => boolean {
+  let isConnecting = true;
+  const onConnected = () => (isConnecting = false);
   request.once('socket', (socket) => {
     if (request.reusedSocket) onConnected();
     else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onConnected);
   });
-  const check = () => {
-    if (!isConnected) request.destroy(new ConnectionError(`no connection within ${CONNECT_TIMEOUT} ms`, 'ETIMEDOUT'));
-  };
-  // If the event loop was blocked, the connection may be there, and the event of it waits.
-  return setTimeout(() => setImmediate(check), CONNECT_TIMEOUT).unref();
+  return () => isConnecting;
+}
+
+function noConnectionError(after: number): ConnectionError {
+  return new ConnectionError(`no connection within ${Math.round(after)} ms`, 'ETIMEDOUT');
 }
 
 /** Sends the body, and resolves with the whole answer. */
 function exchange(request: http.ClientRequest, message: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     request.on('error', reject);
+    request.on(
+      'information',
+      limitPreliminary((error) => request.destroy(error)),
+    );
     request.on('response', (response: IncomingMessage) => {
       const body = collectAnswer(response, (error) => request.destroy(error));
       response.on('error', reject);
@@ -170,6 +186,8 @@ function exchange(request: http.ClientRequest, message: Buffer): Promise<Answer>
         resolve({ status: statusCode, headers, body: body(), hasLeft: request.writableFinished });
       });
     });
+    // A receiver that wants to change the protocol ends the request with neither an answer nor an error.
+    request.on('close', () => reject(new ConnectionError('the connection was closed without an answer', 'ECONNRESET')));
     request.end(message);
   });
 }

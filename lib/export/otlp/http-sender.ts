@@ -4,7 +4,7 @@ import { compress } from './compress.js';
 import type { Answer, HttpConnections } from './http-connections.js';
 import { NONE_REJECTED, readPartialSuccess } from './partial-success.js';
 import { isRetryable, retryAfter } from './retry.js';
-import { ConnectionError, RefusedError, type OtlpSender, type Reply } from './sender.js';
+import { ConnectionError, RefusedError, WEB_PAGE, type OtlpSender, type Reply } from './sender.js';
 
 const TOO_LARGE = 413;
 
@@ -35,7 +35,10 @@ export class HttpSender implements OtlpSender {
   async send(body: Buffer, timeout: number): Promise<Reply> {
     const sent = this.compresses ? await compress(body) : body;
     try {
-      return replyOf(await this.connections.post(sent, this.headers, timeout), this.mayRejectSpans);
+      const reply = replyOf(await this.connections.post(sent, this.headers, timeout), this.mayRejectSpans);
+      // A new connection may lead to another receiver: by a load balancer, or by an address that the name has now.
+      if (reply.type !== 'accepted') setImmediate(() => this.connections.closeIdle());
+      return reply;
     } catch (error) {
       if (error instanceof ConnectionError) return { type: 'retryable', error, after: undefined };
       return { type: 'refused', error: error as Error };
@@ -49,12 +52,19 @@ export class HttpSender implements OtlpSender {
 
 function replyOf({ body, hasLeft, headers, status }: Answer, mayRejectSpans: boolean): Reply {
   if (status >= 200 && status < 300) {
+    if (isWebPage(headers['content-type'], body))
+      return { type: 'refused', error: new RefusedError(`status ${status} with a web page`, WEB_PAGE) };
     const rejection = mayRejectSpans ? readPartialSuccess(headers['content-type'], body) : NONE_REJECTED;
     return { type: 'accepted', hasLeft, ...rejection };
   }
   const error = refusal(status, headers.location, body);
   if (status === TOO_LARGE) return { type: 'too large', error };
   return isRetryable(status) ? { type: 'retryable', error, after: retryAfter(headers) } : { type: 'refused', error };
+}
+
+/** True for the answer of a server that has a page for every address: it is no receiver, though it takes everything. */
+function isWebPage(contentType: string | undefined, body: Buffer): boolean {
+  return contentType?.startsWith('text/html') === true && /^\s*</.test(body.toString('latin1', 0, 64));
 }
 
 function refusal(status: number, location: string | undefined, body: Buffer): RefusedError {

@@ -118,7 +118,7 @@ export class OtlpExporter<Encoded extends object> {
       const reply = await this.attempt(body, started, deadline);
       if (reply.type !== 'retryable') return reply;
       const wait = reply.after ?? this.pauseAfter(reply.error, attempt, started);
-      if (!this.mayRetry || performance.now() + wait > deadline) return reply;
+      if (!this.mayRetry || performance.now() + wait >= deadline) return reply;
       // A receiver that answers is there, and another attempt is what it has asked for.
       if (reply.error instanceof ConnectionError) this.onUnreached?.(reply.error);
       await this.wait(wait);

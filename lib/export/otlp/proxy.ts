@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { urlPort } from '../../options/url-port.js';
 import { markUntraced } from '../../core/suppression.js';
-import { ConnectionError } from './sender.js';
+import { lookupShared } from './lookup.js';
+import { ProxyError, toConnectionError } from './sender.js';
 
 /**
  * Time that it may take to connect, or that a proxy may take to open a tunnel, in milliseconds. Nothing of a message has left by then, so
@@ -36,14 +37,18 @@ export function openTunnel(proxy: URL, receiver: URL, opened: (socket: Socket) =
     method: 'CONNECT',
     path: authority,
     agent,
+    lookup: lookupShared,
     headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
   });
-  const timeout = () => request.destroy(new ConnectionError('the proxy does not answer', 'ETIMEDOUT'));
+  const timeout = () => request.destroy(new ProxyError('the proxy does not answer', 'ETIMEDOUT'));
   // A proxy may also send its answer byte by byte, without an end.
   const timer = setTimeout(timeout, CONNECT_TIMEOUT).unref();
   return new Promise((resolve, reject) => {
     request.once('socket', opened);
-    request.once('error', reject);
+    request.once('error', (error) => {
+      const { code, message } = toConnectionError(error);
+      reject(error instanceof ProxyError ? error : new ProxyError(`no tunnel by the proxy: ${message}`, code));
+    });
     request.once('close', () => clearTimeout(timer));
     request.once('connect', ({ statusCode }, socket: Socket, head: Buffer) => {
       clearTimeout(timer);
@@ -54,7 +59,7 @@ export function openTunnel(proxy: URL, receiver: URL, opened: (socket: Socket) =
         return;
       }
       socket.destroy();
-      reject(new Error(`the proxy refuses to connect: status ${statusCode}`));
+      reject(new ProxyError(`the proxy refuses to connect: status ${statusCode}`, statusCode));
     });
     request.end();
   });

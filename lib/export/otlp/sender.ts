@@ -30,7 +30,7 @@ export interface OtlpSender {
 export class ConnectionError extends Error {
   constructor(
     message: string,
-    readonly code?: string,
+    readonly code?: string | number,
   ) {
     super(message);
   }
@@ -38,6 +38,12 @@ export class ConnectionError extends Error {
 
 /** A connection failed that had been used before. */
 export class StaleConnectionError extends ConnectionError {}
+
+/** A proxy could not be reached, or did not lead to the receiver. */
+export class ProxyError extends ConnectionError {}
+
+/** The code of a `RefusedError` for a web page in the place of an answer. */
+export const WEB_PAGE = 'page';
 
 /** A reply that says that spans have not arrived. */
 export class RefusedError extends Error {

@@ -3,6 +3,7 @@ import { createServer, type Http2Server, type ServerHttp2Session, type ServerHtt
 import { createServer as createNetServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { GrpcConnection } from '../../../../lib/export/otlp/grpc-connection.js';
 import { GrpcSender } from '../../../../lib/export/otlp/grpc-sender.js';
 import type { Reply } from '../../../../lib/export/otlp/sender.js';
 import { until } from '../exporters/started-providers.js';
@@ -81,7 +82,7 @@ function senderTo(port: number) {
     proxy: undefined,
     metadata: {},
     compression: 'none',
-    tls: {},
+    tls: undefined,
   });
   undos.push(() => sender.close());
   return { sender, send: (timeout = 60_000): Promise<Reply> => sender.send(Buffer.from('spans'), timeout) };
@@ -138,6 +139,42 @@ describe('a connection on which a call waits for its answer', () => {
       expect(await sent).toMatchObject({ type: 'accepted' });
     }
     expect(sessions).toHaveLength(1);
+  });
+
+  it('gets no further calls after two seconds, and is closed when its last one has ended', async () => {
+    const { answerAll, port, sessions, state, waiting } = await receiver();
+    const { send } = senderTo(port);
+    state.isAnswering = false;
+    const first = send();
+    await until(() => waiting.length === 1);
+    await look(3);
+    const second = send();
+    await until(() => waiting.length === 2);
+    expect(sessions).toHaveLength(1);
+    await look(1);
+    const third = send();
+    await until(() => waiting.length === 3);
+    expect(sessions).toHaveLength(2);
+    expect(sessions[0]!.closed).toBe(false);
+    const closed = once(sessions[0]!, 'close');
+    answerAll();
+    expect(await Promise.all([first, second, third])).toMatchObject(
+      Array.from({ length: 3 }, () => ({ type: 'accepted' })),
+    );
+    await closed;
+    state.isAnswering = true;
+    expect(await send()).toMatchObject({ type: 'accepted' });
+    expect(sessions).toHaveLength(2);
+  });
+
+  it('may have any number of calls: Node does not warn the application of their listeners', async () => {
+    const { port } = await receiver();
+    const url = new URL(`http://127.0.0.1:${port}`);
+    const connection = new GrpcConnection({ url, proxy: undefined, tls: undefined });
+    undos.push(() => connection.close());
+    const { http2 } = await connection.session();
+    expect(http2.getMaxListeners()).toBe(0);
+    await once(http2, 'connect');
   });
 
   it('is not pinged if it answers soon, nor while it is idle', async () => {

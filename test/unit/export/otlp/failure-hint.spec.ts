@@ -2,11 +2,13 @@ import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { failureHint } from '../../../../lib/export/otlp/failure-hint.js';
+import { failureHint as hintOf } from '../../../../lib/export/otlp/failure-hint.js';
 import { createOtlpTransport } from '../../../../lib/export/otlp/otlp-transport.js';
-import type { OtlpProtocol, ResolvedOtlpExporter } from '../../../../lib/options/otlp-signal.js';
+import { TRACES, type OtlpProtocol, type ResolvedOtlpExporter } from '../../../../lib/options/otlp-signal.js';
 import { fakeSpan } from '../../sdk/fake-span.js';
 import { freePort } from '../../../support/free-port.js';
+
+const failureHint = (resolved: ResolvedOtlpExporter, error: unknown) => hintOf(resolved, error, TRACES);
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -89,7 +91,7 @@ describe('the hint for an export', () => {
     expect(failureHint(destination('grpc', 4318), error)).toBe(
       'Port 4318 is usually that of OTLP over HTTP: use port 4317, or the protocol http/protobuf.',
     );
-    expect(failureHint(resolved, error)).toBeUndefined();
+    expect(failureHint(resolved, error)).toBe('It is not HTTP/2 that answers there: correct the endpoint.');
   });
 
   it('over HTTP to a server of gRPC names the port, if it is the usual one', async () => {
@@ -98,7 +100,7 @@ describe('the hint for an export', () => {
     expect(failureHint(destination('http/protobuf', 4317), error)).toBe(
       'Port 4317 is usually that of OTLP over gRPC: use port 4318, or the protocol grpc.',
     );
-    expect(failureHint(resolved, error)).toBeUndefined();
+    expect(failureHint(resolved, error)).toBe('It is not HTTP that answers there: correct the endpoint.');
   });
 
   it.each(['http/protobuf', 'grpc'] as const)('to a port where nothing listens says so: %s', async (protocol) => {

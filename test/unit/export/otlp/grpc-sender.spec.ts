@@ -71,7 +71,7 @@ function senderTo(url: string, options: Partial<GrpcSenderOptions> = {}) {
     proxy: undefined,
     metadata: {},
     compression: 'none',
-    tls: {},
+    tls: undefined,
     ...options,
   });
   undos.push(() => sender.close());
@@ -240,7 +240,7 @@ describe('a connection', () => {
       proxy: undefined,
       metadata: {},
       compression: 'none',
-      tls: {},
+      tls: undefined,
     });
     const sent = sender.send(Buffer.from('a'), 60_000);
     while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -316,7 +316,7 @@ describe('a proxy', () => {
     });
     const { url: proxy } = await proxyTo(port);
     const ca = Buffer.from(certificate);
-    const trusting = senderTo(`https://localhost:${port}`, { proxy, tls: { ca } });
+    const trusting = senderTo(`https://localhost:${port}`, { proxy, tls: () => Promise.resolve({ ca }) });
     expect(await trusting()).toMatchObject({ type: 'accepted' });
     const distrusting = senderTo(`https://localhost:${port}`, { proxy });
     expect(await distrusting()).toMatchObject({

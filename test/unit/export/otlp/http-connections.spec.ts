@@ -49,7 +49,11 @@ async function receiver() {
 }
 
 function connectionsTo(url: string, proxy?: string) {
-  const connections = new HttpConnections({ url: new URL(url), proxy: proxy ? new URL(proxy) : undefined, tls: {} });
+  const connections = new HttpConnections({
+    url: new URL(url),
+    proxy: proxy ? new URL(proxy) : undefined,
+    tls: undefined,
+  });
   undos.push(() => connections.close());
   return { connections, post: (timeout = 60_000) => connections.post(Buffer.from('spans'), {}, timeout) };
 }
@@ -125,7 +129,7 @@ describe('a proxy that never opens a tunnel', () => {
       proxy: new URL(proxy),
       metadata: {},
       compression: 'none',
-      tls: {},
+      tls: undefined,
     });
     undos.push(() => sender.close());
     const sent = sender.send(Buffer.from('spans'), 60_000);
@@ -144,7 +148,7 @@ it('a tunnel whose sender has been closed meanwhile holds no socket', async () =
   const proxy = `http://127.0.0.1:${port}`;
   const { connections, post } = connectionsTo('https://otlp.example', proxy);
   const url = new URL('http://otlp.example:4317');
-  const options = { url, method: '/Export', metadata: {}, compression: 'none', tls: {} } as const;
+  const options = { url, method: '/Export', metadata: {}, compression: 'none', tls: undefined } as const;
   const sender = new GrpcSender({ ...options, proxy: new URL(proxy) });
   const failures = [failureOf(post()), sender.send(Buffer.from('spans'), 60_000)];
   // The connection to the proxy does not come about before the next turn.

@@ -98,7 +98,7 @@ function exporterTo(url: string, settings: Settings = {}) {
   const connections = new HttpConnections({
     url: new URL(url),
     proxy: proxy === undefined ? undefined : new URL(proxy),
-    tls: { ca },
+    tls: () => Promise.resolve({ ca }),
   });
   const contentType = 'application/x-protobuf';
   const encoder = new NameEncoder();
@@ -238,7 +238,7 @@ it('a receiver that has accepted nothing is reported if it does not answer for t
 
 it('a message that cannot be encoded fails, with the reason', async () => {
   const { bodies, url } = await receiver(status(200));
-  const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: {} });
+  const connections = new HttpConnections({ url: new URL(url), proxy: undefined, tls: undefined });
   const contentType = 'application/x-protobuf';
   const sender = new HttpSender(connections, { headers: {}, contentType, compression: 'none' });
   const encoder = new NameEncoder();
@@ -433,6 +433,17 @@ describe('the wait before another attempt', () => {
     expect(waits[0]).toBeLessThan(400);
     expect(waits[1]).toBeGreaterThan(700);
   });
+});
+
+it('no attempt is made that has no time left: its failure would hide the reason of the last one', async () => {
+  jest.spyOn(performance, 'now').mockReturnValue(0);
+  undos.push(() => jest.restoreAllMocks());
+  const error = new ConnectionError('no connection', 'ETIMEDOUT');
+  const send = jest.fn(() => Promise.resolve<Reply>({ type: 'retryable', error, after: 50 }));
+  const exporter = new OtlpExporter(new NameEncoder(), { send, close() {} }, 50);
+  const result = await new Promise<OtlpExportResult>((resolve) => exporter.export([encodedName('a')], resolve));
+  expect(result).toEqual({ code: 1, error });
+  expect(send).toHaveBeenCalledTimes(1);
 });
 
 it('an exporter knows for how long a message has no answer', async () => {
