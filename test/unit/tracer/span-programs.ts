@@ -1,6 +1,8 @@
 import {
   context as contextApi,
+  createContextKey,
   createTraceState,
+  INVALID_SPAN_CONTEXT,
   propagation,
   ROOT_CONTEXT,
   trace,
@@ -16,6 +18,9 @@ import {
 import * as fc from 'fast-check';
 import { suppressTracing } from '../../../lib/core/suppression.js';
 
+/** The key under which the SDK suppresses tracing. */
+const SUPPRESSION = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+
 /** Stands for a reading of the monotonic clock that is taken when the program runs. */
 const READING = 'a reading of the monotonic clock' as unknown as TimeInput;
 
@@ -27,14 +32,18 @@ interface Start {
 }
 
 type Parent =
-  | { readonly kind: 'active' | 'none' | 'suppressed' | 'baggage' }
+  | { readonly kind: 'active' | 'none' | 'suppressed' | 'suppressed parent' | 'baggage' | 'baggage of none' }
   | { readonly kind: 'span'; readonly index: number }
   | { readonly kind: 'remote'; readonly spanContext: SpanContext };
 
 /** One step of a program: a call on a span, or the start of a span, which may be active while further steps run. */
 export type Step =
   | { readonly start: Start; readonly body?: readonly Step[] | undefined }
+  | { readonly within: Within; readonly body: readonly Step[] }
   | { readonly on: number; readonly call: string; readonly arguments: readonly unknown[] };
+
+/** A context in which further steps run. */
+type Within = 'suppressed' | 'unsuppressed' | 'baggage' | 'other baggage' | 'none';
 
 export interface Hooks {
   /** Called before each span starts. */
@@ -51,6 +60,7 @@ export function runProgram(program: readonly Step[], tracers: readonly Tracer[],
     for (const step of steps) {
       hooks.step?.(count++);
       if ('start' in step) start(step.start, step.body);
+      else if ('within' in step) contextApi.with(enclosing(step.within), () => run(step.body));
       else call(step);
     }
   };
@@ -80,6 +90,22 @@ export function runProgram(program: readonly Step[], tracers: readonly Tracer[],
   return spans;
 }
 
+function enclosing(within: Within): Context {
+  const active = contextApi.active();
+  switch (within) {
+    case 'suppressed':
+      return suppressTracing(active);
+    case 'unsuppressed':
+      return active.deleteValue(SUPPRESSION);
+    case 'none':
+      return ROOT_CONTEXT;
+    case 'baggage':
+      return propagation.setBaggage(active, propagation.createBaggage({ tenant: { value: 'outer' } }));
+    case 'other baggage':
+      return propagation.setBaggage(active, propagation.createBaggage({ tenant: { value: 'é'.repeat(30) } }));
+  }
+}
+
 function reading(value: unknown): unknown {
   return value === READING ? performance.now() : value;
 }
@@ -96,6 +122,16 @@ function contextOf(parent: Parent, spans: readonly Span[]): Context | undefined 
       return ROOT_CONTEXT;
     case 'suppressed':
       return suppressTracing(contextApi.active());
+    case 'suppressed parent': {
+      // A span below one that is not recorded, because its context is suppressed, begins a trace.
+      const suppressed = suppressTracing(suppressTracing(contextApi.active()));
+      return trace.setSpan(ROOT_CONTEXT, trace.getSpan(suppressed) ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
+    }
+    case 'baggage of none':
+      return propagation.setBaggage(
+        ROOT_CONTEXT,
+        propagation.createBaggage({ tenant: { value: '' }, other: { value: 'x' } }),
+      );
     case 'baggage':
       return propagation.setBaggage(contextApi.active(), propagation.createBaggage({ tenant: { value: 'acme' } }));
     case 'remote':
@@ -108,7 +144,16 @@ function contextOf(parent: Parent, spans: readonly Span[]): Context | undefined 
 }
 
 const text = fc.oneof(
-  fc.constantFrom('', 'a', 'GET /users/:id', 'ключ', 'x'.repeat(30), 'é'.repeat(2000)),
+  fc.constantFrom(
+    '',
+    'a',
+    'GET /users/:id',
+    'ключ',
+    'x'.repeat(30),
+    'é'.repeat(2000),
+    'x'.repeat(70_000),
+    'a\u0000b\n',
+  ),
   fc.string({ maxLength: 20, unit: 'grapheme-ascii' }),
 );
 /** Without integers beyond those of a number, which the encoders write as different types. */
@@ -172,7 +217,12 @@ const spanContext = (traces: readonly string[], spans: readonly string[]): fc.Ar
     spanId: fc.constantFrom(...spans),
     traceFlags: fc.constantFrom(0, 1, 3, 255),
     isRemote: fc.constantFrom(true, false),
-    traceState: fc.constantFrom(undefined, createTraceState('a=1,b=2'), createTraceState('')),
+    traceState: fc.constantFrom(
+      undefined,
+      createTraceState('a=1,b=2'),
+      createTraceState(''),
+      createTraceState('ot=th:8;rv:0123456789abcd,vendor=x'),
+    ),
   }) as fc.Arbitrary<SpanContext>;
 const validSpanContext = spanContext(TRACES.slice(0, 2), SPANS.slice(0, 2));
 
@@ -193,7 +243,7 @@ const parent: fc.Arbitrary<Parent> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('span' as const), index: fc.nat(20) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remote' as const), spanContext: validSpanContext }) },
   fc.record({ kind: fc.constant('remote' as const), spanContext: spanContext(TRACES, SPANS) }),
-  fc.record({ kind: fc.constantFrom('none', 'suppressed', 'baggage') }),
+  fc.record({ kind: fc.constantFrom('none', 'suppressed', 'suppressed parent', 'baggage', 'baggage of none') }),
 );
 
 const start: fc.Arbitrary<Start> = fc.record({
@@ -235,6 +285,7 @@ const calls: readonly (readonly [string, fc.Arbitrary<unknown[]>])[] = [
   ['addLink', fc.tuple(link)],
   ['addLinks', fc.tuple(links)],
   ['setStatus', fc.tuple(status)],
+  ['setStatus', fc.tuple(status)],
   ['updateName', fc.tuple(fc.oneof(text, fc.constantFrom<unknown>(17, undefined)))],
   ['recordException', fc.tuple(error)],
   ['recordException', fc.tuple(error, optionalTime)],
@@ -247,6 +298,8 @@ const call: fc.Arbitrary<Step> = fc
   .tuple(fc.nat(20), fc.oneof(...calls.map(([name, given]) => fc.tuple(fc.constant(name), given))))
   .map(([on, [name, given]]) => ({ on, call: name, arguments: given }));
 
+const within = fc.constantFrom<Within>('suppressed', 'unsuppressed', 'baggage', 'other baggage', 'none');
+
 const { steps } = fc.letrec<{ steps: Step[]; step: Step }>((tie) => ({
   steps: fc.array(tie('step'), { maxLength: 12, depthIdentifier: 'steps' }),
   step: fc.oneof(
@@ -254,6 +307,7 @@ const { steps } = fc.letrec<{ steps: Step[]; step: Step }>((tie) => ({
     { weight: 6, arbitrary: call },
     { weight: 3, arbitrary: start.map((it) => ({ start: it })) },
     { weight: 2, arbitrary: fc.record({ start, body: tie('steps') }) as fc.Arbitrary<Step> },
+    { weight: 1, arbitrary: fc.record({ within, body: tie('steps') }) as fc.Arbitrary<Step> },
   ),
 }));
 

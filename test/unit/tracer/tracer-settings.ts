@@ -40,7 +40,7 @@ const sampler = fc.oneof<fc.Arbitrary<SamplerChoice>[]>(
       { 'from.sampler': 1 },
       { a: 'sampler', list: [1] },
     ),
-    traceState: fc.constantFrom(undefined, 'sampler=yes', ''),
+    traceState: fc.constantFrom(undefined, 'sampler=yes', '', 'ot=th:0,sampler=yes', 'not a state'),
     mutates: fc.boolean(),
   }),
 );
