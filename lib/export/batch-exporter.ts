@@ -2,16 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { describeError, reportIgnored, warn } from '../core/diagnostics.js';
-import { suppressTracing } from '../core/suppression.js';
+import { outsideOfRequests } from '../core/suppression.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
 import { SPANS, type ExportedKind } from './exported-kind.js';
 import { GuardedExporter } from './guarded-exporter.js';
 import { SpanQueue, type Batch, type QueueLimits } from './span-queue.js';
 import { beforeDeadline } from './time-limit.js';
 import type { Transport } from './transport.js';
-
-/** The context of exports. They would otherwise keep the context of the request that has filled a batch. */
-export const UNTRACED = suppressTracing(ROOT_CONTEXT);
 
 /** The longest wait of the first span, in milliseconds. */
 const FIRST_DELAY = 1000;
@@ -169,7 +166,7 @@ export class BatchExporter<Item extends object, Source extends object> {
   private scheduleProbe(): void {
     if (!this.transport.isSilentFor) return;
     const start = () => (this.probeTimer ??= setTimeout(this.onProbe, PROBE_AFTER).unref());
-    callInContext(UNTRACED, start, undefined, []);
+    callInContext(outsideOfRequests(), start, undefined, []);
   }
 
   private readonly onProbe = (): void => {
@@ -187,12 +184,17 @@ export class BatchExporter<Item extends object, Source extends object> {
     const start = () => (this.timer = setTimeout(this.onTimer, wait).unref());
     // Entering a context makes Node 20 follow every callback, which an application without requests can do without.
     if (context.active() === ROOT_CONTEXT) start();
-    else callInContext(UNTRACED, start, undefined, []);
+    else callInContext(outsideOfRequests(), start, undefined, []);
   }
 
   /** @param after what the export waits for; undefined if it starts at once */
   private start(batch: Batch<Item>, after: Promise<void> | undefined): void {
-    const exporting = callInContext(UNTRACED, () => this.exportBatch(batch, after), undefined, []) as Promise<void>;
+    const exporting = callInContext(
+      outsideOfRequests(),
+      () => this.exportBatch(batch, after),
+      undefined,
+      [],
+    ) as Promise<void>;
     this.inFlight.add(exporting);
     void exporting.finally(() => {
       this.inFlight.delete(exporting);

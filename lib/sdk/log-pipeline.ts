@@ -3,7 +3,8 @@ import { callInContext } from '../core/context-manager.js';
 import { useExceptionSignal } from '../core/exception-signal.js';
 import type { LogLine } from '../core/log-line.js';
 import { publicAddress } from '../core/public-address.js';
-import { UNTRACED, type ExportSettings } from '../export/batch-exporter.js';
+import { outsideOfRequests } from '../core/suppression.js';
+import type { ExportSettings } from '../export/batch-exporter.js';
 import { LOG_RECORDS } from '../export/exported-kind.js';
 import { LogRecordProcessor } from '../export/log-record-processor.js';
 import { createLogTransport } from '../export/otlp/otlp-transport.js';
@@ -140,7 +141,7 @@ function detached(logger: ApiLogger): ApiLogger {
   return {
     emit(record) {
       const active = record.context ?? context.active();
-      callInContext(UNTRACED, () => logger.emit({ ...record, context: active }), undefined, []);
+      callInContext(outsideOfRequests(), () => logger.emit({ ...record, context: active }), undefined, []);
     },
     enabled: (...args) => logger.enabled?.(...args) ?? true,
   };
