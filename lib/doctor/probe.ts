@@ -81,7 +81,7 @@ async function probe(
   }
   const reason = result.error?.message ?? 'no reason';
   const message = `${address} has not accepted a span: ${reason}.`;
-  const fix = explainFailure(exporter, result.error);
+  const fix = explainFailure(exporter, result.error, transport.hintFor?.(result.error));
   if (exporterIn === undefined) return error('export', message, fix);
   return warning('export', message, `${exporterIn} has an option exporter, which is not read. Without it: ${fix}`);
 }

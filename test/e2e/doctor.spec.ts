@@ -35,8 +35,8 @@ describe('the probe of doctor', () => {
   });
 
   it.each([
-    [401, 'Set the key in OTEL_EXPORTER_OTLP_HEADERS'],
-    [403, 'The key may not write traces'],
+    [401, 'No credentials are sent: set OTEL_EXPORTER_OTLP_HEADERS'],
+    [403, 'No credentials are sent: set OTEL_EXPORTER_OTLP_HEADERS'],
     [404, 'OTEL_EXPORTER_OTLP_ENDPOINT is a base address'],
     [415, 'set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf or http/json'],
     [301, 'the address that the redirect leads to'],
