@@ -42,14 +42,14 @@ function figures() {
   const groups = PLATFORMS.map((platform) => results.groups[`http-${platform}, Node 24`]);
   const lines = ROWS.map(({ ids, title }) => `| ${title} | ${groups.map((group) => cell(group, ids)).join(' | ')} |`);
   const { cores, cpu, system } = results.machine;
-  const { commit } = groups[0].library;
+  const commits = [...new Set(groups.map(({ library }) => library.commit))].join(' and ');
   const versions = `Node ${groups[0].node.replace('v', '')}, Nest ${groups[0].versions['@nestjs/core']}`;
   return [
     '| | Fastify | Express |',
     '|---|---|---|',
     ...lines,
     '',
-    `Median microseconds, ${results.date.slice(0, 10)}, ${versions}, ${cpu}, ${cores} cores, ${system}, at ${commit}.`,
+    `Median microseconds, ${results.date.slice(0, 10)}, ${versions}, ${cpu}, ${cores} cores, ${system}, at ${commits}.`,
   ].join('\n');
 }
 
