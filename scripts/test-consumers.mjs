@@ -23,8 +23,8 @@ const CHECKS = [
 ];
 /** The applications to run, by the dependency that is installed. The first match counts. The checks are made with the first application. */
 const APPS = [
-  ['@nestjs/graphql', ['graphql17-app.ts']],
   ['@nestjs/websockets', ['sockets-app.ts']],
+  ['@nestjs/graphql', ['graphql17-app.ts']],
   ['@nestjs/schedule', ['jobs-app.ts']],
   ['nestjs-pino', ['logs-app.ts']],
   ['@nestjs/microservices', ['grpc-app.ts', 'tcp-app.ts']],
