@@ -1,6 +1,6 @@
 import { createContextKey } from '@opentelemetry/api';
+import { afterwards } from './afterwards.js';
 import { activeContext, callInContext } from './context-manager.js';
-import { followPromise, isThenable } from './follow-promise.js';
 import { interceptMethod } from './intercept-method.js';
 import { isObject } from './is-object.js';
 import type { AnyMethod } from './wrap-method.js';
@@ -57,15 +57,7 @@ export function callBehindOthers(driver: unknown, name: string, call: () => unkn
     end();
     throw thrown;
   }
-  if (!isObject(result) || !isThenable(result)) {
-    end();
-    return result;
-  }
-  const onFulfilled = (value: unknown) => {
-    end();
-    return value;
-  };
-  return followPromise(result, { context: undefined }, { onFulfilled, onRejected: end }) ?? result;
+  return afterwards(result, end, end);
 }
 
 /** Returns the way around the instrumentations of a method. Undefined if there are none, or if the method cannot be intercepted. */

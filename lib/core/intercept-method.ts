@@ -34,3 +34,11 @@ export function interceptMethod(
   copyMetadata(proxy, method);
   return overrideOnInstance(target, name, proxy);
 }
+
+/** Returns a function that undoes several interceptions. Undefined if none of them was possible. */
+export function combineUndos(undos: readonly ((() => void) | undefined)[]): (() => void) | undefined {
+  if (undos.every((undo) => undo === undefined)) return undefined;
+  return () => {
+    for (const undo of undos) undo?.();
+  };
+}

@@ -2,6 +2,7 @@ import type { Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { callSafely } from '../core/diagnostics.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
+import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import type { AnyMethod } from '../core/wrap-method.js';
 import { hideOwnFrames } from './failure.js';
@@ -63,4 +64,19 @@ export function followCallback(callback: AnyMethod, query: EndedQuery, caller: C
     else query.succeed();
     return callInContext(caller, callback, this, [error, ...results]);
   };
+}
+
+/**
+ * Ends a query with the events of the emitter that works on it: a command or a stream. The listeners of the application run in the context of the
+ * caller.
+ *
+ * @param ends the events by which it ends, other than `error`
+ */
+export function followEvents(emitter: object, query: EndedQuery, caller: Context, ends: readonly string[]): void {
+  interceptMethod(emitter, 'emit', (emit, thisArg, args) => {
+    const [event, error] = args;
+    if (event === 'error') query.fail(error);
+    else if (ends.includes(event as string)) query.succeed();
+    return callInContext(caller, emit, thisArg, args);
+  });
 }

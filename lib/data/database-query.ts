@@ -48,6 +48,9 @@ export interface DatabaseQuery extends DatabaseTarget {
   readonly waitTime?: number | undefined;
 }
 
+/** What is known of a query beside its database. */
+export type QueryDescription = Omit<DatabaseQuery, keyof DatabaseTarget>;
+
 /** The attribute has the name of the metric: the conventions have none for it. */
 const ATTR_WAIT_TIME = 'db.client.connection.wait_time';
 /** Shorter waits, in seconds, are not recorded: the connection was there, and only the callback was called later. */

@@ -50,7 +50,7 @@ export function followPino(emit: (line: LogLine) => void): () => void {
         isOmitted,
       };
       emit({
-        ...withholdErrors(readLine(result, names), args[0]),
+        ...withholdErrors(readLine(result, names), [args[0]]),
         severityNumber: namedSeverity(severityText) ?? pinoSeverity(level),
         severityText,
       });

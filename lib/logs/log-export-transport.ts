@@ -97,11 +97,12 @@ export class LogExportTransport extends Writable {
     const entry: unknown = format ? Reflect.apply(format.transform, format, [{ ...given }, format.options]) : given;
     if (!isObject(entry)) return;
     const { [LEVEL]: level, [MESSAGE]: line, message } = entry as WinstonEntry;
+    const { [SPLAT]: splat } = given;
     const severityText = String(level);
     // Formats that finish no line leave the choice of fields to each transport: the message is in every choice.
     const content = typeof line === 'string' ? readLine(line, FIELDS) : { attributes: {}, body: message };
     applications.all.at(-1)?.emit({
-      ...withholdErrors(withholdErrors(content, given[SPLAT]), given),
+      ...withholdErrors(content, [given, ...(Array.isArray(splat) ? (splat as unknown[]) : [])]),
       // A transport that does not keep up makes winston call the others in the context of another request.
       spanContext: content.spanContext ?? spanContextIn(entry as Readonly<Record<string, unknown>>),
       severityNumber: namedSeverity(severityText),

@@ -11,12 +11,12 @@ const DETAILS = ['exception.message', 'exception.stacktrace', 'stack', 'cause'];
  * Leaves only the type of the errors whose details are withheld, those of database drivers say: they quote values, and the line of a logger
  * has their messages and fields already.
  *
- * @param given what the application has given to the logger: an error, an object with errors as fields, or a list of either
+ * @param given what the application has given to the logger: errors, and objects with errors as fields
  */
-export function withholdErrors(content: LineContent, given: unknown): LineContent {
+export function withholdErrors(content: LineContent, given: readonly unknown[]): LineContent {
   const withheld = new Map<string, Error | undefined>();
   const errors = new Set<Error>();
-  for (const value of Array.isArray(given) ? (given as unknown[]) : [given]) collect(value, errors, withheld);
+  for (const value of given) collect(value, errors, withheld);
   if (errors.size === 0) return content;
   for (const name of DETAILS) withheld.set(name, undefined);
   const attributes: Record<string, unknown> = {};

@@ -6,7 +6,7 @@ import { QuerySpanWatch } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { failAtOnce, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
-import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import type { DatabaseQuery, QueryDescription } from '../database-query.js';
 import { TRANSACTION_METHODS } from '../mssql/tedious.js';
 import { LoadedClassProbe } from '../other-instrumentation.js';
 import { postgresql } from '../postgres/system.js';
@@ -85,11 +85,7 @@ function startStatement(query: unknown, tracing: KyselyTracing, startedAt: numbe
   return start({ text, hasValuesInText: tracing.putsValuesIntoText, parameters }, tracing, startedAt);
 }
 
-function start(
-  description: Omit<DatabaseQuery, keyof DatabaseTarget>,
-  tracing: KyselyTracing,
-  startedAt: number,
-): StartedQuery | undefined {
+function start(description: QueryDescription, tracing: KyselyTracing, startedAt: number): StartedQuery | undefined {
   return callSafely('Tracing a query of Kysely', () => {
     const current = tracing.settings();
     if (!current) return undefined;

@@ -1,3 +1,4 @@
+import { afterwards } from '../../core/afterwards.js';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
@@ -7,7 +8,6 @@ import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { isKysely, systemOf, type Kysely } from '../kysely/kysely.js';
 import { instrumentKysely, type KyselyDatabase } from '../kysely/library.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { afterwards } from './afterwards.js';
 import type { MikroOrmConnection } from './mikro-orm.js';
 
 /**

@@ -1,10 +1,10 @@
+import { afterwards } from '../../core/afterwards.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { isClient, isDb, type Db } from '../mongodb/driver.js';
 import { instrumentClient, instrumentDb } from '../mongodb/instrument-driver.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { afterwards } from './afterwards.js';
 import type { MikroOrmConnection } from './mikro-orm.js';
 
 /** The methods in which a connection creates its client and its database: that of MikroORM 6, and that of MikroORM 7. */

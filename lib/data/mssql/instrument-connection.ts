@@ -1,13 +1,13 @@
 import type { Context } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { failAtOnce, followCallback } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
-import type { DatabaseQuery } from '../database-query.js';
+import type { DatabaseQuery, QueryDescription } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 import {
@@ -17,12 +17,11 @@ import {
   describeStatement,
   targetOfConnection,
   TRANSACTION_METHODS,
-  type Description,
   type TediousConnection,
 } from './tedious.js';
 
 /** The methods that send a request, with what they do. A prepared statement has a span when it is executed, not when it is prepared. */
-const REQUESTS: Readonly<Record<string, (...args: never[]) => Description>> = {
+const REQUESTS: Readonly<Record<string, (...args: never[]) => QueryDescription>> = {
   execSql: describeStatement,
   execSqlBatch: describeStatement,
   execute: describeExecution,
@@ -53,11 +52,7 @@ export function instrumentConnection(
       return sendWithin(started, send, thisArg, args);
     }),
   );
-  const undoTransactions = instrumentTransactions(connection, settings);
-  if (undos.every((undo) => undo === undefined)) return undoTransactions;
-  return () => {
-    for (const undo of [...undos, undoTransactions]) undo?.();
-  };
+  return combineUndos([...undos, instrumentTransactions(connection, settings)]);
 }
 
 /**
@@ -80,15 +75,12 @@ export function instrumentTransactions(
       return sendWithin(started, send, thisArg, [followed, ...rest]);
     }),
   );
-  if (undos.every((undo) => undo === undefined)) return undefined;
-  return () => {
-    for (const undo of undos) undo?.();
-  };
+  return combineUndos(undos);
 }
 
 function start(
   connection: TediousConnection,
-  describe: () => Description,
+  describe: () => QueryDescription,
   settings: CurrentSettings,
   caller: Context,
 ): StartedQuery | undefined {

@@ -1,7 +1,7 @@
 /** The members of the objects of tedious that are used here. The package itself is never imported. */
 import { hasMembers } from '../../core/has-members.js';
 import { isObject } from '../../core/is-object.js';
-import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import type { DatabaseTarget, QueryDescription } from '../database-query.js';
 import { sqlServer } from '../sql/systems.js';
 
 /** A connection to SQL Server. */
@@ -27,9 +27,6 @@ export const TRANSACTION_METHODS: Readonly<Record<string, string>> = {
   rollbackTransaction: 'ROLLBACK TRANSACTION',
 };
 
-/** What a call does. */
-export type Description = Omit<DatabaseQuery, keyof DatabaseTarget>;
-
 export function isTediousConnection(candidate: object): boolean {
   return hasMembers(candidate, ['execSql', 'execSqlBatch', 'callProcedure', 'execBulkLoad', 'beginTransaction']);
 }
@@ -39,7 +36,7 @@ export function targetOfConnection({ config }: TediousConnection): DatabaseTarge
   return { system: sqlServer, namespace: database, address: config?.server, port };
 }
 
-export function describeStatement({ parameters = [], sqlTextOrProcedure: text }: TediousRequest): Description {
+export function describeStatement({ parameters = [], sqlTextOrProcedure: text }: TediousRequest): QueryDescription {
   return {
     text: typeof text === 'string' ? text : undefined,
     parameters: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
@@ -47,16 +44,16 @@ export function describeStatement({ parameters = [], sqlTextOrProcedure: text }:
 }
 
 /** @param parameters the values of the placeholders of a prepared statement */
-export function describeExecution(request: TediousRequest, parameters?: unknown): Description {
+export function describeExecution(request: TediousRequest, parameters?: unknown): QueryDescription {
   return { ...describeStatement(request), parameters };
 }
 
-export function describeProcedure({ sqlTextOrProcedure: procedure }: TediousRequest): Description {
+export function describeProcedure({ sqlTextOrProcedure: procedure }: TediousRequest): QueryDescription {
   return typeof procedure === 'string' ? executionOf(procedure) : {};
 }
 
 /** @param rows the rows: a list, or something that can be iterated over */
-export function describeBulkLoad({ table }: { readonly table?: unknown }, rows?: unknown): Description {
+export function describeBulkLoad({ table }: { readonly table?: unknown }, rows?: unknown): QueryDescription {
   return bulkOf(typeof table === 'string' ? table : undefined, Array.isArray(rows) ? rows.length : undefined);
 }
 
@@ -64,13 +61,13 @@ export function describeBulkLoad({ table }: { readonly table?: unknown }, rows?:
 const PROCEDURE = /^(?:\[[^\]]+\]|[\w#$@]+)(?:\.(?:\[[^\]]*\]|[\w#$@]*)){0,3}$/;
 
 /** Describes a call of a procedure. */
-export function executionOf(procedure: string): Description {
+export function executionOf(procedure: string): QueryDescription {
   if (!PROCEDURE.test(procedure)) return { operation: 'EXECUTE', spanName: 'EXECUTE' };
   return { operation: 'EXECUTE', collection: procedure, spanName: `EXECUTE ${procedure}` };
 }
 
 /** Describes rows that are sent in bulk. The name of the table may be quoted. */
-export function bulkOf(table: string | undefined, rowCount: number | undefined): Description {
+export function bulkOf(table: string | undefined, rowCount: number | undefined): QueryDescription {
   const collection = table?.replaceAll(/\[(\w+)\]/g, '$1');
   return { operation: 'INSERT BULK', collection, batchSize: rowCount === 1 ? undefined : rowCount };
 }

@@ -1,11 +1,10 @@
-import type { Context } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { failAtOnce, followCallback } from '../call-as-query.js';
+import { failAtOnce, followCallback, followEvents } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -99,20 +98,12 @@ function instrumentStatement(statement: object, start: Start): void {
     );
     try {
       const command: unknown = Reflect.apply(execute, thisArg, followed);
-      if (position === -1 && isObject(command)) followEvents(command, started, caller);
+      // Streams use the events of a command as well.
+      if (position === -1 && isObject(command)) followEvents(command, started, caller, ['end']);
       return command;
     } catch (error) {
       failAtOnce(error, started);
       throw error;
     }
-  });
-}
-
-/** Ends a query with the events of its command, which streams use as well. */
-function followEvents(command: object, started: StartedQuery, caller: Context): void {
-  interceptMethod(command, 'emit', (emit, thisArg, args) => {
-    if (args[0] === 'error') started.fail(args[1]);
-    else if (args[0] === 'end') started.succeed();
-    return callInContext(caller, emit, thisArg, args);
   });
 }

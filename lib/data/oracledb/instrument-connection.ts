@@ -1,19 +1,18 @@
 /** The connection of oracledb, whose methods take a callback or return a promise. The package itself is never imported. */
-import type { Context } from '@opentelemetry/api';
-import { activeContext, callInContext } from '../../core/context-manager.js';
+import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { hasMembers } from '../../core/has-members.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { callAsQuery, followCallback } from '../call-as-query.js';
+import { callAsQuery, followCallback, followEvents } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
-import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
+import type { DatabaseTarget, QueryDescription } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 
 /** Describes a call. Undefined for a call without a span. */
-type Describe = (args: readonly unknown[]) => Omit<DatabaseQuery, keyof DatabaseTarget> | undefined;
+type Describe = (args: readonly unknown[]) => QueryDescription | undefined;
 
 export function isOracleConnection(candidate: object): boolean {
   return hasMembers(candidate, ['execute', 'executeMany', 'commit', 'rollback', 'oracleServerVersionString']);
@@ -71,21 +70,9 @@ export function instrumentConnection(
       const caller = activeContext();
       const started = start(args, describeStatement);
       const stream: unknown = Reflect.apply(query, thisArg, args);
-      if (started && isObject(stream)) followStream(stream, started, caller);
+      if (started && isObject(stream)) followEvents(stream, started, caller, ['end', 'close']);
       return stream;
     }),
   );
-  if (undos.every((undo) => undo === undefined)) return undefined;
-  return () => {
-    for (const undo of undos) undo?.();
-  };
-}
-
-/** Ends a query with its stream, whose events come in the context of the caller. */
-function followStream(stream: object, query: StartedQuery, caller: Context): void {
-  interceptMethod(stream, 'emit', (emit, thisArg, args) => {
-    if (args[0] === 'error') query.fail(args[1]);
-    else if (args[0] === 'end' || args[0] === 'close') query.succeed();
-    return callInContext(caller, emit, thisArg, args);
-  });
+  return combineUndos(undos);
 }

@@ -1,5 +1,5 @@
-import { followPromise, isThenable } from '../../core/follow-promise.js';
-import { isObject } from '../../core/is-object.js';
+import { followPromise, isThenable } from './follow-promise.js';
+import { isObject } from './is-object.js';
 
 /** Calls a function when a method has succeeded or failed, before its caller continues. Returns the result of the method, or a promise of it. */
 export function afterwards(
