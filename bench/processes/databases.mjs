@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import process from 'node:process';
+import { spin } from './spin.mjs';
 
 /** The folder with the packages of the application. */
 const require = createRequire(`${process.argv[2]}/`);
@@ -33,6 +34,8 @@ const REPLY = '$1\r\n1\r\n';
 
 const [postgres, mysql, redis] = await Promise.all([answerPostgres, answerMysql, answerRedis].map(listen));
 process.on('disconnect', () => process.exit(0));
+// The slower of two applications would pay for waking this process more often.
+spin();
 process.send({ ready: true, ports: { postgres, mysql, redis } });
 
 /** Answers simple queries, and prepared ones when the client asks for a synchronization. */
