@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isObject } from './is-object.js';
+import { readWithoutGetter } from './readable.js';
 
 /** The number of primitives that are remembered at least; at most twice as many are, with about 50 bytes each. */
 const MIN_REMEMBERED_PRIMITIVES = 4096;
+
+/** The property in which an error of TypeORM has the error of the driver, whose message it repeats. */
+const DRIVER_ERROR = 'driverError';
 
 const withheldObjects = new WeakSet<object>();
 
@@ -30,9 +34,13 @@ export function withholdDetails(thrown: unknown): void {
   newer.add(digest);
 }
 
-/** True if the details of a thrown value are withheld. */
+/** True if the details of a thrown value are withheld, or those of the driver's error that it repeats. */
 export function hasWithheldDetails(thrown: unknown): boolean {
-  if (isObject(thrown)) return withheldObjects.has(thrown);
+  if (isObject(thrown)) {
+    if (withheldObjects.has(thrown)) return true;
+    const driverError = readWithoutGetter(thrown, DRIVER_ERROR);
+    return isObject(driverError) && withheldObjects.has(driverError);
+  }
   // An application that never withholds a primitive does not pay for digests.
   if (newer.size === 0) return false;
   const digest = digestOf(thrown);

@@ -3,9 +3,10 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { callAsQuery } from '../call-as-query.js';
+import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { startQuery, untracedQuery, type StartedQuery } from '../start-query.js';
+import { startQuery, type StartedQuery } from '../start-query.js';
 import { isDataSource, poolsOf, targetOfDataSource, type DataSource } from './data-source.js';
 
 /** TypeORM from 0.3. The pools of pg are instrumented, and mysql2 has channels; for other databases, the query runner has the spans. */
@@ -16,12 +17,13 @@ export const typeormLibrary: DataLibrary = {
   ],
 };
 
-/** Instruments every query runner that a data source creates: all queries of TypeORM pass through one. */
+/** Instruments every query runner that a data source creates, unless its driver has the spans: all queries of TypeORM pass through one. */
 function instrumentDataSource(dataSource: DataSource, settings: CurrentSettings): () => void {
+  const target = targetOfDataSource(dataSource);
+  if (!target) return () => {};
   const undo = interceptMethod(dataSource, 'createQueryRunner', (create, thisArg, args) => {
     const runner: unknown = Reflect.apply(create, thisArg, args);
-    if (isObject(runner))
-      callSafely('Tracing a query runner', () => instrumentQueryRunner(runner, dataSource, settings));
+    if (isObject(runner)) callSafely('Tracing a query runner', () => instrumentQueryRunner(runner, target, settings));
     return runner;
   });
   return () => {
@@ -35,25 +37,22 @@ function instrumentDataSource(dataSource: DataSource, settings: CurrentSettings)
 /** The functions that undo the instrumentation of query runners. */
 const undoOf = new WeakMap<object, () => void>();
 
-function instrumentQueryRunner(runner: object, dataSource: DataSource, settings: CurrentSettings): void {
+function instrumentQueryRunner(runner: object, target: DatabaseTarget, settings: CurrentSettings): void {
   const undo = interceptMethod(runner, 'query', (query, thisArg, args) => {
-    const started = callSafely('Tracing a query of TypeORM', () => start(dataSource, args, settings));
+    const started = callSafely('Tracing a query of TypeORM', () => start(target, args, settings));
     return started ? callAsQuery(query, thisArg, args, started) : Reflect.apply(query, thisArg, args);
   });
   if (undo) undoOf.set(runner, undo);
 }
 
 function start(
-  dataSource: DataSource,
+  target: DatabaseTarget,
   [text, parameters]: readonly unknown[],
   settings: CurrentSettings,
 ): StartedQuery | undefined {
   const current = settings();
   if (!current) return undefined;
   const caller = context.active();
-  const target = targetOfDataSource(dataSource);
-  // The driver has the span, but TypeORM throws an error of its own, which repeats the message of the driver.
-  if (!target) return untracedQuery(caller);
   const query = { ...target, text: typeof text === 'string' ? text : undefined, parameters };
   return startQuery(query, current, { caller, layer: 'typeorm' });
 }
