@@ -30,8 +30,6 @@ export interface DatabaseTarget {
 export interface DatabaseQuery extends DatabaseTarget {
   /** The SQL statement. */
   readonly text?: string | undefined;
-  /** True if the driver has put the values into the statement, so that the same one will hardly come again. */
-  readonly hasValuesInText?: boolean | undefined;
   /** The values of the placeholders: a list, or an object of values by name. */
   readonly parameters?: unknown;
   /** The text of a command, without its values. Not for SQL. */
@@ -57,8 +55,8 @@ const ATTR_WAIT_TIME = 'db.client.connection.wait_time';
 const MIN_WAIT_TIME = 0.001;
 
 /** Reads the statement of a query. Undefined for a system without SQL. */
-export function statementOf({ hasValuesInText, system, text }: DatabaseQuery): ScannedStatement | undefined {
-  return system.dialect && text !== undefined ? readStatement(text, system.dialect, hasValuesInText) : undefined;
+export function statementOf({ system, text }: DatabaseQuery): ScannedStatement | undefined {
+  return system.dialect && text !== undefined ? readStatement(text, system.dialect) : undefined;
 }
 
 /** The attributes of a query that spans and metrics share. */

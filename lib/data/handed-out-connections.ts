@@ -7,8 +7,14 @@ export class HandedOutConnections {
   readonly #connections = new Set<WeakRef<object>>();
   readonly #collected = new FinalizationRegistry<WeakRef<object>>((connection) => this.#connections.delete(connection));
 
-  /** @param undo ends the instrumentation. Undefined if the connection is instrumented already */
-  add(connection: object, undo: (() => void) | undefined): void {
+  /**
+   * Adds a connection. This runs each time that it is handed out.
+   *
+   * @param instrument called for a new connection. It returns the function that undoes it, or undefined if it is instrumented already
+   */
+  add(connection: object, instrument: () => (() => void) | undefined): void {
+    if (this.#undos.has(connection)) return;
+    const undo = instrument();
     if (!undo) return;
     const reference = new WeakRef(connection);
     this.#undos.set(connection, undo);

@@ -82,7 +82,7 @@ function callUnlessTraced(
 function startStatement(query: unknown, tracing: KyselyTracing, startedAt: number): StartedQuery | undefined {
   const { parameters, sql } = (isObject(query) ? query : {}) as CompiledQuery;
   const text = typeof sql === 'string' ? sql : undefined;
-  return start({ text, hasValuesInText: tracing.putsValuesIntoText, parameters }, tracing, startedAt);
+  return start({ text, parameters }, tracing, startedAt);
 }
 
 function start(description: QueryDescription, tracing: KyselyTracing, startedAt: number): StartedQuery | undefined {

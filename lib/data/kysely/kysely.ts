@@ -32,8 +32,6 @@ export interface CompiledQuery {
 export interface KyselyTracing {
   readonly settings: CurrentSettings;
   readonly target: DatabaseTarget;
-  /** True if the statements have values in place of placeholders. */
-  readonly putsValuesIntoText: boolean;
   /** True if the driver below has no spans. Only then is the wait for a connection measured here. */
   isDriverSilent: boolean;
 }

@@ -16,29 +16,20 @@ export const kyselyLibrary: DataLibrary = {
   ],
 };
 
-/** What an ORM above Kysely knows of its queries. */
-export interface KyselyDatabase extends Omit<DatabaseTarget, 'system'> {
-  /** True if the statements have values in place of placeholders. */
-  readonly putsValuesIntoText: boolean;
-}
+/** What an ORM above Kysely knows of its database. */
+export type KyselyDatabase = Omit<DatabaseTarget, 'system'>;
 
 /**
  * Instruments an instance of Kysely, also as the part of an ORM.
  *
  * @returns a function that undoes it: connections that live on pass their queries through
  */
-export function instrumentKysely(
-  kysely: Kysely,
-  settings: CurrentSettings,
-  database: KyselyDatabase = { putsValuesIntoText: false },
-): () => void {
-  const { putsValuesIntoText, ...server } = database;
+export function instrumentKysely(kysely: Kysely, settings: CurrentSettings, database: KyselyDatabase = {}): () => void {
   const executor = kysely.getExecutor();
   let isOver = false;
   const undo = instrumentExecutor(executor, {
     settings: () => (isOver ? undefined : settings()),
-    target: { ...server, system: systemOf(executor.adapter) },
-    putsValuesIntoText,
+    target: { ...database, system: systemOf(executor.adapter) },
     isDriverSilent: false,
   });
   return () => {

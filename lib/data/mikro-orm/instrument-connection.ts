@@ -58,13 +58,12 @@ export function instrumentConnection(
   };
 }
 
-/** Returns what the options say of the database. MikroORM puts values into its statements. */
+/** Returns what the options say of the database. */
 function databaseOf({ options = {} }: MikroOrmConnection): KyselyDatabase {
   const { dbName, host, port } = options;
   return {
     namespace: typeof dbName === 'string' ? dbName : undefined,
     address: typeof host === 'string' && host !== '' ? host : undefined,
     port: Number(port) || undefined,
-    putsValuesIntoText: true,
   };
 }

@@ -109,7 +109,7 @@ class MssqlChannels {
       context: ROOT_CONTEXT,
       succeed: (connection) => {
         if (isConnection(connection))
-          this.#connections.add(connection, instrumentTransactions(connection, this.settings));
+          this.#connections.add(connection, () => instrumentTransactions(connection, this.settings));
         if (!query) return wait.end(target);
         const seconds = wait.measure(target);
         query.describe(() => waitTimeAttributes(seconds));

@@ -37,8 +37,8 @@ export const mysqlLibrary: DataLibrary = {
   subscribe(settings) {
     const connections = new HandedOutConnections();
     const undos = [
-      followTracingChannel('mysql2:query', startQueryOf(settings, true), { isLeaf: true }),
-      followTracingChannel('mysql2:execute', startQueryOf(settings, false), { isLeaf: true }),
+      followTracingChannel('mysql2:query', startQueryOf(settings), { isLeaf: true }),
+      followTracingChannel('mysql2:execute', startQueryOf(settings), { isLeaf: true }),
       followTracingChannel('mysql2:pool:connect', startConnectOf(settings, connections)),
     ];
     return () => {
@@ -56,8 +56,7 @@ export const mysqlLibrary: DataLibrary = {
   ],
 };
 
-/** @param putsValuesIntoText true if the statement has the values in place of the placeholders */
-function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
+function startQueryOf(settings: CurrentSettings) {
   const probe = new CallerProbe(OTHER_INSTRUMENTATIONS);
   return (message: QueryMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
@@ -74,7 +73,6 @@ function startQueryOf(settings: CurrentSettings, putsValuesIntoText: boolean) {
       address: serverAddress,
       port: serverPort,
       text,
-      hasValuesInText: putsValuesIntoText && hasValues(values),
       parameters: values,
       waitTime: takeWaitTime(caller),
     };
@@ -93,7 +91,7 @@ function startConnectOf(settings: CurrentSettings, connections: HandedOutConnect
       context: ROOT_CONTEXT,
       succeed(connection) {
         wait.end(target);
-        if (isObject(connection)) connections.add(connection, instrumentConnection(connection, settings));
+        if (isObject(connection)) connections.add(connection, () => instrumentConnection(connection, settings));
       },
       fail: (error) => wait.fail(error, describeConnect(target)),
     };
@@ -102,11 +100,6 @@ function startConnectOf(settings: CurrentSettings, connections: HandedOutConnect
 
 function targetOf({ database, serverAddress, serverPort }: ConnectMessage): DatabaseTarget {
   return { system: mysql, namespace: database, address: serverAddress, port: serverPort };
-}
-
-/** Of a query without values, mysql2 reports an empty list or none. */
-function hasValues(parameters: unknown): boolean {
-  return Array.isArray(parameters) ? parameters.length > 0 : parameters !== undefined && parameters !== null;
 }
 
 /** Recognizes pools and clusters, also those of `mysql2/promise`. */

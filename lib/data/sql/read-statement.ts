@@ -1,7 +1,9 @@
 import { copyText } from '../../core/cut-text.js';
 import type { SqlDialect } from './dialect.js';
+import { Recent } from './recent.js';
 import { scanStatement } from './scan-statement.js';
 import type { ScannedStatement } from './scanned-statement.js';
+import { StatementTemplates } from './statement-templates.js';
 
 /** The number of characters that are read of a statement. A statement of megabytes must not hold up the application. */
 const MAX_SCANNED = 32_768;
@@ -9,46 +11,46 @@ const MAX_SCANNED = 32_768;
 /** The length up to which a statement is remembered. */
 const MAX_REMEMBERED_LENGTH = 2048;
 
-/** The number of statements that are remembered at least; at most twice as many are. */
+/** The number of statements that are remembered at least. */
 const MIN_REMEMBERED = 256;
 
-/** The statements that were read, by their text. An application executes the same few again and again. */
-interface Memory {
-  newer: Map<string, ScannedStatement>;
-  older: Map<string, ScannedStatement>;
+/** The statements of a dialect that were read. An application executes the same few again and again. */
+class StatementMemory {
+  readonly byText = new Recent<ScannedStatement>(MIN_REMEMBERED);
+  /** The statements with other values in their text. */
+  readonly templates: StatementTemplates;
+
+  constructor(dialect: SqlDialect) {
+    this.templates = new StatementTemplates(dialect);
+  }
 }
 
-const memories = new WeakMap<SqlDialect, Memory>();
+const memories = new WeakMap<SqlDialect, StatementMemory>();
 
 /**
  * Returns the statement without its literals, and its summary. The results do not keep a long text in memory. The text ends with the last
  * character that was read.
- *
- * @param isUnique true if the same text will hardly come again
  */
-export function readStatement(sql: string, dialect: SqlDialect, isUnique = false): ScannedStatement {
-  if (sql.length > MAX_REMEMBERED_LENGTH) return scanLong(sql, dialect);
-  if (isUnique) return scanStatement(sql, dialect);
-  const memory = memoryOf(dialect);
-  const remembered = memory.newer.get(sql);
+export function readStatement(sql: string, dialect: SqlDialect): ScannedStatement {
+  if (sql.length > MAX_REMEMBERED_LENGTH) return readLong(sql, dialect);
+  const { byText, templates } = memoryOf(dialect);
+  const remembered = byText.get(sql) ?? templates.find(sql);
   if (remembered) return remembered;
-  const statement = memory.older.get(sql) ?? scanStatement(sql, dialect);
-  if (memory.newer.size >= MIN_REMEMBERED) {
-    memory.older = memory.newer;
-    memory.newer = new Map();
-  }
-  memory.newer.set(sql, statement);
+  const { literals, summary, text } = scanStatement(sql, dialect);
+  const statement = { summary, text };
+  byText.set(sql, statement);
+  templates.add(sql, literals, statement);
   return statement;
 }
 
-function scanLong(sql: string, dialect: SqlDialect): ScannedStatement {
+function readLong(sql: string, dialect: SqlDialect): ScannedStatement {
   const isCut = sql.length > MAX_SCANNED;
   const { summary, text } = scanStatement(isCut ? sql.slice(0, MAX_SCANNED) : sql, dialect, isCut);
   return { summary: copyText(summary), text: copyText(text) };
 }
 
-function memoryOf(dialect: SqlDialect): Memory {
+function memoryOf(dialect: SqlDialect): StatementMemory {
   let memory = memories.get(dialect);
-  if (!memory) memories.set(dialect, (memory = { newer: new Map(), older: new Map() }));
+  if (!memory) memories.set(dialect, (memory = new StatementMemory(dialect)));
   return memory;
 }

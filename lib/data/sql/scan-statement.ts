@@ -1,5 +1,5 @@
 import type { SqlDialect } from './dialect.js';
-import type { ScannedStatement, StatementReading } from './scanned-statement.js';
+import type { StatementReading } from './scanned-statement.js';
 import { StatementScanner } from './statement-scanner.js';
 
 /**
@@ -12,18 +12,14 @@ import { StatementScanner } from './statement-scanner.js';
  *
  * @param isCut true if the statement goes on behind the text
  */
-export function scanStatement(sql: string, dialect: SqlDialect, isCut = false): ScannedStatement {
+export function scanStatement(sql: string, dialect: SqlDialect, isCut = false): StatementReading {
   const { otherBackslashes } = dialect;
   const usual = new StatementScanner(sql, dialect).scan();
   const { doubtfulAt } = usual;
-  if (!otherBackslashes || doubtfulAt === undefined) return statementOf(usual);
+  if (!otherBackslashes || doubtfulAt === undefined) return usual;
   const isPossible = ({ hasStrayBackslash, isComplete }: StatementReading) =>
     !hasStrayBackslash && (isCut || isComplete);
-  if (isPossible(usual) && !isPossible(new StatementScanner(sql, otherBackslashes).scan())) return statementOf(usual);
+  if (isPossible(usual) && !isPossible(new StatementScanner(sql, otherBackslashes).scan())) return usual;
   // Its quote alone begins a string that does not end.
-  return statementOf(new StatementScanner(sql.slice(0, doubtfulAt + 1), dialect).scan());
-}
-
-function statementOf({ summary, text }: StatementReading): ScannedStatement {
-  return { summary, text };
+  return new StatementScanner(sql.slice(0, doubtfulAt + 1), dialect).scan();
 }

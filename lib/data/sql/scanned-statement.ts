@@ -8,6 +8,8 @@ export interface ScannedStatement {
 
 /** A statement as it is read by the rules of one dialect. */
 export interface StatementReading extends ScannedStatement {
+  /** The indexes of the start and the end of each literal, in their order. */
+  readonly literals: readonly number[];
   /** True if each string, quoted name and comment has an end. */
   readonly isComplete: boolean;
   /** True if a backslash stands outside of them, where it has no meaning. */

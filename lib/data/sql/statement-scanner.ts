@@ -65,6 +65,7 @@ export class StatementScanner {
   #listStart: number | undefined;
   #isComplete = true;
   #hasStrayBackslash = false;
+  readonly #literals: number[] = [];
   readonly #summary = new SummaryBuilder();
   readonly #values: ValueWords;
   readonly #doubtful: DoubtfulStrings | undefined;
@@ -90,6 +91,7 @@ export class StatementScanner {
     return {
       text: text.trim(),
       summary: this.#summary.finish(),
+      literals: this.#literals,
       isComplete: this.#isComplete,
       hasStrayBackslash: this.#hasStrayBackslash,
       doubtfulAt: this.#doubtful?.first,
@@ -226,6 +228,7 @@ export class StatementScanner {
   }
 
   #replaceLiteral(start: number, end: number): void {
+    this.#literals.push(start, end);
     this.#out += this.sql.slice(this.#copied, start) + LITERAL;
     this.#isCommentBefore = false;
     this.#copied = end;
