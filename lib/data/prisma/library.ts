@@ -49,12 +49,6 @@ export const prismaLibrary: DataLibrary = {
         return started ? callAsQuery(callback as AnyMethod, undefined, [], started) : callback();
       },
     }),
-  instances: [
-    {
-      name: 'PrismaClient',
-      matches: (candidate) => ['$connect', '$disconnect', '$extends', '$transaction'].every((key) => key in candidate),
-    },
-  ],
 };
 
 function start(nameOrOptions: string | SpanOptions, settings: CurrentSettings): StartedQuery | undefined {
