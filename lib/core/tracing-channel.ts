@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { heldChannel, subscribeChannels } from './channel.js';
 import { activeContext, contextStorage, ownsActiveContext } from './context-manager.js';
 import { reportIgnored } from './diagnostics.js';
+import { openSocketsOutside } from './new-sockets.js';
 
 /** A call that a library announces on a tracing channel. Exactly one of its methods is called, and then no more than once. */
 export interface ChannelCall {
@@ -40,6 +41,11 @@ export interface FollowOptions {
    * time. @default false
    */
   readonly isLeaf?: boolean;
+  /**
+   * True if a call may open a socket by `net.connect()`. Then it goes on outside of any request; else the library works on it in the context of
+   * the caller. @default false
+   */
+  readonly opensSockets?: boolean;
   /** True if a call may end when it returns, with a result that is no promise. @default false: it ends later, or throws */
   readonly mayEndAtOnce?: boolean;
 }
@@ -56,11 +62,12 @@ export interface FollowOptions {
 export function followTracingChannel<Message extends ChannelMessage>(
   name: string,
   start: (message: Message, caller: Context) => ChannelCall | undefined,
-  { isLeaf = false, mayEndAtOnce = false }: FollowOptions = {},
+  { isLeaf = false, mayEndAtOnce = false, opensSockets = false }: FollowOptions = {},
 ): () => void {
   const started = heldChannel(`tracing:${name}:start`);
   const callingBack = heldChannel(`tracing:${name}:asyncStart`);
   const ownsStorage = ownsActiveContext();
+  const staysWithCaller = isLeaf || opensSockets;
 
   function startCall(message: Message): CallState {
     const caller = ownsStorage ? activeContext() : (continuing ?? context.active());
@@ -88,14 +95,15 @@ export function followTracingChannel<Message extends ChannelMessage>(
   // The message of a call that goes on has no result yet.
   if (mayEndAtOnce)
     undos.push(subscribeChannels({ [`tracing:${name}:end`]: (m: Message) => 'result' in m && endCall(m) }));
-  if (isLeaf) undos.push(subscribeChannels({ [`tracing:${name}:start`]: startCall }));
+  if (opensSockets) undos.push(openSocketsOutside(name));
+  if (staysWithCaller) undos.push(subscribeChannels({ [`tracing:${name}:start`]: startCall }));
   // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
   else started.bindStore(contextStorage, (message) => contextIn(startCall(message as Message)));
   callingBack.bindStore(contextStorage, (message) => (message as Message)[STATE]?.caller ?? ROOT_CONTEXT);
   if (!ownsStorage) undos.push(followCallbacks(name));
   return () => {
     for (const undo of undos) undo();
-    if (!isLeaf) started.unbindStore(contextStorage);
+    if (!staysWithCaller) started.unbindStore(contextStorage);
     callingBack.unbindStore(contextStorage);
   };
 }

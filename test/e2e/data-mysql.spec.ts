@@ -4,6 +4,7 @@ import { Controller, Get } from '@nestjs/common';
 import { hasSubscribers } from 'node:diagnostics_channel';
 import { once, type EventEmitter } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { trace } from '@opentelemetry/api';
 import mysql, { type Pool } from 'mysql2';
 import type { Pool as PromisePool } from 'mysql2/promise';
 import { expectOwnSpans } from '../support/contention.js';
@@ -258,6 +259,26 @@ describe('behind a pool of one connection', () => {
         await app.run(() => promises.query('SELECT 1'));
         await app.traces.expect(runOf(shopQuery('SELECT', 'SELECT ?')));
         await expectOwnSpans(app, (id) => work(pool, promises, id), 3);
+      });
+    });
+  });
+
+  it('opens a connection outside of the request, which goes on in its own context', async () => {
+    await withDataApp({}, async ({ run }) => {
+      await withPool(async (pool) => {
+        const opened = new Promise((resolve) => pool.on('connection', () => resolve(trace.getActiveSpan())));
+        await run(async () => {
+          const span = trace.getActiveSpan();
+          const released = new Promise((resolve) => {
+            pool.getConnection((_, connection) => {
+              connection.release();
+              resolve(trace.getActiveSpan());
+            });
+          });
+          expect(trace.getActiveSpan()).toBe(span);
+          expect(await released).toBe(span);
+        });
+        expect(await opened).toBeUndefined();
       });
     });
   });

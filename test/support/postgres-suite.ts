@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type ModuleMetadata } from '@nestjs/common';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { trace } from '@opentelemetry/api';
 import { Client, Pool, Query, type PoolClient, type PoolConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import QueryStream from 'pg-query-stream';
@@ -232,6 +233,19 @@ export function describePg(start: () => Promise<PostgresServer>): void {
         await traces.expect(runOf(pgQuery('SELECT', 'SELECT ?')));
         await expectOwnSpans(app, (id) => work(pool, id), 3);
       });
+    });
+
+    it('opens clients outside of requests, also while another one is idle', async () => {
+      await withPool(
+        async ({ pool, run }) => {
+          const spans: unknown[] = [];
+          pool.on('connect', () => spans.push(trace.getActiveSpan()));
+          await run(() => pool.query('SELECT 1'));
+          await run(() => Promise.all(Array.from({ length: 3 }, () => pool.query('SELECT 1'))));
+          expect(spans).toEqual([undefined, undefined, undefined]);
+        },
+        { pool: { max: 3 } },
+      );
     });
 
     it('records how long a query has waited for the connection', async () => {

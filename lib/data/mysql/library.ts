@@ -1,4 +1,4 @@
-import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
+import type { Context } from '@opentelemetry/api';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
@@ -39,7 +39,7 @@ export const mysqlLibrary: DataLibrary = {
     const undos = [
       followTracingChannel('mysql2:query', startQueryOf(settings), { isLeaf: true }),
       followTracingChannel('mysql2:execute', startQueryOf(settings), { isLeaf: true }),
-      followTracingChannel('mysql2:pool:connect', startConnectOf(settings, connections)),
+      followTracingChannel('mysql2:pool:connect', startConnectOf(settings, connections), { opensSockets: true }),
     ];
     return () => {
       for (const undo of undos) undo();
@@ -87,8 +87,6 @@ function startConnectOf(settings: CurrentSettings, connections: HandedOutConnect
     const wait = new ConnectionWait(caller, current);
     const target = targetOf(message);
     return {
-      // A socket that is opened now lives on after the request, and must not keep its context.
-      context: ROOT_CONTEXT,
       succeed(connection) {
         wait.end(target);
         if (isObject(connection)) connections.add(connection, () => instrumentConnection(connection, settings));

@@ -1,5 +1,5 @@
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { callInContext } from '../../core/context-manager.js';
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
@@ -47,7 +47,7 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
       pendingQuery = undefined;
       const current = settings();
       if (!current) return Reflect.apply(connect, thisArg, args);
-      const wait = new ConnectionWait(context.active(), current);
+      const wait = new ConnectionWait(activeContext(), current);
       const isTracedElsewhere = isWrappedElsewhere(connect);
       function onSettled(error: unknown, client: unknown): void {
         if (!error && isObject(client)) wait.end(targetOfClient(client));
@@ -58,7 +58,7 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
             isTracedElsewhere,
           );
       }
-      return connectAndWait(connect, thisArg, args, (error, client) => {
+      return connectAndWait(connect, thisArg as PgPool, args, (error, client) => {
         callSafely('Measuring a wait for a client of pg', () => onSettled(error, client));
       });
     }),
@@ -70,23 +70,24 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
 }
 
 /**
- * Calls `connect()` outside of any request: a socket that is opened now lives on after the request, and must not keep its context. The
- * callback of the caller comes in the context of the caller: a client that was waited for is handed over in that of another request.
+ * Calls `connect()`, outside of any request if a socket may be opened: it lives on after the request, and must not keep its context. The callback
+ * of the caller comes in the context of the caller: a client that was waited for is handed over in that of another request.
  */
 function connectAndWait(
   connect: AnyMethod,
-  thisArg: unknown,
+  pool: PgPool,
   args: readonly unknown[],
   onSettled: (error: unknown, client?: unknown) => void,
 ): unknown {
-  const caller = context.active();
+  const caller = activeContext();
+  const connecting = callSafely('Tracing a pool of pg', () => hasClient(pool)) ? caller : ROOT_CONTEXT;
   const [callback, ...rest] = args;
   function onConnected(this: unknown, error: unknown, ...results: unknown[]): unknown {
     onSettled(error, results[0]);
     return callInContext(caller, callback as AnyMethod, this, [error, ...results]);
   }
-  if (typeof callback === 'function') return callInContext(ROOT_CONTEXT, connect, thisArg, [onConnected, ...rest]);
-  const result = callInContext(ROOT_CONTEXT, connect, thisArg, args);
+  if (typeof callback === 'function') return callInContext(connecting, connect, pool, [onConnected, ...rest]);
+  const result = callInContext(connecting, connect, pool, args);
   if (!isObject(result) || !isThenable(result)) return result;
   const followed = followPromise(
     result,
@@ -100,4 +101,9 @@ function connectAndWait(
     },
   );
   return followed ?? result;
+}
+
+/** True if a client is idle for the next caller: those who wait already get one before. To change the context of each call takes time. */
+function hasClient({ idleCount = 0, waitingCount = 0 }: PgPool): boolean {
+  return idleCount > waitingCount;
 }

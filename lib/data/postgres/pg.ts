@@ -10,6 +10,9 @@ export interface PgClient {
 }
 
 export interface PgPool {
+  /** The number of clients that nobody uses, and the number of callers that wait for one. */
+  readonly idleCount?: number;
+  readonly waitingCount?: number;
   readonly options?: PgClient & { readonly connectionString?: string };
 }
 
