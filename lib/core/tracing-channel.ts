@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { heldChannel, subscribeChannels } from './channel.js';
 import { activeContext, contextStorage, ownsActiveContext } from './context-manager.js';
 import { reportIgnored } from './diagnostics.js';
-import { openSocketsOutside } from './new-sockets.js';
+import { endOpeningSockets, followNewSockets, startOpeningSockets } from './new-sockets.js';
 
 /** A call that a library announces on a tracing channel. Exactly one of its methods is called, and then no more than once. */
 export interface ChannelCall {
@@ -73,6 +73,7 @@ export function followTracingChannel<Message extends ChannelMessage>(
     const caller = ownsStorage ? activeContext() : (continuing ?? context.active());
     const state: CallState = { caller, call: undefined, outside: undefined };
     message[STATE] = state;
+    if (opensSockets) startOpeningSockets(message);
     try {
       state.call = start(message, caller);
     } catch (error) {
@@ -95,7 +96,7 @@ export function followTracingChannel<Message extends ChannelMessage>(
   // The message of a call that goes on has no result yet.
   if (mayEndAtOnce)
     undos.push(subscribeChannels({ [`tracing:${name}:end`]: (m: Message) => 'result' in m && endCall(m) }));
-  if (opensSockets) undos.push(openSocketsOutside(name));
+  if (opensSockets) undos.push(followNewSockets(), subscribeChannels({ [`tracing:${name}:end`]: endOpeningSockets }));
   if (staysWithCaller) undos.push(subscribeChannels({ [`tracing:${name}:start`]: startCall }));
   // A store is bound to the channel before its subscribers are called, and before the function that the library announces.
   else started.bindStore(contextStorage, (message) => contextIn(startCall(message as Message)));
