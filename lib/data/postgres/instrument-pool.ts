@@ -2,38 +2,23 @@ import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
+import { HandedOutConnections } from '../handed-out-connections.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { describeQuery, instrumentClient } from './instrument-client.js';
 import { targetOfClient, targetOfPool, type PgPool } from './pg.js';
 
-/**
- * Instruments a pool of pg: every client that it hands out, and the wait for a client.
- *
- * The pool announces a client by the event `acquire`. A listener would be visible, and count for the limit of listeners, so the method
- * `emit` of this pool is intercepted instead.
- */
+/** Instruments a pool of pg: every client that it hands out, and the wait for a client. */
 export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => void {
-  const clients = new Map<unknown, () => void>();
+  const clients = new HandedOutConnections();
   /** The arguments of the call of `query()` that is about to call `connect()`. */
   let pendingQuery: readonly unknown[] | undefined;
 
-  function notice(event: unknown, client: unknown): void {
-    if (event === 'remove') clients.delete(client);
-    if (event !== 'acquire' || !isObject(client) || clients.has(client)) return;
-    const undo = instrumentClient(client, settings);
-    if (undo) clients.set(client, undo);
-  }
-
-  const undos = [
-    interceptMethod(pool, 'emit', (emit, thisArg, args) => {
-      callSafely('Tracing a client of pg', () => notice(args[0], args[1]));
-      return Reflect.apply(emit, thisArg, args);
-    }),
+  const undo = combineUndos([
     interceptMethod(pool, 'query', (query, thisArg, args) => {
       pendingQuery = args;
       try {
@@ -50,8 +35,10 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
       const wait = new ConnectionWait(activeContext(), current);
       const isTracedElsewhere = isWrappedElsewhere(connect);
       function onSettled(error: unknown, client: unknown): void {
-        if (!error && isObject(client)) wait.end(targetOfClient(client));
-        else
+        if (!error && isObject(client)) {
+          clients.add(client, () => instrumentClient(client, settings));
+          wait.end(targetOfClient(client));
+        } else
           wait.fail(
             error,
             query ? describeQuery(targetOfPool(pool), query) : describeConnect(targetOfPool(pool)),
@@ -59,13 +46,13 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
           );
       }
       return connectAndWait(connect, thisArg as PgPool, args, (error, client) => {
-        callSafely('Measuring a wait for a client of pg', () => onSettled(error, client));
+        callSafely('Tracing a client of pg', () => onSettled(error, client));
       });
     }),
-  ];
+  ]);
   return () => {
-    for (const undo of [...undos, ...clients.values()]) undo?.();
-    clients.clear();
+    undo?.();
+    clients.release();
   };
 }
 
@@ -80,7 +67,7 @@ function connectAndWait(
   onSettled: (error: unknown, client?: unknown) => void,
 ): unknown {
   const caller = activeContext();
-  const connecting = callSafely('Tracing a pool of pg', () => hasClient(pool)) ? caller : ROOT_CONTEXT;
+  const connecting = callSafely('Tracing a pool of pg', () => mayOpenSocket(pool)) === false ? caller : ROOT_CONTEXT;
   const [callback, ...rest] = args;
   function onConnected(this: unknown, error: unknown, ...results: unknown[]): unknown {
     onSettled(error, results[0]);
@@ -103,7 +90,8 @@ function connectAndWait(
   return followed ?? result;
 }
 
-/** True if a client is idle for the next caller: those who wait already get one before. To change the context of each call takes time. */
-function hasClient({ idleCount = 0, waitingCount = 0 }: PgPool): boolean {
-  return idleCount > waitingCount;
+/** True if `connect()` may open a socket. To change the context of each call would take time. */
+function mayOpenSocket({ idleCount = 0, options, totalCount = 0, waitingCount = 0 }: PgPool): boolean {
+  // Those who wait already get an idle client before.
+  return idleCount <= waitingCount && !(totalCount >= (options?.max ?? Infinity));
 }

@@ -10,10 +10,13 @@ export interface PgClient {
 }
 
 export interface PgPool {
-  /** The number of clients that nobody uses, and the number of callers that wait for one. */
+  /** The number of clients. */
+  readonly totalCount?: number;
+  /** The number of clients that nobody uses. */
   readonly idleCount?: number;
+  /** The number of callers that wait for a client. */
   readonly waitingCount?: number;
-  readonly options?: PgClient & { readonly connectionString?: string };
+  readonly options?: PgClient & { readonly connectionString?: string; readonly max?: number };
 }
 
 /** A query that knows itself how to be sent: a `Query`, a cursor, or a stream. */
