@@ -1,4 +1,5 @@
-import { isSpanContextValid, TraceFlags, type Span } from '@opentelemetry/api';
+import { isSpanContextValid, type Span } from '@opentelemetry/api';
+import { isSampled } from '../core/sampled.js';
 import type { Labels } from './prom-client.js';
 
 /**
@@ -6,7 +7,8 @@ import type { Labels } from './prom-client.js';
  * has its trace then.
  */
 export function exemplarLabels(span: Span | undefined): Labels | undefined {
-  const context = span?.spanContext();
-  if (!context || (context.traceFlags & TraceFlags.SAMPLED) === 0 || !isSpanContextValid(context)) return undefined;
+  if (!span || !isSampled(span)) return undefined;
+  const context = span.spanContext();
+  if (!isSpanContextValid(context)) return undefined;
   return { trace_id: context.traceId, span_id: context.spanId };
 }

@@ -61,13 +61,15 @@ interface MetricConfiguration {
 interface Measurement {
   readonly labels: Labels;
   readonly value: number;
-  readonly exemplarLabels: Labels | undefined;
+  readonly exemplarLabels?: Labels | undefined;
 }
 
 export interface PromClient {
   readonly Registry: (new (contentType?: string) => OwnRegistry) & { readonly OPENMETRICS_CONTENT_TYPE: string };
   readonly Histogram: new (configuration: MetricConfiguration & { readonly buckets: readonly number[] }) => Metric & {
     observe(measurement: Measurement): void;
+    /** Writes the exemplar of a bucket. It is part of `observe()`, and not in the types of prom-client. */
+    updateExemplar(labels: Labels, value: number, exemplarLabels: Labels): void;
   };
   readonly Counter: new (configuration: MetricConfiguration) => Metric & {
     inc(measurement: Measurement): void;

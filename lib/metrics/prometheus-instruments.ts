@@ -1,4 +1,5 @@
 import { callSafely } from '../core/diagnostics.js';
+import { isSampled } from '../core/sampled.js';
 import type {
   Counter,
   Histogram,
@@ -9,6 +10,7 @@ import type {
   UpDownCounter,
 } from '../core/instruments.js';
 import { exemplarLabels } from './exemplar.js';
+import { PendingExemplars } from './pending-exemplars.js';
 import type { Labels, Metric, PromClient, Registry } from './prom-client.js';
 import { prometheusName } from './prometheus-name.js';
 import { RegisteredMetrics, type RegisteredMetric } from './registered-metrics.js';
@@ -46,9 +48,17 @@ export class PrometheusInstruments implements Instruments {
   histogram(description: HistogramDescription): Histogram {
     return this.#getOrCreate('histogram', description, (configuration, series) => {
       const { Histogram } = this.client;
-      const metric = new Histogram({ ...configuration, buckets: description.buckets, enableExemplars: true });
+      const exemplars = new PendingExemplars(description.buckets, (...exemplar) => metric.updateExemplar(...exemplar));
+      const metric = new Histogram({
+        ...configuration,
+        buckets: description.buckets,
+        enableExemplars: true,
+        collect: () => exemplars.flush(),
+      });
       const record: Histogram['record'] = (value, attributes, span) => {
-        metric.observe({ labels: series.labels(attributes), value, exemplarLabels: exemplarLabels(span) });
+        const labels = series.labels(attributes);
+        metric.observe({ labels, value });
+        if (span && isSampled(span)) exemplars.add(labels, value, span);
       };
       return { metric, measure: record, toInstrument: (measure) => ({ record: measure }) };
     });
