@@ -1,5 +1,5 @@
 /**
- * Writes the results of the last full run into the README.
+ * Writes the results of the last full run into the README, and those of queries into the guide to databases.
  *
  *   node bench/readme.mjs [--check]
  */
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { format, resolveConfig } from 'prettier';
 import { root } from '../scripts/support/run.mjs';
+import { data } from './groups/data.mjs';
 
 const PLATFORMS = ['fastify', 'express'];
 const ROWS = [
@@ -26,31 +27,42 @@ const ROWS = [
 ];
 const BETWEEN = /(?<=<!-- figures -->\n)[^]*?(?=<!-- \/figures -->)/;
 
-const file = join(root, 'README.md');
 const results = JSON.parse(readFileSync(join(root, 'bench/results/latest.json'), 'utf8'));
-const readme = readFileSync(file, 'utf8');
-const options = await resolveConfig(file);
-const updated = await format(readme.replace(BETWEEN, `\n${figures()}\n\n`), { ...options, filepath: file });
 
-if (!process.argv.includes('--check')) writeFileSync(file, updated);
-else if (updated !== readme) {
-  console.error('README.md does not show the figures of bench/results/latest.json. Run: node bench/readme.mjs');
-  process.exit(1);
+await write('README.md', requestFigures());
+await write('docs/databases.md', queryFigures());
+
+async function write(name, figures) {
+  const file = join(root, name);
+  const text = readFileSync(file, 'utf8');
+  const options = await resolveConfig(file);
+  const updated = await format(text.replace(BETWEEN, `\n${figures.join('\n')}\n\n`), { ...options, filepath: file });
+  if (!process.argv.includes('--check')) writeFileSync(file, updated);
+  else if (updated !== text) {
+    console.error(`${name} does not show the figures of bench/results/latest.json. Run: node bench/readme.mjs`);
+    process.exitCode = 1;
+  }
 }
 
-function figures() {
+function requestFigures() {
   const groups = PLATFORMS.map((platform) => results.groups[`http-${platform}, Node 24`]);
   const lines = ROWS.map(({ ids, title }) => `| ${title} | ${groups.map((group) => cell(group, ids)).join(' | ')} |`);
+  const nest = `Nest ${groups[0].versions['@nestjs/core']}`;
+  return ['| | Fastify | Express |', '|---|---|---|', ...lines, '', `Median microseconds, ${source(groups, [nest])}`];
+}
+
+function queryFigures() {
+  const group = results.groups['data, Node 24'];
+  const versions = Object.entries(group.versions).map(([name, version]) => `${name} ${version}`);
+  return [...data.render(group).slice(2), '', source([group], versions)];
+}
+
+function source(groups, versions) {
   const { cores, cpu, system } = results.machine;
   const commits = [...new Set(groups.map(({ library }) => library.commit))].join(' and ');
-  const versions = `Node ${groups[0].node.replace('v', '')}, Nest ${groups[0].versions['@nestjs/core']}`;
-  return [
-    '| | Fastify | Express |',
-    '|---|---|---|',
-    ...lines,
-    '',
-    `Median microseconds, ${results.date.slice(0, 10)}, ${versions}, ${cpu}, ${cores} cores, ${system}, at ${commits}.`,
-  ].join('\n');
+  const days = [...new Set(groups.map(({ date }) => (date ?? results.date).slice(0, 10)))].join(' and ');
+  const used = [`Node ${groups[0].node.replace('v', '')}`, ...versions].join(', ');
+  return `${days}, ${used}, ${cpu}, ${cores} cores, ${system}, at ${commits}.`;
 }
 
 function cell({ rows }, ids) {

@@ -12,13 +12,15 @@ const setups = {
   drivers: { id: 'drivers', title: "OpenTelemetry's instrumentations", setup: 'drivers' },
 };
 
+/** Each driver has its own processes, as an application hardly has all of them. */
+const DRIVERS = ['pg', 'mysql2', 'ioredis', 'TypeORM'];
+
 /** Measures queries of database drivers, alternately in one process for each set-up. */
 export const data = {
   name: 'data',
   title: 'Queries of databases',
   firstNodeOnly: true,
   async run({ backend, durations, length, log, node, places }) {
-    const workers = {};
     const figures = Object.fromEntries(Object.keys(setups).map((id) => [id, {}]));
     const folder = places.of(setups.bare);
     const program = join(bench, 'processes/databases.mjs');
@@ -26,19 +28,26 @@ export const data = {
     const { ports } = databases.readyMessage;
     const place = { app: 'data', options: { noExport: true, databases: ports }, backend, node: node.path };
     const rounds = length === 'smoke' ? 1 : durations.rounds + 1;
+    const milliseconds = length === 'smoke' ? 50 : 500;
+    const workers = {};
+    const work = (worker, driver) => worker.ask('work', { driver, milliseconds }, 180_000);
     try {
-      for (const [id, setup] of Object.entries(setups)) {
-        workers[id] = await Server.start(setup, { ...place, folder: places.of(setup) });
-      }
-      for (let round = 0; round < rounds; round++) {
-        for (const [id, worker] of Object.entries(workers)) {
-          log(`round ${round + 1}: ${id}`);
-          const costs = await worker.ask('work', { milliseconds: length === 'smoke' ? 50 : 500 }, 180_000);
-          for (const [query, cost] of Object.entries(costs)) (figures[id][query] ??= []).push(cost);
+      for (const driver of DRIVERS) {
+        for (const [id, setup] of Object.entries(setups)) {
+          workers[id] = await Server.start(setup, { ...place, folder: places.of(setup) });
+          await work(workers[id], driver);
         }
+        for (let round = 0; round < rounds; round++) {
+          log(`round ${round + 1}: ${driver}`);
+          for (const [id, worker] of Object.entries(workers)) {
+            const costs = await work(worker, driver);
+            for (const [query, cost] of Object.entries(costs)) (figures[id][query] ??= []).push(cost);
+          }
+        }
+        await Promise.all(Object.values(workers).map((worker) => worker.end()));
       }
     } finally {
-      await Promise.all([...Object.values(workers), databases].map((worker) => worker.end()));
+      await databases.end();
     }
     return {
       versions: places.versions({}, ['ioredis', 'mysql2', 'pg', 'typeorm', '@opentelemetry/sdk-trace']),
