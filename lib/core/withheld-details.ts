@@ -5,8 +5,10 @@ import { readWithoutGetter } from './readable.js';
 /** The number of primitives that are remembered at least; at most twice as many are, with about 50 bytes each. */
 const MIN_REMEMBERED_PRIMITIVES = 4096;
 
-/** The property in which an error of TypeORM has the error of the driver, whose message it repeats. */
-const DRIVER_ERROR = 'driverError';
+/** The properties by which an error references the one that it was made of: that of the language, and those of ORMs. */
+const CAUSES = ['cause', 'driverError', 'parent', 'nativeError', 'originalError'] as const;
+/** The number of causes that are looked at. */
+const MAX_CAUSES = 5;
 
 const withheldObjects = new WeakSet<object>();
 
@@ -34,17 +36,31 @@ export function withholdDetails(thrown: unknown): void {
   newer.add(digest);
 }
 
-/** True if the details of a thrown value are withheld, or those of the driver's error that it repeats. */
+/** True if the details of a thrown value are withheld, or if it repeats those of a cause. Never throws. */
 export function hasWithheldDetails(thrown: unknown): boolean {
-  if (isObject(thrown)) {
-    if (withheldObjects.has(thrown)) return true;
-    const driverError = readWithoutGetter(thrown, DRIVER_ERROR);
-    return isObject(driverError) && withheldObjects.has(driverError);
-  }
+  if (isObject(thrown)) return withheldObjects.has(thrown) || repeatsWithheldCause(thrown);
   // An application that never withholds a primitive does not pay for digests.
   if (newer.size === 0) return false;
   const digest = digestOf(thrown);
   return digest !== undefined && (newer.has(digest) || older.has(digest));
+}
+
+/** True if an error has a cause whose details are withheld, and repeats its message, or has a statement with values, as the errors of ORMs do. */
+function repeatsWithheldCause(thrown: object): boolean {
+  const message = readWithoutGetter(thrown, 'message');
+  if (typeof message !== 'string' || message === '') return false;
+  let cause = causeOf(thrown);
+  for (let i = 0; i < MAX_CAUSES && isObject(cause); i++, cause = causeOf(cause)) {
+    if (!withheldObjects.has(cause)) continue;
+    if (typeof readWithoutGetter(thrown, 'query') === 'string') return true;
+    const repeated = readWithoutGetter(cause, 'message');
+    return typeof repeated === 'string' && repeated !== '' && message.includes(repeated);
+  }
+  return false;
+}
+
+function causeOf(error: object): unknown {
+  return CAUSES.map((key) => readWithoutGetter(error, key)).find(isObject);
 }
 
 /** Returns 48 bits of a digest, which a number can hold. Undefined for null and undefined, which have no details. */

@@ -4,6 +4,7 @@ import type { CurrentSettings } from '../query-settings.js';
 import { instrumentConnection } from './instrument-connection.js';
 import { instrumentMongoConnection } from './instrument-mongo.js';
 import { connectionsOf, type MikroOrm } from './mikro-orm.js';
+import { withholdExceptions } from './withhold-exceptions.js';
 
 /** MikroORM 6, which makes its queries by Knex, and MikroORM 7, which makes them by Kysely. Over MongoDB, both use its driver. */
 export const mikroOrmLibrary: DataLibrary = {
@@ -22,9 +23,12 @@ export const mikroOrmLibrary: DataLibrary = {
 };
 
 function instrumentOrm(orm: object, settings: CurrentSettings): () => void {
-  const undos = connectionsOf(orm as MikroOrm).map(
-    (connection) => instrumentConnection(connection, settings) ?? instrumentMongoConnection(connection, settings),
-  );
+  const undos = [
+    withholdExceptions(orm as MikroOrm),
+    ...connectionsOf(orm as MikroOrm).map(
+      (connection) => instrumentConnection(connection, settings) ?? instrumentMongoConnection(connection, settings),
+    ),
+  ];
   return () => {
     for (const undo of undos) undo?.();
   };

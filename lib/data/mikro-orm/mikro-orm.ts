@@ -4,6 +4,7 @@ import { isObject } from '../../core/is-object.js';
 export interface MikroOrm {
   readonly em: { getConnection(type?: string): MikroOrmConnection };
   readonly driver?: { readonly replicas?: unknown };
+  readonly config: { getPlatform?(): { getExceptionConverter?(): unknown } };
 }
 
 export interface MikroOrmConnection {

@@ -37,6 +37,44 @@ it('a revoked proxy is withheld like any other object', () => {
   expect(hasWithheldDetails(proxy)).toBe(true);
 });
 
+describe('an error that is made of another one', () => {
+  const cause = new Error("Duplicate entry 'secret'");
+  withholdDetails(cause);
+
+  it.each<[string, object, boolean]>([
+    ['repeats its message', new Error(`Not saved: ${cause.message}`, { cause }), true],
+    [
+      'repeats the message of the cause of its cause',
+      new Error(cause.message, { cause: new Error('b', { cause }) }),
+      true,
+    ],
+    ['has a statement with values', Object.assign(new Error('Failed query'), { cause, query: 'INSERT …' }), true],
+    ['references it by the property of an ORM', Object.assign(new Error(cause.message), { driverError: cause }), true],
+    ['has a message of its own', new Error('Not saved', { cause }), false],
+    ['has a cause whose details may be shown', new Error('secret', { cause: new Error('secret') }), false],
+    [
+      'has itself as its cause',
+      Object.assign(new Error('a'), {
+        get cause() {
+          return this;
+        },
+      }),
+      false,
+    ],
+    [
+      'has a getter that throws',
+      Object.defineProperty(new Error('a'), 'cause', {
+        get() {
+          throw new Error('b');
+        },
+      }),
+      false,
+    ],
+  ])('and %s', (_, error, isWithheld) => {
+    expect(hasWithheldDetails(error)).toBe(isWithheld);
+  });
+});
+
 describe('thrown texts', () => {
   it('are remembered in a bounded number, the latest thousands', () => {
     for (let i = 0; i < 20_000; i++) withholdDetails(`text ${i}`);
