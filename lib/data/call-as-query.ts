@@ -62,8 +62,23 @@ export function followCallback(callback: AnyMethod, query: EndedQuery, caller: C
   return function (this: unknown, error: unknown, ...results: unknown[]): unknown {
     if (error) query.fail(error);
     else query.succeed();
-    return callInContext(caller, callback, this, [error, ...results]);
+    return callForCaller(caller, callback, this, [error, ...results]);
   };
+}
+
+/** Calls a callback of the application in the context of the caller. An exception of the callback has no frames of the library. */
+export function callForCaller(
+  caller: Context,
+  callback: AnyMethod,
+  thisArg: unknown,
+  args: readonly unknown[],
+): unknown {
+  try {
+    return callInContext(caller, callback, thisArg, args);
+  } catch (thrown) {
+    callSafely('Removing frames from a stack', () => hideOwnFrames(thrown));
+    throw thrown;
+  }
 }
 
 /**
@@ -77,6 +92,6 @@ export function followEvents(emitter: object, query: EndedQuery, caller: Context
     const [event, error] = args;
     if (event === 'error') query.fail(error);
     else if (ends.includes(event as string)) query.succeed();
-    return callInContext(caller, emit, thisArg, args);
+    return callForCaller(caller, emit, thisArg, args);
   });
 }

@@ -49,7 +49,7 @@ export function describePg(start: () => Promise<PostgresServer>): void {
         use({ ...app, pool }),
       );
     } finally {
-      await pool.end();
+      if (!pool.ending) await pool.end();
     }
   }
 
@@ -225,6 +225,23 @@ export function describePg(start: () => Promise<PostgresServer>): void {
           client.release();
         },
       ],
+      [
+        'streams that are destroyed early',
+        async (pool, id) => {
+          const client = await pool.connect();
+          await new Promise<void>((resolve, reject) => {
+            const stream = client.query(new QueryStream(`SELECT * FROM mine_${id}, generate_series(1, 500)`));
+            stream.once('data', () => stream.destroy(new Error('enough')));
+            stream.once('error', () => {
+              client.query(mine(id), (error) => (error ? reject(error) : undefined));
+            });
+            stream.once('close', () => {
+              client.query(mine(id), (error) => (error ? reject(error) : resolve()));
+            });
+          });
+          client.release();
+        },
+      ],
     ])('the queries of %s are below their own request', async (_, work) => {
       await withPool(async (app) => {
         const { pool, run, traces } = app;
@@ -246,6 +263,26 @@ export function describePg(start: () => Promise<PostgresServer>): void {
         },
         { pool: { max: 3 } },
       );
+    });
+
+    it('a notification comes outside of the request that has opened the connection', async () => {
+      const client = new Client(connection());
+      await withDataApp({ providers: [{ provide: Client, useValue: client }] }, async ({ run, traces }) => {
+        await run(async () => {
+          await client.connect();
+          await client.query('LISTEN news');
+        });
+        await traces.expect(runOf(pgQuery('LISTEN', 'LISTEN news')));
+        const handled = new Promise((resolve) => {
+          client.on('notification', () => {
+            client.query(USERS, [7], resolve);
+          });
+        });
+        await client.query('NOTIFY news');
+        await handled;
+        expect(traces.spans).toEqual([]);
+      });
+      await client.end();
     });
 
     it('records how long a query has waited for the connection', async () => {
@@ -317,6 +354,52 @@ export function describePg(start: () => Promise<PostgresServer>): void {
       });
     });
 
+    it('to read a row is one of a query with events', async () => {
+      await withPool(async ({ pool, run, traces }) => {
+        const work = async () => {
+          const client = await pool.connect();
+          client.setTypeParser(23, () => {
+            throw new RangeError('no number');
+          });
+          try {
+            await once(client.query(new Query(USERS, [7])), 'end');
+          } finally {
+            client.release(true);
+          }
+        };
+        await expect(run(work)).rejects.toThrow('no number');
+        await traces.expect(runOf(pgQuery('SELECT users', USERS, failed('RangeError', undefined))));
+      });
+    });
+
+    it('to connect to the server of variables of the environment names that server', async () => {
+      const { PGHOST, PGPORT } = process.env;
+      const port = await freePort();
+      Object.assign(process.env, { PGHOST: '127.0.0.1', PGPORT: String(port) });
+      try {
+        const pool = new Pool({ user: 'ada' });
+        await withDataApp({ providers: [{ provide: 'PG', useValue: pool }] }, async ({ run, traces }) => {
+          await expect(run(() => pool.query(USERS, [7]))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+          const attributes = { 'error.type': 'ECONNREFUSED', 'server.port': port, 'db.namespace': 'ada' };
+          await traces.expect(runOf(pgQuery('SELECT users', USERS, { status: 'ERROR', attributes })));
+        });
+      } finally {
+        Object.assign(process.env, { PGHOST, PGPORT });
+        if (PGHOST === undefined) delete process.env.PGHOST;
+        if (PGPORT === undefined) delete process.env.PGPORT;
+      }
+    });
+
+    it('of a client without a pool to connect has a span of its own', async () => {
+      const port = await freePort();
+      const client = new Client({ ...connection(), port });
+      await withDataApp({ providers: [{ provide: Client, useValue: client }] }, async ({ run, traces }) => {
+        await expect(run(() => client.connect())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+        const attributes = { 'error.type': 'ECONNREFUSED', 'server.port': port };
+        await traces.expect(runOf(query(`connect ${server.database}`, attributes, { status: 'ERROR' })));
+      });
+    });
+
     it('to connect is one of the query, of which nothing else is known', async () => {
       const port = await freePort();
       await withPool(
@@ -380,6 +463,28 @@ export function describePg(start: () => Promise<PostgresServer>): void {
       expect(seen[0]).toEqual(seen[1]);
       expect(seen[0]).toMatchObject({ name: 'error', code: '42P01', rowCount: 1 });
       expect((seen[0] as Error).stack).toContain('failHere');
+    });
+
+    it('sees the same stack of an error that its pool creates at once', async () => {
+      const stacks: string[] = [];
+      for (const tracing of [{}, false] as const) {
+        await withPool(
+          async ({ pool, run }) => {
+            await pool.end();
+            const stackOf = (call: (callback: (error?: Error) => void) => unknown) =>
+              run(() => new Promise<string | undefined>((resolve) => void call((error) => resolve(error?.stack))));
+            const found = [
+              await stackOf((callback) => pool.connect(callback)),
+              await stackOf((callback) => pool.connect().catch(callback)),
+              await stackOf((callback) => pool.query('SELECT 1', callback)),
+            ];
+            stacks.push(found.map((stack) => stack?.split('\n').slice(0, 5).join('\n')).join('\n'));
+          },
+          { tracing },
+        );
+      }
+      expect(stacks[0]).toContain('Cannot use a pool');
+      expect(stacks[0]).toBe(stacks[1]);
     });
 
     async function failHere(client: PoolClient): Promise<object> {

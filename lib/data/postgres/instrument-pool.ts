@@ -1,16 +1,15 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { activeContext, callInContext } from '../../core/context-manager.js';
+import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import type { AnyMethod } from '../../core/wrap-method.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import { HandedOutConnections } from '../handed-out-connections.js';
 import type { CurrentSettings } from '../query-settings.js';
+import { connectAndWait } from './connect.js';
 import { describeQuery, instrumentClient } from './instrument-client.js';
-import { targetOfClient, targetOfPool, type PgPool } from './pg.js';
+import { clientOf, targetOfClient, targetOfPool, type PgPool } from './pg.js';
 
 /** Instruments a pool of pg: every client that it hands out, and the wait for a client. */
 export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => void {
@@ -32,62 +31,29 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
       pendingQuery = undefined;
       const current = settings();
       if (!current) return Reflect.apply(connect, thisArg, args);
-      const wait = new ConnectionWait(activeContext(), current);
+      const caller = activeContext();
+      const wait = new ConnectionWait(caller, current);
       const isTracedElsewhere = isWrappedElsewhere(connect);
+      let known = clientOf(pool);
       function onSettled(error: unknown, client: unknown): void {
         if (!error && isObject(client)) {
           clients.add(client, () => instrumentClient(client, settings));
-          wait.end(targetOfClient(client));
-        } else
-          wait.fail(
-            error,
-            query ? describeQuery(targetOfPool(pool), query) : describeConnect(targetOfPool(pool)),
-            isTracedElsewhere,
-          );
+          return wait.end(targetOfClient(client));
+        }
+        const target = known ? targetOfClient(known) : targetOfPool(pool);
+        wait.fail(error, query ? describeQuery(target, query) : describeConnect(target), isTracedElsewhere);
       }
-      return connectAndWait(connect, thisArg as PgPool, args, (error, client) => {
-        callSafely('Tracing a client of pg', () => onSettled(error, client));
-      });
+      const connecting = callSafely('Tracing a pool of pg', () => mayOpenSocket(pool)) === false ? caller : ROOT_CONTEXT;
+      const result = connectAndWait(connect, thisArg, args, onSettled, connecting);
+      // A client that cannot connect is no longer there when that is known.
+      known ??= clientOf(pool);
+      return result;
     }),
   ]);
   return () => {
     undo?.();
     clients.release();
   };
-}
-
-/**
- * Calls `connect()`, outside of any request if a socket may be opened: it lives on after the request, and must not keep its context. The callback
- * of the caller comes in the context of the caller: a client that was waited for is handed over in that of another request.
- */
-function connectAndWait(
-  connect: AnyMethod,
-  pool: PgPool,
-  args: readonly unknown[],
-  onSettled: (error: unknown, client?: unknown) => void,
-): unknown {
-  const caller = activeContext();
-  const connecting = callSafely('Tracing a pool of pg', () => mayOpenSocket(pool)) === false ? caller : ROOT_CONTEXT;
-  const [callback, ...rest] = args;
-  function onConnected(this: unknown, error: unknown, ...results: unknown[]): unknown {
-    onSettled(error, results[0]);
-    return callInContext(caller, callback as AnyMethod, this, [error, ...results]);
-  }
-  if (typeof callback === 'function') return callInContext(connecting, connect, pool, [onConnected, ...rest]);
-  const result = callInContext(connecting, connect, pool, args);
-  if (!isObject(result) || !isThenable(result)) return result;
-  const followed = followPromise(
-    result,
-    { context: undefined },
-    {
-      onFulfilled(client) {
-        onSettled(undefined, client);
-        return client;
-      },
-      onRejected: (error) => onSettled(error),
-    },
-  );
-  return followed ?? result;
 }
 
 /** True if `connect()` may open a socket. To change the context of each call would take time. */

@@ -1,4 +1,6 @@
+import { combineUndos } from '../../core/intercept-method.js';
 import type { DataLibrary } from '../library.js';
+import { instrumentConnect } from './connect.js';
 import { instrumentClient } from './instrument-client.js';
 import { instrumentPool } from './instrument-pool.js';
 import { isPgClient, isPgPool } from './pg.js';
@@ -11,7 +13,8 @@ export const postgresLibrary: DataLibrary = {
     {
       name: 'pg.Client',
       matches: isPgClient,
-      instrument: (client, settings) => instrumentClient(client, settings) ?? (() => {}),
+      instrument: (client, settings) =>
+        combineUndos([instrumentClient(client, settings), instrumentConnect(client, settings)]) ?? (() => {}),
     },
   ],
 };

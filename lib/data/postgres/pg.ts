@@ -1,4 +1,5 @@
 /** The members of pg's objects that are used here. The package itself is never imported. */
+import { isObject } from '../../core/is-object.js';
 import type { DatabaseTarget } from '../database-query.js';
 import { postgresql } from './system.js';
 
@@ -10,6 +11,8 @@ export interface PgClient {
 }
 
 export interface PgPool {
+  /** The clients of the pool, also those that are connecting. It is private. */
+  readonly _clients?: readonly PgClient[];
   /** The number of clients. */
   readonly totalCount?: number;
   /** The number of clients that nobody uses. */
@@ -46,6 +49,12 @@ export function targetOfClient({ database, host, port }: PgClient): DatabaseTarg
   // The host may be the folder of a socket, and then the port is only a part of the name of its file.
   const isSocket = host?.startsWith('/') === true;
   return { system: postgresql, namespace: database, address: host, port: isSocket ? undefined : port };
+}
+
+/** Returns a client of a pool, which knows the variables of the environment and the defaults of pg. Undefined if the pool has none. */
+export function clientOf({ _clients: clients }: PgPool): PgClient | undefined {
+  const client: unknown = Array.isArray(clients) ? clients[0] : undefined;
+  return isObject(client) ? client : undefined;
 }
 
 /** Returns the database that a pool connects to, by its options. Nothing else of a connection string is used: it holds the password. */
