@@ -29,4 +29,6 @@ export interface InstanceKind {
   instrument?(instance: object, settings: CurrentSettings): () => void;
   /** Returns the clients of other libraries that an object uses, such as the pool of an ORM. They are instrumented with it. */
   clientsOf?(instance: object): readonly unknown[];
+  /** The methods in which an object that is instrumented creates its clients, possibly once more. @default none */
+  readonly connectMethods?: readonly string[];
 }

@@ -1,6 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { types } from 'node:util';
+import { afterwards } from '../core/afterwards.js';
 import { callSafely, reportIgnored } from '../core/diagnostics.js';
+import { combineUndos, interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
 import { applications, type DataApplication } from './applications.js';
 import { dataLibraries } from './libraries.js';
@@ -12,7 +14,9 @@ interface TracedInstance {
   readonly owners: DataApplication[];
   /** True if the application has asked for it with `tracePool()`. */
   isPinned: boolean;
-  readonly undo: () => void;
+  /** The clients of other libraries that it has created since. */
+  readonly clients: Set<object>;
+  undo: () => void;
 }
 
 /** An object, and what it is in the terms of its library. */
@@ -45,9 +49,15 @@ export function recognizeInstances(
 ): readonly RecognizedInstance[] {
   const recognized = recognizeInstance(candidate);
   if (!recognized || !isTraced(recognized.library)) return [];
-  const { instance, kind } = recognized;
+  return [recognized, ...recognizeClients(recognized, isTraced)];
+}
+
+function recognizeClients(
+  { instance, kind }: RecognizedInstance,
+  isTraced: (library: DataLibrary) => boolean,
+): readonly RecognizedInstance[] {
   const clients = callSafely(`Looking for the clients of ${kind.name}`, () => kind.clientsOf?.(instance)) ?? [];
-  return [recognized, ...clients.flatMap((client) => recognizeInstances(client, isTraced))];
+  return clients.flatMap((client) => recognizeInstances(client, isTraced));
 }
 
 function recognizeInstance(candidate: unknown): RecognizedInstance | undefined {
@@ -79,22 +89,49 @@ export function releaseInstance(instance: object, owner: DataApplication): void 
   if (!traced) return;
   const index = traced.owners.indexOf(owner);
   if (index !== -1) traced.owners.splice(index, 1);
+  for (const client of traced.clients) releaseInstance(client, owner);
   if (traced.owners.length > 0 || traced.isPinned) return;
   instances.delete(instance);
   callSafely('Undoing the instrumentation of a database client', traced.undo);
 }
 
-function instrument({ instance, kind, library }: RecognizedInstance): TracedInstance | undefined {
+function instrument(recognized: RecognizedInstance): TracedInstance | undefined {
+  const { instance, kind, library } = recognized;
   const existing = instances.get(instance);
   if (existing || !kind.instrument) return existing;
   const owners: DataApplication[] = [];
   try {
     const undo = kind.instrument(instance, () => (owners.at(-1) ?? applications.newest)?.settings?.[library.name]);
-    const traced = { owners, isPinned: false, undo };
+    const traced: TracedInstance = { owners, isPinned: false, clients: new Set(), undo };
     instances.set(instance, traced);
+    if (kind.connectMethods) traced.undo = combineUndos([undo, followClients(recognized, traced)]) ?? undo;
     return traced;
   } catch (error) {
     reportIgnored(`Tracing ${kind.name}`, error);
     return undefined;
   }
+}
+
+/** Instruments the clients that an object creates later on, for those that the object is traced for. Returns a function that ends it. */
+function followClients(recognized: RecognizedInstance, traced: TracedInstance): (() => void) | undefined {
+  const { instance, kind } = recognized;
+  function traceClients(): void {
+    for (const owner of traced.owners) {
+      const clients = recognizeClients(recognized, ({ name }) => owner.settings?.[name] !== undefined);
+      for (const client of clients) {
+        traceInstance(client, owner);
+        traced.clients.add(client.instance);
+      }
+    }
+    if (traced.isPinned) for (const client of recognizeClients(recognized, () => true)) pinInstance(client);
+  }
+  return combineUndos(
+    (kind.connectMethods ?? []).map((method) =>
+      interceptMethod(instance, method, (connect, thisArg, args) =>
+        afterwards(Reflect.apply(connect, thisArg, args), () =>
+          callSafely(`Looking for the clients of ${kind.name}`, traceClients),
+        ),
+      ),
+    ),
+  );
 }

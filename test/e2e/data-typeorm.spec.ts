@@ -224,6 +224,38 @@ describe('TypeORM over pg', () => {
     });
   });
 
+  it.each<[string, (dataSource: DataSource) => Promise<unknown>]>([
+    ['for the first time', (dataSource) => dataSource.initialize()],
+    [
+      'once more',
+      async (dataSource) => {
+        await dataSource.initialize();
+        await dataSource.destroy();
+        await dataSource.initialize();
+      },
+    ],
+  ])('has the pool that it creates when it is initialized %s, after the start', async (_, initialize) => {
+    const dataSource = new DataSource(options as never);
+    await withDataApp({ providers: [{ provide: 'DB', useValue: dataSource }] }, async ({ run, traces }) => {
+      await initialize(dataSource);
+      await run(() => dataSource.query('SELECT 1'));
+      await traces.expect(runOf(pgQuery('SELECT')));
+    });
+    const { master } = dataSource.driver as unknown as { master: object };
+    expect(Object.hasOwn(master, 'connect')).toBe(false);
+    await dataSource.destroy();
+  });
+
+  it('has the pool of a data source for tracePool() that is initialized later', async () => {
+    const dataSource = tracePool(new DataSource(options as never));
+    await dataSource.initialize();
+    await withDataApp({}, async ({ run, traces }) => {
+      await run(() => dataSource.query('SELECT 1'));
+      await traces.expect(runOf(pgQuery('SELECT')));
+    });
+    await dataSource.destroy();
+  });
+
   it('shows no message of the error of TypeORM, which repeats that of the database', async () => {
     await withTypeorm(options, async ({ run, traces, users }) => {
       await users.insert({ id: 1, name: 'secret' });

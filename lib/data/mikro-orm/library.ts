@@ -18,6 +18,7 @@ export const mikroOrmLibrary: DataLibrary = {
         connectionsOf(orm as MikroOrm)
           .map((connection) => connection.getKnex?.())
           .filter(isObject),
+      connectMethods: ['connect', 'reconnect'],
     },
   ],
 };

@@ -2,6 +2,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { hasWithheldDetails, withholdDetails } from '../../core/withheld-details.js';
+import { hideOwnFrames } from '../failure.js';
 import type { MikroOrm } from './mikro-orm.js';
 
 /**
@@ -15,6 +16,7 @@ export function withholdExceptions({ config }: MikroOrm): (() => void) | undefin
   if (!isObject(converter)) return undefined;
   return interceptMethod(converter, 'convertException', (convert, thisArg, args) => {
     const exception: unknown = Reflect.apply(convert, thisArg, args);
+    callSafely('Tracing MikroORM', () => hideOwnFrames(exception));
     if (isObject(exception) && hasWithheldDetails(args[0])) withholdDetails(exception);
     return exception;
   });

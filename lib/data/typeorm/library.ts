@@ -13,7 +13,13 @@ import { isDataSource, poolsOf, targetOfDataSource, type DataSource } from './da
 export const typeormLibrary: DataLibrary = {
   name: 'typeorm',
   instances: [
-    { name: 'TypeORM DataSource', matches: isDataSource, instrument: instrumentDataSource, clientsOf: poolsOf },
+    {
+      name: 'TypeORM DataSource',
+      matches: isDataSource,
+      instrument: instrumentDataSource,
+      clientsOf: poolsOf,
+      connectMethods: ['initialize'],
+    },
   ],
 };
 
