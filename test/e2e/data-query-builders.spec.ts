@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EntitySchema, MikroORM } from '@mikro-orm/postgresql';
 import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { integer, pgTable, withReplicas } from 'drizzle-orm/pg-core';
 import knexOf, { type Knex } from 'knex';
 import { Kysely, PostgresDialect } from 'kysely';
 import { tracePool } from 'nestjs-tracing';
@@ -117,6 +118,33 @@ describe('Knex', () => {
     expect(Object.getOwnPropertyNames(client)).toEqual(before);
     await knex.destroy();
   });
+
+  it.each(['cockroachdb', 'redshift'])(
+    'traces the connections of its dialect for %s, which are those of pg',
+    async (client) => {
+      const settings = { client, connection: connection(), version: '15', pool: { min: 0, max: 1 } };
+      knex = knexOf(settings);
+      await withDataApp(provide(knex), async ({ run, traces }) => {
+        await run(async () => {
+          await knex.raw('SELECT 1');
+        });
+        await traces.expect(runOf(pgQuery('SELECT')));
+      });
+      await knex.destroy();
+    },
+  );
+
+  it('names no server that it does not know', async () => {
+    const port = await freePort();
+    const settings = () => ({ ...connection(), port });
+    knex = knexOf({ client: 'pg', connection: settings, pool: { min: 0, max: 1 }, log: { warn: () => {} } });
+    await withDataApp(provide(knex), async ({ run, traces }) => {
+      await expect(run(() => knex.raw('SELECT 1'))).rejects.toThrow('ECONNREFUSED');
+      const attributes = { 'error.type': 'ECONNREFUSED', 'server.address': undefined, 'db.system.name': 'postgresql' };
+      await traces.expect(runOf(query('connect postgresql', attributes, { status: 'ERROR' })));
+    });
+    await knex.destroy();
+  });
 });
 
 describe('MikroORM 6', () => {
@@ -166,6 +194,22 @@ describe('Drizzle', () => {
     });
     expect(Object.hasOwn(pool, 'connect')).toBe(false);
     await pool.end();
+  });
+});
+
+describe('Drizzle with replicas', () => {
+  it('has the spans of the pools that it reads from as well', async () => {
+    const [pool, other] = [new Pool({ ...connection(), max: 1 }), new Pool({ ...connection(), max: 1 })];
+    const users = pgTable('users', { id: integer('id') });
+    const database = withReplicas(drizzle(pool), [drizzle(other)]);
+    await withDataApp(provide(database), async ({ run, traces }) => {
+      await run(async () => {
+        await database.select().from(users);
+        await database.execute(sql`SELECT 1`);
+      });
+      await traces.expect(runOf(pgQuery('select users'), pgQuery('SELECT')));
+    });
+    await Promise.all([pool.end(), other.end()]);
   });
 });
 

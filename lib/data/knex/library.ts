@@ -8,6 +8,7 @@ import { mysql } from '../mysql/system.js';
 import { instrumentConnection as instrumentOracle, isOracleConnection } from '../oracledb/instrument-connection.js';
 import { instrumentClient } from '../postgres/instrument-client.js';
 import { isPgClient, targetOfPool } from '../postgres/pg.js';
+import { postgresql } from '../postgres/system.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { oracle, sqlite, sqlServer } from '../sql/systems.js';
 import { isBetterSqlite } from '../sqlite/database.js';
@@ -99,7 +100,10 @@ function targetOfKnex({ connectionSettings: settings = {}, driverName }: KnexCli
   const port = Number(settings.port) || undefined;
   switch (driverName) {
     case 'pg':
-      return targetOfPool({ options: settings });
+    case 'cockroachdb':
+    case 'pg-redshift':
+      // A function that gives the settings has not been called yet.
+      return Object.keys(settings).length === 0 ? { system: postgresql } : targetOfPool({ options: settings });
     case 'better-sqlite3':
       return { system: sqlite, namespace: settings.filename };
     case 'mysql2':
