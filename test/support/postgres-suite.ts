@@ -475,7 +475,9 @@ export function describePg(start: () => Promise<PostgresServer>): void {
               run(() => new Promise<string | undefined>((resolve) => void call((error) => resolve(error?.stack))));
             const found = [
               await stackOf((callback) => pool.connect(callback)),
-              await stackOf((callback) => pool.connect().catch(callback)),
+              await stackOf(async (callback) =>
+                callback((await pool.connect().catch((error: unknown) => error as Error)) as Error),
+              ),
               await stackOf((callback) => pool.query('SELECT 1', callback)),
             ];
             stacks.push(found.map((stack) => stack?.split('\n').slice(0, 5).join('\n')).join('\n'));
