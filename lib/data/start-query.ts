@@ -130,6 +130,8 @@ class ObservedQuery implements StartedQuery, OpenQuery {
     this.span = observation.isTraced ? this.startSpan(query, settings, options) : undefined;
     this.meter = observation.isMeasured ? settings.meter : undefined;
     this.stopwatch = this.meter && new Stopwatch(options.startedAt);
+    // The other instrumentation needs the context of the caller.
+    if (options.isTracedElsewhere === true) this.contextOnce = options.caller;
     if (this.span) this.open.add(this);
   }
 

@@ -30,7 +30,7 @@ async function querySpans(options: { hasSdk: boolean; isInstrumented: boolean })
   return JSON.parse(stdout) as QuerySpan[];
 }
 
-const PER_REQUEST = 8;
+const PER_REQUEST = 10;
 const REQUESTS = ['request 0', 'request 1', 'request 2', 'request 3'];
 
 function countByParent(spans: readonly QuerySpan[]): Record<string, number> {

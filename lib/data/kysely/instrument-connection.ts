@@ -8,7 +8,7 @@ import { failAtOnce, followQuery } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, QueryDescription } from '../database-query.js';
 import { TRANSACTION_METHODS } from '../mssql/tedious.js';
-import { LoadedClassProbe } from '../other-instrumentation.js';
+import { isPgTracedElsewhere } from '../postgres/other-instrumentation.js';
 import { postgresql } from '../postgres/system.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 import { followStream } from './follow-stream.js';
@@ -16,9 +16,6 @@ import type { CompiledQuery, KyselyTracing } from './kysely.js';
 
 /** The methods of a connection to SQL Server, whose transactions are no statements. */
 const TRANSACTIONS = { ...TRANSACTION_METHODS, savepoint: 'SAVE TRANSACTION' };
-
-/** A provider of another SDK does not tell of the spans that an instrumentation of pg starts. */
-const pgProbe = new LoadedClassProbe(/[\\/]node_modules[\\/]pg[\\/]lib[\\/]client\.js$/, 'query');
 
 /** The instance of Kysely that each connection was handed out by last. A connection outlives the application that it was traced for. */
 const tracings = new WeakMap<object, KyselyTracing>();
@@ -92,7 +89,7 @@ function start(description: QueryDescription, tracing: KyselyTracing, startedAt:
     tracing.isDriverSilent = true;
     const caller = activeContext();
     const described: DatabaseQuery = { ...tracing.target, ...description, waitTime: takeWaitTime(caller) };
-    const isTracedElsewhere = described.system === postgresql && pgProbe.isWrappedElsewhere();
+    const isTracedElsewhere = described.system === postgresql && isPgTracedElsewhere();
     return startQuery(described, current, { caller, startedAt, isTracedElsewhere });
   });
 }

@@ -4,8 +4,10 @@ import type { AnyMethod } from '../../core/wrap-method.js';
 import { callAsQuery } from '../call-as-query.js';
 import type { DataLibrary } from '../library.js';
 import { mysql } from '../mysql/system.js';
+import { isPgTracedElsewhere } from '../postgres/other-instrumentation.js';
 import { postgresql } from '../postgres/system.js';
 import type { CurrentSettings } from '../query-settings.js';
+import { POSTGRESQL } from '../sql/dialect.js';
 import { sqlite, sqlServer } from '../sql/systems.js';
 import { startQuery, untracedQuery, type StartedQuery } from '../start-query.js';
 import type { DatabaseSystem } from '../system.js';
@@ -61,7 +63,9 @@ function start(nameOrOptions: string | SpanOptions, settings: CurrentSettings): 
   const system = SYSTEMS.get(attributes['db.system.name']);
   if (name !== QUERY || !current || !system) return undefined;
   const text = attributes['db.query.text'];
-  return startQuery({ system, text: typeof text === 'string' ? text : undefined }, current, { caller });
+  const query = { system, text: typeof text === 'string' ? text : undefined };
+  const isTracedElsewhere = system.dialect === POSTGRESQL && isPgTracedElsewhere();
+  return startQuery(query, current, { caller, isTracedElsewhere });
 }
 
 /** Prisma's own error has the code of the database in the error of its driver adapter. */

@@ -1,12 +1,14 @@
 import { context } from '@opentelemetry/api';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
+import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import { isObject } from '../../core/is-object.js';
 import { connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
 import { callAsQuery, failAtOnce } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
+import { isPgClient } from '../postgres/pg.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
 import { isSequelize, targetOfSequelize, type Sequelize } from './sequelize.js';
@@ -49,10 +51,18 @@ function instrumentQuery(query: object, target: DatabaseTarget, settings: Curren
       const caller = context.active();
       const described = { ...target, text: typeof text === 'string' ? text : undefined, parameters };
       const waitTime = takeWaitTime(caller);
-      return startQuery({ ...described, waitTime }, current, { caller, layer: 'sequelize' });
+      const isTracedElsewhere = isConnectionTracedElsewhere(query);
+      return startQuery({ ...described, waitTime }, current, { caller, layer: 'sequelize', isTracedElsewhere });
     });
     return started ? callAsQuery(run, thisArg, args, withStack(started)) : Reflect.apply(run, thisArg, args);
   });
+}
+
+/** True if another instrumentation of pg observes the connection of a query. */
+function isConnectionTracedElsewhere({ connection }: { readonly connection?: unknown }): boolean {
+  if (!isObject(connection) || !isPgClient(connection)) return false;
+  const method: unknown = Reflect.get(connection, 'query');
+  return typeof method === 'function' && isWrappedElsewhere(method);
 }
 
 /** Sequelize gives its errors the stack that they have when a query is run. */

@@ -13,6 +13,11 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { SimpleSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { TracingModule } from 'nestjs-tracing';
+import { Sequelize } from 'sequelize';
+
+interface PrismaHelper {
+  runInChildSpan(options: object, callback: () => unknown): unknown;
+}
 
 interface Options {
   readonly mysqlPort: number;
@@ -49,6 +54,13 @@ const { Pool } = (await import('pg')).default;
 const mysql = createPool({ host: '127.0.0.1', port: mysqlPort, user: 'u', database: 'shop', connectionLimit: 1 });
 const connection = { host: '127.0.0.1', port: pgPort, user: 'postgres', database: 'postgres', max: 1 };
 const pg = new Pool(connection);
+const sequelize = new Sequelize({
+  dialect: 'postgres',
+  ...connection,
+  username: connection.user,
+  logging: false,
+  pool: { max: 1 },
+});
 const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new Pool(connection) }) });
 
 @Module({
@@ -56,12 +68,21 @@ const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: new Po
   providers: [
     { provide: 'PG', useValue: pg },
     { provide: 'KYSELY', useValue: kysely },
+    { provide: 'SEQUELIZE', useValue: sequelize },
   ],
 })
 class AppModule {}
 
 const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error'] });
 const tracer = trace.getTracer('app');
+
+/** Makes a query as a driver adapter of Prisma does, by the contract of Prisma with its instrumentation. */
+function queryByPrisma(text: string): unknown {
+  const { helper } = (globalThis as unknown as { PRISMA_INSTRUMENTATION: { helper: PrismaHelper } })
+    .PRISMA_INSTRUMENTATION;
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
+  return helper.runInChildSpan({ name: 'db_query', attributes }, () => pg.query(text));
+}
 
 async function request(id: number): Promise<void> {
   await tracer.startActiveSpan(`request ${id}`, async (span) => {
@@ -79,6 +100,8 @@ async function request(id: number): Promise<void> {
       });
     });
     await sql`SELECT ${sql.lit(id)} AS kysely_query`.execute(kysely);
+    await sequelize.query(`SELECT ${id} AS sequelize_query`);
+    await queryByPrisma(`SELECT ${id} AS prisma_query`);
     span.end();
   });
 }
@@ -88,6 +111,7 @@ await Promise.all([request(1), request(2), request(3)]);
 await new Promise((resolve) => mysql.end(resolve));
 await pg.end();
 await kysely.destroy();
+await sequelize.close();
 await app.close();
 
 const queries = spans.filter(
