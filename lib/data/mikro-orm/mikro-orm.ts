@@ -2,9 +2,11 @@
 import { isObject } from '../../core/is-object.js';
 
 export interface MikroOrm {
-  readonly em: { getConnection(type?: string): MikroOrmConnection };
+  readonly em: {
+    getConnection(type?: string): MikroOrmConnection;
+    getPlatform?(): { getExceptionConverter?(): unknown };
+  };
   readonly driver?: { readonly replicas?: unknown };
-  readonly config: { getPlatform?(): { getExceptionConverter?(): unknown } };
 }
 
 export interface MikroOrmConnection {

@@ -11,8 +11,8 @@ import type { MikroOrm } from './mikro-orm.js';
  *
  * @returns a function that undoes it
  */
-export function withholdExceptions({ config }: MikroOrm): (() => void) | undefined {
-  const converter = callSafely('Tracing MikroORM', () => config.getPlatform?.().getExceptionConverter?.());
+export function withholdExceptions({ em }: MikroOrm): (() => void) | undefined {
+  const converter = callSafely('Tracing MikroORM', () => em.getPlatform?.().getExceptionConverter?.());
   if (!isObject(converter)) return undefined;
   return interceptMethod(converter, 'convertException', (convert, thisArg, args) => {
     const exception: unknown = Reflect.apply(convert, thisArg, args);
