@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
 import { callSafely } from '../core/diagnostics.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
@@ -8,6 +8,7 @@ import { outsideOfRequests } from '../core/suppression.js';
 import { ConnectionWait, describeConnect } from './connection-wait.js';
 import type { DatabaseTarget } from './database-query.js';
 import type { CurrentSettings } from './query-settings.js';
+import { POSTGRESQL } from './sql/dialect.js';
 
 /**
  * Measures the wait for a connection, by a method that returns a promise of it.
@@ -45,11 +46,20 @@ export function measureAcquiring(
 }
 
 /**
- * Calls a method that opens a connection outside of any request: the socket lives on after the request, and must not keep its context. What
- * the library asks of a new connection is not traced.
+ * Calls a method that opens a connection outside of any request: the socket lives on after the request, and must not keep its context. By
+ * default, what the library asks of a new connection is not traced.
+ *
+ * @param context `ROOT_CONTEXT` if the database may send messages at any time: their listeners run in this context, and may be traced
  */
-export function connectOutsideOfRequests(object: object, method: string): (() => void) | undefined {
-  return interceptMethod(object, method, (call, thisArg, args) =>
-    callInContext(outsideOfRequests(), call, thisArg, args),
-  );
+export function connectOutsideOfRequests(
+  object: object,
+  method: string,
+  context = outsideOfRequests(),
+): (() => void) | undefined {
+  return interceptMethod(object, method, (call, thisArg, args) => callInContext(context, call, thisArg, args));
+}
+
+/** Returns the context in which connections to a database are opened. PostgreSQL sends notifications. */
+export function connectContextOf({ system }: DatabaseTarget): Context {
+  return system.dialect === POSTGRESQL ? ROOT_CONTEXT : outsideOfRequests();
 }

@@ -44,9 +44,11 @@ export function failureAttributes(error: unknown, { statusCodeOf }: DatabaseSyst
   });
 }
 
-/** Returns the `code` of an error, such as `ECONNREFUSED`. */
+/** Returns the `code` of an error, such as `ECONNREFUSED`, or that of the driver's error in an error of Sequelize. */
 function codeOf(error: unknown): string | undefined {
-  return isObject(error) ? readCode(() => (error as { code?: unknown }).code) : undefined;
+  if (!isObject(error)) return undefined;
+  const failed = error as { code?: unknown; parent?: { code?: unknown } };
+  return readCode(() => failed.code) ?? readCode(() => failed.parent?.code);
 }
 
 /** Returns a code, if it is one. The application may have put anything into the fields of an error, getters included. */

@@ -6,8 +6,9 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { integer, pgTable, withReplicas } from 'drizzle-orm/pg-core';
 import knexOf, { type Knex } from 'knex';
 import { Kysely, PostgresDialect } from 'kysely';
-import { tracePool } from 'nestjs-tracing';
+import { tracePool, TracingService } from 'nestjs-tracing';
 import { Client, Pool } from 'pg';
+import { Sequelize } from 'sequelize';
 import { query, runOf, withDataApp, type DataApp } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
 import { startEmbeddedPostgres, type PostgresServer } from '../support/postgres-server.js';
@@ -145,6 +146,66 @@ describe('Knex', () => {
     });
     await knex.destroy();
   });
+});
+
+describe('a notification on a connection that a request has opened', () => {
+  interface Library {
+    readonly provided: object;
+    acquire(): Promise<ListeningClient>;
+    release(client: ListeningClient): unknown;
+    close(): Promise<unknown>;
+  }
+  type ListeningClient = Pick<Client, 'on'> & { query(text: string): Promise<unknown> };
+
+  const libraries: Record<string, () => Library> = {
+    Knex() {
+      const knex = knexOf({ client: 'pg', connection: connection(), pool: { min: 0, max: 1 } });
+      const client = knex.client as {
+        acquireConnection(): Promise<ListeningClient>;
+        releaseConnection(client: ListeningClient): Promise<void>;
+      };
+      return {
+        provided: knex,
+        acquire: () => client.acquireConnection(),
+        release: (acquired) => client.releaseConnection(acquired),
+        close: () => knex.destroy(),
+      };
+    },
+    Sequelize() {
+      const { user: username, ...options } = connection();
+      const sequelize = new Sequelize({ dialect: 'postgres', ...options, username, logging: false, pool: { max: 1 } });
+      const { connectionManager } = sequelize;
+      return {
+        provided: sequelize,
+        acquire: () => connectionManager.getConnection({ type: 'read' }) as Promise<ListeningClient>,
+        release: (client) => connectionManager.releaseConnection(client as never),
+        close: () => sequelize.close(),
+      };
+    },
+  };
+
+  it.each(Object.entries(libraries))(
+    'of %s is outside of any request, and its listener is traced',
+    async (_, start) => {
+      const library = start();
+      await withDataApp(provide(library.provided), async ({ app, run, traces }) => {
+        const tracing = app.get(TracingService);
+        const client = await run(async () => {
+          const acquired = await library.acquire();
+          await acquired.query('LISTEN news');
+          return acquired;
+        });
+        await traces.until((spans) => spans.some(({ name }) => name === 'GET /work/:id'));
+        traces.take();
+        client.on('notification', () => void tracing.span('news', () => {}));
+        await client.query('NOTIFY news');
+        await traces.until((spans) => spans.length === 1);
+        expect(traces.take()).toMatchObject([{ name: 'news', parentSpanContext: undefined }]);
+        await library.release(client);
+      });
+      await library.close();
+    },
+  );
 });
 
 describe('MikroORM 6', () => {

@@ -1,5 +1,5 @@
 import { isObject } from '../../core/is-object.js';
-import { connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
+import { connectContextOf, connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { DataLibrary } from '../library.js';
 import { instrumentConnection as instrumentTedious } from '../mssql/instrument-connection.js';
@@ -71,7 +71,7 @@ function instrumentKnex({ client }: Knex, settings: CurrentSettings): () => void
 
   const undos = [
     measureAcquiring(client, 'acquireConnection', target, settings, onConnection),
-    connectOutsideOfRequests(client, 'acquireRawConnection'),
+    connectOutsideOfRequests(client, 'acquireRawConnection', connectContextOf(target)),
   ];
   return () => {
     for (const undo of [...undos, requests?.undo, ...connections.values()]) undo?.();

@@ -3,7 +3,7 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import { isObject } from '../../core/is-object.js';
-import { connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
+import { connectContextOf, connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
 import { callAsQuery, failAtOnce } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
@@ -32,7 +32,7 @@ function instrumentSequelize(sequelize: Sequelize, settings: CurrentSettings): (
       return Reflect.apply(runHooks, thisArg, args);
     }),
     measureAcquiring(connectionManager, 'getConnection', target, settings),
-    connectOutsideOfRequests(connectionManager, '_connect'),
+    connectOutsideOfRequests(connectionManager, '_connect', connectContextOf(target)),
     // Sequelize asks for the version before its first query.
     connectOutsideOfRequests(sequelize, 'databaseVersion'),
   ];
