@@ -143,6 +143,30 @@ export function describePg(start: () => Promise<PostgresServer>): void {
       });
     });
 
+    it('has the queries of a class that gets its clients by the method of its parent', async () => {
+      class Database extends Pool {
+        async find(id: number): Promise<unknown> {
+          const client = await super.connect();
+          try {
+            return await client.query(USERS, [id]);
+          } finally {
+            client.release();
+          }
+        }
+
+        override connect(): never {
+          throw new Error('use find()');
+        }
+      }
+      const database = new Database({ ...connection(), max: 1 });
+      await withDataApp({ providers: [{ provide: Database, useValue: database }] }, async ({ run, traces }) => {
+        await run(() => database.find(7));
+        await run(() => database.find(8));
+        await traces.expect(runOf(users()), runOf(users()));
+      });
+      await database.end();
+    });
+
     it('finds a client that is no pool', async () => {
       const client = new Client(connection());
       await client.connect();

@@ -17,7 +17,18 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
   /** The arguments of the call of `query()` that is about to call `connect()`. */
   let pendingQuery: readonly unknown[] | undefined;
 
+  function traceClient(client: unknown): void {
+    if (isObject(client)) clients.add(client, () => instrumentClient(client, settings));
+  }
+
   const undo = combineUndos([
+    // A subclass may call `super.connect()`, which is not intercepted. To intercept the events of each pool would take time.
+    overridesMethods(pool)
+      ? interceptMethod(pool, 'emit', (emit, thisArg, args) => {
+          if (args[0] === 'acquire') callSafely('Tracing a client of pg', () => traceClient(args[1]));
+          return Reflect.apply(emit, thisArg, args);
+        })
+      : undefined,
     interceptMethod(pool, 'query', (query, thisArg, args) => {
       pendingQuery = args;
       try {
@@ -37,13 +48,14 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
       let known = clientOf(pool);
       function onSettled(error: unknown, client: unknown): void {
         if (!error && isObject(client)) {
-          clients.add(client, () => instrumentClient(client, settings));
+          traceClient(client);
           return wait.end(targetOfClient(client));
         }
         const target = known ? targetOfClient(known) : targetOfPool(pool);
         wait.fail(error, query ? describeQuery(target, query) : describeConnect(target), isTracedElsewhere);
       }
-      const connecting = callSafely('Tracing a pool of pg', () => mayOpenSocket(pool)) === false ? caller : ROOT_CONTEXT;
+      const connecting =
+        callSafely('Tracing a pool of pg', () => mayOpenSocket(pool)) === false ? caller : ROOT_CONTEXT;
       const result = connectAndWait(connect, thisArg, args, onSettled, connecting);
       // A client that cannot connect is no longer there when that is known.
       known ??= clientOf(pool);
@@ -54,6 +66,17 @@ export function instrumentPool(pool: PgPool, settings: CurrentSettings): () => v
     undo?.();
     clients.release();
   };
+}
+
+/** True if the class of a pool overrides one of the methods by which a pool hands out clients. */
+function overridesMethods(pool: object): boolean {
+  return ['connect', 'query'].some((method) => {
+    let count = 0;
+    for (let link: unknown = pool; isObject(link); link = Object.getPrototypeOf(link)) {
+      if (Object.hasOwn(link, method)) count++;
+    }
+    return count > 1;
+  });
 }
 
 /** True if `connect()` may open a socket. To change the context of each call would take time. */
