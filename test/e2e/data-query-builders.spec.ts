@@ -178,7 +178,7 @@ describe('a notification on a connection that a request has opened', () => {
       return {
         provided: sequelize,
         acquire: () => connectionManager.getConnection({ type: 'read' }) as Promise<ListeningClient>,
-        release: (client) => connectionManager.releaseConnection(client as never),
+        release: (client) => connectionManager.releaseConnection(client),
         close: () => sequelize.close(),
       };
     },
@@ -197,7 +197,7 @@ describe('a notification on a connection that a request has opened', () => {
         });
         await traces.until((spans) => spans.some(({ name }) => name === 'GET /work/:id'));
         traces.take();
-        client.on('notification', () => void tracing.span('news', () => {}));
+        client.on('notification', () => tracing.span('news', () => {}));
         await client.query('NOTIFY news');
         await traces.until((spans) => spans.length === 1);
         expect(traces.take()).toMatchObject([{ name: 'news', parentSpanContext: undefined }]);

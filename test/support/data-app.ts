@@ -30,15 +30,6 @@ export function runOf(...children: ExpectedSpan[]): ExpectedSpan {
   return server('GET /work/:id', 200, handler('WorkController.work', ...children));
 }
 
-/** The trace of a run whose work has thrown an error of a driver. */
-export function failedRunOf(type: string, ...children: ExpectedSpan[]): ExpectedSpan {
-  return server('GET /work/:id', 500, {
-    ...handler('WorkController.work', ...children),
-    status: 'ERROR',
-    events: [`exception ${type}`],
-  });
-}
-
 /** The span of a query. */
 export function query(
   name: string,
