@@ -22,6 +22,8 @@ interface Failing {
   readonly provided: object;
   /** Inserts a row that is there already. */
   fail(): Promise<unknown>;
+  /** Looks for a row that is not there, and throws an error of the ORM. */
+  miss?(): Promise<unknown>;
   close(): Promise<unknown>;
 }
 
@@ -64,7 +66,12 @@ const libraries: Record<string, () => Promise<Failing>> = {
     const dataSource = new DataSource({ type: 'postgres', ...options, username, entities: [entity], poolSize: 1 });
     await dataSource.initialize();
     const users = dataSource.getRepository(entity);
-    return { provided: dataSource, fail: () => users.insert(SECRET), close: () => dataSource.destroy() };
+    return {
+      provided: dataSource,
+      fail: () => users.insert(SECRET),
+      miss: () => users.findOneByOrFail({ name: 'secret value' }),
+      close: () => dataSource.destroy(),
+    };
   },
   Sequelize() {
     const { user: username, ...options } = connection();
@@ -113,7 +120,12 @@ const libraries: Record<string, () => Promise<Failing>> = {
       pool: { min: 0, max: 1 },
       discovery: { disableDynamicFileAccess: true },
     });
-    return { provided: orm, fail: () => orm.em.fork().insert(entity, SECRET), close: () => orm.close() };
+    return {
+      provided: orm,
+      fail: () => orm.em.fork().insert(entity, SECRET),
+      miss: () => orm.em.fork().findOneOrFail(entity, { name: 'secret value' }),
+      close: () => orm.close(),
+    };
   },
 };
 
@@ -142,6 +154,14 @@ it.each(Object.entries(libraries))('%s', async (_, start) => {
   expect(said).toContain('"exception.type"');
   expect(said).toContain('"error.type":"23505"');
   expect(said).not.toMatch(/secret|duplicate|already exists/i);
+  await close();
+});
+
+it.each(['TypeORM', 'MikroORM 6'])('%s shows no value that it has looked for', async (name) => {
+  const { close, miss, provided } = await libraries[name]!();
+  const said = await saidOf(provided, miss!);
+  expect(said).toMatch(/Could not find any entity of type|User not found/);
+  expect(said).not.toContain('secret value');
   await close();
 });
 
