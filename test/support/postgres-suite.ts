@@ -143,6 +143,31 @@ export function describePg(start: () => Promise<PostgresServer>): void {
       });
     });
 
+    it('follows promises of a class of the application, which may settle without a call of then()', async () => {
+      /** A promise as that of Bluebird, whose further methods do not call the method `then()` of the object. */
+      class EagerPromise<T> extends Promise<T> {
+        tap(listener: (value: T) => void): Promise<unknown> {
+          return super.then((value) => {
+            listener(value);
+            return value;
+          });
+        }
+      }
+      await withPool(
+        async ({ pool, run, traces }) => {
+          await run(async () => {
+            const client = (await (pool.connect() as EagerPromise<PoolClient>).tap(() => {})) as PoolClient;
+            const pending = client.query(USERS, [7]) as unknown as EagerPromise<unknown>;
+            expect(pending).toBeInstanceOf(EagerPromise);
+            await pending.tap(() => {});
+            client.release();
+          });
+          await traces.expect(runOf(users()));
+        },
+        { pool: { Promise: EagerPromise } },
+      );
+    });
+
     it('has the queries of a class that gets its clients by the method of its parent', async () => {
       class Database extends Pool {
         async find(id: number): Promise<unknown> {

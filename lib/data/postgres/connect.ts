@@ -1,15 +1,14 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isObject } from '../../core/is-object.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { callForCaller } from '../call-as-query.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { hideOwnFrames } from '../failure.js';
 import type { CurrentSettings } from '../query-settings.js';
+import { followEagerly } from './follow-eagerly.js';
 import { targetOfClient, type PgClient } from './pg.js';
 
 /** Called when a connection is there, or cannot be had. */
@@ -48,22 +47,17 @@ export function connectAndWait(
 }
 
 function followConnection(result: unknown, settle: OnSettled): unknown {
-  if (!isObject(result) || !isThenable(result)) return result;
-  const followed = followPromise(
-    result,
-    { context: undefined },
-    {
-      onFulfilled(client) {
-        settle(undefined, client);
-        return client;
-      },
-      onRejected(error) {
-        // A pool that has ended rejects with an error that it has created at once.
-        callSafely('Removing frames from a stack', () => hideOwnFrames(error));
-        settle(error);
-      },
+  const followed = followEagerly(result, {
+    onFulfilled(client) {
+      settle(undefined, client);
+      return client;
     },
-  );
+    onRejected(error) {
+      // A pool that has ended rejects with an error that it has created at once.
+      callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+      settle(error);
+    },
+  });
   return followed ?? result;
 }
 

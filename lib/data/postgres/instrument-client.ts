@@ -5,12 +5,13 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { failAtOnce, followCallback, followQuery } from '../call-as-query.js';
+import { failAtOnce, followCallback } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
+import { followEagerly } from './follow-eagerly.js';
 import { followSubmittable } from './follow-submittable.js';
 import { isSubmittable, targetOfClient, type PgClient } from './pg.js';
 
@@ -65,11 +66,23 @@ function callQuery(
       );
     if (hasCallback(config))
       return Reflect.apply(query, thisArg, [withCallback(config, started, caller), ...args.slice(1)]);
-    return followQuery(Reflect.apply(query, thisArg, args), started);
+    return followResult(Reflect.apply(query, thisArg, args), started);
   } catch (error) {
     failAtOnce(error, started);
     throw error;
   }
+}
+
+function followResult(result: unknown, started: StartedQuery): unknown {
+  const followed = followEagerly(result, {
+    onFulfilled(value) {
+      started.succeed();
+      return value;
+    },
+    onRejected: (error) => started.fail(error),
+  });
+  if (followed === undefined) started.succeed();
+  return followed ?? result;
 }
 
 function hasCallback(config: unknown): config is { readonly callback: AnyMethod } {
