@@ -113,11 +113,11 @@ export class StatementScanner {
       case DOLLAR:
         return this.#scanDollar(next);
       case MINUS:
-        return startsLineComment(this.sql, this.#at, dialect.hasMysqlComments)
-          ? this.#removeLine()
-          : this.#skipInList(1);
+        if (!startsLineComment(this.sql, this.#at, dialect.hasMysqlComments)) return this.#skipInList(1);
+        return this.#remove(endOfLine(this.sql, this.#at, dialect.endsCommentsAtReturn));
       case HASH:
-        return dialect.hasMysqlComments ? this.#removeLine() : this.#skip(1);
+        if (!dialect.hasMysqlComments) return this.#skip(1);
+        return this.#remove(endOfLine(this.sql, this.#at, dialect.endsCommentsAtReturn));
       case SLASH:
         return next === STAR ? this.#removeComment() : this.#skip(1);
       case STAR:
@@ -275,16 +275,11 @@ export class StatementScanner {
     this.#skip(1, 'close');
   }
 
-  #removeLine(): void {
-    this.#remove(endOfLine(this.sql, this.#at, this.dialect.endsCommentsAtReturn));
-  }
-
   #removeComment(): void {
     const { dialect, sql } = this;
     const executed = dialect.hasMysqlComments ? startOfExecuted(sql, this.#at + 2) : undefined;
-    if (executed === undefined) return this.#remove(endOfComment(sql, this.#at, dialect.nestsComments));
-    this.#executedComments++;
-    this.#remove(executed);
+    if (executed !== undefined) this.#executedComments++;
+    this.#remove(executed ?? endOfComment(sql, this.#at, dialect.nestsComments));
   }
 
   /** Removes a comment up to `end`. A space replaces it, unless there is one. */
