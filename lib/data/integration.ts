@@ -1,6 +1,6 @@
 import { callSafely } from '../core/diagnostics.js';
 import type { Integration, IntegrationContext, IntegrationHooks } from '../core/integration.js';
-import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
+import { watchInjections, watchProviders, type ProviderWatch } from '../core/provider-instances.js';
 import type { DataLibraryName, ResolvedData } from '../options/data.js';
 import { applications, type ApplicationSettings, type DataApplication } from './applications.js';
 import { FoundInstances } from './found-instances.js';
@@ -20,8 +20,11 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
     const found = new FoundInstances(self);
     let providers: ProviderWatch | undefined;
     subscribe();
+    // A constructor may already ask a client for what it uses later: a collection, or a prepared statement.
+    const stopInjectionWatch = watchInjections(context.modules, found.onInstance);
     return {
       providersReady() {
+        stopInjectionWatch();
         providers = watchProviders(context.modules, found);
         found.report();
       },

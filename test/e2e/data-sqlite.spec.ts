@@ -1,6 +1,8 @@
 /** SQLite in the process: a stand-in has the members of `better-sqlite3`, which is compiled when it is installed. */
 import { describe, expect, it } from '@jest/globals';
+import { Inject, Injectable } from '@nestjs/common';
 import { Kysely, SqliteDialect } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
 import { query, runOf, withDataApp } from '../support/data-app.js';
 
 const ROWS = [{ id: 1 }, { id: 2 }];
@@ -11,10 +13,13 @@ class SqliteError extends Error {
 
 class Statement {
   readonly reader = true;
+  readonly database = { name: ':memory:' };
   constructor(readonly source: string) {}
   raw() {
     return this;
   }
+  pluck() {}
+  columns() {}
   run(..._parameters: unknown[]) {
     if (this.source.includes('duplicate')) throw new SqliteError('UNIQUE constraint failed: secret');
     return { changes: 1, lastInsertRowid: 1 };
@@ -48,6 +53,29 @@ class Database {
   close() {}
 }
 
+/** A database of `node:sqlite`, which the oldest Node here does not have. */
+class DatabaseSync {
+  open() {}
+  close() {}
+  exec() {}
+  createSession() {}
+  applyChangeset() {}
+  location() {
+    return '/data/shop.db';
+  }
+  prepare(text: string) {
+    return { sourceSQL: text, setReadBigInts() {}, columns() {}, run() {}, get() {}, all: () => ROWS, iterate() {} };
+  }
+  createTagStore() {
+    return {
+      run: (_strings: TemplateStringsArray, ..._values: unknown[]) => ({ changes: 1 }),
+      get: (_strings: TemplateStringsArray, ..._values: unknown[]) => ROWS[0],
+      all: (_strings: TemplateStringsArray, ..._values: unknown[]) => ROWS,
+      iterate: (_strings: TemplateStringsArray, ..._values: unknown[]) => ROWS.values(),
+    };
+  }
+}
+
 const sqliteQuery = (summary: string, details: Parameters<typeof query>[2] = {}) =>
   query(
     summary,
@@ -73,7 +101,7 @@ describe('a database of better-sqlite3', () => {
         }
         expect(database.exec("DELETE FROM users WHERE name = 'secret'")).toBe(database);
         expect(statement).toBeInstanceOf(Statement);
-        expect(Object.keys(statement).toSorted()).toEqual(['reader', 'source']);
+        expect(Object.keys(statement).toSorted()).toEqual(['database', 'reader', 'source']);
       });
       const select = () => sqliteQuery('SELECT users', { attributes: { 'db.query.text': TEXT } });
       await traces.expect(runOf(select(), select(), select(), select(), sqliteQuery('DELETE users')));
@@ -94,6 +122,61 @@ describe('a database of better-sqlite3', () => {
         await traces.expect(runOf(sqliteQuery(text.startsWith('INSERT') ? 'INSERT duplicate' : 'SELECT', failed)));
       }
     });
+  });
+
+  it('throws its errors without frames of the library, although they are made without the constructor of `Error`', async () => {
+    const database = new Database();
+    database.prepare = () => {
+      const error = Object.create(SqliteError.prototype) as SqliteError;
+      Error.captureStackTrace(error);
+      throw error;
+    };
+    await withDataApp({ providers: [{ provide: 'DB', useValue: database }] }, async ({ run, traces }) => {
+      const error: unknown = await run(() => database.prepare(TEXT)).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SqliteError);
+      expect((error as Error).stack).toContain('data-sqlite.spec');
+      expect((error as Error).stack).not.toMatch(/lib.data/);
+      await traces.until((spans) => spans.some(({ name }) => name === 'SELECT users'));
+    });
+  });
+
+  it('has its pragmas', async () => {
+    const database = new Database();
+    await withDataApp({ providers: [{ provide: 'DB', useValue: database }] }, async ({ run, traces }) => {
+      await run(() => database.pragma("key = 'secret'"));
+      await traces.expect(runOf(sqliteQuery('PRAGMA', { attributes: { 'db.query.text': 'PRAGMA key = ?' } })));
+    });
+  });
+
+  it('has the statements that a constructor has prepared and keeps in a property, or got from an asynchronous factory', async () => {
+    @Injectable()
+    class Repository {
+      readonly shown: Statement;
+      readonly #hidden: Statement;
+
+      constructor(@Inject('VALUE') value: Database, @Inject('CREATED') created: Database) {
+        this.shown = value.prepare(TEXT);
+        this.#hidden = created.prepare(TEXT);
+      }
+
+      hidden() {
+        return this.#hidden.all();
+      }
+    }
+    const factory = () => setTimeout(10).then(() => new Database());
+    const providers = [
+      { provide: 'VALUE', useValue: new Database() },
+      { provide: 'CREATED', useFactory: factory },
+      Repository,
+    ];
+    let repository: Repository | undefined;
+    await withDataApp({ providers }, async ({ app, run, traces }) => {
+      repository = app.get(Repository);
+      await run(() => app.get(Repository).shown.all());
+      await run(() => app.get(Repository).hidden());
+      await traces.expect(runOf(sqliteQuery('SELECT users')), runOf(sqliteQuery('SELECT users')));
+    });
+    expect(Object.getOwnPropertyNames(repository?.shown).toSorted()).toEqual(['database', 'reader', 'source']);
   });
 
   it('is found in a database of Drizzle', async () => {
@@ -117,6 +200,36 @@ describe('a database of better-sqlite3', () => {
     await withDataApp({ providers }, async ({ run, traces }) => {
       expect(await run(() => kysely.selectFrom('users').selectAll().execute())).toEqual(ROWS);
       await traces.expect(runOf(sqliteQuery('select users')));
+    });
+  });
+});
+
+describe('a database of node:sqlite', () => {
+  const shop = (summary: string, text: string, parameters: Record<string, string> = {}) => {
+    const attributes = { 'db.namespace': '/data/shop.db', 'db.query.text': text, ...parameters };
+    return sqliteQuery(summary, { attributes });
+  };
+
+  it('has the name of its file, and the statements of its tags', async () => {
+    const database = new DatabaseSync();
+    const providers = [{ provide: 'DB', useValue: database }];
+    await withDataApp({ providers, tracing: { data: { parameters: true } } }, async ({ run, traces }) => {
+      await run(() => {
+        const sql = database.createTagStore();
+        expect(database.prepare('SELECT * FROM users').all()).toBe(ROWS);
+        expect(sql.get`SELECT * FROM users WHERE id = ${7}`).toBe(ROWS[0]);
+        expect(sql.run`DELETE FROM users WHERE id = ${7} AND name = 'secret'`).toEqual({ changes: 1 });
+        expect([...sql.iterate`SELECT * FROM users`]).toEqual(ROWS);
+      });
+      const parameters = { 'db.query.parameter.0': '7' };
+      await traces.expect(
+        runOf(
+          shop('SELECT users', 'SELECT * FROM users'),
+          shop('SELECT users', 'SELECT * FROM users WHERE id = ?', parameters),
+          shop('DELETE users', 'DELETE FROM users WHERE id = ? AND name = ?', parameters),
+          shop('SELECT users', 'SELECT * FROM users'),
+        ),
+      );
     });
   });
 });

@@ -1,6 +1,7 @@
 import type { DataLibrary } from '../library.js';
-import { isBetterSqlite, isNodeSqlite } from './database.js';
+import { isBetterSqlite, isNodeSqlite, isStatement } from './database.js';
 import { instrumentDatabase } from './instrument-database.js';
+import { instrumentLoneStatement } from './instrument-statement.js';
 
 /** SQLite in the process of the application, by `better-sqlite3` or `node:sqlite`. */
 export const sqliteLibrary: DataLibrary = {
@@ -8,5 +9,11 @@ export const sqliteLibrary: DataLibrary = {
   instances: [
     { name: 'better-sqlite3 database', matches: isBetterSqlite, instrument: instrumentDatabase },
     { name: 'node:sqlite database', matches: isNodeSqlite, instrument: instrumentDatabase },
+    {
+      name: 'SQLite statement',
+      isSoughtInProperties: true,
+      matches: isStatement,
+      instrument: instrumentLoneStatement,
+    },
   ],
 };
