@@ -48,7 +48,7 @@ class Database {
   transaction(work: () => unknown) {
     return work;
   }
-  pragma() {}
+  pragma(_source?: string) {}
   loadExtension() {}
   close() {}
 }
