@@ -7,6 +7,7 @@ import { FoundInstances } from './found-instances.js';
 import { dataLibraries } from './libraries.js';
 import { queryMetrics, waitTimeMetric } from './metrics.js';
 import { OpenQueries } from './open-queries.js';
+import { observePools } from './pool-gauges.js';
 import type { QuerySettings } from './query-settings.js';
 
 /** Instruments databases: by the diagnostics channels of their libraries, and the pools and clients in dependency injection. */
@@ -20,6 +21,8 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
     const found = new FoundInstances(self);
     let providers: ProviderWatch | undefined;
     subscribe();
+    const instruments = context.meter(queryMetrics)?.instruments;
+    const stopObservingPools = instruments && observePools(instruments, () => found.readPools());
     // A constructor may already ask a client for what it uses later: a collection, or a prepared statement.
     const stopInjectionWatch = watchInjections(context.modules, found.onInstance);
     return {
@@ -41,6 +44,7 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
         return Promise.resolve();
       },
       shutdown() {
+        stopObservingPools?.();
         providers?.stop();
         found.release();
         application.remove();
