@@ -1,9 +1,10 @@
 /** SQLite in the process: a stand-in has the members of `better-sqlite3`, which is compiled when it is installed. */
 import { describe, expect, it } from '@jest/globals';
 import { Inject, Injectable } from '@nestjs/common';
+import { trace } from '@opentelemetry/api';
 import { Kysely, SqliteDialect } from 'kysely';
 import { setTimeout } from 'node:timers/promises';
-import { query, runOf, withDataApp } from '../support/data-app.js';
+import { outside, query, runOf, withDataApp } from '../support/data-app.js';
 
 const ROWS = [{ id: 1 }, { id: 2 }];
 
@@ -231,5 +232,69 @@ describe('a database of node:sqlite', () => {
         ),
       );
     });
+  });
+});
+
+type Callback = (this: unknown, error: Error | null, result?: unknown) => void;
+
+/** A database of `sqlite3`, which calls back when a socket of its own would: in no context. */
+class CallbackDatabase {
+  readonly filename = '/data/shop.db';
+  run(...args: unknown[]) {
+    const error = String(args[0]).includes('duplicate') ? new SqliteError('UNIQUE constraint failed: secret') : null;
+    const callback = args.at(-1);
+    if (typeof callback === 'function')
+      setImmediate(() => outside(() => Reflect.apply(callback, { lastID: 7 }, [error, ROWS])));
+    return this;
+  }
+  get = this.run;
+  all = this.run;
+  exec = this.run;
+  each(_text: string, onRow: Callback, onEnd: Callback) {
+    setImmediate(() => {
+      for (const row of ROWS) onRow.call(this, null, row);
+      onEnd.call(this, null, ROWS.length);
+    });
+    return this;
+  }
+  prepare(text: string) {
+    return { run: (callback: Callback) => this.run(text, callback), get() {}, all() {}, each() {} };
+  }
+  serialize() {}
+  parallelize() {}
+  configure() {}
+}
+
+describe('a database of sqlite3', () => {
+  it('has a span for each call with a callback, which runs in the context of the caller', async () => {
+    const database = new CallbackDatabase();
+    const own = Reflect.ownKeys(database);
+    await withDataApp({ providers: [{ provide: 'DB', useValue: database }] }, async ({ run, traces }) => {
+      await run(async () => {
+        const active = trace.getActiveSpan();
+        const ended = (call: (callback: Callback) => unknown) =>
+          new Promise((resolve, reject) => {
+            call(function (error, result) {
+              expect(trace.getActiveSpan()).toBe(active);
+              if (error) reject(error);
+              else resolve([this, result]);
+            });
+          });
+        expect(await ended((callback) => database.run(TEXT, 7, callback))).toEqual([{ lastID: 7 }, ROWS]);
+        const rows: unknown[] = [];
+        await ended((callback) => database.each(TEXT, (_error, row) => rows.push(row), callback));
+        expect(rows).toEqual(ROWS);
+        const statement = database.prepare(TEXT);
+        await ended((callback) => statement.run(callback));
+        await expect(ended((callback) => database.exec('INSERT INTO duplicate', callback))).rejects.toThrow('secret');
+        expect(database.run(TEXT)).toBe(database);
+      });
+      const attributes = { 'db.namespace': '/data/shop.db' };
+      const select = sqliteQuery('SELECT users', { attributes });
+      const failed = { ...attributes, 'error.type': 'SQLITE_CONSTRAINT_UNIQUE' };
+      const insert = sqliteQuery('INSERT duplicate', { status: 'ERROR', attributes: failed });
+      await traces.expect(runOf(select, select, select, insert));
+    });
+    expect(Reflect.ownKeys(database)).toEqual(own);
   });
 });
