@@ -5,6 +5,7 @@ import { getConnectionToken, getModelToken, MongooseModule } from '@nestjs/mongo
 import { SpanStatusCode } from '@opentelemetry/api';
 import mongoose, { mongo, Schema, type Connection, type Model } from 'mongoose';
 import type { TracingOptions } from 'nestjs-tracing';
+import { DataSource, EntitySchema } from 'typeorm';
 import { query, runOf, withDataApp, type DataApp } from '../support/data-app.js';
 import { startMongoServer, type MongoServer } from '../support/mongo-server.js';
 import type { ExpectedSpan } from '../support/trace-tree.js';
@@ -217,6 +218,21 @@ describe('the driver', () => {
         ),
       );
     });
+  });
+
+  it('is found below TypeORM', async () => {
+    const cat = new EntitySchema<{ _id: string; name: string }>({
+      name: 'Cat',
+      tableName: 'cats',
+      columns: { _id: { type: String, objectId: true, primary: true }, name: { type: String } },
+    });
+    const url = `mongodb://127.0.0.1:${server.port}/shop`;
+    const dataSource = await new DataSource({ type: 'mongodb', url, entities: [cat] }).initialize();
+    await withClient(async ({ run, traces }) => {
+      await run(() => dataSource.getMongoRepository(cat).countBy({ name: 'secret' }));
+      await traces.expect(runOf(mongoQuery('count', 'cats')));
+    }, dataSource);
+    await dataSource.destroy();
   });
 
   it.each(['database', 'collection'])('is found as a %s', async (what) => {
