@@ -45,6 +45,7 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
       },
       shutdown() {
         stopObservingPools?.();
+        stopInjectionWatch();
         providers?.stop();
         found.release();
         application.remove();
