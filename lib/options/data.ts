@@ -71,7 +71,7 @@ export interface QueueRecording extends QueryRecording {
 /** How databases, caches and queues are traced. */
 export interface DataOptions extends QueryRecording {
   /**
-   * PostgreSQL, with `pg`. False if it is not traced, or options for PostgreSQL alone.
+   * PostgreSQL, with `pg` or PGlite. False if it is not traced, or options for PostgreSQL alone.
    * @default true
    */
   postgres?: BooleanOption | QueryRecording | undefined;

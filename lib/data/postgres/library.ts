@@ -4,11 +4,13 @@ import { instrumentConnect } from './connect.js';
 import { instrumentClient } from './instrument-client.js';
 import { instrumentPool } from './instrument-pool.js';
 import { isPgClient, isPgPool, readPool } from './pg.js';
+import { instrumentPglite, isPglite } from './pglite.js';
 
 /** pg, which has no diagnostics channel: its pools, and clients that are used without a pool. */
 export const postgresLibrary: DataLibrary = {
   name: 'postgres',
   instances: [
+    { name: 'PGlite', matches: isPglite, instrument: instrumentPglite },
     { name: 'pg.Pool', matches: isPgPool, instrument: instrumentPool, readPool },
     {
       name: 'pg.Client',
