@@ -59,3 +59,12 @@ it('has its queries below their own request, and the code of an error', async ()
     expect(new Set(inserts.map((span) => span.spanContext().traceId)).size).toBe(3);
   });
 });
+
+it('leaves the errors of the application as they are', async () => {
+  await withDataApp({ providers: [{ provide: 'DB', useValue: database }] }, async ({ run }) => {
+    const work = () => Promise.reject(new Error('mine'));
+    const error: unknown = await run(() => database.transaction(work)).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).toBe('mine');
+    expect((error as Error).stack).not.toMatch(/lib.data/);
+  });
+});

@@ -26,7 +26,9 @@ export function instrumentPglite(database: object, settings: CurrentSettings): (
         const [transactionOfWork] = given;
         if (isObject(transactionOfWork))
           callSafely('Tracing a transaction of PGlite', () => instrumentTransaction(transactionOfWork, settings));
-        return Reflect.apply(work as AnyMethod, undefined, given);
+        // The errors of the application have no frames of the library either.
+        const outcome = { context: activeContext(), succeed() {}, fail() {} };
+        return callAsQuery(work as AnyMethod, undefined, given, outcome);
       };
       return Reflect.apply(transaction, thisArg, [traced, ...rest]);
     }),
