@@ -3,11 +3,15 @@ import { types } from 'node:util';
 import { callSafely } from './diagnostics.js';
 import { interceptMethod } from './intercept-method.js';
 import { isObject } from './is-object.js';
+import { watchWrapper } from './watch-wrapper.js';
 
 /** The members of Nest's `InstanceWrapper` that are used here. */
 interface Wrapper {
   readonly instance: unknown;
+  /** The dependencies of a factory. Undefined for a class and for a value. */
   readonly inject?: unknown;
+  /** The class or the factory. Null for a value. */
+  readonly metatype: unknown;
   isDependencyTreeStatic(): boolean;
   getStaticTransientInstances?(): readonly ({ readonly instance: unknown } | undefined)[];
 }
@@ -28,7 +32,7 @@ export interface ProviderWatchOptions {
 }
 
 /**
- * Finds the instances of all providers of an application, also in modules that are loaded later, and those that a factory creates for each
+ * Finds the instances of all providers and controllers of an application, also in modules that are loaded later, and those that a factory creates for each
  * request.
  */
 export function watchProviders(modules: ModulesContainer, options: ProviderWatchOptions): ProviderWatch {
@@ -38,8 +42,8 @@ export function watchProviders(modules: ModulesContainer, options: ProviderWatch
 
   function scan(): void {
     if (isStopped) return;
-    for (const { providers } of modules.values()) {
-      for (const [token, wrapper] of providers as unknown as Iterable<[unknown, Wrapper]>) {
+    for (const { controllers, providers } of modules.values()) {
+      for (const [token, wrapper] of [...providers, ...controllers] as unknown as Iterable<[unknown, Wrapper]>) {
         if (!wrapper.isDependencyTreeStatic()) {
           if (wrapper.inject && !undos.has(wrapper) && watchesFactory(token)) watchFactory(wrapper);
           continue;
@@ -66,6 +70,29 @@ export function watchProviders(modules: ModulesContainer, options: ProviderWatch
       for (const undo of undos.values()) undo();
       undos.clear();
     },
+  };
+}
+
+/**
+ * Finds the values, and the results of factories, while Nest creates the providers: as soon as one is injected, before the constructor runs
+ * that gets it. An instance of a class is found by `watchProviders()` only: until its constructor has run, Nest has an object without fields.
+ *
+ * @returns a function that ends it, to be called when Nest has created every provider
+ */
+export function watchInjections(modules: ModulesContainer, onInstance: (instance: unknown) => void): () => void {
+  const undos: (() => void)[] = [];
+  for (const { providers } of modules.values()) {
+    for (const wrapper of providers.values() as unknown as Iterable<Wrapper>) {
+      if (!wrapper.inject && wrapper.metatype !== null) continue;
+      // Until the factory has returned, there is no instance.
+      const undo = watchWrapper(wrapper, (instance) => {
+        if (isObject(instance)) onInstance(instance);
+      });
+      if (undo) undos.push(undo);
+    }
+  }
+  return () => {
+    for (const undo of undos) undo();
   };
 }
 

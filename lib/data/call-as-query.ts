@@ -15,15 +15,41 @@ type EndedQuery = Pick<StartedQuery, 'context' | 'succeed' | 'fail'>;
  * Calls a method that works on a query and returns a promise, in the context of the query: the queries of inner layers have no span. The
  * query ends with the promise.
  *
+ * @param onValue called with the value of the promise, before the query ends
  * @returns the result of the method, or a promise of the same result
  */
-export function callAsQuery(method: AnyMethod, thisArg: unknown, args: readonly unknown[], query: EndedQuery): unknown {
+export function callAsQuery(
+  method: AnyMethod,
+  thisArg: unknown,
+  args: readonly unknown[],
+  query: EndedQuery,
+  onValue?: (value: unknown) => void,
+): unknown {
   try {
-    return followQuery(callInContext(query.context, method, thisArg, args), query);
+    const result = callInContext(query.context, method, thisArg, args);
+    if (isObject(result) && isThenable(result)) return followCall(result, query, onValue);
+    query.succeed();
+    return result;
   } catch (error) {
     failAtOnce(error, query);
     throw error;
   }
+}
+
+/** Follows the promise of a call. An async method that throws before it waits has rejected it already: that error has the frames of the call. */
+function followCall(result: object, query: EndedQuery, onValue?: (value: unknown) => void): unknown {
+  let isNew = true;
+  const called = {
+    context: query.context,
+    succeed: () => query.succeed(),
+    fail: (error: unknown) => (isNew ? failAtOnce(error, query) : query.fail(error)),
+  };
+  const followed = followQuery(result, called, onValue);
+  // The reaction to a promise that is rejected already comes before.
+  queueMicrotask(() => {
+    isNew = false;
+  });
+  return followed;
 }
 
 /** Ends a query with an error that the driver has thrown at once, rather than rejected a promise with. */

@@ -54,7 +54,7 @@ export function describeConnect(target: DatabaseTarget): DatabaseQuery {
 }
 
 /** The name of a pool, by the semantic conventions for pools that have no name of their own. */
-function poolAttributes(target: DatabaseTarget): Attributes {
+export function poolAttributes(target: DatabaseTarget): Attributes {
   const server = serverOf(target) || target.system.name;
   return { [ATTR_POOL_NAME]: target.namespace ? `${server}/${target.namespace}` : server };
 }

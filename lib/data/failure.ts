@@ -28,7 +28,8 @@ export function withholdDriverError(error: unknown, caller: Context): void {
  * reading a stack may fix its text, and others may still change the message of an error that comes later.
  */
 export function hideOwnFrames(error: unknown): void {
-  if (!types.isNativeError(error)) return;
+  // The errors of better-sqlite3 are made without the constructor of `Error`.
+  if (!types.isNativeError(error) && !(error instanceof Error)) return;
   const { stack } = error;
   if (typeof stack !== 'string') return;
   const frames = withoutOwnFrames(stack);

@@ -1,11 +1,14 @@
+import { callSafely } from '../core/diagnostics.js';
 import { FoundCounts } from '../core/found-objects.js';
 import { ownValues } from '../core/readable.js';
 import type { DataApplication } from './applications.js';
+import type { InstanceKind } from './library.js';
+import type { PoolState } from './pool-gauges.js';
 import { isSoughtInProperties, recognizeInstances, releaseInstance, traceInstance } from './traced-instances.js';
 
 /** The pools and clients that an application has in dependency injection. */
 export class FoundInstances {
-  readonly #instances = new Set<object>();
+  readonly #instances = new Map<object, InstanceKind>();
   readonly #counts = new FoundCounts();
 
   constructor(private readonly application: DataApplication) {}
@@ -23,22 +26,29 @@ export class FoundInstances {
     this.#counts.report();
   }
 
+  /** Returns the state of each pool among them. */
+  readPools(): readonly PoolState[] {
+    return [...this.#instances]
+      .map(([instance, kind]) => callSafely(`Reading ${kind.name}`, () => kind.readPool?.(instance)))
+      .filter((state) => state !== undefined);
+  }
+
   /** Ends the instrumentation of all of them. */
   release(): void {
-    for (const instance of this.#instances) releaseInstance(instance, this.application);
+    for (const instance of this.#instances.keys()) releaseInstance(instance, this.application);
     this.#instances.clear();
   }
 
-  readonly #keep = (instance: object): void => void this.#instances.add(instance);
+  readonly #keep = (instance: object, kind: InstanceKind): void => void this.#instances.set(instance, kind);
 
   /** Returns true if a library knows the object. */
-  #look(candidate: unknown, onTraced: (instance: object) => void): boolean {
+  #look(candidate: unknown, onTraced: (instance: object, kind: InstanceKind) => void): boolean {
     const recognized = recognizeInstances(candidate, ({ name }) => this.application.settings?.[name] !== undefined);
     for (const found of recognized) {
       if (this.#instances.has(found.instance)) continue;
       this.#counts.add(found.kind.name);
       traceInstance(found, this.application);
-      onTraced(found.instance);
+      onTraced(found.instance, found.kind);
     }
     return recognized.length > 0;
   }

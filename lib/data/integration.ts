@@ -1,12 +1,13 @@
 import { callSafely } from '../core/diagnostics.js';
 import type { Integration, IntegrationContext, IntegrationHooks } from '../core/integration.js';
-import { watchProviders, type ProviderWatch } from '../core/provider-instances.js';
+import { watchInjections, watchProviders, type ProviderWatch } from '../core/provider-instances.js';
 import type { DataLibraryName, ResolvedData } from '../options/data.js';
 import { applications, type ApplicationSettings, type DataApplication } from './applications.js';
 import { FoundInstances } from './found-instances.js';
 import { dataLibraries } from './libraries.js';
 import { queryMetrics, waitTimeMetric } from './metrics.js';
 import { OpenQueries } from './open-queries.js';
+import { observePools } from './pool-gauges.js';
 import type { QuerySettings } from './query-settings.js';
 
 /** Instruments databases: by the diagnostics channels of their libraries, and the pools and clients in dependency injection. */
@@ -20,8 +21,13 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
     const found = new FoundInstances(self);
     let providers: ProviderWatch | undefined;
     subscribe();
+    const instruments = context.meter(queryMetrics)?.instruments;
+    const stopObservingPools = instruments && observePools(instruments, () => found.readPools());
+    // A constructor may already ask a client for what it uses later: a collection, or a prepared statement.
+    const stopInjectionWatch = watchInjections(context.modules, found.onInstance);
     return {
       providersReady() {
+        stopInjectionWatch();
         providers = watchProviders(context.modules, found);
         found.report();
       },
@@ -38,6 +44,8 @@ export const dataIntegration: Integration<{ readonly data: ResolvedData | undefi
         return Promise.resolve();
       },
       shutdown() {
+        stopObservingPools?.();
+        stopInjectionWatch();
         providers?.stop();
         found.release();
         application.remove();

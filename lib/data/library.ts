@@ -1,4 +1,5 @@
 import type { DataLibraryName } from '../options/data.js';
+import type { PoolState } from './pool-gauges.js';
 import type { CurrentSettings } from './query-settings.js';
 
 /**
@@ -31,4 +32,6 @@ export interface InstanceKind {
   clientsOf?(instance: object): readonly unknown[];
   /** The methods in which an object that is instrumented creates its clients, possibly once more. @default none */
   readonly connectMethods?: readonly string[];
+  /** Returns the connections of a pool, whenever metrics are collected. Undefined if they are not known. */
+  readPool?(instance: object): PoolState | undefined;
 }

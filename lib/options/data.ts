@@ -71,7 +71,7 @@ export interface QueueRecording extends QueryRecording {
 /** How databases, caches and queues are traced. */
 export interface DataOptions extends QueryRecording {
   /**
-   * PostgreSQL, with `pg`. False if it is not traced, or options for PostgreSQL alone.
+   * PostgreSQL, with `pg` or PGlite. False if it is not traced, or options for PostgreSQL alone.
    * @default true
    */
   postgres?: BooleanOption | QueryRecording | undefined;
@@ -89,7 +89,7 @@ export interface DataOptions extends QueryRecording {
   mssql?: BooleanOption | QueryRecording | undefined;
 
   /**
-   * SQLite, with `better-sqlite3` or `node:sqlite`. False if it is not traced, or options for it.
+   * SQLite, with `better-sqlite3`, `node:sqlite` or `sqlite3`. False if it is not traced, or options for it.
    * @default true
    */
   sqlite?: BooleanOption | QueryRecording;
@@ -113,7 +113,7 @@ export interface DataOptions extends QueryRecording {
   sequelize?: BooleanOption | QueryRecording | undefined;
 
   /**
-   * Knex over `pg`, `better-sqlite3`, `tedious` or `oracledb`. False if it is not traced, or options for it.
+   * Knex over `pg`, `better-sqlite3`, `sqlite3`, `tedious` or `oracledb`. False if it is not traced, or options for it.
    * @default true
    */
   knex?: BooleanOption | QueryRecording | undefined;

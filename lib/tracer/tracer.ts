@@ -11,6 +11,7 @@ import {
   type TraceState,
 } from '@opentelemetry/api';
 import { reportIgnored } from '../core/diagnostics.js';
+import { isQuerySpan } from '../core/query-span.js';
 import { isQuerySpanWatched, reportQuerySpan } from '../core/query-span-watch.js';
 import { isTracingSuppressed } from '../core/suppression.js';
 import type { ReadableSpan } from '../options/sdk-types.js';
@@ -24,9 +25,6 @@ import { RecordedSpan } from './span.js';
 import { UnsampledSpan } from './unsampled-span.js';
 
 export type InstrumentationScope = ReadableSpan['instrumentationScope'];
-
-/** The attributes by which the span of a query is known; the second one is the older form. */
-const SYSTEM_ATTRIBUTES = ['db.system.name', 'db.system'] as const;
 
 /** The destination of the spans of all tracers. */
 export interface SpanDestination {
@@ -49,7 +47,7 @@ export class SpanTracer implements Tracer {
 
   /** Never throws, unless it is the tracer of another provider that throws. */
   startSpan(name: string, options?: SpanOptions, within?: Context): Span {
-    if (isQuerySpanWatched() && isQuerySpan(options)) reportQuerySpan();
+    if (isQuerySpanWatched() && options && isQuerySpan(options)) reportQuerySpan();
     const { otherProvider } = this.destination;
     if (otherProvider) return this.tracerOf(otherProvider).startSpan(name, options, within);
     try {
@@ -157,11 +155,6 @@ export class SpanTracer implements Tracer {
     }
     return this.otherTracer as Tracer;
   }
-}
-
-/** True for the span of another instrumentation of a driver. */
-function isQuerySpan({ attributes = {}, kind }: SpanOptions = {}): boolean {
-  return kind === SpanKind.CLIENT && SYSTEM_ATTRIBUTES.some((name) => attributes[name] !== undefined);
 }
 
 /** Returns a new span each time: the application, or an instrumentation, may set properties of it. */

@@ -8,6 +8,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { createPool, type Pool } from 'mysql2';
 import type { TracingOptions } from 'nestjs-tracing';
+import { Pool as PgPool } from 'pg';
 import { withDataApp } from '../support/data-app.js';
 import { freePort } from '../support/free-port.js';
 import { startMysqlServer, type MysqlServer } from '../support/mysql-server.js';
@@ -129,4 +130,39 @@ it('the wait for a connection is measured by the name of its pool', async () => 
     ]);
     expect(scrape.value(`${WAIT_TIME}_sum`)).toBeGreaterThan(0.02);
   });
+});
+
+it('the connections of the pools in dependency injection are counted by the name of their pool', async () => {
+  const other = createPool({ host: '127.0.0.1', port: server.port, user: 'u', database: 'shop', connectionLimit: 2 });
+  const pg = new PgPool({ host: 'db.internal', port: 5433, user: 'u', database: 'shop', max: 7 });
+  const providers = [
+    { provide: 'POOL', useValue: pool },
+    { provide: 'PROMISES', useValue: pool.promise() },
+    { provide: 'OTHER', useValue: other },
+    { provide: 'PG', useValue: pg },
+  ];
+  await withDataApp({ providers, tracing: { metrics: {} } }, async ({ run, url }) => {
+    await run(async () => {
+      const connection = await other.promise().getConnection();
+      const queries = [pool.promise().query('SELECT slow'), pool.promise().query(USERS), pool.promise().query(USERS)];
+      const scrape = await Scrape.of(`${url}/metrics`);
+      connection.release();
+      await Promise.all(queries);
+      const readings = (name: string) =>
+        scrape
+          .find(name)
+          .map(({ labels, value }) => `${Object.values(labels).toSorted().join(' ')}: ${value}`)
+          .toSorted();
+      const [mysqlPool, pgPool] = [`127.0.0.1:${server.port}/shop`, 'db.internal:5433/shop'];
+      expect(readings('db_client_connection_count')).toEqual([
+        `${mysqlPool} idle: 0`,
+        `${mysqlPool} used: 2`,
+        `${pgPool} idle: 0`,
+        `${pgPool} used: 0`,
+      ]);
+      expect(readings('db_client_connection_max')).toEqual([`${mysqlPool}: 3`, `${pgPool}: 7`]);
+      expect(readings('db_client_connection_pending_requests')).toEqual([`${mysqlPool}: 2`, `${pgPool}: 0`]);
+    });
+  });
+  await Promise.all([new Promise((resolve) => other.end(resolve)), pg.end()]);
 });

@@ -1,9 +1,11 @@
 /** MongoDB: mongoose by its channels, and the objects of the driver. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Inject, Injectable } from '@nestjs/common';
 import { getConnectionToken, getModelToken, MongooseModule } from '@nestjs/mongoose';
 import { SpanStatusCode } from '@opentelemetry/api';
 import mongoose, { mongo, Schema, type Connection, type Model } from 'mongoose';
 import type { TracingOptions } from 'nestjs-tracing';
+import { DataSource, EntitySchema } from 'typeorm';
 import { query, runOf, withDataApp, type DataApp } from '../support/data-app.js';
 import { startMongoServer, type MongoServer } from '../support/mongo-server.js';
 import type { ExpectedSpan } from '../support/trace-tree.js';
@@ -209,13 +211,28 @@ describe('the driver', () => {
       await traces.expect(
         runOf(
           mongoQuery('bulkWrite', 'cats'),
-          mongoQuery('find', undefined),
+          mongoQuery('find', 'cats'),
           mongoQuery('ping', undefined, admin),
           mongoQuery('listDatabases', undefined, { ...admin, name: 'listDatabases admin' }),
           mongoQuery('renameCollection', undefined),
         ),
       );
     });
+  });
+
+  it('is found below TypeORM', async () => {
+    const cat = new EntitySchema<{ _id: string; name: string }>({
+      name: 'Cat',
+      tableName: 'cats',
+      columns: { _id: { type: String, objectId: true, primary: true }, name: { type: String } },
+    });
+    const url = `mongodb://127.0.0.1:${server.port}/shop`;
+    const dataSource = await new DataSource({ type: 'mongodb', url, entities: [cat] }).initialize();
+    await withClient(async ({ run, traces }) => {
+      await run(() => dataSource.getMongoRepository(cat).countBy({ name: 'secret' }));
+      await traces.expect(runOf(mongoQuery('count', 'cats')));
+    }, dataSource);
+    await dataSource.destroy();
   });
 
   it.each(['database', 'collection'])('is found as a %s', async (what) => {
@@ -230,6 +247,29 @@ describe('the driver', () => {
     );
   });
 
+  it.each<[string, (db: mongo.Db) => Promise<unknown>]>([
+    ['a constructor has asked for', (db) => Promise.resolve(db.collection('cats'))],
+    ['it has just created', (db) => db.createCollection('cats')],
+    ['it has renamed', (db) => db.renameCollection('dogs', 'cats')],
+    ['it has listed', async (db) => (await db.collections())[0]],
+  ])('has the commands of a collection that %s', async (_, collectionOf) => {
+    @Injectable()
+    class CatsRepository {
+      readonly cats: mongo.Collection;
+      constructor(@Inject('MONGO') mongoClient: mongo.MongoClient) {
+        this.cats = mongoClient.db('shop').collection('cats');
+      }
+    }
+    const providers = [{ provide: 'MONGO', useValue: client }, CatsRepository];
+    await withDataApp({ providers }, async ({ app, run, traces }) => {
+      const other = (await collectionOf(client.db('shop'))) as mongo.Collection;
+      traces.reset();
+      await run(() => app.get(CatsRepository).cats.countDocuments());
+      await run(() => other.countDocuments());
+      await traces.expect(runOf(mongoQuery('aggregate', 'cats')), runOf(mongoQuery('aggregate', 'cats')));
+    });
+  });
+
   it('has the commands of a transaction', async () => {
     await withClient(async ({ run, traces }) => {
       await run(() =>
@@ -237,11 +277,8 @@ describe('the driver', () => {
           session.withTransaction(() => client.db('shop').collection('cats').insertOne({ a: 1 }, { session })),
         ),
       );
-      const commit = query('commitTransaction', { 'db.operation.name': 'commitTransaction' });
-      await traces.until((spans) => spans.length === 4);
-      const names = traces.take().map(({ name }) => name);
-      expect(names).toContain('insert cats');
-      expect(names.filter((name) => name.startsWith(commit.name))).toHaveLength(1);
+      const admin = { name: 'commitTransaction admin', attributes: { 'db.namespace': 'admin' } };
+      await traces.expect(runOf(mongoQuery('insert', 'cats'), mongoQuery('commitTransaction', undefined, admin)));
     });
   });
 

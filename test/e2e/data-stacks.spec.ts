@@ -122,6 +122,14 @@ const libraries: Record<string, () => Promise<Failing>> = {
       close: () => client.close(),
     };
   },
+  async 'mongodb, at once'() {
+    const client = await new mongo.MongoClient(`mongodb://${local}:${mongodb.port}`).connect();
+    return {
+      provided: client,
+      fail: () => client.db('shop').collection('cats').updateOne({}, { name: 'no operator' }),
+      close: () => client.close(),
+    };
+  },
   async ioredis() {
     const client = new Redis({ host: local, port: redis.port });
     await client.get('a');

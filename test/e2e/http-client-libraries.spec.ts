@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Injectable, Module } from '@nestjs/common';
-import { context, propagation } from '@opentelemetry/api';
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { TracingService } from 'nestjs-tracing';
 import axios, { create as createAxios } from 'axios';
 import { got } from 'got';
@@ -228,6 +228,49 @@ describe('TracingService.inject()', () => {
       );
       expect(target.only('/ok').headers.baggage).toBe('tenant=acme');
       await traces.expect(runOf(client('GET', 200)));
+    });
+  });
+});
+
+describe('a client of a database that has spans of its own', () => {
+  const search = (system: string, ...children: ExpectedSpan[]): ExpectedSpan => ({
+    name: 'search',
+    kind: 'CLIENT',
+    attributes: { 'db.system': system },
+    children,
+  });
+
+  /** Makes a query as `@elastic/elasticsearch` does. */
+  function query(system: string, send: () => Promise<unknown>): Promise<unknown> {
+    const options = { kind: SpanKind.CLIENT, attributes: { 'db.system': system } };
+    return trace.getTracer('a client').startActiveSpan('search', options, async (span) => {
+      try {
+        return await send();
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  const senders: [string, (url: string) => Promise<unknown>][] = [
+    ['undici', async (url) => (await fetch(url)).text()],
+    ['node:http', (url) => new Promise((resolve) => httpGet(url, (answer) => answer.resume().on('end', resolve)))],
+    ['axios', (url) => axios.get(url)],
+  ];
+
+  it.each(senders)('has one span for a request by %s, which carries it', async (name, send) => {
+    await withClientApp({}, async ({ run, target, traces }) => {
+      await run(() => query('elasticsearch', () => send(`${target.url}/ok`)));
+      await traces.until((spans) => spans.length === 3);
+      if (name === 'undici' || nodePropagates) expectCarried(target.only('/ok'), clientSpans(traces.spans)[0]);
+      await traces.expect(runOf(search('elasticsearch')));
+    });
+  });
+
+  it('has a span of its own and that of a request if it does not speak HTTP: a hook sends the request, say', async () => {
+    await withClientApp({}, async ({ run, target, traces }) => {
+      await run(() => query('mongodb', async () => (await fetch(`${target.url}/ok`)).text()));
+      await traces.expect(runOf(search('mongodb', client('GET', 200))));
     });
   });
 });

@@ -123,6 +123,10 @@ function answerTo(name: string, command: Command): object {
     case 'getMore':
       return { ok: 1, cursor: { id: mongo.Long.ZERO, ns: namespace, nextBatch: [{ _id: 3 }] } };
     case 'listCollections':
+      return {
+        ok: 1,
+        cursor: { id: mongo.Long.ZERO, ns: namespace, firstBatch: [{ name: 'cats', type: 'collection' }] },
+      };
     case 'listIndexes':
       return { ok: 1, cursor: { id: mongo.Long.ZERO, ns: namespace, firstBatch: [] } };
     case 'findAndModify':

@@ -11,7 +11,8 @@ import { isPgClient, targetOfPool } from '../postgres/pg.js';
 import { postgresql } from '../postgres/system.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { oracle, sqlite, sqlServer } from '../sql/systems.js';
-import { isBetterSqlite } from '../sqlite/database.js';
+import { isBetterSqlite, isCallbackDatabase } from '../sqlite/database.js';
+import { instrumentCallbackDatabase } from '../sqlite/instrument-callbacks.js';
 import { instrumentDatabase } from '../sqlite/instrument-database.js';
 import { followRequestQueue, type RequestCallers } from './request-queue.js';
 
@@ -45,7 +46,7 @@ interface OracleConnection {
 }
 
 /**
- * Knex over pg, better-sqlite3, tedious (SQL Server) and oracledb, whose connections are instrumented as they are handed out, and over mysql2, which
+ * Knex over pg, better-sqlite3, sqlite3, tedious (SQL Server) and oracledb, whose connections are instrumented as they are handed out, and over mysql2, which
  * has channels.
  */
 export const knexLibrary: DataLibrary = {
@@ -91,6 +92,7 @@ function instrumentConnection(
     const isInTransaction = () => (connection as OracleConnection).isTransaction === true;
     return instrumentOracle(connection, target, settings, isInTransaction);
   }
+  if (isCallbackDatabase(connection)) return instrumentCallbackDatabase(connection, settings);
   return isBetterSqlite(connection) ? instrumentDatabase(connection, settings) : undefined;
 }
 
@@ -105,6 +107,7 @@ function targetOfKnex({ connectionSettings: settings = {}, driverName }: KnexCli
       // A function that gives the settings has not been called yet.
       return Object.keys(settings).length === 0 ? { system: postgresql } : targetOfPool({ options: settings });
     case 'better-sqlite3':
+    case 'sqlite3':
       return { system: sqlite, namespace: settings.filename };
     case 'mysql2':
       return { system: mysql, namespace, address: host, port };

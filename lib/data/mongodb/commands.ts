@@ -37,6 +37,20 @@ export const COLLECTION_CURSORS: Commands = {
   listSearchIndexes: 'aggregate',
 };
 
+/** The methods that return a promise of a collection. */
+export const RETURN_COLLECTION: ReadonlySet<string> = new Set(['createCollection', 'rename', 'renameCollection']);
+
+/** The commands that name a collection, as in `{ find: 'cats' }`. */
+export const COMMANDS_OF_COLLECTIONS: ReadonlySet<string> = new Set([
+  ...Object.values(COLLECTION_COMMANDS).filter((command) => command !== 'bulkWrite' && command !== 'renameCollection'),
+  ...Object.values(COLLECTION_CURSORS),
+  'collMod',
+  'collStats',
+  'create',
+  'listIndexes',
+  'validate',
+]);
+
 /** The methods of a collection that return a list of operations, which it sends when it is executed. */
 export const COLLECTION_BULKS = ['initializeOrderedBulkOp', 'initializeUnorderedBulkOp'] as const;
 
@@ -46,8 +60,11 @@ export const DB_COMMANDS: Commands = {
   createIndex: 'createIndexes',
   dropCollection: 'drop',
   dropDatabase: 'dropDatabase',
+  profilingLevel: 'profile',
   removeUser: 'dropUser',
   renameCollection: 'renameCollection',
+  setProfilingLevel: 'profile',
+  stats: 'dbStats',
 };
 
 /** Those of a database that return a cursor. */

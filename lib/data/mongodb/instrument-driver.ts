@@ -1,4 +1,5 @@
 import { context } from '@opentelemetry/api';
+import { afterwards } from '../../core/afterwards.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
@@ -12,11 +13,13 @@ import {
   COLLECTION_BULKS,
   COLLECTION_COMMANDS,
   COLLECTION_CURSORS,
+  COMMANDS_OF_COLLECTIONS,
   DB_COMMANDS,
   DB_CURSORS,
+  RETURN_COLLECTION,
   SESSION_COMMANDS,
 } from './commands.js';
-import { targetOf, type Collection, type Db, type MongoClient } from './driver.js';
+import { isCollection, targetOf, type Collection, type Db, type MongoClient } from './driver.js';
 import { batchSizeOf } from './mongoose.js';
 
 /** Undoes the instrumentation of one object. */
@@ -33,7 +36,7 @@ export function instrumentClient(client: MongoClient, settings: CurrentSettings)
     interceptResult(client, 'startSession', (session, [options]) => {
       // The sessions of the driver itself have no transaction.
       if (isObject(options) && (options as { explicit?: unknown }).explicit === false) return;
-      interceptCommands(session, SESSION_COMMANDS, targetOf(client), settings);
+      interceptCommands(session, SESSION_COMMANDS, targetOf(client, 'admin'), settings);
     }),
   ]);
 }
@@ -41,18 +44,24 @@ export function instrumentClient(client: MongoClient, settings: CurrentSettings)
 /** Instruments a database, and the collections that it hands out from now on. */
 export function instrumentDb(db: Db, settings: CurrentSettings): () => void {
   const target = targetOf(db.client, db.databaseName);
+  const onCollection = collectionListener(settings);
   return undoAll([
-    interceptResult(db, 'collection', (collection) => instrumentCollection(collection as Collection, settings)),
-    interceptCommands(db, DB_COMMANDS, target, settings),
+    interceptResult(db, 'collection', onCollection),
+    interceptCommands(db, DB_COMMANDS, target, settings, onCollection),
     interceptCursors(db, DB_CURSORS, target, settings),
     interceptNamedCommand(db, target, settings),
+    interceptMethod(db, 'collections', (call, thisArg, args) =>
+      afterwards(Reflect.apply(call, thisArg, args), (found) => {
+        if (Array.isArray(found)) for (const each of found) onCollection(each);
+      }),
+    ),
     interceptResult(db, 'admin', (admin) => {
       const adminTarget = targetOf(db.client, 'admin');
       interceptCommands(admin, ADMIN_COMMANDS, adminTarget, settings);
       interceptNamedCommand(admin, adminTarget, settings);
     }),
     interceptResult(db, 'runCursorCommand', (cursor, [command]) =>
-      interceptCursor(cursor, { ...target, operation: nameOf(command) }, settings),
+      interceptCursor(cursor, { ...target, ...describeCommand(command) }, settings),
     ),
   ]);
 }
@@ -61,7 +70,7 @@ export function instrumentDb(db: Db, settings: CurrentSettings): () => void {
 export function instrumentCollection(collection: Collection, settings: CurrentSettings): () => void {
   const target = { ...targetOf(collection.client, collection.dbName), collection: collection.collectionName };
   return undoAll([
-    interceptCommands(collection, COLLECTION_COMMANDS, target, settings),
+    interceptCommands(collection, COLLECTION_COMMANDS, target, settings, collectionListener(settings)),
     interceptCursors(collection, COLLECTION_CURSORS, target, settings),
     ...COLLECTION_BULKS.map((method) =>
       interceptResult(collection, method, (bulk) =>
@@ -71,16 +80,26 @@ export function instrumentCollection(collection: Collection, settings: CurrentSe
   ]);
 }
 
+/** Returns a function that instruments the collections which a method returns: a new one, or that with its new name. */
+function collectionListener(settings: CurrentSettings): (value: unknown) => void {
+  return (value) => {
+    if (isObject(value) && isCollection(value))
+      callSafely('Tracing MongoDB', () => instrumentCollection(value as Collection, settings));
+  };
+}
+
 function interceptCommands(
   object: object,
   commands: Readonly<Record<string, string>>,
   target: DatabaseQuery,
   settings: CurrentSettings,
+  onValue?: (value: unknown) => void,
 ): () => void {
   return undoAll(
-    Object.entries(commands).map(([method, operation]) =>
-      interceptCommand(object, method, settings, ([list]) => ({ ...target, operation, batchSize: batchSizeOf(list) })),
-    ),
+    Object.entries(commands).map(([method, operation]) => {
+      const describe = ([list]: readonly unknown[]) => ({ ...target, operation, batchSize: batchSizeOf(list) });
+      return interceptCommand(object, method, settings, describe, RETURN_COLLECTION.has(method) ? onValue : undefined);
+    }),
   );
 }
 
@@ -105,7 +124,7 @@ function interceptCursor(cursor: object, query: DatabaseQuery, settings: Current
 
 /** Traces the calls of `command()`, whose argument has the command. */
 function interceptNamedCommand(object: object, target: DatabaseQuery, settings: CurrentSettings): Undo {
-  return interceptCommand(object, 'command', settings, ([command]) => ({ ...target, operation: nameOf(command) }));
+  return interceptCommand(object, 'command', settings, ([command]) => ({ ...target, ...describeCommand(command) }));
 }
 
 /** Traces the calls of a method that sends a command. */
@@ -114,13 +133,14 @@ function interceptCommand(
   method: string,
   settings: CurrentSettings,
   describe: (args: readonly unknown[]) => DatabaseQuery,
+  onValue?: (value: unknown) => void,
 ): Undo {
   return interceptMethod(object, method, (call, thisArg, args) => {
     const started = callSafely('Tracing a command of MongoDB', () => {
       const current = settings();
       return current && startQuery(describe(args), current, { caller: context.active() });
     });
-    return started ? callAsQuery(call, thisArg, args, started) : Reflect.apply(call, thisArg, args);
+    return started ? callAsQuery(call, thisArg, args, started, onValue) : Reflect.apply(call, thisArg, args);
   });
 }
 
@@ -137,10 +157,13 @@ function interceptResult(
   });
 }
 
-/** Returns the name of a command, which is its first key. */
-function nameOf(command: unknown): string | undefined {
-  const [name] = isObject(command) ? Object.keys(command) : [];
-  return name !== undefined && COMMAND_NAME.test(name) ? name : undefined;
+/** Returns the name of a command, which is its first key, and the collection, which is the value of that key. */
+function describeCommand(command: unknown): Pick<DatabaseQuery, 'operation' | 'collection'> {
+  if (!isObject(command)) return {};
+  const [name = ''] = Object.keys(command);
+  if (!COMMAND_NAME.test(name)) return {};
+  const collection = COMMANDS_OF_COLLECTIONS.has(name) ? (Reflect.get(command, name) as unknown) : undefined;
+  return { operation: name, collection: typeof collection === 'string' ? collection : undefined };
 }
 
 function undoAll(undos: readonly Undo[]): () => void {

@@ -10,7 +10,7 @@ export const mongodbLibrary: DataLibrary = {
   instances: [
     { name: 'mongoose connection', matches: isMongooseConnection, clientsOf: clientsOfMongoose },
     { name: 'MongoClient', matches: isClient, instrument: instrumentClient },
-    { name: 'MongoDB database', matches: isDb, instrument: instrumentDb },
-    { name: 'MongoDB collection', matches: isCollection, instrument: instrumentCollection },
+    { name: 'MongoDB database', isSoughtInProperties: true, matches: isDb, instrument: instrumentDb },
+    { name: 'MongoDB collection', isSoughtInProperties: true, matches: isCollection, instrument: instrumentCollection },
   ],
 };

@@ -10,6 +10,7 @@ import { CallerProbe } from '../other-instrumentation.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery } from '../start-query.js';
 import { instrumentConnection } from './instrument-connection.js';
+import { isPool, readPool } from './pool.js';
 import { mysql } from './system.js';
 
 /** The message of mysql2 about a connection. */
@@ -47,7 +48,7 @@ export const mysqlLibrary: DataLibrary = {
     };
   },
   instances: [
-    { name: 'mysql2 pool', matches: isPool },
+    { name: 'mysql2 pool', matches: isPool, readPool },
     {
       name: 'mysql2 connection',
       matches: isConnection,
@@ -98,13 +99,6 @@ function startConnectOf(settings: CurrentSettings, connections: HandedOutConnect
 
 function targetOf({ database, serverAddress, serverPort }: ConnectMessage): DatabaseTarget {
   return { system: mysql, namespace: database, address: serverAddress, port: serverPort };
-}
-
-/** Recognizes pools and clusters, also those of `mysql2/promise`. */
-function isPool(candidate: object): boolean {
-  return (
-    'getConnection' in candidate && 'execute' in candidate && ('releaseConnection' in candidate || 'pool' in candidate)
-  );
 }
 
 function isConnection(candidate: object): boolean {

@@ -3,13 +3,15 @@ import type { DataLibrary } from '../library.js';
 import { instrumentConnect } from './connect.js';
 import { instrumentClient } from './instrument-client.js';
 import { instrumentPool } from './instrument-pool.js';
-import { isPgClient, isPgPool } from './pg.js';
+import { isPgClient, isPgPool, readPool } from './pg.js';
+import { instrumentPglite, isPglite } from './pglite.js';
 
 /** pg, which has no diagnostics channel: its pools, and clients that are used without a pool. */
 export const postgresLibrary: DataLibrary = {
   name: 'postgres',
   instances: [
-    { name: 'pg.Pool', matches: isPgPool, instrument: instrumentPool },
+    { name: 'PGlite', matches: isPglite, instrument: instrumentPglite },
+    { name: 'pg.Pool', matches: isPgPool, instrument: instrumentPool, readPool },
     {
       name: 'pg.Client',
       matches: isPgClient,

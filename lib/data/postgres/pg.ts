@@ -1,6 +1,7 @@
 /** The members of pg's objects that are used here. The package itself is never imported. */
 import { isObject } from '../../core/is-object.js';
 import type { DatabaseTarget } from '../database-query.js';
+import type { PoolState } from '../pool-gauges.js';
 import { postgresql } from './system.js';
 
 /** A connection to PostgreSQL. */
@@ -67,6 +68,12 @@ export function targetOfPool({ options = {} }: PgPool): DatabaseTarget {
     port: Number(url.port) || postgresql.defaultPort,
     database: url.pathname.slice(1),
   });
+}
+
+/** Returns the connections of a pool. */
+export function readPool(pool: PgPool): PoolState {
+  const { idleCount: idle = 0, options, totalCount = 0, waitingCount: pending = 0 } = pool;
+  return { pool, target: targetOfPool(pool), idle, used: totalCount - idle, pending, max: options?.max };
 }
 
 function hasAll(candidate: object, keys: readonly string[]): boolean {

@@ -1,19 +1,11 @@
-import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { reportQuerySpan } from '../../core/query-span-watch.js';
 import { callAsQuery, failAtOnce } from '../call-as-query.js';
-import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
-import { startQuery, type StartedQuery } from '../start-query.js';
-import { targetOf, type SqliteDatabase } from './database.js';
-
-/** The methods of a statement that return their result at once. */
-const STATEMENT_METHODS = ['run', 'get', 'all'] as const;
-
-/** Starts a query with the parameters of a call. Undefined if nothing is traced. */
-type Start = (text: unknown, parameters?: unknown) => StartedQuery | undefined;
+import type { SqliteDatabase } from './database.js';
+import { instrumentStatement, instrumentTagStore } from './instrument-statement.js';
+import { startFor } from './start.js';
 
 /**
  * Instruments a database: the statements that it prepares from now on, and the texts that it executes.
@@ -22,8 +14,17 @@ type Start = (text: unknown, parameters?: unknown) => StartedQuery | undefined;
  */
 export function instrumentDatabase(database: SqliteDatabase, settings: CurrentSettings): () => void {
   let isOver = false;
-  const start = startFor(targetOf(database), () => (isOver ? undefined : settings()));
-  const undos = [
+  const start = startFor(database, () => (isOver ? undefined : settings()));
+
+  /** @param textOf returns the statement that a method executes, of its first argument */
+  function interceptExecution(method: string, textOf: (given: unknown) => unknown): (() => void) | undefined {
+    return interceptMethod(database, method, (execute, thisArg, args) => {
+      const started = start(textOf(args[0]));
+      return started ? callAsQuery(execute, thisArg, args, started) : Reflect.apply(execute, thisArg, args);
+    });
+  }
+
+  const undo = combineUndos([
     interceptMethod(database, 'prepare', (prepare, thisArg, args) => {
       const [text] = args;
       try {
@@ -38,67 +39,17 @@ export function instrumentDatabase(database: SqliteDatabase, settings: CurrentSe
         throw error;
       }
     }),
-    interceptMethod(database, 'exec', (exec, thisArg, args) => {
-      const started = start(args[0]);
-      return started ? callAsQuery(exec, thisArg, args, started) : Reflect.apply(exec, thisArg, args);
+    interceptExecution('exec', (text) => text),
+    interceptExecution('pragma', (source) => (typeof source === 'string' ? `PRAGMA ${source}` : undefined)),
+    interceptMethod(database, 'createTagStore', (create, thisArg, args) => {
+      const store: unknown = Reflect.apply(create, thisArg, args);
+      if (isObject(store) && !isOver)
+        callSafely('Tracing the statements of SQLite', () => instrumentTagStore(store, start));
+      return store;
     }),
-  ];
+  ]);
   return () => {
     isOver = true;
-    for (const undo of undos) undo?.();
+    undo?.();
   };
-}
-
-function startFor(target: DatabaseTarget, settings: CurrentSettings): Start {
-  return (text, parameters) =>
-    callSafely('Tracing a query of SQLite', () => {
-      const current = settings();
-      if (!current) return undefined;
-      reportQuerySpan();
-      const described = { ...target, text: typeof text === 'string' ? text : undefined, parameters };
-      return startQuery(described, current, { caller: activeContext() });
-    });
-}
-
-function instrumentStatement(statement: object, text: unknown, start: Start): void {
-  for (const method of STATEMENT_METHODS) {
-    interceptMethod(statement, method, (call, thisArg, args) => {
-      const started = start(text, parametersOf(args));
-      return started ? callAsQuery(call, thisArg, args, started) : Reflect.apply(call, thisArg, args);
-    });
-  }
-  interceptMethod(statement, 'iterate', (iterate, thisArg, args) => {
-    const started = start(text, parametersOf(args));
-    try {
-      const iterator: unknown = Reflect.apply(iterate, thisArg, args);
-      if (started && !(isObject(iterator) && followIterator(iterator, started))) started.succeed();
-      return iterator;
-    } catch (error) {
-      if (started) failAtOnce(error, started);
-      throw error;
-    }
-  });
-}
-
-/** Ends a query with the last row, with an error, or when the consumer stops. Returns false if the iterator cannot be followed. */
-function followIterator(iterator: object, query: StartedQuery): boolean {
-  const undos = (['next', 'return'] as const).map((name) =>
-    interceptMethod(iterator, name, (step, thisArg, args) => {
-      try {
-        const result: unknown = Reflect.apply(step, thisArg, args);
-        if (name === 'return' || (result as { done?: unknown } | undefined)?.done === true) query.succeed();
-        return result;
-      } catch (error) {
-        failAtOnce(error, query);
-        throw error;
-      }
-    }),
-  );
-  return undos[0] !== undefined;
-}
-
-/** Returns the parameters of a call: values, or a list or an object of them. */
-function parametersOf(args: readonly unknown[]): unknown {
-  const [first] = args;
-  return args.length === 1 && isObject(first) && !ArrayBuffer.isView(first) ? first : args;
 }

@@ -9,8 +9,8 @@ export interface DataSource {
     /** The pools of pg. */
     readonly master?: unknown;
     readonly slaves?: readonly unknown[];
-    /** The only query runner of a database in the process. */
-    readonly queryRunner?: unknown;
+    /** The only query runner of a database in the process, or of MongoDB. */
+    readonly queryRunner?: { readonly databaseConnection?: unknown };
   };
   readonly options?: DataSourceOptions;
 }
@@ -47,7 +47,8 @@ export function targetOfDataSource({ options }: DataSource): DatabaseTarget | un
   return { system, namespace: typeof database === 'string' ? database : undefined, address: host, port };
 }
 
-/** Returns the pools of a data source that is connected to PostgreSQL or CockroachDB. */
-export function poolsOf({ driver }: DataSource): readonly unknown[] {
+/** Returns the pools of a data source that is connected to PostgreSQL or CockroachDB, or the client of one that is connected to MongoDB. */
+export function poolsOf({ driver, options }: DataSource): readonly unknown[] {
+  if (options?.type === 'mongodb') return [driver?.queryRunner?.databaseConnection].filter(isObject);
   return [driver?.master, ...(driver?.slaves ?? [])].filter(isObject);
 }

@@ -2,6 +2,7 @@ import { context, propagation, type Context } from '@opentelemetry/api';
 import { callSafely } from '../../core/diagnostics.js';
 import type { OperationMeter } from '../../core/operation-meter.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
+import { isQueryOverHttp } from '../../core/query-span.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
 import type { ResolvedHttpClient } from '../../options/http-client.js';
 import { httpSpanName } from '../method.js';
@@ -31,7 +32,7 @@ export class ClientRequest {
 
   /**
    * Starts to trace a request that is being sent, and injects its trace context. Returns undefined if the request is not traced.
-   * A request that already has a span of another instrumentation is only measured.
+   * A request that already has a span of another instrumentation, or that is the query of a database with a span, is only measured.
    */
   static start(
     message: OutgoingMessage,
@@ -48,6 +49,10 @@ export class ClientRequest {
     if (rules.isIgnored) {
       if (owner === 'earlier request') callSafely('The propagator', () => removeContext(message));
       return undefined;
+    }
+    if (isQueryOverHttp(caller)) {
+      if (owner !== 'active span') callSafely('The propagator', () => propagate(message, rules, owner, caller));
+      return ClientRequest.measureOnly(message, rules, options);
     }
     const request = new ClientRequest(message, rules, options, caller);
     if (owner !== 'active span') request.propagate(owner);
@@ -80,7 +85,7 @@ export class ClientRequest {
     const rules = new RequestRules(message, options);
     if (rules.isIgnored) {
       if (owner === 'earlier request') removeContext(message);
-    } else if (!holder || !rules.allowsPropagation) {
+    } else if (!holder || !rules.allowsPropagation || isQueryOverHttp(caller)) {
       propagate(message, rules, owner, caller);
     } else {
       ClientRequest.prepareSpan(message, rules, owner, options, caller, holder);
