@@ -1,5 +1,6 @@
 /** An error of a database has the frames that it has without tracing, down to the code of the application that has made the query. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import knexOf from 'knex';
 import { mongo } from 'mongoose';
@@ -127,12 +128,31 @@ const libraries: Record<string, () => Promise<Failing>> = {
     await client.get('a');
     return { provided: client, fail: () => client.call('SECRETLY'), close: () => client.disconnect() };
   },
+  async 'a closed client of ioredis'() {
+    const client = await closedClient();
+    return { provided: client, fail: () => client.get('a'), close() {} };
+  },
+  async 'a pipeline of a closed client of ioredis'() {
+    const client = await closedClient();
+    const fail = async () => {
+      const replies = await client.pipeline().get('a').exec();
+      throw replies?.[0]?.[0] as Error;
+    };
+    return { provided: client, fail, close() {} };
+  },
   async redis() {
     const client = createClient({ socket: { host: local, port: redis.port } });
     await client.connect();
     return { provided: client, fail: () => client.sendCommand(['SECRETLY']), close: () => client.close() };
   },
 };
+
+async function closedClient(): Promise<Redis> {
+  const client = new Redis({ host: local, port: redis.port });
+  await client.quit();
+  if (client.status !== 'end') await once(client, 'end');
+  return client;
+}
 
 /** Returns what an application sees of a failure. */
 async function failHere(library: Failing): Promise<object> {

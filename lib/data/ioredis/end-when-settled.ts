@@ -1,10 +1,28 @@
 import { callSafely } from '../../core/diagnostics.js';
+import { hideOwnFrames } from '../failure.js';
 import type { StartedQuery } from '../start-query.js';
 
 /** A command or a pipeline, which settles its promise by own methods. */
 interface Settled {
   resolve?(this: unknown, value: unknown): unknown;
   reject?(this: unknown, error: unknown): unknown;
+}
+
+/** The command or pipeline that ioredis is working on, while functions of the library are on the stack. */
+let current: object | undefined;
+
+/**
+ * Notes that ioredis works on a command or a pipeline from now on, until `leaveTarget()` is called. An error that it creates meanwhile shows
+ * no functions of the library. Returns the argument for `leaveTarget()`.
+ */
+export function enterTarget(target: object): object | undefined {
+  const outer = current;
+  current = target;
+  return outer;
+}
+
+export function leaveTarget(outer: object | undefined): void {
+  current = outer;
 }
 
 /**
@@ -19,20 +37,34 @@ export function endWhenSettled(
   succeed?: (value: unknown, query: StartedQuery) => void,
 ): void {
   const settled = target as Settled;
-  const { reject, resolve } = settled;
+  const { resolve } = settled;
   if (typeof resolve === 'function' && query.isObserved) {
     settled.resolve = function (value) {
+      // A reply transformer of the application may throw.
+      const outer = enterTarget(target);
       const result = resolve.call(this, value);
+      leaveTarget(outer);
       if (succeed) callSafely('Ending a span of ioredis', () => succeed(value, query));
       else query.succeed();
       return result;
     };
   }
-  if (typeof reject === 'function') {
-    settled.reject = function (error) {
-      const result = reject.call(this, error);
-      query.fail(error);
-      return result;
-    };
-  }
+  onRejected(target, (error) => query.fail(error));
+}
+
+/** Removes the frames of the library from the error by which a command or a pipeline is rejected while ioredis works on it. */
+export function hideFramesOfRejection(target: object): void {
+  onRejected(target, () => {});
+}
+
+function onRejected(target: object, fail: (error: unknown) => void): void {
+  const settled = target as Settled;
+  const { reject } = settled;
+  if (typeof reject !== 'function') return;
+  settled.reject = function (error) {
+    if (current === target) callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+    const result = reject.call(this, error);
+    fail(error);
+    return result;
+  };
 }

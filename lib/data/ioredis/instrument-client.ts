@@ -7,7 +7,7 @@ import { startCommand } from '../redis/start-command.js';
 import { instrumentCluster } from './instrument-cluster.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
 import { isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
-import { endWhenSettled } from './end-when-settled.js';
+import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
 
 /**
  * Instruments a client of ioredis, or a cluster.
@@ -30,12 +30,17 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
       const command = args[0] as IoredisCommand;
       try {
         // The commands of a pipeline have been followed when they were added to it, or the pipeline has the span.
-        if (isPipeline(args[1])) claimCommand(command);
-        else follow(command, isWrappedElsewhere(sendCommand));
+        if (!isPipeline(args[1])) follow(command, isWrappedElsewhere(sendCommand));
+        else if (claimCommand(command)) hideFramesOfRejection(command);
       } catch (error) {
         reportIgnored('Tracing a command of ioredis', error);
       }
-      return Reflect.apply(sendCommand, thisArg, args);
+      const outer = enterTarget(command);
+      try {
+        return Reflect.apply(sendCommand, thisArg, args);
+      } finally {
+        leaveTarget(outer);
+      }
     }),
     ...(['PIPELINE', 'MULTI'] as const).map((mode) =>
       interceptMethod(client, mode.toLowerCase(), (create, thisArg, args) => {

@@ -17,7 +17,7 @@ import {
   type IoredisCommand,
   type IoredisPipeline,
 } from './ioredis.js';
-import { endWhenSettled } from './end-when-settled.js';
+import { endWhenSettled, enterTarget, leaveTarget } from './end-when-settled.js';
 
 /** Instruments a pipeline, or a transaction, which is a pipeline that begins with MULTI and ends with EXEC. */
 export function instrumentPipeline(
@@ -48,7 +48,13 @@ export function instrumentPipeline(
   });
   interceptMethod(pipeline, 'exec', (exec, thisArg, args) => {
     callSafely('Tracing a pipeline of ioredis', start);
-    const result = withoutBatchChannel(() => Reflect.apply(exec, thisArg, args));
+    const outer = enterTarget(pipeline);
+    let result: unknown;
+    try {
+      result = withoutBatchChannel(() => Reflect.apply(exec, thisArg, args));
+    } finally {
+      leaveTarget(outer);
+    }
     return mode === 'MULTI' && typeof args[0] !== 'function' ? withUnhandledRejection(result) : result;
   });
 }
