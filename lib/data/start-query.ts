@@ -230,7 +230,7 @@ function isRecordedIn(caller: Context, { rootSpans }: QuerySettings): boolean {
 
 function isIgnored(query: DatabaseQuery, { ignore }: QuerySettings): boolean {
   if (!ignore) return false;
-  const { collection, namespace, operation, system, text } = query;
+  const { collection, commandText, namespace, operation, system, text = commandText } = query;
   const described = { system: system.name, text, operation, collection, namespace };
   return evaluatePredicate('data.ignore', () => ignore(described)) === true;
 }
