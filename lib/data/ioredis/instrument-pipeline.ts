@@ -36,7 +36,7 @@ export function instrumentPipeline(
     const names = commandNames(pipeline);
     const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
     started = startBatch(mode, names, names.length, current, options);
-    endWhenSettled(pipeline, started, endBatch);
+    endWhenSettled(pipeline, started, (replies, query) => endBatch(replies, mode, query));
   }
 
   // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
@@ -60,11 +60,13 @@ export function instrumentPipeline(
 }
 
 /** Ends a batch with its replies, each of which is an error and a value. The last reply to a transaction is a list itself. */
-function endBatch(replies: unknown, query: StartedQuery): void {
+function endBatch(replies: unknown, mode: BatchMode, query: StartedQuery): void {
   const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
-  const last = list.at(-1)?.[1];
+  const [lastError, last] = list.at(-1) ?? [];
   const inner: unknown[] = Array.isArray(last) ? last : [];
-  const error = list.find((reply) => reply?.[0])?.[0] ?? inner.find((reply) => reply instanceof Error);
+  // The caller of a transaction that is not executed gets the error of its end.
+  const failed = mode === 'MULTI' && lastError ? lastError : list.find((reply) => reply?.[0])?.[0];
+  const error = failed ?? inner.find((reply) => reply instanceof Error);
   if (error) query.fail(error);
   else query.succeed();
 }
