@@ -5,8 +5,9 @@ import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
 import { instrumentCluster } from './instrument-cluster.js';
+import { instrumentConnections } from './instrument-connections.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
-import { isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
+import { isIoredisClient, isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
 import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
 
 /**
@@ -53,6 +54,11 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
     ),
   ];
   if (client.isCluster) undos.push(instrumentCluster(client));
+  undos.push(
+    ...instrumentConnections(client, (duplicate) =>
+      isIoredisClient(duplicate) ? instrumentClient(duplicate, settings) : undefined,
+    ),
+  );
   return () => {
     for (const undo of undos) undo?.();
   };

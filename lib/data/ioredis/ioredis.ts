@@ -41,6 +41,11 @@ export function isIoredisClient(candidate: object): boolean {
   );
 }
 
+/** True for a client that announces on a channel when it connects: ioredis from 5.11. */
+export function announcesConnections(client: IoredisClient): boolean {
+  return '_buildCommandContext' in client;
+}
+
 export function isPipeline(value: unknown): value is IoredisPipeline {
   return typeof value === 'object' && value !== null && 'isPipeline' in value && value.isPipeline === true;
 }
