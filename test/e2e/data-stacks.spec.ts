@@ -6,7 +6,7 @@ import knexOf from 'knex';
 import { mongo } from 'mongoose';
 import mssql from 'mssql';
 import { createPool } from 'mysql2/promise';
-import { createClient } from 'redis';
+import { createClient, createClientPool } from 'redis';
 import { Sequelize } from 'sequelize';
 import { DataSource } from 'typeorm';
 import { withDataApp } from '../support/data-app.js';
@@ -139,6 +139,20 @@ const libraries: Record<string, () => Promise<Failing>> = {
       throw replies?.[0]?.[0] as Error;
     };
     return { provided: client, fail, close() {} };
+  },
+  async 'a closed pool of redis'() {
+    const pool = createClientPool({ socket: { host: local, port: redis.port } });
+    await pool.connect();
+    await pool.close();
+    return { provided: pool, fail: () => pool.get('a'), close() {} };
+  },
+  async 'a function that a pool of redis calls'() {
+    const pool = createClientPool({ socket: { host: local, port: redis.port } });
+    await pool.connect();
+    const throwError = () => {
+      throw new Error('of the application');
+    };
+    return { provided: pool, fail: () => pool.execute(throwError), close: () => pool.close() };
   },
   async redis() {
     const client = createClient({ socket: { host: local, port: redis.port } });
