@@ -1,22 +1,21 @@
 import { context } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isObject } from '../../core/is-object.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { ConnectionWait } from '../connection-wait.js';
+import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import { hideOwnFrames } from '../failure.js';
+import { HandedOutConnections } from '../handed-out-connections.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { redisTarget } from '../redis/start-command.js';
+import { instrumentBatches } from './batch-commands.js';
+import { withoutFramesOfRejection } from './hide-frames.js';
 import { restoreClient } from './pool-waiters.js';
 
 /** The members of a pool that are used here. */
 interface RedisPool {
   /** The pool itself: an application has an object that inherits from it, and so do variants with other options. */
-  readonly _self?: RedisPool;
-  readonly isOpen?: boolean;
-  readonly isClosing?: boolean;
+  readonly _self?: object;
 }
 
 /** The members of a client that are used here. */
@@ -36,17 +35,24 @@ export function isRedisPool(candidate: object): boolean {
  * function of each caller is bound to its context.
  */
 export function instrumentPool(given: object, settings: CurrentSettings): () => void {
-  const pool: RedisPool = (given as RedisPool)['_self'] ?? (given as RedisPool);
+  const pool = (given as RedisPool)['_self'] ?? given;
+  const clients = new HandedOutConnections();
+  // A pool does not tell its server, but its clients do.
+  let target = redisTarget(undefined, undefined, undefined);
   const undo = interceptMethod(pool, 'execute', (execute, thisArg, args) => {
     const [use, ...rest] = args;
     const current = settings();
     if (typeof use !== 'function' || !current) return Reflect.apply(execute, thisArg, args);
     const caller = context.active();
     const wait = new ConnectionWait(caller, current);
+    let hasClient = false;
     function useInContext(this: unknown, client: PooledClient, ...others: unknown[]): unknown {
+      hasClient = true;
       callSafely('Measuring a wait for a client of redis', () => {
         restoreClient(client);
-        wait.end(targetOfClient(client));
+        clients.add(client, instrumentBatches(client));
+        target = targetOfClient(client);
+        wait.end(target);
       });
       try {
         return callInContext(caller, use as AnyMethod, this, [client, ...others]);
@@ -56,21 +62,19 @@ export function instrumentPool(given: object, settings: CurrentSettings): () => 
       }
     }
     const result: unknown = Reflect.apply(execute, thisArg, [useInContext, ...rest]);
-    return isClosed(pool) ? withoutOwnFrames(result) : result;
+    if (hasClient) return result;
+    return withoutFramesOfRejection(result, (error) => {
+      if (hasClient) return;
+      callSafely('Measuring a wait for a client of redis', () => {
+        // The number of a database is no name.
+        wait.fail(error, describeConnect({ ...target, namespace: undefined }));
+      });
+    });
   });
-  return undo ?? (() => {});
-}
-
-/** True for a pool that rejects a call at once. */
-function isClosed({ isClosing, isOpen }: RedisPool): boolean {
-  return isClosing === true || isOpen === false;
-}
-
-/** Returns a promise of the same result, whose error shows no functions of the library. */
-function withoutOwnFrames(result: unknown): unknown {
-  if (!isObject(result) || !isThenable(result)) return result;
-  const onRejected = (error: unknown) => callSafely('Removing frames from a stack', () => hideOwnFrames(error));
-  return followPromise(result, { context: undefined }, { onFulfilled: (value) => value, onRejected }) ?? result;
+  return () => {
+    undo?.();
+    clients.release();
+  };
 }
 
 function targetOfClient({ options: { database = 0, socket = {} } = {} }: PooledClient) {

@@ -13,6 +13,7 @@ import {
   type CommandOptions,
 } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
+import { announcedNames, instrumentBatches } from './batch-commands.js';
 import { instrumentPool, isRedisPool } from './instrument-pool.js';
 import { isDisplaced, watchPools } from './pool-waiters.js';
 
@@ -55,7 +56,7 @@ export const nodeRedisLibrary: DataLibrary = {
   },
   instances: [
     { name: 'redis pool', matches: isRedisPool, instrument: instrumentPool },
-    { name: 'redis client', matches: isRedisClient },
+    { name: 'redis client', matches: isRedisClient, instrument: (client) => instrumentBatches(client) ?? (() => {}) },
   ],
 };
 
@@ -81,7 +82,7 @@ const startCommandOf: Start<CommandMessage> = ({ args, command }, settings, opti
   startCommand(command, args.slice(1), settings, options);
 
 const startBatchOf: Start<BatchMessage> = ({ batchMode, batchSize }, settings, options) =>
-  new BatchCall(startBatch(batchMode, [], batchSize, settings, options));
+  new BatchCall(startBatch(batchMode, announcedNames(), batchSize, settings, options));
 
 /** A transaction of node-redis, which succeeds although commands in it have failed: their errors are among the replies. */
 class BatchCall implements ChannelCall {

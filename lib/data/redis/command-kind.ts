@@ -19,9 +19,17 @@ const MAX_NAME_LENGTH = 40;
 
 /** The commands of a client's own making, when it connects or checks the connection, and those that wait for data. */
 const BACKGROUND: ReadonlySet<string> = new Set(
-  `AUTH CLIENT CLUSTER HELLO INFO PING READONLY SELECT
+  `ASKING AUTH CLIENT CLUSTER HELLO INFO PING READONLY SELECT SENTINEL
   BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP`.split(/\s+/),
 );
+
+/**
+ * True for a command by which a client finds the server of a command. It may do so in the midst of a request, and the command has its own span.
+ */
+export function isLookup(operation: string | undefined, [subcommand]: readonly unknown[]): boolean {
+  if (operation === 'CLUSTER') return typeof subcommand === 'string' && subcommand.toUpperCase() === 'SLOTS';
+  return operation === 'ASKING' || operation === 'SENTINEL';
+}
 
 /** The kinds of commands, by their names as the application writes them. */
 const kinds = new Map<string, CommandKind>();

@@ -5,7 +5,7 @@ import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
-import { kindOf } from './command-kind.js';
+import { isLookup, kindOf } from './command-kind.js';
 import { commandText as textOf } from './key-pattern.js';
 import { redis } from './system.js';
 
@@ -27,7 +27,8 @@ export function startCommand(
 ): StartedQuery | undefined {
   const kind = kindOf(name);
   const { caller, target, waitTime } = options;
-  if ((kind.isBackground && !trace.getSpan(caller)) || hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
+  if (kind.isBackground && (!trace.getSpan(caller) || isLookup(kind.operation, args))) return undefined;
+  if (hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
   const observation = observationOf(settings, options);
   if (!observation) return untracedQuery(caller);
   // This runs for each command: a spread of the target would take as long as everything else.

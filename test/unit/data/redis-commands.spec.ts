@@ -95,6 +95,24 @@ describe('muted commands', () => {
   });
 });
 
+describe('the commands by which a client finds a server', () => {
+  const spans = recordSpans();
+
+  it.each<[string, readonly unknown[], readonly string[]]>([
+    ['ASKING', [], []],
+    ['CLUSTER', ['slots'], []],
+    ['CLUSTER', ['INFO'], ['CLUSTER']],
+    ['CLUSTER', [], ['CLUSTER']],
+    ['SENTINEL', ['MASTER', 'shop'], []],
+    ['INFO', [], ['INFO']],
+  ])('have no span within a request: %s %p', (name, args, expected) => {
+    const caller = trace.setSpan(ROOT_CONTEXT, trace.getTracer('test').startSpan('caller'));
+    const settings = { ...resolveData({})!.redis, open: new OpenQueries() } as QuerySettings;
+    startCommand(name, args, settings, { caller, target: redisTarget(0, 'localhost', 6379) })?.succeed();
+    expect(spans.names()).toEqual(expected);
+  });
+});
+
 describe('the status code of an error', () => {
   it.each<[object, string | undefined]>([
     [new Error('WRONGTYPE Operation against a key holding the wrong kind of value'), 'WRONGTYPE'],
