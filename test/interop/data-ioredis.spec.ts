@@ -261,6 +261,35 @@ describe('a cluster', () => {
     });
   });
 
+  it.each([
+    ['one by one', {}],
+    ['in the pipelines of ioredis', { enableAutoPipelining: true }],
+  ])('has one span without an error for a command that has to go to another node, sent %s', async (_, options) => {
+    const cluster = createCluster({ ...options, lazyConnect: false });
+    await once(cluster, 'ready');
+    const clients = nodes.ports.map((port) => keep(new Redis({ host: '127.0.0.1', port })));
+    const ids = await Promise.all(clients.map((client) => client.cluster('MYID')));
+    const slot = await clients[0]!.cluster('KEYSLOT', 'moved');
+    const owner = Math.floor(slot / Math.ceil(16_384 / ids.length));
+    const assignTo = async (id: unknown) => {
+      for (const client of clients) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id as string);
+    };
+    await assignTo(ids[(owner + 1) % ids.length]);
+    try {
+      await withClient(cluster, async (app) => {
+        await Promise.all(['GET', 'EXISTS'].map((name) => app.run(() => cluster.call(name, 'moved'))));
+        await app.traces.until((spans) => spans.length === 6);
+        const statuses = app.traces.take().map(({ name, status }) => [name, status.code]);
+        expect(statuses.filter(([name]) => name === 'GET' || name === 'EXISTS').toSorted()).toEqual([
+          ['EXISTS', 0],
+          ['GET', 0],
+        ]);
+      });
+    } finally {
+      await assignTo(ids[owner]);
+    }
+  });
+
   it('of which one node is asked for a key of another has the code of the error', async () => {
     const client = keep(new Redis({ host: '127.0.0.1', port: nodes.ports[0]! }));
     await withClient(client, async ({ run, traces }) => {

@@ -8,6 +8,9 @@ interface Settled {
   reject?(this: unknown, error: unknown): unknown;
 }
 
+/** The members of a query that its end needs. */
+type EndedQuery = Pick<StartedQuery, 'isObserved' | 'succeed' | 'fail'>;
+
 /** The command or pipeline that ioredis is working on, while functions of the library are on the stack. */
 let current: object | undefined;
 
@@ -31,10 +34,10 @@ export function leaveTarget(outer: object | undefined): void {
  *
  * @param succeed ends the query with the value of the promise, if that says more than that there is one
  */
-export function endWhenSettled(
+export function endWhenSettled<Query extends EndedQuery>(
   target: object,
-  query: StartedQuery,
-  succeed?: (value: unknown, query: StartedQuery) => void,
+  query: Query,
+  succeed?: (value: unknown, query: Query) => void,
 ): void {
   const settled = target as Settled;
   const { resolve } = settled;

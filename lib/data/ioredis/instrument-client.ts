@@ -4,6 +4,7 @@ import { interceptMethod } from '../../core/intercept-method.js';
 import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
+import type { StartedQuery } from '../start-query.js';
 import { instrumentCluster } from './instrument-cluster.js';
 import { instrumentConnections } from './instrument-connections.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
@@ -18,11 +19,15 @@ import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from 
  * report those that the application leaves unhandled.
  */
 export function instrumentClient(client: IoredisClient, settings: CurrentSettings): () => void {
-  function follow(command: IoredisCommand, isTracedElsewhere: boolean): void {
+  function start(command: IoredisCommand, isTracedElsewhere: boolean): StartedQuery | undefined {
     const current = claimCommand(command) && settings();
-    if (!current) return;
+    if (!current) return undefined;
     const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
-    const started = startCommand(command.name, command.args, current, options);
+    return startCommand(command.name, command.args, current, options);
+  }
+
+  function follow(command: IoredisCommand, isTracedElsewhere: boolean): void {
+    const started = start(command, isTracedElsewhere);
     if (started) endWhenSettled(command, started);
   }
 
@@ -47,7 +52,7 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
       interceptMethod(client, mode.toLowerCase(), (create, thisArg, args) => {
         const pipeline = Reflect.apply(create, thisArg, args);
         callSafely('Tracing a pipeline of ioredis', () => {
-          if (isPipeline(pipeline)) instrumentPipeline(pipeline, mode, client, settings, follow);
+          if (isPipeline(pipeline)) instrumentPipeline(pipeline, mode, client, settings, start);
         });
         return pipeline;
       }),

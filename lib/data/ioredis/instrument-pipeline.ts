@@ -12,12 +12,12 @@ import {
   commandNames,
   isAutoPipeline,
   targetOfClient,
-  type CommandFollower,
+  type CommandStarter,
   type IoredisClient,
   type IoredisCommand,
   type IoredisPipeline,
 } from './ioredis.js';
-import { endWhenSettled, enterTarget, leaveTarget } from './end-when-settled.js';
+import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
 
 /** Instruments a pipeline, or a transaction, which is a pipeline that begins with MULTI and ends with EXEC. */
 export function instrumentPipeline(
@@ -25,24 +25,35 @@ export function instrumentPipeline(
   mode: BatchMode,
   client: IoredisClient,
   settings: CurrentSettings,
-  follow: CommandFollower,
+  startCommand: CommandStarter,
 ): void {
-  let started: StartedQuery | undefined;
+  let started: StartedQuery | CollectedCommands | undefined;
+  const collected: (StartedQuery | undefined)[] = [];
   const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
 
   function start(): void {
     const current = settings();
-    if (started || !current || isAutoPipeline(pipeline)) return;
+    if (started || !current) return;
+    if (isAutoPipeline(pipeline)) {
+      started = new CollectedCommands(collected);
+      endWhenSettled(pipeline, started, (replies, commands) => commands.end(replies));
+      return;
+    }
     const names = commandNames(pipeline);
     const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
-    started = startBatch(mode, names, names.length, current, options);
-    endWhenSettled(pipeline, started, (replies, query) => endBatch(replies, mode, query));
+    const batch = startBatch(mode, names, names.length, current, options);
+    started = batch;
+    endWhenSettled(pipeline, batch, (replies) => endBatch(replies, mode, batch));
   }
 
   // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
   interceptMethod(pipeline, 'sendCommand', (sendCommand, thisArg, args) => {
     callSafely('Tracing a command of ioredis', () => {
-      if (isAutoPipeline(pipeline)) follow(args[0] as IoredisCommand, isTracedElsewhere);
+      // A cluster adds the commands again if it has to send them to another node.
+      if (started || !isAutoPipeline(pipeline)) return;
+      const command = args[0] as IoredisCommand;
+      collected.push(startCommand(command, isTracedElsewhere));
+      hideFramesOfRejection(command);
     });
     return Reflect.apply(sendCommand, thisArg, args);
   });
@@ -57,6 +68,33 @@ export function instrumentPipeline(
     }
     return mode === 'MULTI' && typeof args[0] !== 'function' ? withUnhandledRejection(result) : result;
   });
+}
+
+/**
+ * The commands of different callers in a pipeline of ioredis' own. Each ends with its reply in that of the pipeline, as its caller gets it: a cluster
+ * may have settled the command itself with an error before, and sent it to another node.
+ */
+class CollectedCommands {
+  readonly isObserved = true;
+
+  constructor(private readonly commands: readonly (StartedQuery | undefined)[]) {}
+
+  end(replies: unknown): void {
+    const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
+    for (const [index, command] of this.commands.entries()) {
+      const error = list[index]?.[0];
+      if (error) command?.fail(error);
+      else command?.succeed();
+    }
+  }
+
+  succeed(): void {
+    this.end([]);
+  }
+
+  fail(error: unknown): void {
+    for (const command of this.commands) command?.fail(error);
+  }
 }
 
 /** Ends a batch with its replies, each of which is an error and a value. The last reply to a transaction is a list itself. */
