@@ -1,6 +1,6 @@
 import { callSafely } from '../../core/diagnostics.js';
 import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
-import { withoutFramesOfRejection } from './hide-frames.js';
+import { withoutFramesOfRejection } from '../hide-frames.js';
 
 /** The members of a client that are used here. */
 interface BatchClient {

@@ -9,7 +9,7 @@ import { HandedOutConnections } from '../handed-out-connections.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { redisTarget } from '../redis/start-command.js';
 import { instrumentBatches } from './batch-commands.js';
-import { withoutFramesOfRejection } from './hide-frames.js';
+import { withoutFramesOfRejection } from '../hide-frames.js';
 import { restoreClient } from './pool-waiters.js';
 
 /** The members of a pool that are used here. */

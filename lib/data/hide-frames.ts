@@ -1,7 +1,7 @@
-import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
-import { isObject } from '../../core/is-object.js';
-import { hideOwnFrames } from '../failure.js';
+import { callSafely } from '../core/diagnostics.js';
+import { followPromise, isThenable } from '../core/follow-promise.js';
+import { isObject } from '../core/is-object.js';
+import { hideOwnFrames } from './failure.js';
 
 /** Returns a promise of the same result, whose error shows no functions of the library: it was created while they were on the stack. */
 export function withoutFramesOfRejection(result: unknown, onRejected: (error: unknown) => void = () => {}): unknown {
