@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Apps } from '../support/apps.js';
 import { childrenOfRequests } from '../support/children-of-requests.js';
 import { runOf, withDataApp, type DataApp, type DataAppOptions } from '../support/data-app.js';
 import { command, exportedText } from '../support/redis-spans.js';
@@ -288,6 +289,18 @@ describe('a cluster', () => {
     } finally {
       await assignTo(ids[owner]);
     }
+  });
+
+  it('leaves the spans to the instrumentations of OpenTelemetry, and so does one of node-redis', async () => {
+    const single = await startRedis();
+    const apps = new Apps();
+    const args = [single.port, nodes.ports[0]!].map(String);
+    const { stdout, stderr } = await apps.run('data-redis-neighbours', { args });
+    apps.remove();
+    await single.stop();
+    expect(stderr).toBe('');
+    const instrumentations = ['ioredis', 'redis'].map((name) => `@opentelemetry/instrumentation-${name}`);
+    expect(new Set(JSON.parse(stdout) as string[])).toEqual(new Set([...instrumentations, 'app']));
   });
 
   it('of which one node is asked for a key of another has the code of the error', async () => {

@@ -1,12 +1,12 @@
 import { activeContext } from '../../core/context-manager.js';
 import { callSafely, reportIgnored } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
 import { instrumentCluster } from './instrument-cluster.js';
 import { instrumentConnections } from './instrument-connections.js';
+import { isTracedElsewhere } from './instrumented-elsewhere.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
 import { isIoredisClient, isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
 import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
@@ -36,7 +36,7 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
       const command = args[0] as IoredisCommand;
       try {
         // The commands of a pipeline have been followed when they were added to it, or the pipeline has the span.
-        if (!isPipeline(args[1])) follow(command, isWrappedElsewhere(sendCommand));
+        if (!isPipeline(args[1])) follow(command, isTracedElsewhere(client, sendCommand));
         else if (claimCommand(command)) hideFramesOfRejection(command);
       } catch (error) {
         reportIgnored('Tracing a command of ioredis', error);

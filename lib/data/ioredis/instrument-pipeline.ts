@@ -3,11 +3,11 @@ import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startBatch, type BatchMode } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
 import { withoutBatchChannel } from './announced-batches.js';
+import { isTracedElsewhere } from './instrumented-elsewhere.js';
 import {
   commandNames,
   isAutoPipeline,
@@ -29,7 +29,7 @@ export function instrumentPipeline(
 ): void {
   let started: StartedQuery | CollectedCommands | undefined;
   const collected: (StartedQuery | undefined)[] = [];
-  const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
+  const isTraced = isTracedElsewhere(client, Reflect.get(client, 'sendCommand') as object);
 
   function start(): void {
     const current = settings();
@@ -40,7 +40,7 @@ export function instrumentPipeline(
       return;
     }
     const names = commandNames(pipeline);
-    const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
+    const options = { caller: activeContext(), isTracedElsewhere: isTraced, target: targetOfClient(client) };
     const batch = startBatch(mode, names, names.length, current, options);
     started = batch;
     endWhenSettled(pipeline, batch, (replies) => endBatch(replies, mode, batch));
@@ -52,7 +52,7 @@ export function instrumentPipeline(
       // A cluster adds the commands again if it has to send them to another node.
       if (started || !isAutoPipeline(pipeline)) return;
       const command = args[0] as IoredisCommand;
-      collected.push(startCommand(command, isTracedElsewhere));
+      collected.push(startCommand(command, isTraced));
       hideFramesOfRejection(command);
     });
     return Reflect.apply(sendCommand, thisArg, args);
