@@ -28,6 +28,11 @@ export function leaveTarget(outer: object | undefined): void {
   current = outer;
 }
 
+/** True while ioredis works on a command or a pipeline that has been followed. */
+export function isWorkingOnTarget(): boolean {
+  return current !== undefined;
+}
+
 /**
  * Ends a query after a command or a pipeline has settled its promise, by its own method `resolve()` or `reject()`. A listener on the
  * promise would handle its rejection. The methods are functions that ioredis has made for this one object, so they are simply replaced.

@@ -75,11 +75,16 @@ interface ConnectMessage extends ChannelMessage {
   readonly serverPort?: number;
 }
 
-/** Opens connections outside of any request, and gives a span to a connection that fails. */
-export function followConnections(channel: string, settings: CurrentSettings): () => void {
+/**
+ * Opens connections outside of any request, and gives a span to a connection that fails.
+ *
+ * @param isForCommand returns true if a command opens the connection: it has a span, which ends with the error
+ */
+export function followConnections(channel: string, settings: CurrentSettings, isForCommand = () => false): () => void {
   return followTracingChannel(channel, ({ serverAddress, serverPort }: ConnectMessage, caller) => {
     const current = settings();
     if (!current) return undefined;
+    if (isForCommand()) return { context: ROOT_CONTEXT, succeed: () => {}, fail: () => {} };
     const wait = new ConnectionWait(caller, current);
     return {
       // A socket that is opened now lives on after the request, and must not keep its context.
