@@ -32,7 +32,7 @@ export function announcedNames(): readonly string[] {
  * undefined if that is known already.
  */
 export function instrumentBatches(given: object): (() => void) | undefined {
-  const client: BatchClient = (given as BatchClient)['_self'] ?? (given as BatchClient);
+  const client: BatchClient = (given as BatchClient)['_self'] ?? given;
   return combineUndos(
     METHODS.map((method) =>
       interceptMethod(client, method, (execute, thisArg, args) => {
