@@ -28,7 +28,7 @@ export function instrumentConnections(
     interceptMethod(client, 'duplicate', (duplicate, thisArg, args) => {
       const created: unknown = connect(duplicate, thisArg, args);
       callSafely('Tracing a client of ioredis', () => {
-        if (isObject(created)) duplicates.add(created, instrumentDuplicate(created));
+        if (isObject(created)) duplicates.add(created, () => instrumentDuplicate(created));
       });
       return created;
     }),

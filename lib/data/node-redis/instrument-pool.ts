@@ -50,7 +50,7 @@ export function instrumentPool(given: object, settings: CurrentSettings): () => 
       hasClient = true;
       callSafely('Measuring a wait for a client of redis', () => {
         restoreClient(client);
-        clients.add(client, instrumentBatches(client));
+        clients.add(client, () => instrumentBatches(client));
         target = targetOfClient(client);
         wait.end(target);
       });
