@@ -64,7 +64,8 @@ export class LoadedClassProbe {
     return Object.keys(cache)
       .filter((path) => this.file.test(path))
       .some((path) => {
-        const { prototype } = (cache[path]?.exports ?? {}) as { prototype?: object };
+        const exported = (cache[path]?.exports ?? {}) as { prototype?: object; default?: { prototype?: object } };
+        const prototype = exported.prototype ?? exported.default?.prototype;
         const method: unknown = prototype && Reflect.get(prototype, this.method);
         return typeof method === 'function' && isWrappedElsewhere(method);
       });

@@ -28,8 +28,12 @@ export interface StartedQuery {
   /** Sets attributes that are known only from the result, such as the number of rows. */
   describe(attributes: () => Attributes): void;
   succeed(): void;
-  /** Ends the query with an error of the driver. */
-  fail(error: unknown): void;
+  /**
+   * Ends the query with an error.
+   *
+   * @param isOfApplication true if it is not the driver's but the application's own, whose message may be shown. @default false
+   */
+  fail(error: unknown, isOfApplication?: boolean): void;
 }
 
 export interface QueryOptions {
@@ -99,8 +103,8 @@ class UntracedQuery implements StartedQuery {
 
   succeed(): void {}
 
-  fail(error: unknown): void {
-    withhold(error, this.context);
+  fail(error: unknown, isOfApplication = false): void {
+    if (!isOfApplication) withhold(error, this.context);
   }
 }
 
@@ -152,8 +156,8 @@ class ObservedQuery implements StartedQuery, OpenQuery {
     this.end(undefined);
   }
 
-  fail(error: unknown): void {
-    withhold(error, this.caller);
+  fail(error: unknown, isOfApplication = false): void {
+    if (!isOfApplication) withhold(error, this.caller);
     if (this.query) this.end(failureAttributes(error, this.query.system));
   }
 
@@ -230,7 +234,7 @@ function isRecordedIn(caller: Context, { rootSpans }: QuerySettings): boolean {
 
 function isIgnored(query: DatabaseQuery, { ignore }: QuerySettings): boolean {
   if (!ignore) return false;
-  const { collection, namespace, operation, system, text } = query;
+  const { collection, commandText, namespace, operation, system, text = commandText } = query;
   const described = { system: system.name, text, operation, collection, namespace };
   return evaluatePredicate('data.ignore', () => ignore(described)) === true;
 }

@@ -8,7 +8,7 @@ import type { BooleanOption, NumberOption } from './text-types.js';
 
 /**
  * Queries: the whole text of a statement, a text with `*` for any characters, or a regular expression. For a library without statements,
- * the name of the command takes the place of the text.
+ * the name of the command takes the place of the text. For Redis, either of `GET` and `GET user:?` may match.
  */
 export type QueryPattern = string | RegExp;
 
@@ -16,7 +16,10 @@ export type QueryPattern = string | RegExp;
 export interface OutgoingQuery {
   /** The system, such as `postgresql`, `mysql` or `redis`. */
   readonly system: string;
-  /** The text as the driver sends it, with all literals. Undefined for a system without statements. */
+  /**
+   * The text as the driver sends it, with all literals. For Redis the command with the pattern of its key, `GET user:?`. Undefined for a system
+   * without statements, and for a command without a key.
+   */
   readonly text: string | undefined;
   /** The name of the command or operation, such as `GET`. Undefined for SQL. */
   readonly operation: string | undefined;
@@ -260,7 +263,7 @@ function resolveRecording(
 function ignorePredicate(option: string, given: QueryRecording['ignore']): ResolvedQueryRecording['ignore'] {
   if (given === undefined || typeof given === 'function') return given;
   const matches = compileAny(option, given, compileQueryPattern);
-  return ({ operation, text }) => matches(text?.trim() ?? operation ?? '');
+  return ({ operation = '', text }) => matches(text?.trim() ?? operation) || (text !== undefined && matches(operation));
 }
 
 function compileQueryPattern(option: string, pattern: unknown): (text: string) => boolean {

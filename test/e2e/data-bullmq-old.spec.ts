@@ -17,7 +17,7 @@ interface OldJob {
 /** The members by which a worker is recognized, and the method that calls a processor, as in BullMQ 4 and 5.12. */
 class OldWorker {
   readonly name = 'orders';
-  readonly opts = {};
+  readonly opts: object = {};
   readonly qualifiedName = 'bull:orders';
   constructor(private readonly processFn: (job: OldJob) => unknown) {}
 
@@ -59,6 +59,8 @@ class Shipping {
   constructor(@Inject(Steps) private readonly steps: Steps) {}
 
   readonly tracingWorker = new TracingWorker(() => this.steps.take());
+
+  readonly workerOfApplication = Object.assign(new TracingWorker(() => this.steps.take()), { opts: { telemetry: {} } });
 
   readonly worker = new OldWorker(({ name }) => {
     if (name === 'ship') return this.steps.take();
@@ -113,6 +115,15 @@ describe('a job of an old version of BullMQ', () => {
     });
   });
 
+  it.each(['tm', 'telemetryMetadata'])('has a link to its producer, which has stored it as %s', async (option) => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
+      const opts = { [option]: JSON.stringify({ traceparent: TRACEPARENT }) };
+      await app.get(Shipping).worker.callProcessJob({ ...job('ship'), opts });
+      await traces.until((spans) => spans.some(({ name }) => name === 'process orders'));
+      expect(traces.named('process orders').links.map(({ context }) => context.spanId)).toEqual(['b7ad6b7169203331']);
+    });
+  });
+
   it('has a span for any value that it is rejected with', async () => {
     await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
       await expect(app.get(Shipping).worker.callProcessJob(job('null'))).rejects.toBeNull();
@@ -130,6 +141,13 @@ describe('a job of an old version of BullMQ', () => {
     await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
       await app.get(Shipping).tracingWorker.callProcessJob(job('ship'));
       await traces.expect({ name: 'process orders', kind: 'CONSUMER', children: [{ name: 'Steps.take' }] });
+    });
+  });
+
+  it('has no span if the application has a telemetry of its own', async () => {
+    await withDataApp({ providers: [Shipping, Steps] }, async ({ app, traces }) => {
+      await app.get(Shipping).workerOfApplication.callProcessJob(job('ship'));
+      await traces.expect({ name: 'Steps.take' });
     });
   });
 

@@ -79,6 +79,40 @@ describe('a cache in memory', () => {
     });
   });
 
+  it.each([
+    ['throws', true],
+    ['rejects', false],
+  ])('shows the error with which the function that computes a value %s', async (_, throws) => {
+    await withCache({}, async ({ app, run, traces }, cache) => {
+      const fail = () => {
+        const error = new RangeError('no such user');
+        if (throws) throw error;
+        return Promise.reject(error);
+      };
+      const find = () => app.get(TracingService).span('find', () => cache.wrap('user:7', fail));
+      const error = await run(find).catch((thrown: unknown) => thrown);
+      expect((error as Error).stack).not.toMatch(/cache-manager\/instrument-cache/);
+      const wrap = cacheSpan('wrap', undefined);
+      await traces.expect(
+        runOf({
+          name: 'find',
+          status: 'ERROR: no such user',
+          events: ['exception RangeError: no such user'],
+          children: [{ ...wrap, status: 'ERROR', attributes: { ...wrap.attributes, 'error.type': 'RangeError' } }],
+        }),
+      );
+    });
+  });
+
+  it('takes null for a missing value, as Nest does', async () => {
+    const method = () => Promise.resolve(null);
+    const old = { get: method, set: method, del: method, mget: method, wrap: method, stores: [{ store: new Map() }] };
+    await withDataApp({ providers: [{ provide: 'OLD', useFactory: () => old }] }, async ({ run, traces }) => {
+      expect(await run(() => old.get())).toBeNull();
+      await traces.expect(runOf(cacheSpan('get', false)));
+    });
+  });
+
   it('has its spans below the request that Nest caches', async () => {
     await withCache({}, async ({ request, traces }) => {
       await request('/page');

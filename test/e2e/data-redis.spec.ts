@@ -21,17 +21,20 @@ const socket = () => ({ host: '127.0.0.1', port: server.port });
 
 interface RedisAppOptions extends DataAppOptions {
   isConnected?: boolean;
+  /** True for a client in dependency injection. */
+  isProvided?: boolean;
   options?: object;
 }
 
 async function withRedisApp(
-  { isConnected = true, options, ...rest }: RedisAppOptions,
+  { isConnected = true, isProvided = false, options, ...rest }: RedisAppOptions,
   use: (app: DataApp, client: RedisClientType) => Promise<void>,
 ): Promise<void> {
   const client = createClient({ socket: socket(), ...options }) as RedisClientType;
   client.on('error', () => {});
+  const providers = isProvided ? [{ provide: 'REDIS', useFactory: () => client }] : [];
   try {
-    await withDataApp(rest, async (app) => {
+    await withDataApp({ providers, ...rest }, async (app) => {
       if (isConnected) await client.connect();
       await use(app, client);
     });
@@ -126,6 +129,21 @@ describe('a client', () => {
     });
   });
 
+  it('in dependency injection names the command of a transaction and of a pipeline whose commands are alike', async () => {
+    await withRedisApp({ isProvided: true }, async ({ run, traces }, client) => {
+      await run(async () => {
+        await client.multi().set('a', '1').set('b', '2').exec();
+        await client.withTypeMapping({}).multi().set('a', '1').exec();
+        await client.multi().set('a', '1').set('b', '2').execAsPipeline();
+        await client.multi().set('a', '1').get('a').exec();
+      });
+      const [two, one] = [2, undefined];
+      await traces.expect(
+        runOf(batch('MULTI SET', two), batch('MULTI SET', one), batch('PIPELINE SET', two), batch('MULTI', two)),
+      );
+    });
+  });
+
   it.each<[string, (client: RedisClientType) => Promise<unknown>, string, string]>([
     ['transaction with an error', (client) => client.multi().lPush('text', 'x').exec(), 'MULTI', 'WRONGTYPE'],
     ['transaction that is refused', (client) => client.multi().addCommand(['SECRETLY']).exec(), 'MULTI', 'ERR'],
@@ -195,7 +213,8 @@ describe('a client', () => {
           });
           await client.get('a');
         });
-        results.push([order, reasons.map(String)]);
+        // The channel makes rejections arrive some turns of the microtask queue later.
+        results.push([order, reasons.map(String).toSorted()]);
       });
     }
     expect(results[0]).toEqual(results[1]);
@@ -234,7 +253,7 @@ describe('a pool of one client', () => {
   it('has the spans of transactions below their own request', async () => {
     await withPoolApp(true, async (app, pool) => {
       const found = await commandsOfRequests(app, () => pool.multi().get('slow').get('key').exec(), 4);
-      expect(found).toEqual(['MULTI', 'MULTI', 'MULTI', 'MULTI']);
+      expect(found).toEqual(['MULTI GET', 'MULTI GET', 'MULTI GET', 'MULTI GET']);
     });
   });
 
@@ -247,6 +266,24 @@ describe('a pool of one client', () => {
     });
   });
 
+  it('has a span with the error of a command that gets no client', async () => {
+    const pool = createClientPool({ socket: socket() }, { minimum: 1, maximum: 1, acquireTimeout: 10 });
+    await pool.connect();
+    await withDataApp({ providers: [{ provide: 'POOL', useFactory: () => pool }] }, async ({ run, traces }) => {
+      await run(async () => {
+        const first = pool.get('slow');
+        await expect(pool.get('user:7')).rejects.toThrow('Timeout waiting for a client');
+        await first;
+      });
+      const failed = command(server, `connect 127.0.0.1:${server.port}`, {
+        status: 'ERROR',
+        attributes: { 'db.operation.name': undefined, 'db.namespace': undefined, 'error.type': 'TimeoutError' },
+      });
+      await traces.expect(runOf(command(server, 'GET'), failed));
+    });
+    await pool.close();
+  });
+
   it('that only the channels show has no span for a command that has waited for the client', async () => {
     await withPoolApp(false, async (app, pool) => {
       const found = await commandsOfRequests(app, (name) => work(pool, name), 2);
@@ -257,6 +294,14 @@ describe('a pool of one client', () => {
   });
 
   it('is as it was after the application has shut down', async () => {
+    const client = createClient({ socket: socket() });
+    const clientSelf = (client as unknown as Record<string, object>)['_self']!;
+    const ownKeys = Reflect.ownKeys(clientSelf);
+    await withDataApp({ providers: [{ provide: 'REDIS', useFactory: () => client }] }, async () => {
+      expect(Reflect.ownKeys(clientSelf)).toContain('_executeMulti');
+      await Promise.resolve();
+    });
+    expect(Reflect.ownKeys(clientSelf)).toEqual(ownKeys);
     const pool = createPool();
     const self = (pool as unknown as Record<string, object>)['_self']!;
     const before = [Reflect.ownKeys(pool), Reflect.ownKeys(self)];

@@ -1,11 +1,12 @@
 /** An error of a database has the frames that it has without tracing, down to the code of the application that has made the query. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import knexOf from 'knex';
 import { mongo } from 'mongoose';
 import mssql from 'mssql';
 import { createPool } from 'mysql2/promise';
-import { createClient } from 'redis';
+import { createClient, createClientPool } from 'redis';
 import { Sequelize } from 'sequelize';
 import { DataSource } from 'typeorm';
 import { withDataApp } from '../support/data-app.js';
@@ -135,12 +136,45 @@ const libraries: Record<string, () => Promise<Failing>> = {
     await client.get('a');
     return { provided: client, fail: () => client.call('SECRETLY'), close: () => client.disconnect() };
   },
+  async 'a closed client of ioredis'() {
+    const client = await closedClient();
+    return { provided: client, fail: () => client.get('a'), close() {} };
+  },
+  async 'a pipeline of a closed client of ioredis'() {
+    const client = await closedClient();
+    const fail = async () => {
+      const replies = await client.pipeline().get('a').exec();
+      throw replies?.[0]?.[0] as Error;
+    };
+    return { provided: client, fail, close() {} };
+  },
+  async 'a closed pool of redis'() {
+    const pool = createClientPool({ socket: { host: local, port: redis.port } });
+    await pool.connect();
+    await pool.close();
+    return { provided: pool, fail: () => pool.get('a'), close() {} };
+  },
+  async 'a function that a pool of redis calls'() {
+    const pool = createClientPool({ socket: { host: local, port: redis.port } });
+    await pool.connect();
+    const throwError = () => {
+      throw new Error('of the application');
+    };
+    return { provided: pool, fail: () => pool.execute(throwError), close: () => pool.close() };
+  },
   async redis() {
     const client = createClient({ socket: { host: local, port: redis.port } });
     await client.connect();
     return { provided: client, fail: () => client.sendCommand(['SECRETLY']), close: () => client.close() };
   },
 };
+
+async function closedClient(): Promise<Redis> {
+  const client = new Redis({ host: local, port: redis.port });
+  await client.quit();
+  if (client.status !== 'end') await once(client, 'end');
+  return client;
+}
 
 /** Returns what an application sees of a failure. */
 async function failHere(library: Failing): Promise<object> {

@@ -600,7 +600,7 @@ describe('BullMQ 5.21', () => {
     const queue = new old.Queue(queueName, { connection });
     const flow = new old.FlowProducer({ connection });
     const worker = new old.Worker(queueName, () => Promise.resolve(), { connection });
-    const names = ['add', 'addBulk', 'callProcessJob', 'emit', 'getNextJob', 'telemetry'];
+    const names = ['add', 'addBulk', 'upsertJobScheduler', 'callProcessJob', 'emit', 'getNextJob', 'telemetry'];
     const changed = () => [queue, flow, worker].flatMap((each) => names.filter((name) => Object.hasOwn(each, name)));
     const providers = [queue, flow, worker].map((each) => ({ provide: each.constructor.name, useValue: each }));
     await withDataApp({ providers }, async ({ run, traces }) => {
@@ -622,6 +622,11 @@ describe('BullMQ 5.21', () => {
       expect(others).toEqual([]);
       const links = processing(traces.spans).map(linkedIds);
       expect(links).toEqual([[idOf(repeated)], [idOf(repeated)], [idOf(repeated)]]);
+      traces.take();
+      await run(() => queue.upsertJobScheduler('scheduler', { every: 50, limit: 2 }));
+      await traces.until((spans) => processing(spans).length === 2);
+      const [scheduled] = sending(traces.spans);
+      expect(processing(traces.spans).map(linkedIds)).toEqual([[idOf(scheduled)], [idOf(scheduled)]]);
     });
     expect(changed()).toEqual([]);
     await Promise.all([worker.close(), queue.close(), flow.close()]);

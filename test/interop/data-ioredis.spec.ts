@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Apps } from '../support/apps.js';
 import { childrenOfRequests } from '../support/children-of-requests.js';
 import { runOf, withDataApp, type DataApp, type DataAppOptions } from '../support/data-app.js';
 import { command, exportedText } from '../support/redis-spans.js';
@@ -259,6 +260,44 @@ describe('a cluster', () => {
         expect.arrayContaining(['PIPELINE SET', 'MULTI SET', 'WorkController.work']),
       );
     });
+  });
+
+  it.each([
+    ['one by one', {}],
+    ['in the pipelines of ioredis', { enableAutoPipelining: true }],
+  ])('has one span without an error for a command that has to go to another node, sent %s', async (_, options) => {
+    const cluster = createCluster({ ...options, lazyConnect: false });
+    await once(cluster, 'ready');
+    const clients = nodes.ports.map((port) => keep(new Redis({ host: '127.0.0.1', port })));
+    const ids = await Promise.all(clients.map((client) => client.cluster('MYID')));
+    const slot = await clients[0]!.cluster('KEYSLOT', 'moved');
+    const owner = Math.floor(slot / Math.ceil(16_384 / ids.length));
+    const assignTo = async (id: unknown) => {
+      for (const client of clients) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', id as string);
+    };
+    await assignTo(ids[(owner + 1) % ids.length]);
+    try {
+      await withClient(cluster, async (app) => {
+        await Promise.all(['GET', 'EXISTS'].map((name) => app.run(() => cluster.call(name, 'moved'))));
+        await app.traces.until((spans) => spans.length === 6);
+        const statuses = app.traces.take().map(({ name, status }) => `${name} ${status.code}`);
+        expect(statuses.filter((each) => /^(?:GET|EXISTS) \d$/.test(each)).toSorted()).toEqual(['EXISTS 0', 'GET 0']);
+      });
+    } finally {
+      await assignTo(ids[owner]);
+    }
+  });
+
+  it('leaves the spans to the instrumentations of OpenTelemetry, and so does one of node-redis', async () => {
+    const single = await startRedis();
+    const apps = new Apps();
+    const args = [single.port, nodes.ports[0]!].map(String);
+    const { stdout, stderr } = await apps.run('data-redis-neighbours', { args });
+    apps.remove();
+    await single.stop();
+    expect(stderr).toBe('');
+    const instrumentations = ['ioredis', 'redis'].map((name) => `@opentelemetry/instrumentation-${name}`);
+    expect(new Set(JSON.parse(stdout) as string[])).toEqual(new Set([...instrumentations, 'app']));
   });
 
   it('of which one node is asked for a key of another has the code of the error', async () => {

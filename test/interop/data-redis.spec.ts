@@ -132,7 +132,7 @@ describe('a pool of one client', () => {
           await pool.multi().get('a').get('b').exec();
         };
         const found = await childrenOfRequests(app, NAMES, work, 12);
-        expect(found).toEqual(NAMES.map((name) => `${name},${name},MULTI`).toSorted());
+        expect(found).toEqual(NAMES.map((name) => `${name},${name},MULTI GET`).toSorted());
       },
       { providers: [{ provide: 'POOL', useFactory: () => pool }] },
     );

@@ -21,7 +21,11 @@ export function instrumentQueue(instance: object, settings: CurrentSettings): ()
   const telemetry = createTelemetry({ kind: 'queue', queue: queue.name }, settings);
   const undos = [
     muteKeys(`${queue.qualifiedName}:`),
-    ...(hasTelemetry(queue) ? [setTelemetry(queue.opts, telemetry)] : traceSending(queue, telemetry)),
+    ...(isTracedByApplication(queue.opts)
+      ? []
+      : hasTelemetry(queue)
+        ? [setTelemetry(queue.opts, telemetry)]
+        : traceSending(queue, telemetry)),
   ];
   return () => undoAll(undos);
 }
@@ -43,7 +47,11 @@ export function instrumentWorker(instance: object, settings: CurrentSettings): (
   const telemetry = createTelemetry({ kind: 'worker', queue: worker.name }, settings);
   const undos = [
     muteKeys(`${worker.qualifiedName}:`),
-    hasTelemetry(worker) ? setTelemetry(worker.opts, telemetry) : traceProcessing(worker, telemetry),
+    isTracedByApplication(worker.opts)
+      ? undefined
+      : hasTelemetry(worker)
+        ? setTelemetry(worker.opts, telemetry)
+        : traceProcessing(worker, telemetry),
     traceReceipts(worker, settings),
     interceptMethod(worker, 'emit', (emit, thisArg, args) => {
       const [event, , error] = args;
@@ -70,10 +78,17 @@ export function instrumentExplorer(instance: object, settings: CurrentSettings):
   return () => undoAll([undo, ...undos]);
 }
 
-/** Sets the option of BullMQ, unless the application has set it. A worker may have inherited that of its queue. */
-function setTelemetry(holder: { telemetry?: JobTelemetry | undefined }, telemetry: JobTelemetry): () => void {
-  const before = holder.telemetry;
-  if (before !== undefined && !isOwnTelemetry(before)) return () => {};
+interface TelemetryHolder {
+  telemetry?: JobTelemetry | undefined;
+}
+
+/** True if the application has set the option of BullMQ. A worker may have inherited that of its queue, which may be that of the library. */
+function isTracedByApplication({ telemetry }: TelemetryHolder): boolean {
+  return telemetry !== undefined && !isOwnTelemetry(telemetry);
+}
+
+/** Sets the option of BullMQ. */
+function setTelemetry(holder: TelemetryHolder, telemetry: JobTelemetry): () => void {
   const hadTelemetry = Object.hasOwn(holder, 'telemetry');
   holder.telemetry = telemetry;
   return () => {

@@ -1,10 +1,11 @@
 import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api';
+import { callSafely } from '../../core/diagnostics.js';
 import { writeCarrier } from '../../core/job-carrier.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { QueueCall, type QueueCallOutcome } from '../../core/queue-call.js';
 import { messageAttributes, messageSpanName } from '../../core/queue-messages.js';
 import { isTracingSuppressed } from '../../core/suppression.js';
-import { withholdDriverError } from '../failure.js';
+import { hideOwnFrames, withholdDriverError } from '../failure.js';
 import { coverQueries, uncoverQueries } from '../layers.js';
 import type { QuerySettings } from '../query-settings.js';
 import { withStoredMetadata } from './job-contexts.js';
@@ -51,6 +52,7 @@ export class SendSpan implements JobSpan {
   addEvent(): void {}
 
   recordException(error: unknown): void {
+    callSafely('Removing frames from a stack', () => hideOwnFrames(error));
     withholdDriverError(error, this.#outgoing.context);
     this.#outcome = { error };
   }

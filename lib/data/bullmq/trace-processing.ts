@@ -43,10 +43,14 @@ export function traceProcessing(worker: BullQueue, { contextManager, tracer }: J
   });
 }
 
-/** Returns the trace context that is stored with a job. A later version, as a producer, has stored it under a short name of the option. */
+/**
+ * Returns the trace context that is stored with a job. Another version, as a producer, has stored it under a short name of the option, which
+ * versions 5.22 and 5.23 give back as `telemetryMetadata`.
+ */
 export function takeStoredContext(job: object): string | undefined {
-  const { opts } = job as { opts?: { tm?: unknown } };
-  return takeTraceContext(job) ?? (typeof opts?.tm === 'string' ? opts.tm : undefined);
+  const { opts } = job as { opts?: { tm?: unknown; telemetryMetadata?: unknown } };
+  const stored = opts?.telemetryMetadata ?? opts?.tm;
+  return takeTraceContext(job) ?? (typeof stored === 'string' ? stored : undefined);
 }
 
 function isRequest(error: unknown): boolean {

@@ -14,7 +14,7 @@ type Undo = (() => void) | undefined;
 
 /** A method that adds jobs. */
 interface SendMethod {
-  readonly method: 'add' | 'addBulk';
+  readonly method: 'add' | 'addBulk' | 'upsertJobScheduler';
   /** Returns the name that BullMQ gives to the span of a call. */
   spanName(args: readonly unknown[]): string;
   /** Returns the arguments with the trace context in the options of each job. */
@@ -37,6 +37,15 @@ const ADD_BULK: SendMethod = {
   jobsOf: (jobs) => (Array.isArray(jobs) ? (jobs as unknown[]) : []),
 };
 
+const ADD_SCHEDULER: SendMethod = {
+  ...ADD,
+  method: 'upsertJobScheduler',
+  addContext: ([id, repeat, template, ...rest], metadata) => {
+    const { opts } = (template ?? {}) as { opts?: unknown };
+    return [id, repeat, { ...(template as object | undefined), opts: withTraceContext(opts, metadata) }, ...rest];
+  },
+};
+
 const ADD_FLOW: SendMethod = {
   method: 'add',
   spanName: ([flow]) => `addFlow ${(flow as { queueName?: unknown } | undefined)?.queueName as string}`,
@@ -51,7 +60,7 @@ const ADD_FLOWS: SendMethod = { ...ADD_FLOW, method: 'addBulk', spanName: () => 
  * with a job, so the trace context is stored in the same form as by later versions. Returns functions that undo it.
  */
 export function traceSending(queue: BullQueue, telemetry: JobTelemetry): readonly Undo[] {
-  return [ADD, ADD_BULK].map((method) => traceMethod(queue, method, () => telemetry));
+  return [ADD, ADD_BULK, ADD_SCHEDULER].map((method) => traceMethod(queue, method, () => telemetry));
 }
 
 /** Traces the calls that add flows, unless the application has given the producer a telemetry of its own. Returns functions that undo it. */

@@ -1,4 +1,6 @@
 import type { Context } from '@opentelemetry/api';
+import { callSafely } from '../../core/diagnostics.js';
+import { hideOwnFrames } from '../failure.js';
 import { withStoredMetadata } from './job-contexts.js';
 import type { JobSpan } from './job-telemetry.js';
 
@@ -23,7 +25,9 @@ export class UnrecordedSpan implements JobSpan {
 
   addEvent(): void {}
 
-  recordException(): void {}
+  recordException(error: unknown): void {
+    callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+  }
 
   end(): void {}
 }

@@ -4,6 +4,8 @@ import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { followQuery } from '../call-as-query.js';
+import { hideOwnFrames } from '../failure.js';
+import { withoutFramesOfRejection } from '../hide-frames.js';
 import { uncoverQueries } from '../layers.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
@@ -54,22 +56,36 @@ function callMethod(
   started: StartedQuery,
 ): unknown {
   let isComputed = false;
+  let failure: { readonly error: unknown } | undefined;
   const [key, compute, ...rest] = args;
   const isWrap = name === 'wrap' && typeof compute === 'function';
   const computing = isWrap ? contextOfComputation(started) : started.context;
   function computeInSpan(this: unknown, ...given: unknown[]): unknown {
     isComputed = true;
-    return callInContext(computing, compute as AnyMethod, this, given);
+    try {
+      const result = callInContext(computing, compute as AnyMethod, this, given);
+      return withoutFramesOfRejection(result, (error) => (failure = { error }));
+    } catch (error) {
+      failure = { error };
+      callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+      throw error;
+    }
   }
+  const query = {
+    context: started.context,
+    succeed: () => started.succeed(),
+    fail: (error: unknown) => started.fail(error, failure?.error === error),
+  };
   try {
     const result = Reflect.apply(method, thisArg, isWrap ? [key, computeInSpan, ...rest] : args);
-    return followQuery(result, started, (value) => {
+    return followQuery(result, query, (value) => {
       if (name !== 'get' && !isWrap) return;
-      const hit = isWrap ? !isComputed : value !== undefined;
+      // Version 6 returns null for a missing value, and Nest takes it for one.
+      const hit = isWrap ? !isComputed : value !== undefined && value !== null;
       started.describe(() => ({ [ATTR_HIT]: hit }));
     });
   } catch (error) {
-    started.fail(error);
+    query.fail(error);
     throw error;
   }
 }

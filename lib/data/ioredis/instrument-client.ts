@@ -1,13 +1,15 @@
 import { activeContext } from '../../core/context-manager.js';
 import { callSafely, reportIgnored } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startCommand } from '../redis/start-command.js';
+import type { StartedQuery } from '../start-query.js';
 import { instrumentCluster } from './instrument-cluster.js';
+import { instrumentConnections } from './instrument-connections.js';
+import { isTracedElsewhere } from './instrumented-elsewhere.js';
 import { instrumentPipeline } from './instrument-pipeline.js';
-import { isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
-import { endWhenSettled } from './end-when-settled.js';
+import { isIoredisClient, isPipeline, targetOfClient, type IoredisClient, type IoredisCommand } from './ioredis.js';
+import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
 
 /**
  * Instruments a client of ioredis, or a cluster.
@@ -17,11 +19,15 @@ import { endWhenSettled } from './end-when-settled.js';
  * report those that the application leaves unhandled.
  */
 export function instrumentClient(client: IoredisClient, settings: CurrentSettings): () => void {
-  function follow(command: IoredisCommand, isTracedElsewhere: boolean): void {
+  function start(command: IoredisCommand, isTracedElsewhere: boolean): StartedQuery | undefined {
     const current = claimCommand(command) && settings();
-    if (!current) return;
+    if (!current) return undefined;
     const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
-    const started = startCommand(command.name, command.args, current, options);
+    return startCommand(command.name, command.args, current, options);
+  }
+
+  function follow(command: IoredisCommand, isTracedElsewhere: boolean): void {
+    const started = start(command, isTracedElsewhere);
     if (started) endWhenSettled(command, started);
   }
 
@@ -30,24 +36,34 @@ export function instrumentClient(client: IoredisClient, settings: CurrentSetting
       const command = args[0] as IoredisCommand;
       try {
         // The commands of a pipeline have been followed when they were added to it, or the pipeline has the span.
-        if (isPipeline(args[1])) claimCommand(command);
-        else follow(command, isWrappedElsewhere(sendCommand));
+        if (!isPipeline(args[1])) follow(command, isTracedElsewhere(client, sendCommand));
+        else if (claimCommand(command)) hideFramesOfRejection(command);
       } catch (error) {
         reportIgnored('Tracing a command of ioredis', error);
       }
-      return Reflect.apply(sendCommand, thisArg, args);
+      const outer = enterTarget(command);
+      try {
+        return Reflect.apply(sendCommand, thisArg, args);
+      } finally {
+        leaveTarget(outer);
+      }
     }),
     ...(['PIPELINE', 'MULTI'] as const).map((mode) =>
       interceptMethod(client, mode.toLowerCase(), (create, thisArg, args) => {
         const pipeline = Reflect.apply(create, thisArg, args);
         callSafely('Tracing a pipeline of ioredis', () => {
-          if (isPipeline(pipeline)) instrumentPipeline(pipeline, mode, client, settings, follow);
+          if (isPipeline(pipeline)) instrumentPipeline(pipeline, mode, client, settings, start);
         });
         return pipeline;
       }),
     ),
   ];
   if (client.isCluster) undos.push(instrumentCluster(client));
+  undos.push(
+    ...instrumentConnections(client, (duplicate) =>
+      isIoredisClient(duplicate) ? instrumentClient(duplicate, settings) : undefined,
+    ),
+  );
   return () => {
     for (const undo of undos) undo?.();
   };

@@ -3,21 +3,21 @@ import { callSafely } from '../../core/diagnostics.js';
 import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
-import { isWrappedElsewhere } from '../../core/instrumented-methods.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startBatch, type BatchMode } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
 import { withoutBatchChannel } from './announced-batches.js';
+import { isTracedElsewhere } from './instrumented-elsewhere.js';
 import {
   commandNames,
   isAutoPipeline,
   targetOfClient,
-  type CommandFollower,
+  type CommandStarter,
   type IoredisClient,
   type IoredisCommand,
   type IoredisPipeline,
 } from './ioredis.js';
-import { endWhenSettled } from './end-when-settled.js';
+import { endWhenSettled, enterTarget, hideFramesOfRejection, leaveTarget } from './end-when-settled.js';
 
 /** Instruments a pipeline, or a transaction, which is a pipeline that begins with MULTI and ends with EXEC. */
 export function instrumentPipeline(
@@ -25,40 +25,86 @@ export function instrumentPipeline(
   mode: BatchMode,
   client: IoredisClient,
   settings: CurrentSettings,
-  follow: CommandFollower,
+  startCommand: CommandStarter,
 ): void {
-  let started: StartedQuery | undefined;
-  const isTracedElsewhere = isWrappedElsewhere(Reflect.get(client, 'sendCommand') as object);
+  let started: StartedQuery | CollectedCommands | undefined;
+  const collected: (StartedQuery | undefined)[] = [];
+  const isTraced = isTracedElsewhere(client, Reflect.get(client, 'sendCommand') as object);
 
   function start(): void {
     const current = settings();
-    if (started || !current || isAutoPipeline(pipeline)) return;
+    if (started || !current) return;
+    if (isAutoPipeline(pipeline)) {
+      started = new CollectedCommands(collected);
+      endWhenSettled(pipeline, started, (replies, commands) => commands.end(replies));
+      return;
+    }
     const names = commandNames(pipeline);
-    const options = { caller: activeContext(), isTracedElsewhere, target: targetOfClient(client) };
-    started = startBatch(mode, names, names.length, current, options);
-    endWhenSettled(pipeline, started, endBatch);
+    const options = { caller: activeContext(), isTracedElsewhere: isTraced, target: targetOfClient(client) };
+    const batch = startBatch(mode, names, names.length, current, options);
+    started = batch;
+    endWhenSettled(pipeline, batch, (replies) => endBatch(replies, mode, batch));
   }
 
   // The commands of different callers are in the same pipeline of ioredis' own. Each is added in the context of its caller.
   interceptMethod(pipeline, 'sendCommand', (sendCommand, thisArg, args) => {
     callSafely('Tracing a command of ioredis', () => {
-      if (isAutoPipeline(pipeline)) follow(args[0] as IoredisCommand, isTracedElsewhere);
+      // A cluster adds the commands again if it has to send them to another node.
+      if (started || !isAutoPipeline(pipeline)) return;
+      const command = args[0] as IoredisCommand;
+      collected.push(startCommand(command, isTraced));
+      hideFramesOfRejection(command);
     });
     return Reflect.apply(sendCommand, thisArg, args);
   });
   interceptMethod(pipeline, 'exec', (exec, thisArg, args) => {
     callSafely('Tracing a pipeline of ioredis', start);
-    const result = withoutBatchChannel(() => Reflect.apply(exec, thisArg, args));
+    const outer = enterTarget(pipeline);
+    let result: unknown;
+    try {
+      result = withoutBatchChannel(() => Reflect.apply(exec, thisArg, args));
+    } finally {
+      leaveTarget(outer);
+    }
     return mode === 'MULTI' && typeof args[0] !== 'function' ? withUnhandledRejection(result) : result;
   });
 }
 
+/**
+ * The commands of different callers in a pipeline of ioredis' own. Each ends with its reply in that of the pipeline, as its caller gets it: a cluster
+ * may have settled the command itself with an error before, and sent it to another node.
+ */
+class CollectedCommands {
+  readonly isObserved = true;
+
+  constructor(private readonly commands: readonly (StartedQuery | undefined)[]) {}
+
+  end(replies: unknown): void {
+    const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
+    for (const [index, command] of this.commands.entries()) {
+      const error = list[index]?.[0];
+      if (error) command?.fail(error);
+      else command?.succeed();
+    }
+  }
+
+  succeed(): void {
+    this.end([]);
+  }
+
+  fail(error: unknown): void {
+    for (const command of this.commands) command?.fail(error);
+  }
+}
+
 /** Ends a batch with its replies, each of which is an error and a value. The last reply to a transaction is a list itself. */
-function endBatch(replies: unknown, query: StartedQuery): void {
+function endBatch(replies: unknown, mode: BatchMode, query: StartedQuery): void {
   const list = (Array.isArray(replies) ? replies : []) as [error: unknown, value: unknown][];
-  const last = list.at(-1)?.[1];
+  const [lastError, last] = list.at(-1) ?? [];
   const inner: unknown[] = Array.isArray(last) ? last : [];
-  const error = list.find((reply) => reply?.[0])?.[0] ?? inner.find((reply) => reply instanceof Error);
+  // The caller of a transaction that is not executed gets the error of its end.
+  const failed = mode === 'MULTI' && lastError ? lastError : list.find((reply) => reply?.[0])?.[0];
+  const error = failed ?? inner.find((reply) => reply instanceof Error);
   if (error) query.fail(error);
   else query.succeed();
 }

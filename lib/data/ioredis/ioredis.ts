@@ -1,6 +1,7 @@
 /** The members of ioredis' objects that are used here. The package itself is never imported. */
 import type { DatabaseTarget } from '../database-query.js';
 import { redisTarget } from '../redis/start-command.js';
+import type { StartedQuery } from '../start-query.js';
 
 export interface IoredisClient {
   readonly options?: {
@@ -27,8 +28,8 @@ export interface IoredisCommand {
   isTraced?: boolean;
 }
 
-/** Starts the span of a command that an application sends in the active context. */
-export type CommandFollower = (command: IoredisCommand, isTracedElsewhere: boolean) => void;
+/** Starts the span of a command that an application sends in the active context. Undefined for a command without one. */
+export type CommandStarter = (command: IoredisCommand, isTracedElsewhere: boolean) => StartedQuery | undefined;
 
 /** A list of commands that are sent at once. It settles its own promise by `resolve()` or `reject()`. */
 export interface IoredisPipeline {
@@ -39,6 +40,11 @@ export function isIoredisClient(candidate: object): boolean {
   return ['sendCommand', 'defineCommand', 'pipeline', 'multi', 'duplicate', 'scriptsSet'].every(
     (key) => key in candidate,
   );
+}
+
+/** True for a client that announces on a channel when it connects: ioredis from 5.11. */
+export function announcesConnections(client: IoredisClient): boolean {
+  return '_buildCommandContext' in client;
 }
 
 export function isPipeline(value: unknown): value is IoredisPipeline {

@@ -6,6 +6,7 @@ import type { CurrentSettings } from '../query-settings.js';
 import { followConnections, redisTarget, startBatch, startCommand } from '../redis/start-command.js';
 import { isBatchFollowed } from './announced-batches.js';
 import { isAutoPipelining } from './auto-pipeline.js';
+import { isWorkingOnTarget } from './end-when-settled.js';
 import { instrumentClient } from './instrument-client.js';
 import { isIoredisClient } from './ioredis.js';
 
@@ -39,7 +40,7 @@ export const ioredisLibrary: DataLibrary = {
     const undos = [
       followTracingChannel('ioredis:command', startCommandOf(settings), { isLeaf: true }),
       followTracingChannel('ioredis:batch', startBatchOf(settings)),
-      followConnections('ioredis:connect', settings),
+      followConnections('ioredis:connect', settings, isWorkingOnTarget),
     ];
     return () => {
       for (const undo of undos) undo();

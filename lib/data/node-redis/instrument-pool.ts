@@ -3,9 +3,13 @@ import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
-import { ConnectionWait } from '../connection-wait.js';
+import { ConnectionWait, describeConnect } from '../connection-wait.js';
+import { hideOwnFrames } from '../failure.js';
+import { HandedOutConnections } from '../handed-out-connections.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { redisTarget } from '../redis/start-command.js';
+import { instrumentBatches } from './batch-commands.js';
+import { withoutFramesOfRejection } from '../hide-frames.js';
 import { restoreClient } from './pool-waiters.js';
 
 /** The members of a pool that are used here. */
@@ -32,22 +36,45 @@ export function isRedisPool(candidate: object): boolean {
  */
 export function instrumentPool(given: object, settings: CurrentSettings): () => void {
   const pool = (given as RedisPool)['_self'] ?? given;
+  const clients = new HandedOutConnections();
+  // A pool does not tell its server, but its clients do.
+  let target = redisTarget(undefined, undefined, undefined);
   const undo = interceptMethod(pool, 'execute', (execute, thisArg, args) => {
     const [use, ...rest] = args;
     const current = settings();
     if (typeof use !== 'function' || !current) return Reflect.apply(execute, thisArg, args);
     const caller = context.active();
     const wait = new ConnectionWait(caller, current);
+    let hasClient = false;
     function useInContext(this: unknown, client: PooledClient, ...others: unknown[]): unknown {
+      hasClient = true;
       callSafely('Measuring a wait for a client of redis', () => {
         restoreClient(client);
-        wait.end(targetOfClient(client));
+        clients.add(client, () => instrumentBatches(client));
+        target = targetOfClient(client);
+        wait.end(target);
       });
-      return callInContext(caller, use as AnyMethod, this, [client, ...others]);
+      try {
+        return callInContext(caller, use as AnyMethod, this, [client, ...others]);
+      } catch (error) {
+        callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+        throw error;
+      }
     }
-    return Reflect.apply(execute, thisArg, [useInContext, ...rest]);
+    const result: unknown = Reflect.apply(execute, thisArg, [useInContext, ...rest]);
+    if (hasClient) return result;
+    return withoutFramesOfRejection(result, (error) => {
+      if (hasClient) return;
+      callSafely('Measuring a wait for a client of redis', () => {
+        // The number of a database is no name.
+        wait.fail(error, describeConnect({ ...target, namespace: undefined }));
+      });
+    });
   });
-  return undo ?? (() => {});
+  return () => {
+    undo?.();
+    clients.release();
+  };
 }
 
 function targetOfClient({ options: { database = 0, socket = {} } = {} }: PooledClient) {

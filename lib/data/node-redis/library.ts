@@ -2,7 +2,7 @@ import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../../core/tracing-channel.js';
 import { takeWaitTime } from '../connection-wait.js';
 import type { DataLibrary } from '../library.js';
-import { CallerProbe } from '../other-instrumentation.js';
+import { CallerProbe, LoadedClassProbe } from '../other-instrumentation.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import {
   followConnections,
@@ -13,6 +13,7 @@ import {
   type CommandOptions,
 } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
+import { announcedNames, instrumentBatches } from './batch-commands.js';
 import { instrumentPool, isRedisPool } from './instrument-pool.js';
 import { isDisplaced, watchPools } from './pool-waiters.js';
 
@@ -45,7 +46,7 @@ export const nodeRedisLibrary: DataLibrary = {
   subscribe(settings) {
     const undos = [
       followTracingChannel('node-redis:command', startWith(settings, startCommandOf), { isLeaf: true }),
-      followTracingChannel('node-redis:batch', startWith(settings, startBatchOf)),
+      followTracingChannel('node-redis:batch', startWith(settings, startBatchOf, true)),
       followConnections('node-redis:connect', settings),
       watchPools(),
     ];
@@ -55,13 +56,19 @@ export const nodeRedisLibrary: DataLibrary = {
   },
   instances: [
     { name: 'redis pool', matches: isRedisPool, instrument: instrumentPool },
-    { name: 'redis client', matches: isRedisClient },
+    { name: 'redis client', matches: isRedisClient, instrument: (client) => instrumentBatches(client) ?? (() => {}) },
   ],
 };
 
 type Start<Message> = (message: Message, settings: QuerySettings, options: CommandOptions) => ChannelCall | undefined;
 
-function startWith<Message extends RedisMessage>(settings: CurrentSettings, start: Start<Message>) {
+/** The class of clients. A cluster announces a transaction when its callers, instrumentations among them, have left the stack. */
+const clientClass = new LoadedClassProbe(
+  /[\\/]@redis[\\/]client[\\/]dist[\\/]lib[\\/]client[\\/]index\.js$/,
+  'sendCommand',
+);
+
+function startWith<Message extends RedisMessage>(settings: CurrentSettings, start: Start<Message>, isBatch = false) {
   const probe = new CallerProbe(OTHER_INSTRUMENTATIONS);
   return (message: Message, active: Context): ChannelCall | undefined => {
     const current = settings();
@@ -71,7 +78,7 @@ function startWith<Message extends RedisMessage>(settings: CurrentSettings, star
     return start(message, current, {
       caller,
       waitTime: takeWaitTime(caller),
-      isTracedElsewhere: probe.isCalledByOther(),
+      isTracedElsewhere: probe.isCalledByOther() || (isBatch && clientClass.isWrappedElsewhere()),
       target: redisTarget(database, serverAddress, serverPort),
     });
   };
@@ -81,7 +88,7 @@ const startCommandOf: Start<CommandMessage> = ({ args, command }, settings, opti
   startCommand(command, args.slice(1), settings, options);
 
 const startBatchOf: Start<BatchMessage> = ({ batchMode, batchSize }, settings, options) =>
-  new BatchCall(startBatch(batchMode, [], batchSize, settings, options));
+  new BatchCall(startBatch(batchMode, announcedNames(), batchSize, settings, options));
 
 /** A transaction of node-redis, which succeeds although commands in it have failed: their errors are among the replies. */
 class BatchCall implements ChannelCall {

@@ -10,14 +10,26 @@ export interface CommandKind {
   readonly isBackground: boolean;
 }
 
-/** The form of the name of a command, those of modules included. Anything else that an application sends in its place may be data. */
-const NAME = /^[A-Z][A-Z0-9_.-]{0,63}$/;
+/**
+ * The form of the name of a command, those of modules included: words without digits. Anything else may be data that an application sends in its
+ * place, or a name that an administrator has given to a command to keep it secret.
+ */
+const NAME = /^[A-Z]+(?:[._-]{1,2}[A-Z]+){0,4}$/;
+const MAX_NAME_LENGTH = 40;
 
 /** The commands of a client's own making, when it connects or checks the connection, and those that wait for data. */
 const BACKGROUND: ReadonlySet<string> = new Set(
-  `AUTH CLIENT CLUSTER HELLO INFO PING READONLY SELECT
+  `ASKING AUTH CLIENT CLUSTER HELLO INFO PING READONLY SELECT SENTINEL
   BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN XREAD XREADGROUP`.split(/\s+/),
 );
+
+/**
+ * True for a command by which a client finds the server of a command. It may do so in the midst of a request, and the command has its own span.
+ */
+export function isLookup(operation: string | undefined, [subcommand]: readonly unknown[]): boolean {
+  if (operation === 'CLUSTER') return typeof subcommand === 'string' && subcommand.toUpperCase() === 'SLOTS';
+  return operation === 'ASKING' || operation === 'SENTINEL';
+}
 
 /** The kinds of commands, by their names as the application writes them. */
 const kinds = new Map<string, CommandKind>();
@@ -30,7 +42,7 @@ export function kindOf(name: string): CommandKind {
   const known = kinds.get(name);
   if (known) return known;
   const operation = name.toUpperCase();
-  if (!NAME.test(operation)) return NO_NAME;
+  if (operation.length > MAX_NAME_LENGTH || !NAME.test(operation)) return NO_NAME;
   const kind = { operation, hasKey: hasKey(operation), isBackground: BACKGROUND.has(operation) };
   if (kinds.size < MAX_KINDS) kinds.set(name, kind);
   return kind;

@@ -5,7 +5,7 @@ import { ConnectionWait, describeConnect } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings, QuerySettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery, type QueryOptions, type StartedQuery } from '../start-query.js';
-import { kindOf } from './command-kind.js';
+import { isLookup, kindOf } from './command-kind.js';
 import { commandText as textOf } from './key-pattern.js';
 import { redis } from './system.js';
 
@@ -27,7 +27,8 @@ export function startCommand(
 ): StartedQuery | undefined {
   const kind = kindOf(name);
   const { caller, target, waitTime } = options;
-  if ((kind.isBackground && !trace.getSpan(caller)) || hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
+  if (kind.isBackground && (!trace.getSpan(caller) || isLookup(kind.operation, args))) return undefined;
+  if (hasMutedKey(args) || areCommandsMuted(caller)) return undefined;
   const observation = observationOf(settings, options);
   if (!observation) return untracedQuery(caller);
   // This runs for each command: a spread of the target would take as long as everything else.
@@ -74,11 +75,16 @@ interface ConnectMessage extends ChannelMessage {
   readonly serverPort?: number;
 }
 
-/** Opens connections outside of any request, and gives a span to a connection that fails. */
-export function followConnections(channel: string, settings: CurrentSettings): () => void {
+/**
+ * Opens connections outside of any request, and gives a span to a connection that fails.
+ *
+ * @param isForCommand returns true if a command opens the connection: it has a span, which ends with the error
+ */
+export function followConnections(channel: string, settings: CurrentSettings, isForCommand = () => false): () => void {
   return followTracingChannel(channel, ({ serverAddress, serverPort }: ConnectMessage, caller) => {
     const current = settings();
     if (!current) return undefined;
+    if (isForCommand()) return { context: ROOT_CONTEXT, succeed: () => {}, fail: () => {} };
     const wait = new ConnectionWait(caller, current);
     return {
       // A socket that is opened now lives on after the request, and must not keep its context.

@@ -11,6 +11,8 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { TracingModule } from 'nestjs-tracing';
 
 const port = Number(process.argv[2]);
+/** A node of a cluster, if there is one. */
+const clusterPort = Number(process.argv[3]);
 const spans: ReadableSpan[] = [];
 const exporter: SpanExporter = {
   export(finished, done) {
@@ -23,16 +25,21 @@ const exporter: SpanExporter = {
 registerInstrumentations({ instrumentations: [new IORedisInstrumentation(), new RedisInstrumentation()] });
 // The instrumentations see what is required after them.
 const require = createRequire(import.meta.url);
-const { Redis } = require('ioredis') as typeof import('ioredis');
-const { createClient } = require('redis') as typeof import('redis');
+const { Cluster, Redis } = require('ioredis') as typeof import('ioredis');
+const { createClient, createCluster } = require('redis') as typeof import('redis');
 
 const provided = new Redis({ port, host: '127.0.0.1' });
 const hidden = new Redis({ port, host: '127.0.0.1' });
 const client = createClient({ socket: { port, host: '127.0.0.1' } });
+const cluster = new Cluster([{ host: '127.0.0.1', port: clusterPort }], { lazyConnect: true });
+const redisCluster = createCluster({ rootNodes: [{ socket: { host: '127.0.0.1', port: clusterPort } }] });
 
 @Module({
   imports: [TracingModule.forRoot({ exporter })],
-  providers: [{ provide: 'REDIS', useValue: provided }],
+  providers: [
+    { provide: 'REDIS', useValue: provided },
+    { provide: 'CLUSTER', useFactory: () => cluster },
+  ],
 })
 class AppModule {}
 
@@ -44,9 +51,18 @@ await trace.getTracer('app').startActiveSpan('request', async (span) => {
   await client.get('a');
   await provided.multi().set('a', '1').exec();
   await client.multi().set('a', '1').exec();
+  if (clusterPort) {
+    await cluster.get('a');
+    await cluster.pipeline().set('a', '1').exec();
+    await redisCluster.connect();
+    await redisCluster.get('a');
+    await redisCluster.multi().set('a', '1').exec();
+  }
   span.end();
 });
 await Promise.all([provided.quit(), hidden.quit(), client.close()]);
+cluster.disconnect();
+if (clusterPort) redisCluster.destroy();
 await app.close();
 const makers = spans.map(({ instrumentationScope }) => instrumentationScope.name);
 process.stdout.write(`${JSON.stringify(makers)}\n`);

@@ -42,6 +42,24 @@ describe('the text of a command', () => {
   });
 });
 
+describe('the name of a command', () => {
+  it.each<[string, string | undefined]>([
+    ['get', 'GET'],
+    ['GEORADIUSBYMEMBER_RO', 'GEORADIUSBYMEMBER_RO'],
+    ['RESTORE-ASKING', 'RESTORE-ASKING'],
+    ['FT._ALIASADDIFNX', 'FT._ALIASADDIFNX'],
+    ['tdigest.trimmed_mean', 'TDIGEST.TRIMMED_MEAN'],
+    ['b840fc02d524045429941cc15f59e41cb7be6c52', undefined],
+    ['secret-1', undefined],
+    ['a'.repeat(41), undefined],
+    ['set user', undefined],
+    ['.get', undefined],
+    ['', undefined],
+  ])('%p is %p', (name, operation) => {
+    expect(kindOf(name).operation).toBe(operation);
+  });
+});
+
 describe('muted keys', () => {
   it('are muted until everything has ended that mutes them', () => {
     const undos = [muteKeys('bull:orders:'), muteKeys('bull:orders:')];
@@ -74,6 +92,24 @@ describe('muted commands', () => {
       startBatch('MULTI', [], 2, settings, { caller: context, target }).succeed();
     }
     expect(spans.names()).toEqual(['GET', 'MULTI']);
+  });
+});
+
+describe('the commands by which a client finds a server', () => {
+  const spans = recordSpans();
+
+  it.each<[string, readonly unknown[], readonly string[]]>([
+    ['ASKING', [], []],
+    ['CLUSTER', ['slots'], []],
+    ['CLUSTER', ['INFO'], ['CLUSTER']],
+    ['CLUSTER', [], ['CLUSTER']],
+    ['SENTINEL', ['MASTER', 'shop'], []],
+    ['INFO', [], ['INFO']],
+  ])('have no span within a request: %s %p', (name, args, expected) => {
+    const caller = trace.setSpan(ROOT_CONTEXT, trace.getTracer('test').startSpan('caller'));
+    const settings = { ...resolveData({})!.redis, open: new OpenQueries() } as QuerySettings;
+    startCommand(name, args, settings, { caller, target: redisTarget(0, 'localhost', 6379) })?.succeed();
+    expect(spans.names()).toEqual(expected);
   });
 });
 
