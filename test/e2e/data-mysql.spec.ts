@@ -245,6 +245,41 @@ describe('behind a pool of one connection', () => {
         }),
     ],
     [
+      'listeners of events',
+      (pool, _, id) =>
+        new Promise((resolve) => {
+          pool.query(mine(id)).once('result', () => {
+            pool.query(mine(id)).once('end', () => pool.query(mine(id), resolve));
+          });
+        }),
+    ],
+    [
+      'listeners of a stream',
+      (pool, _, id) =>
+        new Promise((resolve) => {
+          const stream = pool.query(mine(id)).stream();
+          stream.once('data', () => pool.query(mine(id), () => pool.query(mine(id), resolve)));
+        }),
+    ],
+    [
+      'listeners of a connection, and callbacks of its other commands',
+      (pool, _, id) =>
+        new Promise((resolve) => {
+          pool.getConnection((_error, connection) => {
+            connection.ping(() => {
+              connection.execute(mine(id)).once('end', () => {
+                connection.query(mine(id)).once('end', () => {
+                  connection.ping(() => {
+                    connection.query(mine(id), resolve);
+                    connection.release();
+                  });
+                });
+              });
+            });
+          });
+        }),
+    ],
+    [
       'streams',
       async (pool, _, id) => {
         for (let i = 0; i < 3; i++) {
@@ -344,6 +379,27 @@ describe('a failure', () => {
       });
     });
   });
+
+  it.each(['query', 'execute'] as const)(
+    'of a %s() without a listener closes its connection, as without tracing',
+    async (method) => {
+      const results: unknown[] = [];
+      for (const tracing of [{}, false] as const) {
+        await withDataApp({ tracing }, async ({ run }) => {
+          await withPool(async (_, promises) => {
+            await run(async () => {
+              const { connection } = await promises.getConnection();
+              const closed = new Promise((resolve) => connection.once('error', resolve));
+              Reflect.apply(connection[method], connection, ['INSERT INTO duplicate VALUES (1)']);
+              results.push(await closed);
+            });
+          });
+        });
+      }
+      expect(results[0]).toMatchObject({ fatal: true });
+      expect(results[0]).toEqual(results[1]);
+    },
+  );
 
   it('of the connection has the code of the driver', async () => {
     await withDataApp({}, async ({ run, traces }) => {

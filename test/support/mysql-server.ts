@@ -61,6 +61,10 @@ export async function startMysqlServer(): Promise<MysqlServer> {
       },
     });
     connection.on('error', () => {});
+    connection.on('ping', () => {
+      connection.writeOk();
+      startCount(connection);
+    });
     connection.on('query', (sql: string) => answer(connection, sql, false));
     // SET and PREPARE arrive here as well.
     connection.on('stmt_prepare', (sql: string) => {

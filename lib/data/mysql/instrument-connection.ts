@@ -1,6 +1,6 @@
 import { activeContext, callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { interceptMethod } from '../../core/intercept-method.js';
+import { combineUndos, interceptMethod } from '../../core/intercept-method.js';
 import { isObject } from '../../core/is-object.js';
 import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
@@ -9,6 +9,7 @@ import { takeWaitTime } from '../connection-wait.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
+import { keepCallers } from './keep-callers.js';
 import { mysql } from './system.js';
 
 /** The members of a connection of mysql2 that are used here. */
@@ -27,14 +28,19 @@ interface MysqlConnection {
 type Start = (text: unknown, parameters?: unknown, startedAt?: number) => StartedQuery | undefined;
 
 /**
- * Instruments the statements that a connection prepares from now on: their method `execute()` is the one form of a query that mysql2 does not
- * announce. Callbacks and events come in the context of the caller.
+ * Instruments what a connection does from now on and mysql2 does not announce: the statements that it prepares, whose method `execute()` is a
+ * query. Callbacks and events come in the context of the caller.
  *
  * @returns a function that undoes it; undefined if the connection is instrumented already
  */
 export function instrumentConnection(given: object, settings: CurrentSettings): (() => void) | undefined {
   const { connection = given } = given as MysqlConnection;
   if (!isObject(connection)) return undefined;
+  const undos = [instrumentPrepare(connection, settings), keepCallers(connection, settings)];
+  return combineUndos(undos);
+}
+
+function instrumentPrepare(connection: MysqlConnection, settings: CurrentSettings): (() => void) | undefined {
   const start = startFor(connection, settings);
   return interceptMethod(connection, 'prepare', (prepare, thisArg, args) => {
     const [options, callback, ...rest] = args;

@@ -11,6 +11,7 @@ import type { CurrentSettings } from '../query-settings.js';
 import { observationOf, startQuery, untracedQuery } from '../start-query.js';
 import { instrumentConnection } from './instrument-connection.js';
 import { isPool, readPool } from './pool.js';
+import { reportAnnouncement } from './keep-callers.js';
 import { mysql } from './system.js';
 
 /** The message of mysql2 about a connection. */
@@ -63,6 +64,7 @@ function startQueryOf(settings: CurrentSettings) {
     const current = settings();
     if (!current) return undefined;
     reportQuerySpan();
+    reportAnnouncement(message.query);
     const options = { caller, isTracedElsewhere: probe.isCalledByOther() };
     const observation = observationOf(current, options);
     if (!observation) return untracedQuery(caller);
