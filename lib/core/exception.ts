@@ -9,6 +9,7 @@ import { copyText, cutText } from './cut-text.js';
 import { describeError } from './diagnostics.js';
 import { withoutOwnFrames } from './own-frames.js';
 import { withoutQuotedInput } from './quoted-input.js';
+import { withoutQuotedValues } from './quoted-values.js';
 import { hasWithheldDetails } from './withheld-details.js';
 
 /** The number of causes in a stack trace. */
@@ -19,6 +20,8 @@ const MAX_TYPE = 256;
 const MAX_MESSAGE = 8192;
 /** The number of characters of the message at the head of a stack. The whole message has an attribute of its own, and the stack needs room for frames. */
 const MAX_HEAD = 2048;
+/** The length from which the message of another error is sought in a text: a shorter one may be a part of any word. */
+const MIN_REPEATED = 4;
 /** The number of characters of a stack trace with its causes. */
 const MAX_STACKTRACE = 32_768;
 
@@ -39,59 +42,86 @@ export function errorType(thrown: unknown): string {
 /**
  * Returns the message of any thrown value. The fields of an object without a message are not recorded: the library cannot know which of
  * them are secret. Undefined if the details are withheld. Never throws.
+ *
+ * @param withheld errors whose messages the message may repeat, other than its causes. They are replaced by their types
  */
-export function errorMessage(thrown: unknown): string | undefined {
+export function errorMessage(thrown: unknown, withheld: readonly unknown[] = []): string | undefined {
   if (hasWithheldDetails(thrown)) return undefined;
-  const message = readOrUndefined(() =>
-    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : undefined,
-  );
-  return copyText(recordableMessage(typeof message === 'string' ? message : describeError(thrown)));
+  return describeMessage(thrown, repeatableBy(thrown, withheld));
+}
+
+function describeMessage(thrown: unknown, repeatable: readonly unknown[]): string {
+  const message = messageOf(thrown);
+  return copyText(recordableMessage(message ?? describeError(thrown), repeatable));
 }
 
 /**
  * Returns the attributes of an `exception` event. They are copies, so that the thrown value is neither kept nor changed. If the details of
  * the exception or of a cause are withheld, they have only its type.
+ *
+ * @param withheld errors whose messages the exception may repeat, other than its causes. They are replaced by their types
  */
-export function exceptionAttributes(thrown: unknown): Attributes {
+export function exceptionAttributes(thrown: unknown, withheld: readonly unknown[] = []): Attributes {
   const attributes: Attributes = { [ATTR_EXCEPTION_TYPE]: errorType(thrown) };
   if (hasWithheldDetails(thrown)) return attributes;
-  attributes[ATTR_EXCEPTION_MESSAGE] = errorMessage(thrown);
-  const stacktrace = stackWithCauses(thrown);
+  const repeatable = repeatableBy(thrown, withheld);
+  attributes[ATTR_EXCEPTION_MESSAGE] = describeMessage(thrown, repeatable);
+  const stacktrace = stackWithCauses(thrown, repeatable);
   if (stacktrace !== '') attributes[ATTR_EXCEPTION_STACKTRACE] = copyText(stacktrace);
   return attributes;
 }
 
-/** Returns the stack of an error and of its causes. Each is cut before it is added: together they may be very long. */
-function stackWithCauses(thrown: unknown): string {
+/** True if there is something in an exception that `exceptionAttributes()` leaves out, other than by its length or of a request. */
+export function quotesValues(thrown: unknown, withheld: readonly unknown[] = []): boolean {
+  if (hasWithheldDetails(thrown)) return true;
+  const message = messageOf(thrown) ?? '';
+  return withoutQuotedValues(withoutMessagesOf(repeatableBy(thrown, withheld), message)) !== message;
+}
+
+/** Returns the errors whose messages must not be recorded, although an exception may repeat them: its causes are among them. */
+function repeatableBy(thrown: unknown, withheld: readonly unknown[]): readonly unknown[] {
+  const causes = withCauses(thrown).filter((error) => hasWithheldDetails(error));
+  return causes.length === 0 ? withheld : [...withheld, ...causes];
+}
+
+/** Returns an error and its causes. Empty for anything else. */
+function withCauses(thrown: unknown): readonly Error[] {
   // The chain of causes may have a cycle.
-  const seen = new Set<Error>();
-  let text = '';
+  const errors = new Set<Error>();
   for (
     let error = thrown;
-    isErrorInstance(error) && !seen.has(error) && seen.size <= MAX_CAUSES;
+    isErrorInstance(error) && !errors.has(error) && errors.size <= MAX_CAUSES;
     error = causeOf(error)
-  ) {
-    if (seen.size > 0) text += CAUSED_BY;
+  )
+    errors.add(error);
+  return [...errors];
+}
+
+/** Returns the stack of an error and of its causes. Each is cut before it is added: together they may be very long. */
+function stackWithCauses(thrown: unknown, repeatable: readonly unknown[]): string {
+  let text = '';
+  for (const [index, error] of withCauses(thrown).entries()) {
+    if (index > 0) text += CAUSED_BY;
     if (text.length >= MAX_STACKTRACE) break;
-    text += recordableStack(error, MAX_STACKTRACE - text.length);
-    seen.add(error);
+    text += recordableStack(error, MAX_STACKTRACE - text.length, repeatable);
   }
   return cutText(text, MAX_STACKTRACE);
 }
 
-function recordableStack(error: Error, room: number): string {
+function recordableStack(error: Error, room: number, repeatable: readonly unknown[]): string {
   if (hasWithheldDetails(error)) return errorType(error);
   const stack = readOrUndefined(() => error.stack);
-  if (typeof stack !== 'string') return recordableMessage(describeError(error), MAX_HEAD);
+  if (typeof stack !== 'string') return recordableMessage(describeError(error), repeatable, MAX_HEAD);
   const start = startOfFrames(stack, error);
-  return recordableMessage(stack.slice(0, start), MAX_HEAD) + withoutOwnFrames(stack.slice(start, start + room));
+  const head = recordableMessage(stack.slice(0, start), repeatable, MAX_HEAD);
+  return head + withoutOwnFrames(stack.slice(start, start + room));
 }
 
 /** Returns the index of the first frame. Frames follow the message, which may itself contain lines that look like frames. */
 function startOfFrames(stack: string, error: Error): number {
-  const message = readOrUndefined(() => error.message);
+  const message = messageOf(error);
   let from = 0;
-  if (typeof message === 'string' && message !== '') {
+  if (message !== undefined && message !== '') {
     // V8 writes `${name}: ${message}`, or the message alone if the name is empty.
     const afterName = stack.slice(0, MAX_TYPE).indexOf(': ') + 2;
     const start = [afterName, 0].find((index) => stack.startsWith(message, index));
@@ -102,9 +132,32 @@ function startOfFrames(stack: string, error: Error): number {
   return frames === -1 ? stack.length : frames;
 }
 
-/** Cuts a message, and removes what it quotes of a request. */
-function recordableMessage(message: string, limit = MAX_MESSAGE): string {
-  return withoutQuotedInput(cutText(message, limit));
+/** Cuts a message, and removes what it repeats of withheld errors, and what it quotes of a request or of a query. */
+function recordableMessage(message: string, repeatable: readonly unknown[], limit = MAX_MESSAGE): string {
+  const shown = withoutMessagesOf(repeatable, message);
+  return withoutQuotedValues(withoutQuotedInput(cutText(shown, limit)));
+}
+
+/**
+ * Replaces what a text repeats of errors by their types: applications create errors such as `new ConflictException(error.message)`. The message is
+ * that which an error has now, since Knex adds the statement after the driver has reported the error.
+ */
+export function withoutMessagesOf(errors: readonly unknown[], text: string): string {
+  let shown = text;
+  for (const error of errors) {
+    const message = messageOf(error);
+    if (message === undefined || message.length < MIN_REPEATED || !shown.includes(message)) continue;
+    shown = shown.replaceAll(message, () => errorType(error));
+  }
+  return shown;
+}
+
+/** Returns the message of a thrown value. Undefined if it has none. */
+function messageOf(thrown: unknown): string | undefined {
+  const message = readOrUndefined(() =>
+    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : undefined,
+  );
+  return typeof message === 'string' ? message : undefined;
 }
 
 function causeOf(error: Error): unknown {

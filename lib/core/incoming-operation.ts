@@ -179,6 +179,17 @@ export class IncomingOperation<Outcome = unknown> extends ExchangeOperation<Outc
     this.areDetailsWithheld = true;
   }
 
+  /** The errors whose messages nothing may repeat that is recorded of the exchange. */
+  get withheldErrors(): readonly unknown[] | undefined {
+    return this.operation.withheldErrors;
+  }
+
+  /** Reports an error whose message neither the response nor an exception of the exchange may repeat. */
+  withholdMessageOf(error: unknown): void {
+    this.withholdDetails();
+    this.operation.withholdMessageOf(error);
+  }
+
   /** Calls a listener when the exchange is over, just before its span ends. At once if it is over already. */
   onOver(listener: () => void): void {
     if (this.isOver) listener();

@@ -31,6 +31,12 @@ interface RecordedException {
   readonly isRecordedHere: boolean;
 }
 
+/** The members of the exchange in which an operation is served that are used here: an `IncomingOperation`. */
+interface ServedExchange {
+  readonly operation: Operation;
+  withholdDetails(): void;
+}
+
 /** Options of a span that the application starts itself. */
 export interface ManualSpanOptions {
   /** @default SpanKind.INTERNAL */
@@ -67,6 +73,8 @@ export class Operation extends OperationContext {
   declare readonly span: Span;
   private isOver = false;
   private exceptions: RecordedException[] | undefined;
+  /** The errors whose messages no exception may repeat, if this is the operation of an exchange. */
+  private withheldMessages: unknown[] | undefined;
   private parent: Operation | undefined;
 
   private constructor(
@@ -170,7 +178,7 @@ export class Operation extends OperationContext {
     if (!this.isRecording) return;
     callSafely('Marking a span as failed', () => {
       this.span.setAttribute(ATTR_ERROR_TYPE, errorType(thrown));
-      const message = this.findRecorded(thrown)?.isRecordedHere ? errorMessage(thrown) : undefined;
+      const message = this.findRecorded(thrown)?.isRecordedHere ? errorMessage(thrown, this.withheldErrors) : undefined;
       this.span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
     });
   }
@@ -181,7 +189,7 @@ export class Operation extends OperationContext {
     if (!mayRecordDetails) this.withhold(thrown);
     if (!this.isRecording || this.findRecorded(thrown)) return;
     callSafely('Recording an exception', () => {
-      addException(this.span, exceptionAttributes(thrown));
+      addException(this.span, exceptionAttributes(thrown, this.withheldErrors));
     });
     this.remember({ thrown, isRecordedHere: true });
     callSafely('Recording an exception', () => this.rememberFurtherOut(thrown));
@@ -189,8 +197,23 @@ export class Operation extends OperationContext {
 
   private withhold(thrown: unknown): void {
     withholdDetails(thrown);
-    const incoming = this.incoming as { withholdDetails(): void } | undefined;
-    incoming?.withholdDetails();
+    this.served?.withholdDetails();
+  }
+
+  /** Remembers an error whose message no exception may repeat that is recorded while this exchange is served. */
+  withholdMessageOf(error: unknown): void {
+    if (this.isOver) return;
+    this.withheldMessages ??= [];
+    if (this.withheldMessages.push(error) > MAX_REMEMBERED_EXCEPTIONS) this.withheldMessages.shift();
+  }
+
+  /** The errors whose messages nothing may repeat that is recorded while this exchange is served. */
+  get withheldErrors(): readonly unknown[] | undefined {
+    return this.served?.operation.withheldMessages;
+  }
+
+  private get served(): ServedExchange | undefined {
+    return this.incoming as ServedExchange | undefined;
   }
 
   /** Treats an exception as recorded, because the application has replaced a recorded exception by it. */
@@ -250,5 +273,6 @@ export class Operation extends OperationContext {
     this.isOver = true;
     this.parent = undefined;
     this.exceptions = undefined;
+    this.withheldMessages = undefined;
   }
 }

@@ -20,7 +20,7 @@ const CODE = /^[\w.-]{1,64}$/;
  */
 export function withholdDriverError(error: unknown, caller: Context): void {
   withholdDetails(error);
-  IncomingOperation.in(caller)?.withholdDetails();
+  IncomingOperation.in(caller)?.withholdMessageOf(error);
 }
 
 /**

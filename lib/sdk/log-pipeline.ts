@@ -11,6 +11,7 @@ import { createLogTransport } from '../export/otlp/otlp-transport.js';
 import type { LogSerializers } from '../export/otlp/log-encoder.js';
 import type { ResolvedLogs } from '../options/logs.js';
 import type { ResolvedOtlpExporter } from '../options/otlp-signal.js';
+import { IncomingOperation } from '../core/incoming-operation.js';
 import { logValue } from './log-value.js';
 import { loadFromSdk } from './packages.js';
 import type { Resource } from './resource.js';
@@ -104,11 +105,14 @@ export class LogPipeline {
   }
 
   emit({ attributes, body, severityNumber, severityText, spanContext }: LogLine): void {
+    const withheld = IncomingOperation.active()?.withheldErrors;
     this.logger.emit({
       ...(severityNumber !== undefined && { severityNumber }),
       severityText,
-      ...(body !== undefined && { body: logValue(body) }),
-      attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, logValue(value)])),
+      ...(body !== undefined && { body: logValue(body, withheld) }),
+      attributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, value]) => [name, logValue(value, withheld)]),
+      ),
       ...(spanContext && { context: trace.setSpanContext(context.active(), spanContext) }),
     });
   }

@@ -1,5 +1,6 @@
 import { SpanStatusCode, type SpanStatus } from '@opentelemetry/api';
 import { cutText } from '../core/cut-text.js';
+import { withoutQuotedErrors } from './exception-attributes.js';
 
 export const UNSET: SpanStatus = Object.freeze({ code: SpanStatusCode.UNSET });
 
@@ -8,5 +9,5 @@ export function toStatus(given: SpanStatus | undefined, maxLength: number): Span
   const { code, message } = given ?? UNSET;
   if (code === SpanStatusCode.OK) return { code };
   if (code !== SpanStatusCode.ERROR) return undefined;
-  return typeof message === 'string' ? { code, message: cutText(message, maxLength) } : { code };
+  return typeof message === 'string' ? { code, message: cutText(withoutQuotedErrors(message), maxLength) } : { code };
 }

@@ -51,7 +51,8 @@ export async function withClientApp(
   }
 }
 
-export async function runIn<T>(http: HttpApp, work: () => T | Promise<T>): Promise<T> {
+/** @param throwsOn true if the handler throws what `work` throws. @default false */
+export async function runIn<T>(http: HttpApp, work: () => T | Promise<T>, throwsOn = false): Promise<T> {
   const id = String(++count);
   const done = new Promise<T>((resolve, reject) => {
     works.set(id, async () => {
@@ -59,6 +60,7 @@ export async function runIn<T>(http: HttpApp, work: () => T | Promise<T>): Promi
         resolve(await work());
       } catch (error) {
         reject(error);
+        if (throwsOn) throw error;
       }
     });
   });

@@ -9,6 +9,8 @@ import { handler, server, type ExpectedSpan } from './trace-tree.js';
 export interface DataApp extends HttpApp {
   /** Calls `work` in the handler of a request. Returns its result, or throws its exception. */
   run<T>(work: () => T | Promise<T>): Promise<T>;
+  /** Calls `work` in the handler of a request, which throws its exception. */
+  runThrowing(work: () => unknown): Promise<unknown>;
 }
 
 export interface DataAppOptions extends ModuleMetadata {
@@ -21,7 +23,11 @@ export async function withDataApp(
   use: (app: DataApp) => Promise<void>,
 ): Promise<void> {
   await withHttpApp('Express', { tracing, controllers: [WorkController], ...metadata }, (http) =>
-    use({ ...http, run: (work) => runIn(http, work) }),
+    use({
+      ...http,
+      run: (work) => runIn(http, work),
+      runThrowing: (work) => runIn(http, work, true),
+    }),
   );
 }
 
