@@ -204,6 +204,7 @@ export class Operation extends OperationContext {
   withholdMessageOf(error: unknown): void {
     if (this.isOver) return;
     this.withheldMessages ??= [];
+    if (this.withheldMessages.includes(error)) return;
     if (this.withheldMessages.push(error) > MAX_REMEMBERED_EXCEPTIONS) this.withheldMessages.shift();
   }
 

@@ -438,6 +438,32 @@ describe('a failure', () => {
     });
   });
 
+  it('to connect again, for a waiter, has one span, below the waiter', async () => {
+    const own = await startMysqlServer();
+    await withDataApp({}, async ({ run, traces }) => {
+      await withPool(
+        async (pool, promises) => {
+          const isQueued = once(pool, 'enqueue');
+          const holding = run(async () => {
+            const connection = await promises.getConnection();
+            await isQueued;
+            // The pool asks for another connection in the context of this request.
+            const stopped = own.stop();
+            connection.destroy();
+            await expect(waiting).rejects.toThrow();
+            await stopped;
+          });
+          await once(pool, 'acquire');
+          const waiting = run(() => promises.query(USERS));
+          await Promise.all([holding, waiting.catch(() => {})]);
+          const lost = query('connect shop', { 'db.system.name': 'mysql' }, { status: 'ERROR' });
+          await traces.expect(runOf(), runOf(lost));
+        },
+        { port: own.port },
+      );
+    });
+  });
+
   it('is shown by its type alone on the spans around it, because its message quotes values', async () => {
     let promises: PromisePool;
     @Controller()

@@ -4,6 +4,7 @@ import { followTracingChannel, type ChannelCall, type ChannelMessage } from '../
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import type { DatabaseQuery, DatabaseTarget } from '../database-query.js';
 import { isObject } from '../../core/is-object.js';
+import { withholdDriverError } from '../failure.js';
 import type { DataLibrary } from '../library.js';
 import { HandedOutConnections } from '../handed-out-connections.js';
 import { CallerProbe } from '../other-instrumentation.js';
@@ -12,6 +13,7 @@ import { observationOf, startQuery, untracedQuery } from '../start-query.js';
 import { instrumentConnection } from './instrument-connection.js';
 import { isPool, readPool } from './pool.js';
 import { reportAnnouncement } from './keep-callers.js';
+import { NestedFailures } from './nested-failures.js';
 import { mysql } from './system.js';
 
 /** The message of mysql2 about a connection. */
@@ -84,17 +86,21 @@ function startQueryOf(settings: CurrentSettings) {
 }
 
 function startConnectOf(settings: CurrentSettings, connections: HandedOutConnections) {
+  const failures = new NestedFailures();
   return (message: ConnectMessage, caller: Context): ChannelCall | undefined => {
     const current = settings();
     if (!current) return undefined;
     const wait = new ConnectionWait(caller, current);
     const target = targetOf(message);
     return {
+      fail(error) {
+        withholdDriverError(error, caller);
+        failures.report(error, () => wait.fail(error, describeConnect(target)));
+      },
       succeed(connection) {
         wait.end(target);
         if (isObject(connection)) connections.add(connection, () => instrumentConnection(connection, settings));
       },
-      fail: (error) => wait.fail(error, describeConnect(target)),
     };
   };
 }
