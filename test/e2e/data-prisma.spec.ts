@@ -16,12 +16,12 @@ afterEach(() => clearGlobalTracingHelper());
 const TEXT = "SELECT * FROM users WHERE name = 'secret'";
 
 /** Does what Prisma's client does for an operation, whose query runs in `execute`. */
-function operate<T>(execute: () => Promise<T>, system = 'postgresql'): Promise<T> {
+function operate<T>(execute: () => Promise<T>, system = 'postgresql', text = TEXT): Promise<T> {
   const helper = getGlobalTracingHelper();
   if (!helper?.isEnabled()) return execute();
   return helper.runInChildSpan({ name: 'operation', attributes: { method: 'findMany', model: 'User' } }, () =>
     helper.runInChildSpan('serialize', () => {
-      const attributes = { 'db.query.text': TEXT, 'db.system.name': system };
+      const attributes = { 'db.query.text': text, 'db.system.name': system };
       return helper.runInChildSpan({ name: 'db_query', kind: SpanKind.CLIENT, attributes }, () => execute());
     }),
   );
@@ -44,6 +44,14 @@ describe('Prisma', () => {
     await withDataApp({}, async ({ run, traces }) => {
       await run(() => operate(() => Promise.resolve([]), 'mssql'));
       await traces.expect(runOf(query('SELECT users', { 'db.system.name': 'microsoft.sql_server' })));
+    });
+  });
+
+  it.each(['COMMIT', 'ROLLBACK'])('names the %s of a driver that ends the transaction itself', async (name) => {
+    const text = `-- Implicit "${name}" query via underlying driver`;
+    await withDataApp({}, async ({ run, traces }) => {
+      await run(() => operate(() => Promise.resolve(), 'mysql', text));
+      await traces.expect(runOf(query(name, { 'db.query.summary': name, 'db.query.text': name })));
     });
   });
 

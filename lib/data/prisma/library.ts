@@ -17,6 +17,9 @@ import { setTracingHelper, type SpanOptions } from './tracing-helper.js';
 const QUERY = 'db_query';
 const OPERATION = 'operation';
 
+/** The comment that Prisma has in place of a statement, if the driver itself ends a transaction, as those of MariaDB and SQL Server do. */
+const IMPLICIT = /^-- Implicit "(\w+)" query via underlying driver$/;
+
 /** The error of a driver adapter, or that of Prisma. */
 interface PrismaError {
   readonly cause?: { readonly originalCode?: unknown };
@@ -62,10 +65,14 @@ function start(nameOrOptions: string | SpanOptions, settings: CurrentSettings): 
   const current = settings();
   const system = SYSTEMS.get(attributes['db.system.name']);
   if (name !== QUERY || !current || !system) return undefined;
-  const text = attributes['db.query.text'];
-  const query = { system, text: typeof text === 'string' ? text : undefined };
+  const query = { system, text: textOf(attributes['db.query.text']) };
   const isTracedElsewhere = system.dialect === POSTGRESQL && isPgTracedElsewhere();
   return startQuery(query, current, { caller, isTracedElsewhere });
+}
+
+function textOf(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  return IMPLICIT.exec(text)?.[1] ?? text;
 }
 
 /** Prisma's own error has the code of the database in the error of its driver adapter. */
