@@ -38,6 +38,7 @@ export const OBJECT_KINDS = new Set([
   'POLICY',
   'USER',
   'ROLE',
+  'LOGIN',
 ]);
 
 /** The words between an operation and its target. */

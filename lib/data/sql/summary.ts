@@ -238,6 +238,9 @@ export class SummaryBuilder {
 
   /** Leaves a statement out that is about the same as the one before: any number of them has one summary. */
   #foldStatement(): void {
+    // The kind of object may be one that this class does not know.
+    if (this.#definition !== '' && this.#summary.length === this.#statementStart) this.#push(this.#definition);
+    this.#definition = '';
     const statement = this.#summary.slice(this.#statementStart).trim();
     if (statement !== '' && statement === this.#lastStatement)
       this.#summary = this.#summary.slice(0, this.#statementStart);
@@ -252,7 +255,6 @@ export class SummaryBuilder {
     this.#expects = 'nothing';
     this.#expressions = undefined;
     this.#previousWord = '';
-    this.#definition = '';
   }
 
   #push(part: string): void {

@@ -77,6 +77,8 @@ const ofEveryDialect: readonly Row[] = [
     'CREATE TABLE IF NOT EXISTS users (id int, name varchar(?))',
     'CREATE TABLE users',
   ],
+  ["CREATE SERVER s OPTIONS (PASSWORD 'x')", 'CREATE SERVER s OPTIONS (PASSWORD ?)', 'CREATE'],
+  ["ALTER SYSTEM SET a = 'x'; SELECT 1", 'ALTER SYSTEM SET a = ?; SELECT ?', 'ALTER SELECT'],
   ['CREATE UNIQUE INDEX i ON users (name)', 'CREATE UNIQUE INDEX i ON users (name)', 'CREATE INDEX i'],
   [
     'ALTER TABLE users ADD COLUMN age int DEFAULT 18',
