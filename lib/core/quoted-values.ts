@@ -13,8 +13,6 @@ interface QuotedValues {
 const MESSAGES: readonly QuotedValues[] = [
   // Drizzle
   { mark: '\nparams: ', pattern: /\bFailed query: [^]*\nparams: [^]*/, shown: 'Failed query' },
-  // TypeORM
-  { mark: ' matching: ', pattern: /( any entity of type "[^"]*") matching: [^]*/, shown: '$1' },
   // MikroORM
   {
     mark: ' not found (',

@@ -68,6 +68,14 @@ const libraries: Record<string, () => Promise<Failing>> = {
     await sequelize.query('SELECT 1');
     return { provided: sequelize, fail: () => sequelize.query(TEXT), close: () => sequelize.close() };
   },
+  async 'Sequelize over mysql2, several calls below the application'() {
+    const options = { host: local, port: mysql.port, username: 'u', database: 'shop', logging: false } as const;
+    const sequelize = new Sequelize({ dialect: 'mysql', ...options });
+    await sequelize.query('SELECT 1');
+    const failBelow = async (calls: number): Promise<unknown> =>
+      calls === 0 ? await sequelize.query(TEXT) : await failBelow(calls - 1);
+    return { provided: sequelize, fail: () => failBelow(4), close: () => sequelize.close() };
+  },
   async 'Knex over mysql2'() {
     const connection = { host: local, port: mysql.port, user: 'u', database: 'shop' };
     const knex = knexOf({ client: 'mysql2', connection, pool: { min: 0, max: 1 } });

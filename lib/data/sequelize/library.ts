@@ -54,7 +54,8 @@ function instrumentQuery(query: object, target: DatabaseTarget, settings: Curren
       const isTracedElsewhere = isConnectionTracedElsewhere(query);
       return startQuery({ ...described, waitTime }, current, { caller, layer: 'sequelize', isTracedElsewhere });
     });
-    return started ? callAsQuery(run, thisArg, args, withStack(started)) : Reflect.apply(run, thisArg, args);
+    if (!started) return Reflect.apply(run, thisArg, args);
+    return withRoomInStacks(() => callAsQuery(run, thisArg, args, withStack(started)));
   });
 }
 
@@ -63,6 +64,22 @@ function isConnectionTracedElsewhere({ connection }: { readonly connection?: unk
   if (!isObject(connection) || !isPgClient(connection)) return false;
   const method: unknown = Reflect.get(connection, 'query');
   return typeof method === 'function' && isWrappedElsewhere(method);
+}
+
+/** The number of frames that the library has in a stack that begins in the run of a query. They are removed, as far as the stack goes. */
+const OWN_FRAMES = 6;
+
+/** Calls a function, in which stacks are so much longer that they still lead to the code of the application when the library's frames are removed. */
+function withRoomInStacks(call: () => unknown): unknown {
+  const { stackTraceLimit } = Error;
+  if (!(stackTraceLimit > 0)) return call();
+  // It may be frozen.
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit + OWN_FRAMES);
+  try {
+    return call();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  }
 }
 
 /** Sequelize gives its errors the stack that they have when a query is run. */
