@@ -183,9 +183,13 @@ async function closedClient(): Promise<Redis> {
   if (client.status !== 'end') await once(client, 'end');
   return client;
 }
+/** The number of frames of a stack in Node. That of Jest is greater. */
+const FRAMES = 10;
 
 /** Returns what an application sees of a failure. */
 async function failHere(library: Failing): Promise<object> {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = FRAMES;
   try {
     await library.fail();
     return {};
@@ -193,6 +197,8 @@ async function failHere(library: Failing): Promise<object> {
     const { code, message, name, stack = '' } = error as Error & { code?: unknown };
     const frames = stack.split('\n').filter((line) => !line.includes('node:internal'));
     return { code, message, name, frames: frames.slice(0, 5), isHere: stack.includes('failHere') };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
