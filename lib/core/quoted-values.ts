@@ -13,13 +13,19 @@ interface QuotedValues {
 const MESSAGES: readonly QuotedValues[] = [
   // Drizzle
   { mark: '\nparams: ', pattern: /\bFailed query: [^]*\nparams: [^]*/, shown: 'Failed query' },
+  // TypeORM
+  { mark: ' matching: ', pattern: /( any entity of type "[^"]*" matching: )[^]+/, shown: '$1?' },
   // MikroORM
   {
     mark: ' not found (',
     pattern: /\b([A-Z]\w* not found) \((?:[{['"`][^]*|[A-Z]\w* [{[][^]*|-?\d+n?\)$)/,
-    shown: '$1',
+    shown: '$1 (?)',
   },
-  { mark: ' entities found for query ', pattern: /( entities found) for query [^]*/, shown: '$1' },
+  {
+    mark: ' entities found for query ',
+    pattern: /( entities found for query )[^]+(, expected exactly one)/,
+    shown: '$1?$2',
+  },
   { mark: 'Trying to set ', pattern: /(Trying to set \S+ of type '[^']*') to [^]*/, shown: '$1' },
   { mark: ' is required, ', pattern: /(Value for \S+ is required), [^]*/, shown: '$1' },
   {

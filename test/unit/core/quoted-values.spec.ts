@@ -7,14 +7,14 @@ describe('the values of a query in the message of an ORM', () => {
     ['not saved: Failed query: insert into t values (?)\nparams: hunter2,1', 'not saved: Failed query'],
     [
       'Could not find any entity of type "User" matching: {\n    "name": "hunter2"\n}',
-      'Could not find any entity of type "User"',
+      'Could not find any entity of type "User" matching: ?',
     ],
-    ["User not found ({ name: 'hunter2' })", 'User not found'],
-    ["User not found ('hunter2')", 'User not found'],
-    ['User not found (42)', 'User not found'],
+    ["User not found ({ name: 'hunter2' })", 'User not found (?)'],
+    ["User not found ('hunter2')", 'User not found (?)'],
+    ['User not found (42)', 'User not found (?)'],
     [
       "Wrong number of User entities found for query { name: 'hunter2' }, expected exactly one",
-      'Wrong number of User entities found',
+      'Wrong number of User entities found for query ?, expected exactly one',
     ],
     [
       "Trying to set User.age of type 'number' to 'hunter2' of type 'string'",
