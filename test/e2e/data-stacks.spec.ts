@@ -72,8 +72,10 @@ const libraries: Record<string, () => Promise<Failing>> = {
     const options = { host: local, port: mysql.port, username: 'u', database: 'shop', logging: false } as const;
     const sequelize = new Sequelize({ dialect: 'mysql', ...options });
     await sequelize.query('SELECT 1');
-    const failBelow = async (calls: number): Promise<unknown> =>
-      calls === 0 ? await sequelize.query(TEXT) : await failBelow(calls - 1);
+    const failBelow = async (calls: number): Promise<void> => {
+      if (calls === 0) await sequelize.query(TEXT);
+      else await failBelow(calls - 1);
+    };
     return { provided: sequelize, fail: () => failBelow(4), close: () => sequelize.close() };
   },
   async 'Knex over mysql2'() {
