@@ -36,6 +36,8 @@ afterAll(async () => {
 interface Failing {
   /** The provider by which the library is found. */
   readonly provided: object;
+  /** The length of stacks while it fails. @default that of Jest */
+  readonly frames?: number;
   fail(): Promise<unknown>;
   close(): unknown;
 }
@@ -76,7 +78,7 @@ const libraries: Record<string, () => Promise<Failing>> = {
       if (calls === 0) await sequelize.query(TEXT);
       else await failBelow(calls - 1);
     };
-    return { provided: sequelize, fail: () => failBelow(4), close: () => sequelize.close() };
+    return { provided: sequelize, frames: FRAMES, fail: () => failBelow(4), close: () => sequelize.close() };
   },
   async 'Knex over mysql2'() {
     const connection = { host: local, port: mysql.port, user: 'u', database: 'shop' };
@@ -191,7 +193,7 @@ const FRAMES = 10;
 /** Returns what an application sees of a failure. */
 async function failHere(library: Failing): Promise<object> {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = FRAMES;
+  Error.stackTraceLimit = library.frames ?? stackTraceLimit;
   try {
     await library.fail();
     return {};
