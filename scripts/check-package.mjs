@@ -15,7 +15,7 @@ const {
 } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** The limits of the package, so that a change which makes it much larger is noticed. */
-const LIMITS = { files: 32, packedBytes: 420_000, bytesLoadedIfDisabled: 150_000 };
+const LIMITS = { files: 32, packedBytes: 440_000, bytesLoadedIfDisabled: 150_000 };
 
 /** The files that an application loads if it has tracing disabled. */
 const LOADED_IF_DISABLED = ['index.js', 'load.cjs', 'nestjs-tracing.core.js'];

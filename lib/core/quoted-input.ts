@@ -4,25 +4,14 @@ const QUOTED_JSON = /Unexpected token '[^]{1,2}', (?:\.\.\.)?"[^]{0,64}"(?:\.\.\
 /** The message of Nest for a request without a route. The first group ends before the query or the path parameters. */
 const UNROUTED = /\b(Cannot [A-Z-]{1,32} \/[^\s?;]{0,8192})[?;]\S*/g;
 
-/** The messages of TypeORM and MikroORM for entities that are not there, or not once, which quote the criteria of the query. */
-const CRITERIA: readonly (readonly [hint: string, quoted: RegExp, shown: string])[] = [
-  ['Could not find any entity', /\b(Could not find any entity of type "[^"]{1,256}" matching: )[^]+/, '$1?'],
-  [' not found ({', / not found \(\{[^]*\}\)/, ' not found (?)'],
-  [' entities found for query ', /( entities found for query )[^]+(, expected exactly one)/, '$1?$2'],
-];
-
 /**
  * Removes from a message what it quotes of a request: the part of a body that `JSON.parse()` could not read, and the query of a URL without
- * a route. The errors of body parsers have such messages, and so have the exceptions that Nest and applications create from them. ORMs quote the
- * values that were looked for.
+ * a route. The errors of body parsers have such messages, and so have the exceptions that Nest and applications create from them.
  */
 export function withoutQuotedInput(message: string): string {
   let shown = message;
   if (shown.includes(' is not valid JSON')) {
     shown = shown.replace(QUOTED_JSON, 'Unexpected token, "REDACTED" is not valid JSON');
-  }
-  for (const [hint, quoted, criteria] of CRITERIA) {
-    if (shown.includes(hint)) shown = shown.replace(quoted, criteria);
   }
   return shown.includes('Cannot ') ? shown.replace(UNROUTED, '$1') : shown;
 }

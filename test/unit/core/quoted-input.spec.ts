@@ -44,35 +44,6 @@ describe('a body that JSON.parse() quotes', () => {
   });
 });
 
-describe('the criteria by which an ORM has not found an entity', () => {
-  it.each([
-    // TypeORM
-    [
-      'Could not find any entity of type "User" matching: {\n    "name": "hunter2"\n}',
-      'Could not find any entity of type "User" matching: ?',
-    ],
-    [
-      'Could not find any entity of type "User" matching: hunter2',
-      'Could not find any entity of type "User" matching: ?',
-    ],
-    // MikroORM
-    ["User not found ({ name: 'hunter2', at: { $gt: 5 } })", 'User not found (?)'],
-    [
-      "Wrong number of User entities found for query { name: 'hunter2' }, expected exactly one",
-      'Wrong number of User entities found for query ?, expected exactly one',
-    ],
-  ])('%j becomes %j', (message, shown) => {
-    expect(withoutQuotedInput(message)).toBe(shown);
-  });
-
-  it.each(['User not found (7)', 'User not found', 'Could not find any entity', 'No entities found for query'])(
-    '%j stays',
-    (message) => {
-      expect(withoutQuotedInput(message)).toBe(message);
-    },
-  );
-});
-
 describe('the URL of a request that has no route', () => {
   it.each([
     ['Cannot GET /orders', 'Cannot GET /orders'],
