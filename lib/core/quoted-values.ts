@@ -18,7 +18,8 @@ const MESSAGES: readonly QuotedValues[] = [
   // MikroORM
   {
     mark: ' not found (',
-    pattern: /\b([A-Z]\w* not found) \((?:[{['"`][^]*|[A-Z]\w* [{[][^]*|-?\d+n?\)$)/,
+    // A number is an id, and applications have such messages as well.
+    pattern: /\b([A-Z]\w* not found) \((?:[{['"`]|[A-Z]\w* [{[])[^]*/,
     shown: '$1 (?)',
   },
   {
