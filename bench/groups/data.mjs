@@ -29,22 +29,25 @@ export const data = {
     const place = { app: 'data', options: { noExport: true, databases: ports }, backend, node: node.path };
     const rounds = length === 'smoke' ? 1 : durations.rounds + 1;
     const milliseconds = length === 'smoke' ? 50 : 500;
-    const workers = {};
     const work = (worker, driver) => worker.ask('work', { driver, milliseconds }, 180_000);
     try {
       for (const driver of DRIVERS) {
-        for (const [id, setup] of Object.entries(setups)) {
-          workers[id] = await Server.start(setup, { ...place, folder: places.of(setup) });
-          await work(workers[id], driver);
-        }
-        for (let round = 0; round < rounds; round++) {
-          log(`round ${round + 1}: ${driver}`);
-          for (const [id, worker] of Object.entries(workers)) {
-            const costs = await work(worker, driver);
-            for (const [query, cost] of Object.entries(costs)) (figures[id][query] ??= []).push(cost);
+        const workers = {};
+        try {
+          for (const [id, setup] of Object.entries(setups)) {
+            workers[id] = await Server.start(setup, { ...place, folder: places.of(setup) });
+            await work(workers[id], driver);
           }
+          for (let round = 0; round < rounds; round++) {
+            log(`round ${round + 1}: ${driver}`);
+            for (const [id, worker] of Object.entries(workers)) {
+              const costs = await work(worker, driver);
+              for (const [query, cost] of Object.entries(costs)) (figures[id][query] ??= []).push(cost);
+            }
+          }
+        } finally {
+          await Promise.all(Object.values(workers).map((worker) => worker.end()));
         }
-        await Promise.all(Object.values(workers).map((worker) => worker.end()));
       }
     } finally {
       await databases.end();

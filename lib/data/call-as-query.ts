@@ -1,6 +1,5 @@
 import type { Context } from '@opentelemetry/api';
 import { callInContext } from '../core/context-manager.js';
-import { callSafely } from '../core/diagnostics.js';
 import { followPromise, isThenable } from '../core/follow-promise.js';
 import { interceptMethod } from '../core/intercept-method.js';
 import { isObject } from '../core/is-object.js';
@@ -54,7 +53,7 @@ function followCall(result: object, query: EndedQuery, onValue?: (value: unknown
 
 /** Ends a query with an error that the driver has thrown at once, rather than rejected a promise with. */
 export function failAtOnce(error: unknown, query: Pick<EndedQuery, 'fail'>): void {
-  callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+  hideOwnFrames(error);
   query.fail(error);
 }
 
@@ -102,7 +101,7 @@ export function callForCaller(
   try {
     return callInContext(caller, callback, thisArg, args);
   } catch (thrown) {
-    callSafely('Removing frames from a stack', () => hideOwnFrames(thrown));
+    hideOwnFrames(thrown);
     throw thrown;
   }
 }

@@ -46,7 +46,7 @@ export interface DatabaseQuery extends DatabaseTarget {
   readonly waitTime?: number | undefined;
 }
 
-/** What is known of a query beside its database. */
+/** The description of a query without its database. */
 export type QueryDescription = Omit<DatabaseQuery, keyof DatabaseTarget>;
 
 /** The attribute has the name of the metric: the conventions have none for it. */

@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import type { Attributes, Context } from '@opentelemetry/api';
 import { ATTR_DB_RESPONSE_STATUS_CODE, ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { definedAttributes } from '../core/defined-attributes.js';
+import { callSafely } from '../core/diagnostics.js';
 import { errorType } from '../core/exception.js';
 import { IncomingOperation } from '../core/incoming-operation.js';
 import { isObject } from '../core/is-object.js';
@@ -25,15 +26,17 @@ export function withholdDriverError(error: unknown, caller: Context): void {
 
 /**
  * Removes the frames of the library from the stack of an error that was created while the library was calling the driver. Only for such an error:
- * reading a stack may fix its text, and others may still change the message of an error that comes later.
+ * reading a stack may fix its text, and others may still change the message of an error that comes later. Never throws.
  */
 export function hideOwnFrames(error: unknown): void {
-  // The errors of better-sqlite3 are made without the constructor of `Error`.
-  if (!types.isNativeError(error) && !(error instanceof Error)) return;
-  const { stack } = error;
-  if (typeof stack !== 'string') return;
-  const frames = withoutOwnFrames(stack);
-  if (frames !== stack) Reflect.set(error, 'stack', frames);
+  callSafely('Removing frames from a stack', () => {
+    // The errors of better-sqlite3 are made without the constructor of `Error`.
+    if (!types.isNativeError(error) && !(error instanceof Error)) return;
+    const { stack } = error;
+    if (typeof stack !== 'string') return;
+    const frames = withoutOwnFrames(stack);
+    if (frames !== stack) Reflect.set(error, 'stack', frames);
+  });
 }
 
 /** Returns the attributes of a failed query: the code of the error, and never its message. Never throws. */

@@ -1,5 +1,4 @@
 import { SpanKind, trace, type Attributes, type Context } from '@opentelemetry/api';
-import { callSafely } from '../../core/diagnostics.js';
 import { writeCarrier } from '../../core/job-carrier.js';
 import { OutgoingOperation } from '../../core/outgoing-operation.js';
 import { QueueCall, type QueueCallOutcome } from '../../core/queue-call.js';
@@ -52,7 +51,7 @@ export class SendSpan implements JobSpan {
   addEvent(): void {}
 
   recordException(error: unknown): void {
-    callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+    hideOwnFrames(error);
     withholdDriverError(error, this.#outgoing.context);
     this.#outcome = { error };
   }

@@ -1,5 +1,4 @@
 import type { Context } from '@opentelemetry/api';
-import { callSafely } from '../../core/diagnostics.js';
 import { hideOwnFrames } from '../failure.js';
 import { withStoredMetadata } from './job-contexts.js';
 import type { JobSpan } from './job-telemetry.js';
@@ -26,7 +25,7 @@ export class UnrecordedSpan implements JobSpan {
   addEvent(): void {}
 
   recordException(error: unknown): void {
-    callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+    hideOwnFrames(error);
   }
 
   end(): void {}

@@ -1,4 +1,5 @@
 /** The members of the objects of cache-manager and keyv that are used here. The packages themselves are never imported. */
+import { hasMembers } from '../../core/has-members.js';
 import { types } from 'node:util';
 
 export interface Cache {
@@ -7,7 +8,7 @@ export interface Cache {
 }
 
 export function isCache(candidate: object): boolean {
-  return ['get', 'set', 'del', 'mget', 'wrap', 'stores'].every((key) => key in candidate);
+  return hasMembers(candidate, ['get', 'set', 'del', 'mget', 'wrap', 'stores']);
 }
 
 /** True if everything in a cache is in the memory of the process. The clients of other stores have spans of their own. */

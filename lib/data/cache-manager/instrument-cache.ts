@@ -67,7 +67,7 @@ function callMethod(
       return withoutFramesOfRejection(result, (error) => (failure = { error }));
     } catch (error) {
       failure = { error };
-      callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+      hideOwnFrames(error);
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { hasMembers } from '../../core/has-members.js';
 import type { DataLibrary } from '../library.js';
 
 /** The members of Drizzle's databases that are used here. The package itself is never imported. */
@@ -14,7 +15,7 @@ export const drizzleLibrary: DataLibrary = {
   instances: [
     {
       name: 'Drizzle database',
-      matches: (candidate) => ['$client', 'dialect', 'session', 'select', 'insert'].every((key) => key in candidate),
+      matches: (candidate) => hasMembers(candidate, ['$client', 'dialect', 'session', 'select', 'insert']),
       clientsOf: ({ $client, $replicas = [] }: DrizzleDatabase) => [
         $client,
         ...$replicas.map((replica) => replica.$client),

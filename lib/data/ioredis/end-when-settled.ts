@@ -70,7 +70,7 @@ function onRejected(target: object, fail: (error: unknown) => void): void {
   const { reject } = settled;
   if (typeof reject !== 'function') return;
   settled.reject = function (error) {
-    if (current === target) callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+    if (current === target) hideOwnFrames(error);
     const result = reject.call(this, error);
     fail(error);
     return result;

@@ -1,8 +1,7 @@
+import { afterwards } from '../../core/afterwards.js';
 import { activeContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
-import { followPromise, isThenable } from '../../core/follow-promise.js';
 import { interceptMethod } from '../../core/intercept-method.js';
-import { isObject } from '../../core/is-object.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startBatch, type BatchMode } from '../redis/start-command.js';
 import type { StartedQuery } from '../start-query.js';
@@ -111,7 +110,5 @@ function endBatch(replies: unknown, mode: BatchMode, query: StartedQuery): void 
 
 /** Returns a promise whose rejection is not handled yet: while its channel has a subscriber, ioredis handles that of a transaction. */
 function withUnhandledRejection(result: unknown): unknown {
-  if (!isObject(result) || !isThenable(result)) return result;
-  const continuation = { onFulfilled: (value: unknown) => value, onRejected: () => {} };
-  return followPromise(result, { context: undefined }, continuation) ?? result;
+  return afterwards(result, () => {});
 }

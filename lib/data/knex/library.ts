@@ -1,3 +1,4 @@
+import { hasMembers } from '../../core/has-members.js';
 import { isObject } from '../../core/is-object.js';
 import { connectContextOf, connectOutsideOfRequests, measureAcquiring } from '../acquire-connection.js';
 import type { DatabaseTarget } from '../database-query.js';
@@ -55,7 +56,7 @@ export const knexLibrary: DataLibrary = {
 };
 
 function isKnex(candidate: object): boolean {
-  return ['client', 'raw', 'transaction', 'queryBuilder', 'batchInsert', 'userParams'].every((key) => key in candidate);
+  return hasMembers(candidate, ['client', 'raw', 'transaction', 'queryBuilder', 'batchInsert', 'userParams']);
 }
 
 function instrumentKnex({ client }: Knex, settings: CurrentSettings): () => void {

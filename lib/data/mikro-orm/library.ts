@@ -1,3 +1,4 @@
+import { hasMembers } from '../../core/has-members.js';
 import { isObject } from '../../core/is-object.js';
 import type { DataLibrary } from '../library.js';
 import type { CurrentSettings } from '../query-settings.js';
@@ -12,7 +13,7 @@ export const mikroOrmLibrary: DataLibrary = {
   instances: [
     {
       name: 'MikroORM',
-      matches: (candidate) => ['em', 'config', 'getMetadata', 'reconnect'].every((key) => key in candidate),
+      matches: (candidate) => hasMembers(candidate, ['em', 'config', 'getMetadata', 'reconnect']),
       instrument: instrumentOrm,
       clientsOf: (orm) =>
         connectionsOf(orm as MikroOrm)

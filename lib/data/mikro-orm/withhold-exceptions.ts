@@ -16,7 +16,7 @@ export function withholdExceptions({ em }: MikroOrm): (() => void) | undefined {
   if (!isObject(converter)) return undefined;
   return interceptMethod(converter, 'convertException', (convert, thisArg, args) => {
     const exception: unknown = Reflect.apply(convert, thisArg, args);
-    callSafely('Tracing MikroORM', () => hideOwnFrames(exception));
+    hideOwnFrames(exception);
     if (isObject(exception) && hasWithheldDetails(args[0])) withholdDetails(exception);
     return exception;
   });

@@ -1,4 +1,5 @@
 /** The members of the objects of `mongodb` that are used here. The package itself is never imported. */
+import { hasMembers } from '../../core/has-members.js';
 import { isObject } from '../../core/is-object.js';
 import type { DatabaseTarget } from '../database-query.js';
 import { mongodb } from './system.js';
@@ -30,19 +31,21 @@ export interface MongooseConnection {
 }
 
 export function isClient(candidate: object): boolean {
-  return hasAll(candidate, ['db', 'startSession', 'withSession', 'watch', 'options']) && !('getClient' in candidate);
+  return (
+    hasMembers(candidate, ['db', 'startSession', 'withSession', 'watch', 'options']) && !('getClient' in candidate)
+  );
 }
 
 export function isDb(candidate: object): boolean {
-  return hasAll(candidate, ['databaseName', 'collection', 'command', 'admin', 'listCollections']);
+  return hasMembers(candidate, ['databaseName', 'collection', 'command', 'admin', 'listCollections']);
 }
 
 export function isCollection(candidate: object): boolean {
-  return hasAll(candidate, ['dbName', 'collectionName', 'insertOne', 'find', 'aggregate', 'indexes']);
+  return hasMembers(candidate, ['dbName', 'collectionName', 'insertOne', 'find', 'aggregate', 'indexes']);
 }
 
 export function isMongooseConnection(candidate: object): boolean {
-  return hasAll(candidate, ['getClient', 'collections', 'models', 'startSession', 'readyState']);
+  return hasMembers(candidate, ['getClient', 'collections', 'models', 'startSession', 'readyState']);
 }
 
 /** Returns the objects of the driver that a connection of mongoose has made. */
@@ -56,8 +59,4 @@ export function targetOf(client: MongoClient | undefined, namespace?: string): D
   const { hosts, srvHost } = client?.options ?? {};
   const { host, port, socketPath } = hosts?.[0] ?? {};
   return { system: mongodb, namespace, address: srvHost ?? host ?? socketPath, port: srvHost ? undefined : port };
-}
-
-function hasAll(candidate: object, keys: readonly string[]): boolean {
-  return keys.every((key) => key in candidate);
 }

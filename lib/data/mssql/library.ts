@@ -1,5 +1,6 @@
 import { ROOT_CONTEXT, type Context } from '@opentelemetry/api';
 import { subscribeChannels } from '../../core/channel.js';
+import { hasMembers } from '../../core/has-members.js';
 import { followTracingChannel, type ChannelCall } from '../../core/tracing-channel.js';
 import { ConnectionWait, describeConnect, takeWaitTime } from '../connection-wait.js';
 import { waitTimeAttributes, type DatabaseTarget } from '../database-query.js';
@@ -134,5 +135,5 @@ class MssqlChannels {
 }
 
 function isPool(candidate: object): boolean {
-  return ['request', 'transaction', 'query', 'batch', 'borrowed', 'pending'].every((key) => key in candidate);
+  return hasMembers(candidate, ['request', 'transaction', 'query', 'batch', 'borrowed', 'pending']);
 }

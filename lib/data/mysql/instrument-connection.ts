@@ -6,22 +6,16 @@ import { reportQuerySpan } from '../../core/query-span-watch.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { failAtOnce, followCallback, followEvents } from '../call-as-query.js';
 import { takeWaitTime } from '../connection-wait.js';
-import type { DatabaseTarget } from '../database-query.js';
 import type { CurrentSettings } from '../query-settings.js';
 import { startQuery, type StartedQuery } from '../start-query.js';
+import { targetOfConfig, type MysqlConfig } from './config.js';
 import { keepCallers } from './keep-callers.js';
-import { mysql } from './system.js';
 
 /** The members of a connection of mysql2 that are used here. */
 interface MysqlConnection {
   /** The connection below one of `mysql2/promise`. */
   readonly connection?: unknown;
-  readonly config?: {
-    readonly database?: string;
-    readonly host?: string;
-    readonly port?: number;
-    readonly socketPath?: string;
-  };
+  readonly config?: MysqlConfig;
 }
 
 /** Starts a query. Undefined if nothing is traced. */
@@ -73,19 +67,13 @@ function startFor(connection: MysqlConnection, settings: CurrentSettings): Start
       reportQuerySpan();
       const caller = activeContext();
       const query = {
-        ...targetOf(connection),
+        ...targetOfConfig(connection.config),
         text: typeof text === 'string' ? text : undefined,
         parameters,
         waitTime: takeWaitTime(caller),
       };
       return startQuery(query, current, { caller, startedAt });
     });
-}
-
-function targetOf({ config = {} }: MysqlConnection): DatabaseTarget {
-  const { database, host = 'localhost', port, socketPath } = config;
-  if (socketPath) return { system: mysql, namespace: database, address: socketPath };
-  return { system: mysql, namespace: database, address: host, port };
 }
 
 function textOf(options: unknown): unknown {

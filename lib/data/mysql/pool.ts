@@ -1,18 +1,13 @@
 /** The members of the pools of `mysql2` that are used here. The package itself is never imported. */
 import type { PoolState } from '../pool-gauges.js';
-import { mysql } from './system.js';
+import { targetOfConfig, type MysqlConfig } from './config.js';
 
 interface MysqlPool {
   /** The pool of a pool of `mysql2/promise`. */
   readonly pool?: MysqlPool;
   readonly config?: {
     readonly connectionLimit?: number;
-    readonly connectionConfig?: {
-      readonly host?: string;
-      readonly port?: number;
-      readonly socketPath?: string;
-      readonly database?: string;
-    };
+    readonly connectionConfig?: MysqlConfig;
   };
   readonly _allConnections?: Queue;
   readonly _freeConnections?: Queue;
@@ -35,11 +30,7 @@ export function readPool(given: MysqlPool): PoolState | undefined {
   const pool = given.pool ?? given;
   const { _allConnections: all, _connectionQueue: waiting, _freeConnections: free, config } = pool;
   if (!all || !free || !waiting || !config) return undefined;
-  const { database: namespace, host, port, socketPath } = config.connectionConfig ?? {};
-  const target =
-    socketPath === undefined
-      ? { system: mysql, namespace, address: host ?? 'localhost', port }
-      : { system: mysql, namespace, address: socketPath };
+  const target = targetOfConfig(config.connectionConfig);
   const idle = free.length;
   return { pool, target, idle, used: all.length - idle, pending: waiting.length, max: config.connectionLimit };
 }

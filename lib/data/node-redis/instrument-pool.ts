@@ -1,6 +1,7 @@
 import { context } from '@opentelemetry/api';
 import { callInContext } from '../../core/context-manager.js';
 import { callSafely } from '../../core/diagnostics.js';
+import { hasMembers } from '../../core/has-members.js';
 import { interceptMethod } from '../../core/intercept-method.js';
 import type { AnyMethod } from '../../core/wrap-method.js';
 import { ConnectionWait, describeConnect } from '../connection-wait.js';
@@ -27,7 +28,7 @@ interface PooledClient {
 }
 
 export function isRedisPool(candidate: object): boolean {
-  return ['execute', 'totalClients', 'tasksQueueLength'].every((key) => key in candidate);
+  return hasMembers(candidate, ['execute', 'totalClients', 'tasksQueueLength']);
 }
 
 /**
@@ -57,7 +58,7 @@ export function instrumentPool(given: object, settings: CurrentSettings): () => 
       try {
         return callInContext(caller, use as AnyMethod, this, [client, ...others]);
       } catch (error) {
-        callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+        hideOwnFrames(error);
         throw error;
       }
     }

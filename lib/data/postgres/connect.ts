@@ -34,7 +34,7 @@ export function connectAndWait(
     callSafely('Tracing a client of pg', () => onSettled(error, client));
   }
   function onConnected(this: unknown, error: unknown, ...results: unknown[]): unknown {
-    if (isCalling) callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+    if (isCalling) hideOwnFrames(error);
     settle(error, results[0]);
     return callForCaller(caller, callback as AnyMethod, this, [error, ...results]);
   }
@@ -54,7 +54,7 @@ function followConnection(result: unknown, settle: OnSettled): unknown {
     },
     onRejected(error) {
       // A pool that has ended rejects with an error that it has created at once.
-      callSafely('Removing frames from a stack', () => hideOwnFrames(error));
+      hideOwnFrames(error);
       settle(error);
     },
   });

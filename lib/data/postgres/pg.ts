@@ -1,4 +1,5 @@
 /** The members of pg's objects that are used here. The package itself is never imported. */
+import { hasMembers } from '../../core/has-members.js';
 import { isObject } from '../../core/is-object.js';
 import type { DatabaseTarget } from '../database-query.js';
 import type { PoolState } from '../pool-gauges.js';
@@ -16,7 +17,7 @@ export interface PgPool {
   readonly _clients?: readonly PgClient[];
   /** The number of clients. */
   readonly totalCount?: number;
-  /** The number of clients that nobody uses. */
+  /** The number of idle clients. */
   readonly idleCount?: number;
   /** The number of callers that wait for a client. */
   readonly waitingCount?: number;
@@ -34,11 +35,11 @@ export interface Submittable {
 }
 
 export function isPgPool(candidate: object): boolean {
-  return hasAll(candidate, ['connect', 'query', 'totalCount', 'idleCount', 'waitingCount', 'options']);
+  return hasMembers(candidate, ['connect', 'query', 'totalCount', 'idleCount', 'waitingCount', 'options']);
 }
 
 export function isPgClient(candidate: object): boolean {
-  return hasAll(candidate, ['connect', 'query', 'escapeIdentifier', 'getTypeParser', 'connectionParameters']);
+  return hasMembers(candidate, ['connect', 'query', 'escapeIdentifier', 'getTypeParser', 'connectionParameters']);
 }
 
 export function isSubmittable(config: unknown): config is Submittable {
@@ -74,8 +75,4 @@ export function targetOfPool({ options = {} }: PgPool): DatabaseTarget {
 export function readPool(pool: PgPool): PoolState {
   const { idleCount: idle = 0, options, totalCount = 0, waitingCount: pending = 0 } = pool;
   return { pool, target: targetOfPool(pool), idle, used: totalCount - idle, pending, max: options?.max };
-}
-
-function hasAll(candidate: object, keys: readonly string[]): boolean {
-  return keys.every((key) => key in candidate);
 }
